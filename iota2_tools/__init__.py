@@ -1,0 +1,1 @@
+"""Land-cover mapping from satellite image time series."""

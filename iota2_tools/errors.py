@@ -1,0 +1,45 @@
+"""Errors that a user can mend.
+
+Everything derived from `Iota2Error` says what was found, where, and what to do. It is shown
+without traceback; any other exception is a fault of the chain itself.
+"""
+
+from collections.abc import Iterable
+
+
+class Iota2Error(Exception):
+    """A problem of configuration, input or machine, told to the user as it is."""
+
+
+class ConfigError(Iota2Error):
+    """The configuration file asks for something impossible."""
+
+
+class InputDataError(Iota2Error):
+    """An image, mask, vector or table given by the user cannot be used."""
+
+
+class OutputError(Iota2Error):
+    """A product could not be written whole: disk full, quota, permission."""
+
+
+class LearningError(Iota2Error):
+    """A model cannot be learnt from, or applied to, what it was given."""
+
+
+class MissingSoftwareError(Iota2Error):
+    """A program or library the chain needs is absent or cannot be loaded."""
+
+
+def one_message(title: str, problems: Iterable[str]) -> str:
+    """Gather problems under a title, one indented line each.
+
+    >>> print(one_message("config.yaml", ["tiles: empty"]))
+    config.yaml has 1 problem:
+      tiles: empty
+    """
+    problems = list(problems)
+    plural = "" if len(problems) == 1 else "s"
+    lines = [f"{title} has {len(problems)} problem{plural}:"]
+    lines += ["  " + problem.replace("\n", "\n    ") for problem in problems]
+    return "\n".join(lines)

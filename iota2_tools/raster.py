@@ -1,0 +1,211 @@
+"""Reading and writing GeoTIFFs by windows; a file bears its name only once it is whole."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from osgeo import gdal
+
+from iota2_tools.errors import InputDataError, OutputError
+from iota2_tools.grid import Grid, Window
+
+gdal.UseExceptions()
+
+GDAL_TYPES = {
+    "uint8": gdal.GDT_Byte,
+    "uint16": gdal.GDT_UInt16,
+    "uint32": gdal.GDT_UInt32,
+    "int16": gdal.GDT_Int16,
+    "int32": gdal.GDT_Int32,
+    "float32": gdal.GDT_Float32,
+    "float64": gdal.GDT_Float64,
+}
+
+# zstd-1 reads four times faster than LZW and deflate (docs/architecture.md, "Formats").
+CREATION_OPTIONS = (
+    "TILED=YES",
+    "BLOCKXSIZE=256",
+    "BLOCKYSIZE=256",
+    "COMPRESS=ZSTD",
+    "ZSTD_LEVEL=1",
+    "BIGTIFF=IF_SAFER",
+    "INTERLEAVE=BAND",
+)
+
+
+@contextmanager
+def whole_file(path: str) -> Iterator[str]:
+    """Give a temporary name beside `path`; rename it to `path` if the block succeeds.
+
+    A job that is killed or fails leaves nothing under the final name.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{os.getpid()}.{target.name}")
+    try:
+        yield str(temporary)
+        if not temporary.exists():
+            raise OutputError(f"{path}: nothing was written")
+        os.replace(temporary, target)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror}); {DISK_ADVICE}") from error
+    finally:
+        for leftover in (temporary, temporary.with_name(temporary.name + ".aux.xml")):
+            leftover.unlink(missing_ok=True)
+
+
+DISK_ADVICE = "check the free space, the quota and the permissions of that folder, then run again"
+
+
+@contextmanager
+def gdal_failures_raise(path: str) -> Iterator[None]:
+    """Turn what GDAL only prints while it closes a file into an `OutputError`."""
+    failures: list[str] = []
+
+    def remember(level: int, _number: int, message: str) -> None:
+        if level >= gdal.CE_Failure:
+            failures.append(message)
+
+    gdal.PushErrorHandler(remember)
+    try:
+        yield
+    except RuntimeError as error:
+        failures.append(str(error))
+    finally:
+        gdal.PopErrorHandler()
+    if failures:
+        raise OutputError(f"{path}: cannot be written ({failures[0]}); {DISK_ADVICE}")
+
+
+class RasterWriter:
+    """An open GeoTIFF to be filled window by window; see `create_raster`."""
+
+    def __init__(self, dataset: gdal.Dataset, path: str) -> None:
+        self._dataset = dataset
+        self._path = path
+
+    def write(self, array: np.ndarray, window: Window, band: int = 1) -> None:
+        """Write a (rows, cols) array at a window of a band (counted from 1)."""
+        with gdal_failures_raise(self._path):
+            self._dataset.GetRasterBand(band).WriteArray(array, window.col, window.row)
+
+    def write_bands(self, array: np.ndarray, window: Window) -> None:
+        """Write a (bands, rows, cols) array at a window of all bands."""
+        with gdal_failures_raise(self._path):
+            self._dataset.WriteArray(array, window.col, window.row)
+
+    @property
+    def dataset(self) -> gdal.Dataset:
+        """The GDAL dataset, to set colours or metadata."""
+        return self._dataset
+
+
+@contextmanager
+def create_raster(
+    path: str,
+    grid: Grid,
+    dtype: str,
+    *,
+    bands: int = 1,
+    nodata: float | None = None,
+    descriptions: tuple[str, ...] = (),
+    tags: Mapping[str, str] | None = None,
+    options: tuple[str, ...] = (),
+) -> Iterator[RasterWriter]:
+    """Create a tiled, compressed GeoTIFF that appears under its name only once whole.
+
+    Parameters
+    ----------
+    path : str
+        File to write; its folder is created.
+    grid : Grid
+        Georeference and shape.
+    dtype : str
+        Key of `GDAL_TYPES`.
+    bands : int
+        Number of bands.
+    nodata : float, optional
+        Value that means "nothing here".
+    descriptions : tuple of str
+        Name of each band.
+    tags : mapping of str to str, optional
+        TIFF metadata.
+    options : tuple of str
+        GDAL creation options, after (and over) `CREATION_OPTIONS`.
+
+    Raises
+    ------
+    OutputError
+        If anything could not be written, also when it shows only while closing.
+    """
+    with whole_file(path) as temporary:
+        with gdal_failures_raise(path):
+            dataset = gdal.GetDriverByName("GTiff").Create(
+                temporary, grid.cols, grid.rows, bands, GDAL_TYPES[dtype],
+                [*CREATION_OPTIONS, *options],
+            )
+            dataset.SetGeoTransform(grid.geotransform)
+            dataset.SetProjection(grid.crs)
+            dataset.SetMetadata(dict(tags or {}))
+            for number, description in enumerate(descriptions, start=1):
+                dataset.GetRasterBand(number).SetDescription(description)
+            if nodata is not None:
+                for number in range(1, bands + 1):
+                    dataset.GetRasterBand(number).SetNoDataValue(float(nodata))
+        writer = RasterWriter(dataset, path)
+        yield writer
+        with gdal_failures_raise(path):
+            dataset.FlushCache()
+            writer._dataset = None
+            del dataset
+
+
+def open_raster(path: str) -> gdal.Dataset:
+    """Open a raster for reading.
+
+    Raises
+    ------
+    InputDataError
+        If it is absent or no raster GDAL can read.
+    """
+    try:
+        return gdal.Open(str(path))
+    except RuntimeError as error:
+        raise InputDataError(
+            f"{path}: cannot be opened ({error}); if the file is truncated or half-copied, "
+            "fetch it again"
+        ) from None
+
+
+def read_window(dataset: gdal.Dataset, window: Window | None = None, band: int | None = None) -> np.ndarray:
+    """Read a window of one band, shape (rows, cols), or of all, (bands, rows, cols).
+
+    Raises
+    ------
+    InputDataError
+        If pixels cannot be decoded, with the file's name and what to do.
+    """
+    source = dataset if band is None else dataset.GetRasterBand(band)
+    place = () if window is None else (window.col, window.row, window.cols, window.rows)
+    try:
+        array = source.ReadAsArray(*place)
+    except RuntimeError as error:
+        raise unreadable(dataset, error) from None
+    if array is None:
+        raise unreadable(dataset, "no data came back")
+    return array[np.newaxis] if band is None and array.ndim == 2 else array
+
+
+def unreadable(dataset: gdal.Dataset, reason: object) -> InputDataError:
+    """The error of an image whose pixels cannot be decoded."""
+    return InputDataError(
+        f"{dataset.GetDescription()}: pixels cannot be read ({reason}); the file is truncated or "
+        "damaged: fetch that product again, or move its folder away to do without it"
+    )
+
+
+def read_raster(path: str, band: int | None = 1) -> np.ndarray:
+    """Read a whole (small) raster: one band, or all of them if `band` is None."""
+    return read_window(open_raster(path), None, band)
