@@ -7,6 +7,7 @@ a tile share one grid; the grids of all tiles of a production are aligned with o
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 from osgeo import gdal, osr
 
@@ -16,8 +17,7 @@ gdal.UseExceptions()
 osr.UseExceptions()
 
 
-@dataclass(frozen=True)
-class Window:
+class Window(NamedTuple):
     """A rectangle of pixels: first row and column, number of rows and columns."""
 
     row: int

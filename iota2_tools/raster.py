@@ -1,6 +1,7 @@
 """Reading and writing GeoTIFFs by windows; a file bears its name only once it is whole."""
 
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,6 +55,23 @@ def whole_file(path: str) -> Iterator[str]:
     finally:
         for leftover in (temporary, temporary.with_name(temporary.name + ".aux.xml")):
             leftover.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path: str) -> Iterator[str]:
+    """Give a temporary folder beside `path`; it becomes `path` if the block succeeds."""
+    target = Path(path)
+    temporary = target.with_name(f".{os.getpid()}.{target.name}")
+    try:
+        temporary.mkdir(parents=True)
+        yield str(temporary)
+        if target.exists():
+            shutil.rmtree(target)
+        temporary.rename(target)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror}); {DISK_ADVICE}") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 DISK_ADVICE = "check the free space, the quota and the permissions of that folder, then run again"

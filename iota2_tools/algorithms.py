@@ -1,0 +1,40 @@
+"""Versions of the computations: raise one when its numbers change.
+
+Snakemake runs a rule again when its parameters change, but does not look inside the package.
+Each rule carries the versions of the modules its numbers come from, so that a new one rebuilds
+exactly the products it changes.
+"""
+
+VERSIONS = {
+    "accuracy": 1,
+    "classification": 1,
+    "envelopes": 1,
+    "expressions": 1,
+    "features": 1,
+    "forest": 1,
+    "gapfilling": 1,
+    "indices": 1,
+    "inventory": 1,
+    "learning": 1,
+    "masks": 1,
+    "mosaic": 1,
+    "preview": 1,
+    "reference": 1,
+    "resampling": 1,
+    "samples": 1,
+    "style": 1,
+    "validation": 1,
+    "vectors": 1,
+}
+
+# What turns images into features, wherever that happens.
+FEATURES = ("resampling", "gapfilling", "indices", "expressions", "features")
+
+
+def versions(*modules: str) -> dict[str, int]:
+    """Versions of some modules.
+
+    >>> versions("masks")
+    {'masks': 1}
+    """
+    return {module: VERSIONS[module] for module in modules}

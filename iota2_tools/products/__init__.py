@@ -1,0 +1,14 @@
+"""Product formats: how an acquisition is recognised, its bands, its masks.
+
+One module per format; each defines `FORMAT`, a `ProductFormat`. A new sensor is a new module,
+its line in `FORMATS` and its section in `workflow/schemas/config.schema.yaml`.
+"""
+
+from iota2_tools.products import theia_sentinel2
+from iota2_tools.products.format import Acquisition, ProductFormat, find_acquisitions
+
+FORMATS: dict[str, ProductFormat] = {
+    "sentinel2": theia_sentinel2.FORMAT,
+}
+
+__all__ = ["FORMATS", "Acquisition", "ProductFormat", "find_acquisitions"]

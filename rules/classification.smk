@@ -1,0 +1,52 @@
+"""Classification: each region of each tile, one pass over the images for all draws."""
+
+
+rule classification:
+    input:
+        [
+            f"<results>/classification/{tile}/region_{region}/{layer}_seed_{seed}.tif"
+            for tile in TILES
+            for region in REGIONS_OF_TILES[tile]
+            for seed in SEEDS
+            for layer in LAYERS
+        ],
+    message:
+        "Stage classification is complete"
+
+
+rule classify_tile:
+    input:
+        inventory="<results>/tiles/{tile}/inventory.json",
+        masks=clear_masks,
+        validity="<results>/tiles/{tile}/validity.tif",
+        footprint="<results>/tiles/{tile}/footprint.tif",
+        regions="<results>/tiles/{tile}/regions.tif",
+        models=expand("<results>/models/region_{{region}}_seed_{seed}", seed=SEEDS),
+    output:
+        **{
+            layer: expand(
+                f"<results>/classification/{{{{tile}}}}/region_{{{{region}}}}/{layer}_seed_{{seed}}.tif",
+                seed=SEEDS,
+            )
+            for layer in LAYERS
+        },
+    log:
+        "<logs>/classify_tile/{tile}_region_{region}.log",
+    benchmark:
+        "<benchmarks>/classify_tile/{tile}_region_{region}.tsv"
+    threads: 2
+    resources:
+        mem_mb=megabytes(1400, per_window=1.5),
+        runtime="8h",
+    params:
+        algorithm=versions("classification", "forest", "learning", *FEATURE_MODULES),
+        features=FEATURES,
+        number=lambda wildcards: production.regions.index(wildcards.region) + 1,
+        codes=CODES,
+        dtype=production.nomenclature.dtype,
+        minimum_clear_dates=lookup("classification/minimum_clear_dates", within=config),
+        window_mb=lookup("classification/window_mb", within=config),
+    message:
+        "Mapping region {wildcards.region} of {wildcards.tile}"
+    script:
+        "../workflow/scripts/classify_tile.py"

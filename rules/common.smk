@@ -1,0 +1,145 @@
+"""The production, known from the configuration and the inputs; helpers the rules share."""
+
+import os
+from importlib.metadata import version
+
+from snakemake.exceptions import WorkflowError
+
+from iota2_tools.algorithms import FEATURES as FEATURE_MODULES
+from iota2_tools.algorithms import versions
+from iota2_tools.config import SHARED_STRATEGIES, complete_config, config_digest
+from iota2_tools.errors import Iota2Error
+from iota2_tools.feature_plan import sensor_features
+from iota2_tools.production import Production
+
+if not config and os.path.exists("config/config.yaml"):
+
+    configfile: "config/config.yaml"
+
+
+def load_production():
+    """Complete `config` in place and plan the production; all problems in one message."""
+    source = ", ".join(map(str, workflow.configfiles)) or "configuration"
+    if not config:
+        raise WorkflowError(
+            "no configuration: copy config/minimal.yaml to config/config.yaml and fill it in, "
+            "or name yours with --configfile"
+        )
+    try:
+        config.update(complete_config(config, source))
+        plan = Production(config)
+        if workflow.is_main_process:
+            plan.check(source)
+        return plan, plan.target_dates, plan.regions_of_tiles
+    except Iota2Error as error:
+        raise WorkflowError(str(error)) from None
+
+
+production, TARGET_DATES, REGIONS_OF_TILES = load_production()
+
+TILES = production.tiles
+SENSORS = production.sensors
+REGIONS = production.used_regions
+SEEDS = list(production.seeds)
+CODES = production.nomenclature.codes
+LAYERS = ["classes", "confidence"]
+if config["classification"]["probability_map"]:
+    LAYERS.append("probabilities")
+
+
+def feature_settings():
+    """What the features of a tile depend on, beside its images."""
+    keys = ("keep_bands", "indices", "additional_features")
+    return {
+        sensor: {key: config["sensors"][sensor][key] for key in keys} | {"dates": TARGET_DATES[sensor]}
+        for sensor in SENSORS
+    }
+
+
+FEATURES = feature_settings()
+
+
+def products_of(wildcards):
+    """Products to read of a tile; a new folder changes this, and what depends on it runs again."""
+    return {
+        sensor: {
+            "folder": production.sensor_folder(sensor, wildcards.tile),
+            "names": production.product_names(sensor, wildcards.tile),
+            "level": config["sensors"][sensor]["level"],
+            "bands": list(sensor_features(sensor, FEATURES[sensor], FEATURES[sensor]["dates"]).bands),
+        }
+        for sensor in SENSORS
+    }
+
+
+def region_numbers(wildcards):
+    """Regions of a tile with their numbers in its region raster."""
+    return {name: production.regions.index(name) + 1 for name in REGIONS_OF_TILES[wildcards.tile]}
+
+
+def clear_masks(wildcards):
+    """Clear-sky masks of the sensors of a tile, in stack order."""
+    return expand("<results>/tiles/{tile}/{sensor}_clear.tif", tile=wildcards.tile, sensor=SENSORS)
+
+
+def shared_rates(wildcards):
+    """Sampling rates of the regions of a tile, for strategies that look at several tiles."""
+    if config["sampling"]["strategy"] not in SHARED_STRATEGIES:
+        return []
+    return expand("<results>/sampling/rates/region_{region}", region=REGIONS_OF_TILES[wildcards.tile])
+
+
+def tiles_of_region(pattern):
+    """Input function: a product of all tiles a region touches."""
+
+    def files(wildcards):
+        return expand(pattern, tile=production.tiles_of(wildcards.region))
+
+    return files
+
+
+def pieces_of_map(layer):
+    """Input function: a layer of one draw, of all regions of all tiles."""
+
+    def files(wildcards):
+        return [
+            f"<results>/classification/{tile}/region_{region}/{layer}_seed_{wildcards.seed}.tif"
+            for tile in TILES
+            for region in REGIONS_OF_TILES[tile]
+        ]
+
+    return files
+
+
+def maps_of_tile(wildcards):
+    """Class maps of a tile: all regions, draw by draw."""
+    return expand(
+        "<results>/classification/{tile}/region_{region}/classes_seed_{seed}.tif",
+        tile=wildcards.tile,
+        region=REGIONS_OF_TILES[wildcards.tile],
+        seed=SEEDS,
+    )
+
+
+def megabytes(base, per_window=0):
+    """Resource function: memory of a job, growing when it is run again after a failure."""
+
+    def need(wildcards, attempt):
+        return int((base + per_window * config["classification"]["window_mb"]) * 1.5 ** (attempt - 1))
+
+    return need
+
+
+LARGEST_VALIDITY = max(sum(len(production.product_names(s, tile)) for s in SENSORS) for tile in TILES)
+# 255 and 65535 mean no data.
+VALIDITY_TYPE = "uint8" if LARGEST_VALIDITY < 255 else "uint16"
+PROVENANCE = {
+    "SOFTWARE": f"iota2-tools {version('iota2-tools')}",
+    "CONFIG_SHA256": config_digest(config),
+    "TILES": " ".join(TILES),
+    "SENSORS": " ".join(SENSORS) or "user features",
+    "DATES": " ".join(f"{s}:{TARGET_DATES[s][0]}/{TARGET_DATES[s][-1]}" for s in SENSORS),
+    "LEARNER": config["learning"]["learner"],
+    "NOMENCLATURE": os.path.basename(config["nomenclature"]),
+    "REFERENCE": os.path.basename(config["reference"]["path"]),
+}

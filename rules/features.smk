@@ -1,0 +1,32 @@
+"""Features: the stack of a tile, written on demand only."""
+
+
+rule features:
+    input:
+        expand("<results>/features/{tile}.tif", tile=TILES),
+    message:
+        "Stage features is complete"
+
+
+rule write_features:
+    input:
+        inventory="<results>/tiles/{tile}/inventory.json",
+        masks=clear_masks,
+    output:
+        features="<results>/features/{tile}.tif",
+    log:
+        "<logs>/write_features/{tile}.log",
+    benchmark:
+        "<benchmarks>/write_features/{tile}.tsv"
+    threads: 2
+    resources:
+        mem_mb=megabytes(1200, per_window=2),
+        runtime="8h",
+    params:
+        algorithm=versions(*FEATURE_MODULES),
+        features=FEATURES,
+        window_mb=lookup("classification/window_mb", within=config),
+    message:
+        "Writing the features of {wildcards.tile}"
+    script:
+        "../workflow/scripts/write_features.py"

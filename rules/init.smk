@@ -1,0 +1,105 @@
+"""Init: what each tile has, where and how often it was seen, and who maps which pixel."""
+
+
+rule init:
+    input:
+        expand("<results>/tiles/{tile}/validity.tif", tile=TILES),
+        expand("<results>/tiles/{tile}/footprint.tif", tile=TILES),
+        expand("<results>/tiles/{tile}/regions.tif", tile=TILES),
+    message:
+        "Stage init is complete"
+
+
+rule take_inventory:
+    output:
+        inventory="<results>/tiles/{tile}/inventory.json",
+    log:
+        "<logs>/take_inventory/{tile}.log",
+    benchmark:
+        "<benchmarks>/take_inventory/{tile}.tsv"
+    resources:
+        mem_mb=megabytes(600),
+        runtime="30m",
+    params:
+        algorithm=versions("inventory"),
+        grid=lambda wildcards: production.grid(wildcards.tile).as_dict(),
+        products=products_of,
+        user_features=lambda wildcards: production.user_feature_files(wildcards.tile),
+        damaged=lookup("inputs/damaged_acquisition", within=config),
+    message:
+        "Looking at the acquisitions of {wildcards.tile}"
+    script:
+        "../workflow/scripts/take_inventory.py"
+
+
+rule mask_series:
+    input:
+        inventory="<results>/tiles/{tile}/inventory.json",
+    output:
+        masks="<results>/tiles/{tile}/{sensor}_clear.tif",
+        footprint="<results>/tiles/{tile}/{sensor}_footprint.tif",
+    log:
+        "<logs>/mask_series/{tile}_{sensor}.log",
+    benchmark:
+        "<benchmarks>/mask_series/{tile}_{sensor}.tsv"
+    threads: 2
+    resources:
+        mem_mb=megabytes(1200),
+        runtime="2h",
+    params:
+        algorithm=versions("masks", "resampling"),
+    message:
+        "Masking clouds, saturation and edges of {wildcards.sensor} over {wildcards.tile}"
+    script:
+        "../workflow/scripts/mask_series.py"
+
+
+rule count_valid_dates:
+    input:
+        inventory="<results>/tiles/{tile}/inventory.json",
+        masks=clear_masks,
+        footprints=lambda wildcards: expand(
+            "<results>/tiles/{tile}/{sensor}_footprint.tif", tile=wildcards.tile, sensor=SENSORS
+        ),
+    output:
+        validity="<results>/tiles/{tile}/validity.tif",
+        footprint="<results>/tiles/{tile}/footprint.tif",
+    log:
+        "<logs>/count_valid_dates/{tile}.log",
+    benchmark:
+        "<benchmarks>/count_valid_dates/{tile}.tsv"
+    resources:
+        mem_mb=megabytes(1200),
+        runtime="1h",
+    params:
+        algorithm=versions("masks"),
+    message:
+        "Counting the clear dates of {wildcards.tile}"
+    script:
+        "../workflow/scripts/count_valid_dates.py"
+
+
+rule draw_regions:
+    input:
+        regions=config["regions"]["path"] if config["regions"] else [],
+    output:
+        regions="<results>/tiles/{tile}/regions.tif",
+    log:
+        "<logs>/draw_regions/{tile}.log",
+    benchmark:
+        "<benchmarks>/draw_regions/{tile}.tsv"
+    resources:
+        mem_mb=megabytes(1000),
+        runtime="30m",
+    params:
+        algorithm=versions("envelopes", "vectors"),
+        grids=lambda wildcards: {
+            tile: grid.as_dict() for tile, grid in production.neighbourhood(wildcards.tile).items()
+        },
+        margin=lookup("sampling/envelope_margin", within=config),
+        regions=config["regions"],
+        names=production.regions,
+    message:
+        "Drawing the envelope and the regions of {wildcards.tile}"
+    script:
+        "../workflow/scripts/draw_regions.py"

@@ -1,0 +1,31 @@
+"""Learning: one model for each region and draw."""
+
+
+rule learning:
+    input:
+        expand("<results>/models/region_{region}_seed_{seed}", region=REGIONS, seed=SEEDS),
+    message:
+        "Stage learning is complete"
+
+
+rule train_model:
+    input:
+        samples=tiles_of_region("<results>/tiles/{tile}/samples.parquet"),
+    output:
+        model=directory("<results>/models/region_{region}_seed_{seed}"),
+    log:
+        "<logs>/train_model/region_{region}_seed_{seed}.log",
+    benchmark:
+        "<benchmarks>/train_model/region_{region}_seed_{seed}.tsv"
+    threads: 2
+    resources:
+        mem_mb=megabytes(3000),
+        runtime="8h",
+    params:
+        algorithm=versions("learning", "samples"),
+        learning=config["learning"],
+        random_seed=lookup("sampling/random_seed", within=config),
+    message:
+        "Learning the model of region {wildcards.region}, seed {wildcards.seed}"
+    script:
+        "../workflow/scripts/train_model.py"

@@ -1,0 +1,168 @@
+"""Mosaic: the final maps, their styles and their picture."""
+
+
+rule mosaic:
+    input:
+        expand(
+            "<results>/final/{layer}_{seed}.{kind}",
+            layer=["Classif_Seed", "Confidence_Seed"],
+            seed=SEEDS,
+            kind=["tif", "qml"],
+        ),
+        expand("<results>/final/ProbabilityMap_seed_{seed}.tif", seed=SEEDS if "probabilities" in LAYERS else []),
+        expand("<results>/final/Classif_Seed_{seed}.png", seed=SEEDS),
+        "<results>/final/PixelsValidity.tif",
+        "<results>/final/PixelsValidity.qml",
+    message:
+        "Stage mosaic is complete"
+
+
+rule mosaic_classes:
+    input:
+        pieces=pieces_of_map("classes"),
+        nomenclature=config["nomenclature"],
+    output:
+        mosaic="<results>/final/Classif_Seed_{seed}.tif",
+        style="<results>/final/Classif_Seed_{seed}.qml",
+    log:
+        "<logs>/mosaic_classes/{seed}.log",
+    benchmark:
+        "<benchmarks>/mosaic_classes/{seed}.tsv"
+    threads: 2
+    resources:
+        mem_mb=megabytes(1500),
+        runtime="4h",
+    params:
+        algorithm=versions("mosaic", "style"),
+        layer="class_map",
+        grid=production.mosaic_grid.as_dict(),
+        tags=PROVENANCE,
+    message:
+        "Assembling the map of seed {wildcards.seed}"
+    script:
+        "../workflow/scripts/mosaic_tiles.py"
+
+
+rule mosaic_confidence:
+    input:
+        pieces=pieces_of_map("confidence"),
+    output:
+        mosaic="<results>/final/Confidence_Seed_{seed}.tif",
+        style="<results>/final/Confidence_Seed_{seed}.qml",
+    log:
+        "<logs>/mosaic_confidence/{seed}.log",
+    benchmark:
+        "<benchmarks>/mosaic_confidence/{seed}.tsv"
+    threads: 2
+    resources:
+        mem_mb=megabytes(1500),
+        runtime="4h",
+    params:
+        algorithm=versions("mosaic", "style"),
+        layer="confidence",
+        grid=production.mosaic_grid.as_dict(),
+        tags=PROVENANCE,
+    message:
+        "Assembling the confidence of seed {wildcards.seed}"
+    script:
+        "../workflow/scripts/mosaic_tiles.py"
+
+
+rule mosaic_probabilities:
+    input:
+        pieces=pieces_of_map("probabilities"),
+    output:
+        mosaic="<results>/final/ProbabilityMap_seed_{seed}.tif",
+    log:
+        "<logs>/mosaic_probabilities/{seed}.log",
+    benchmark:
+        "<benchmarks>/mosaic_probabilities/{seed}.tsv"
+    threads: 2
+    resources:
+        mem_mb=megabytes(1500),
+        runtime="8h",
+    params:
+        algorithm=versions("mosaic"),
+        layer="probability",
+        grid=production.mosaic_grid.as_dict(),
+        bands=[item.name for item in production.nomenclature.classes],
+        tags=PROVENANCE,
+    message:
+        "Assembling the probabilities of seed {wildcards.seed}"
+    script:
+        "../workflow/scripts/mosaic_tiles.py"
+
+
+rule clip_validity:
+    input:
+        validity="<results>/tiles/{tile}/validity.tif",
+        regions="<results>/tiles/{tile}/regions.tif",
+        footprint="<results>/tiles/{tile}/footprint.tif",
+    output:
+        validity="<results>/tiles/{tile}/validity_mapped.tif",
+    log:
+        "<logs>/clip_validity/{tile}.log",
+    benchmark:
+        "<benchmarks>/clip_validity/{tile}.tsv"
+    resources:
+        mem_mb=megabytes(800),
+        runtime="30m",
+    params:
+        algorithm=versions("validation"),
+        dtype=VALIDITY_TYPE,
+    message:
+        "Clipping the validity of {wildcards.tile} to what it maps"
+    script:
+        "../workflow/scripts/clip_validity.py"
+
+
+rule mosaic_validity:
+    input:
+        pieces=expand("<results>/tiles/{tile}/validity_mapped.tif", tile=TILES),
+    output:
+        mosaic="<results>/final/PixelsValidity.tif",
+        style="<results>/final/PixelsValidity.qml",
+    log:
+        "<logs>/mosaic_validity.log",
+    benchmark:
+        "<benchmarks>/mosaic_validity.tsv"
+    threads: 2
+    resources:
+        mem_mb=megabytes(1500),
+        runtime="4h",
+    params:
+        algorithm=versions("mosaic", "style"),
+        layer="validity",
+        maximum=LARGEST_VALIDITY,
+        grid=production.mosaic_grid.as_dict(),
+        tags=PROVENANCE,
+    message:
+        "Assembling the validity"
+    script:
+        "../workflow/scripts/mosaic_tiles.py"
+
+
+rule preview_map:
+    input:
+        classes="<results>/final/Classif_Seed_{seed}.tif",
+        nomenclature=config["nomenclature"],
+    output:
+        picture=report(
+            "<results>/final/Classif_Seed_{seed}.png",
+            caption="../workflow/report/map.rst",
+            category="Maps",
+            labels={"seed": "{seed}", "product": "land cover"},
+        ),
+    log:
+        "<logs>/preview_map/{seed}.log",
+    benchmark:
+        "<benchmarks>/preview_map/{seed}.tsv"
+    resources:
+        mem_mb=megabytes(1500),
+        runtime="30m",
+    params:
+        algorithm=versions("preview"),
+    message:
+        "Drawing the picture of the map of seed {wildcards.seed}"
+    script:
+        "../workflow/scripts/preview_map.py"

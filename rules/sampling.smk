@@ -1,0 +1,163 @@
+"""Sampling: which polygons learn and validate, which pixels are taken, their features."""
+
+
+rule sampling:
+    input:
+        expand("<results>/tiles/{tile}/samples.parquet", tile=TILES),
+    message:
+        "Stage sampling is complete"
+
+
+rule split_polygons:
+    input:
+        reference=config["reference"]["path"],
+        nomenclature=ancient(config["nomenclature"]),
+        regions=config["regions"]["path"] if config["regions"] else [],
+        splits=config["reference"]["splits"] or [],
+    output:
+        splits="<results>/sampling/polygons.gpkg",
+    log:
+        "<logs>/split_polygons.log",
+    benchmark:
+        "<benchmarks>/split_polygons.tsv"
+    resources:
+        mem_mb=megabytes(2000),
+        runtime="1h",
+    params:
+        algorithm=versions("reference"),
+        reference=config["reference"],
+        regions=config["regions"],
+        sampling={
+            key: config["sampling"][key] for key in ("runs", "ratio", "random_seed", "single_polygon")
+        },
+        # Names decide which polygons belong to a class; colours do not.
+        classes={item.name: item.code for item in production.nomenclature.classes},
+        grids=[grid.as_dict() for grid in production.grids.values()],
+        used_regions=REGIONS,
+    message:
+        "Drawing the learning and validation polygons"
+    script:
+        "../workflow/scripts/split_polygons.py"
+
+
+rule burn_polygons:
+    input:
+        splits="<results>/sampling/polygons.gpkg",
+        regions="<results>/tiles/{tile}/regions.tif",
+    output:
+        polygons="<results>/tiles/{tile}/polygons.tif",
+    log:
+        "<logs>/burn_polygons/{tile}.log",
+    benchmark:
+        "<benchmarks>/burn_polygons/{tile}.tsv"
+    resources:
+        mem_mb=megabytes(1000),
+        runtime="30m",
+    params:
+        algorithm=versions("vectors"),
+    message:
+        "Burning the reference polygons of {wildcards.tile}"
+    script:
+        "../workflow/scripts/burn_polygons.py"
+
+
+rule count_polygon_pixels:
+    input:
+        splits="<results>/sampling/polygons.gpkg",
+        regions="<results>/tiles/{tile}/regions.tif",
+        validity="<results>/tiles/{tile}/validity.tif",
+    output:
+        statistics=directory("<results>/tiles/{tile}/polygon_statistics"),
+    log:
+        "<logs>/count_polygon_pixels/{tile}.log",
+    benchmark:
+        "<benchmarks>/count_polygon_pixels/{tile}.tsv"
+    resources:
+        mem_mb=megabytes(1500),
+        runtime="2h",
+    params:
+        algorithm=versions("samples"),
+        numbers=region_numbers,
+        seeds=SEEDS,
+        cloud_threshold=lookup("sampling/cloud_threshold", within=config),
+    message:
+        "Counting the learning pixels of {wildcards.tile}"
+    script:
+        "../workflow/scripts/count_polygon_pixels.py"
+
+
+rule share_samples:
+    input:
+        statistics=tiles_of_region("<results>/tiles/{tile}/polygon_statistics"),
+    output:
+        rates=directory("<results>/sampling/rates/region_{region}"),
+    log:
+        "<logs>/share_samples/{region}.log",
+    benchmark:
+        "<benchmarks>/share_samples/{region}.tsv"
+    resources:
+        mem_mb=megabytes(800),
+        runtime="30m",
+    params:
+        algorithm=versions("samples"),
+        tiles=lambda wildcards: production.tiles_of(wildcards.region),
+        seeds=SEEDS,
+        sampling={
+            key: config["sampling"][key] for key in ("strategy", "constant", "total", "byclass", "percent")
+        },
+    message:
+        "Sharing the samples of region {wildcards.region} among its tiles"
+    script:
+        "../workflow/scripts/share_samples.py"
+
+
+rule select_samples:
+    input:
+        splits="<results>/sampling/polygons.gpkg",
+        regions="<results>/tiles/{tile}/regions.tif",
+        validity="<results>/tiles/{tile}/validity.tif",
+        statistics="<results>/tiles/{tile}/polygon_statistics",
+        rates=shared_rates,
+    output:
+        selection="<results>/tiles/{tile}/selection.parquet",
+    log:
+        "<logs>/select_samples/{tile}.log",
+    benchmark:
+        "<benchmarks>/select_samples/{tile}.tsv"
+    resources:
+        mem_mb=megabytes(1500),
+        runtime="2h",
+    params:
+        algorithm=versions("samples"),
+        numbers=region_numbers,
+        seeds=SEEDS,
+        sampling=config["sampling"],
+    message:
+        "Choosing the learning pixels of {wildcards.tile}"
+    script:
+        "../workflow/scripts/select_samples.py"
+
+
+rule extract_samples:
+    input:
+        selection="<results>/tiles/{tile}/selection.parquet",
+        inventory="<results>/tiles/{tile}/inventory.json",
+        masks=clear_masks,
+    output:
+        samples="<results>/tiles/{tile}/samples.parquet",
+    log:
+        "<logs>/extract_samples/{tile}.log",
+    benchmark:
+        "<benchmarks>/extract_samples/{tile}.tsv"
+    threads: 2
+    resources:
+        mem_mb=megabytes(1200, per_window=1.5),
+        runtime="4h",
+    params:
+        algorithm=versions("samples", *FEATURE_MODULES),
+        features=FEATURES,
+        window_mb=lookup("classification/window_mb", within=config),
+    message:
+        "Reading the features of the samples of {wildcards.tile}"
+    script:
+        "../workflow/scripts/extract_samples.py"

@@ -1,0 +1,119 @@
+"""Validation: the maps against the validation polygons, and the scores over all draws."""
+
+
+rule validation:
+    input:
+        expand("<results>/final/diff_seed_{seed}.tif", seed=SEEDS),
+        expand("<results>/final/Confusion_Matrix_Classif_Seed_{seed}.{kind}", seed=SEEDS, kind=["csv", "png"]),
+        "<results>/final/RESULTS.txt",
+        "<results>/final/scores.csv",
+    message:
+        "Stage validation is complete"
+
+
+rule compare_tile:
+    input:
+        splits="<results>/sampling/polygons.gpkg",
+        polygons="<results>/tiles/{tile}/polygons.tif",
+        validity="<results>/tiles/{tile}/validity.tif",
+        maps=maps_of_tile,
+        nomenclature=ancient(config["nomenclature"]),
+    output:
+        confusions=expand("<results>/validation/{{tile}}/confusion_seed_{seed}.csv", seed=SEEDS),
+        differences=expand("<results>/validation/{{tile}}/diff_seed_{seed}.tif", seed=SEEDS),
+    log:
+        "<logs>/compare_tile/{tile}.log",
+    benchmark:
+        "<benchmarks>/compare_tile/{tile}.tsv"
+    resources:
+        mem_mb=megabytes(1000),
+        runtime="1h",
+    params:
+        algorithm=versions("validation", "accuracy"),
+        seeds=SEEDS,
+        codes=CODES,
+        cloud_threshold=lookup("sampling/cloud_threshold", within=config),
+    message:
+        "Comparing the maps of {wildcards.tile} with the reference"
+    script:
+        "../workflow/scripts/compare_tile.py"
+
+
+rule sum_confusions:
+    input:
+        confusions=expand("<results>/validation/{tile}/confusion_seed_{{seed}}.csv", tile=TILES),
+        nomenclature=config["nomenclature"],
+    output:
+        matrix="<results>/final/Confusion_Matrix_Classif_Seed_{seed}.csv",
+        figure=report(
+            "<results>/final/Confusion_Matrix_Classif_Seed_{seed}.png",
+            caption="../workflow/report/confusion.rst",
+            category="Accuracy",
+            labels={"seed": "{seed}", "product": "confusion matrix"},
+        ),
+    log:
+        "<logs>/sum_confusions/{seed}.log",
+    benchmark:
+        "<benchmarks>/sum_confusions/{seed}.tsv"
+    resources:
+        mem_mb=megabytes(1000),
+        runtime="30m",
+    params:
+        algorithm=versions("accuracy"),
+    message:
+        "Adding up the confusion matrices of seed {wildcards.seed}"
+    script:
+        "../workflow/scripts/sum_confusions.py"
+
+
+rule mosaic_differences:
+    input:
+        pieces=expand("<results>/validation/{tile}/diff_seed_{{seed}}.tif", tile=TILES),
+    output:
+        mosaic="<results>/final/diff_seed_{seed}.tif",
+        style="<results>/final/diff_seed_{seed}.qml",
+    log:
+        "<logs>/mosaic_differences/{seed}.log",
+    benchmark:
+        "<benchmarks>/mosaic_differences/{seed}.tsv"
+    threads: 2
+    resources:
+        mem_mb=megabytes(1500),
+        runtime="4h",
+    params:
+        algorithm=versions("mosaic", "style"),
+        layer="difference",
+        grid=production.mosaic_grid.as_dict(),
+        tags=PROVENANCE,
+    message:
+        "Assembling where the map of seed {wildcards.seed} is right"
+    script:
+        "../workflow/scripts/mosaic_tiles.py"
+
+
+rule report_accuracy:
+    input:
+        matrices=expand("<results>/final/Confusion_Matrix_Classif_Seed_{seed}.csv", seed=SEEDS),
+        nomenclature=config["nomenclature"],
+    output:
+        results=report(
+            "<results>/final/RESULTS.txt",
+            caption="../workflow/report/results.rst",
+            category="Accuracy",
+            labels={"seed": "all", "product": "scores"},
+        ),
+        scores="<results>/final/scores.csv",
+    log:
+        "<logs>/report_accuracy.log",
+    benchmark:
+        "<benchmarks>/report_accuracy.tsv"
+    resources:
+        mem_mb=megabytes(800),
+        runtime="30m",
+    params:
+        algorithm=versions("accuracy"),
+        seeds=SEEDS,
+    message:
+        "Writing the accuracy report"
+    script:
+        "../workflow/scripts/report_accuracy.py"

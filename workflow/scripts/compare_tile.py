@@ -1,0 +1,17 @@
+"""Snakemake adapter of iota2_tools.validation.write_comparison."""
+
+from iota2_tools.logs import log_to
+from iota2_tools.validation import write_comparison
+
+with log_to(snakemake.log[0]):
+    seeds = snakemake.params.seeds
+    write_comparison(
+        splits=snakemake.input.splits,
+        polygons=snakemake.input.polygons,
+        validity=snakemake.input.validity,
+        maps={seed: list(snakemake.input.maps[number::len(seeds)]) for number, seed in enumerate(seeds)},
+        cloud_threshold=snakemake.params.cloud_threshold,
+        nomenclature=snakemake.input.nomenclature,
+        confusions=dict(zip(seeds, snakemake.output.confusions, strict=True)),
+        differences=dict(zip(seeds, snakemake.output.differences, strict=True)),
+    )

@@ -1,0 +1,27 @@
+"""Snakemake adapter of iota2_tools.mosaic.write_mosaic, for every layer of the final maps."""
+
+from iota2_tools.grid import Grid
+from iota2_tools.logs import log_to
+from iota2_tools.mosaic import LAYERS, write_mosaic
+from iota2_tools.nomenclature import read_nomenclature
+from iota2_tools.style import write_class_style, write_ramp_style
+
+with log_to(snakemake.log[0]):
+    layer = LAYERS[snakemake.params.layer]
+    table = snakemake.input.get("nomenclature")
+    nomenclature = read_nomenclature(table) if table else None
+    write_mosaic(
+        sources=list(snakemake.input.pieces),
+        output=snakemake.output.mosaic,
+        layer=layer,
+        grid=Grid(**snakemake.params.grid),
+        tags=snakemake.params.tags,
+        colours=nomenclature,
+        bands=snakemake.params.get("bands"),
+        threads=snakemake.threads,
+    )
+    style = snakemake.output.get("style")
+    if style and nomenclature:
+        write_class_style(nomenclature, style)
+    elif style:
+        write_ramp_style(layer, style, maximum=snakemake.params.get("maximum"))

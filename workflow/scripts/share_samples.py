@@ -1,0 +1,13 @@
+"""Snakemake adapter of iota2_tools.samples.write_rates."""
+
+from iota2_tools.logs import log_to
+from iota2_tools.samples import write_rates
+
+with log_to(snakemake.log[0]):
+    write_rates(
+        region=snakemake.wildcards.region,
+        statistics=dict(zip(snakemake.params.tiles, snakemake.input.statistics, strict=True)),
+        seeds=snakemake.params.seeds,
+        sampling=snakemake.params.sampling,
+        output=snakemake.output.rates,
+    )

@@ -1,0 +1,15 @@
+"""Snakemake adapter of iota2_tools.inventory.write_inventory."""
+
+from iota2_tools.grid import Grid
+from iota2_tools.inventory import write_inventory
+from iota2_tools.logs import log_to
+
+with log_to(snakemake.log[0]):
+    write_inventory(
+        tile=snakemake.wildcards.tile,
+        grid=Grid(**snakemake.params.grid),
+        products=snakemake.params.products,
+        user_features=snakemake.params.user_features,
+        damaged=snakemake.params.damaged,
+        output=snakemake.output.inventory,
+    )
