@@ -207,10 +207,22 @@ def _draw_bar(axes, row: int, item: LandCoverClass, value: Estimate) -> None:
     label = f"{value.mean:.3f}"
     if not np.isnan(value.half_width):
         axes.errorbar(
-            value.mean, row, xerr=value.half_width, ecolor="white", elinewidth=3, capsize=4, capthick=3
+            value.mean,
+            row,
+            xerr=value.half_width,
+            ecolor="white",
+            elinewidth=3,
+            capsize=4,
+            capthick=3,
         )
         axes.errorbar(
-            value.mean, row, xerr=value.half_width, ecolor=INK, elinewidth=1.2, capsize=3, capthick=1.2
+            value.mean,
+            row,
+            xerr=value.half_width,
+            ecolor=INK,
+            elinewidth=1.2,
+            capsize=3,
+            capthick=1.2,
         )
         label += f" ± {value.half_width:.3f}"
     axes.text(1.02, row, label, **style)

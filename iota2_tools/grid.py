@@ -190,6 +190,8 @@ def union(grids: list[Grid]) -> Grid:
     InputDataError
         If they differ in CRS or resolution, or are not aligned to a thousandth of a pixel.
     """
+    if not grids:
+        raise InputDataError("no tile: there is nothing to put on one grid")
     first = grids[0]
     left = min(grid.left for grid in grids)
     top = max(grid.top for grid in grids)

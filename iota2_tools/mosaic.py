@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape
 
+import numpy as np
 from osgeo import gdal
 
 from iota2_tools.errors import InputDataError, OutputError, one_message
@@ -77,6 +78,11 @@ class Layer:
         """Nodata value of the usual pixel type."""
         return self.encodings[self.dtype]
 
+    @property
+    def coded(self) -> bool:
+        """True if pixels are codes, with names and colours, rather than quantities."""
+        return self.overviews == "MODE"
+
 
 CLASS_MAP = Layer(
     name="class_map",
@@ -113,7 +119,8 @@ PROBABILITY = Layer(
     maximum=1000,
 )
 # Okabe and Ito's colours, told apart by all common colour visions: warm where the map is
-# wrong, cold where it is right, strong for validation, light for learning.
+# wrong, cold where it is right, strong for validation, light for learning. Polygons learn and
+# validate at once only where a class has too few of them to be split.
 DIFFERENCE = Layer(
     name="difference",
     title="Map against reference",
@@ -121,19 +128,19 @@ DIFFERENCE = Layer(
     unit="code",
     overviews="MODE",
     description="Where the map agrees with the reference polygons; 0: no reference.",
-    maximum=4,
+    maximum=6,
     classes=Nomenclature(
         (
             LandCoverClass(1, "validation, wrong", (213, 94, 0)),
             LandCoverClass(2, "validation, right", (0, 114, 178)),
             LandCoverClass(3, "learning, wrong", (230, 159, 0)),
             LandCoverClass(4, "learning, right", (86, 180, 233)),
+            LandCoverClass(5, "learning and validation, wrong", (204, 121, 167)),
+            LandCoverClass(6, "learning and validation, right", (0, 158, 115)),
         )
     ),
 )
-LAYERS = {
-    layer.name: layer for layer in (CLASS_MAP, CONFIDENCE, VALIDITY, PROBABILITY, DIFFERENCE)
-}
+LAYERS = {layer.name: layer for layer in (CLASS_MAP, CONFIDENCE, VALIDITY, PROBABILITY, DIFFERENCE)}
 
 # Deflate, because a delivered map is opened by software we do not choose: every GDAL, ArcGIS and
 # browser reads it, zstd not always. As small as zstd, it costs twice its CPU, and still decodes
@@ -196,7 +203,7 @@ def write_mosaic(
     tags : mapping, optional
         Provenance (versions, digest of the config, inputs), written as text, sorted by name.
     colours : Nomenclature, optional
-        Classes of a class map or difference map: colour table and tags ``CLASS_<code>``.
+        Classes of a layer of codes: colour table and tags ``CLASS_<code>``.
         By default `layer.classes`.
     bands : sequence of str, optional
         Names of the bands; by default those of the sources, or the title of a one-band layer.
@@ -222,12 +229,13 @@ def write_mosaic(
     dtype = pieces[0].dtype
     nodata = layer.encodings[dtype] if nodata is None else nodata
     names = _band_names(pieces[0], layer, bands)
+    classes = _classes_to_show(layer, colours, dtype)
     logger.info(
         "%s: merging %d file(s) into %d x %d pixels, %d band(s) of %s",
         output, len(pieces), grid.rows, grid.cols, len(names), dtype,
     )  # fmt: skip
     virtual = gdal.Open(_virtual_raster(pieces, grid, nodata, len(names)))
-    _describe(virtual, layer, names, colours or layer.classes, tags or {})
+    _describe(virtual, layer, names, classes, tags or {})
     try:
         _write_cog(virtual, output, layer, threads, cache_mb)
     except OutputError:
@@ -314,9 +322,22 @@ def _band_names(first: Piece, layer: Layer, bands: Sequence[str] | None) -> tupl
     names = first.names if bands is None else tuple(bands)
     if len(names) != len(first.names):
         raise InputDataError(
-            f"{layer.title}: {len(names)} band names for the {len(first.names)} bands of {first.path}"
+            f"{layer.title}: {len(names)} band names, {first.path} has {len(first.names)} bands"
         )
     return (layer.title,) if names == ("",) else names
+
+
+def _classes_to_show(layer: Layer, colours: Nomenclature | None, dtype: str) -> Nomenclature | None:
+    """Classes of a layer of codes; all their codes fit its pixels."""
+    classes = colours or layer.classes
+    if not layer.coded or classes is None:
+        return None
+    if max(classes.codes) > np.iinfo(dtype).max:
+        raise InputDataError(
+            f"{layer.title}: pixels of {dtype} cannot hold code {max(classes.codes)} of the "
+            f"nomenclature; classify the tiles again as {classes.dtype}"
+        )
+    return classes
 
 
 def _virtual_raster(pieces: Sequence[Piece], grid: Grid, nodata: int, bands: int) -> str:
@@ -343,12 +364,14 @@ def _virtual_source(piece: Piece, grid: Grid, nodata: int, band: int, data_type:
     """One piece in the virtual raster; with its properties given, GDAL opens it only when read."""
     place = placed(piece.grid, grid)
     size = f'RasterXSize="{place.cols}" RasterYSize="{place.rows}"'
+    block = 'BlockXSize="256" BlockYSize="256"'
     shape = f'xSize="{place.cols}" ySize="{place.rows}"'
     return (
         f'<ComplexSource><SourceFilename relativeToVRT="0">{escape(piece.path)}</SourceFilename>'
         f"<SourceBand>{band}</SourceBand>"
-        f'<SourceProperties {size} DataType={quoteattr(data_type)} BlockXSize="256" BlockYSize="256"/>'
-        f'<SrcRect xOff="0" yOff="0" {shape}/><DstRect xOff="{place.col}" yOff="{place.row}" {shape}/>'
+        f'<SourceProperties {size} DataType="{data_type}" {block}/>'
+        f'<SrcRect xOff="0" yOff="0" {shape}/>'
+        f'<DstRect xOff="{place.col}" yOff="{place.row}" {shape}/>'
         f"<NODATA>{nodata}</NODATA></ComplexSource>"
     )
 
@@ -367,8 +390,7 @@ def _describe(
         "UNITS": layer.unit,
         "DESCRIPTION": layer.description,
     }
-    paletted = classes is not None and layer.overviews == "MODE"
-    if paletted:
+    if classes:
         own |= {f"CLASS_{item.code}": item.name for item in classes.classes}
     everything = {key: str(value) for key, value in {**tags, **own}.items()}
     dataset.SetMetadata(dict(sorted(everything.items())))
@@ -376,7 +398,7 @@ def _describe(
         band = dataset.GetRasterBand(number)
         band.SetDescription(name)
         band.SetUnitType(layer.unit)
-    if paletted:
+    if classes:
         table = gdal.ColorTable()
         for item in classes.classes:
             table.SetColorEntry(item.code, (*item.colour, 255))
@@ -387,7 +409,7 @@ def _write_cog(
     virtual: gdal.Dataset, output: str, layer: Layer, threads: int, cache_mb: int
 ) -> None:
     """Copy a virtual raster to a Cloud-Optimised GeoTIFF under a temporary name, then rename."""
-    predictor = "NO" if layer.overviews == "MODE" else "STANDARD"
+    predictor = "NO" if layer.coded else "STANDARD"
     options = [
         *COG_OPTIONS,
         f"OVERVIEW_RESAMPLING={layer.overviews}",
@@ -402,8 +424,7 @@ def _write_cog(
                 copy.FlushCache()
                 del copy
         finally:
-            for leftover in Path(temporary).parent.glob(f"{Path(temporary).stem}*.tmp"):
-                leftover.unlink(missing_ok=True)
+            Path(f"{temporary}.ovr.tmp").unlink(missing_ok=True)
 
 
 @contextmanager

@@ -50,7 +50,7 @@ def run(name: str, parameters: Mapping[str, Any], *, refresh_after: str | None =
     name : str
         Application, e.g. ``SampleSelection``.
     parameters : mapping
-        Key to value; None is left out, a bool switches an optional parameter on.
+        Key to value; None is left out.
     refresh_after : str, optional
         Parameter after which the application looks at its input to know further choices
         (the fields of a vector).
@@ -88,7 +88,7 @@ def create(name: str):
 def set_parameter(application, key: str, value: Any) -> None:
     """Set a parameter by the type of the value."""
     if isinstance(value, bool):
-        application.EnableParameter(key) if value else application.DisableParameter(key)
+        application.SetParameterInt(key, int(value))
     elif isinstance(value, int | np.integer):
         application.SetParameterInt(key, int(value))
     elif isinstance(value, float | np.floating):
@@ -124,7 +124,7 @@ def classify(model: str, statistics: str | None, features: np.ndarray) -> tuple[
         application.SetParameterString("model", model)
         if statistics:
             application.SetParameterString("imstat", statistics)
-        with_confidence = application_has_confidence(model)
+        with_confidence = gives_confidence(model)
         if with_confidence:
             application.EnableParameter("confmap")
             application.SetParameterString("confmap", "memory")
@@ -139,11 +139,11 @@ def classify(model: str, statistics: str | None, features: np.ndarray) -> tuple[
     return codes, confidence
 
 
-def application_has_confidence(model: str) -> bool:
-    """True if OTB gives a confidence for the learner of a model file (random forest, SVM, kNN)."""
+def gives_confidence(model: str) -> bool:
+    """True if OTB gives a confidence for a model file: random forest, kNN, SVM with probabilities."""
     with open(model, "rb") as file:
-        head = file.read(400)
-    return b"rtrees" in head or b"svm_type" in head or head.startswith(b"K=")
+        head = file.read(4000)
+    return any(word in head for word in (b"opencv_ml_rtrees", b"opencv_ml_knn", b"probA"))
 
 
 def installed_version() -> str:

@@ -168,7 +168,14 @@ def _draw(
     page = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0))
     page.set_axis_off()
     page.text(
-        MARGIN, TITLE / 2 + 4, title, size=18, weight="bold", va="center", color=INK, parse_math=False
+        MARGIN,
+        TITLE / 2 + 4,
+        title,
+        size=18,
+        weight="bold",
+        va="center",
+        color=INK,
+        parse_math=False,
     )
     box = (MARGIN / width, 1 - (TITLE + rows) / height, cols / width, rows / height)
     view = figure.add_axes(box, xticks=[], yticks=[])

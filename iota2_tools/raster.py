@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+import socket
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,9 +43,7 @@ def whole_file(path: str) -> Iterator[str]:
 
     A job that is killed or fails leaves nothing under the final name.
     """
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{os.getpid()}.{target.name}")
+    target, temporary = _place_beside(path)
     try:
         yield str(temporary)
         if not temporary.exists():
@@ -53,17 +52,35 @@ def whole_file(path: str) -> Iterator[str]:
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror}); {DISK_ADVICE}") from error
     finally:
-        for leftover in (temporary, temporary.with_name(temporary.name + ".aux.xml")):
-            leftover.unlink(missing_ok=True)
+        _remove(temporary.parent.glob(f"{temporary.name}*"))
+
+
+def _place_beside(path: str) -> tuple[Path, Path]:
+    """Target and temporary name beside it; what a killed job left of the same target is removed."""
+    target = Path(path)
+    mark = ".part-"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _remove(target.parent.glob(f"{mark}*-{target.name}"))
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror}); {DISK_ADVICE}") from error
+    return target, target.with_name(f"{mark}{socket.gethostname()}-{os.getpid()}-{target.name}")
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 @contextmanager
 def whole_folder(path: str) -> Iterator[str]:
     """Give a temporary folder beside `path`; it becomes `path` if the block succeeds."""
-    target = Path(path)
-    temporary = target.with_name(f".{os.getpid()}.{target.name}")
+    target, temporary = _place_beside(path)
     try:
-        temporary.mkdir(parents=True)
+        temporary.mkdir()
         yield str(temporary)
         if target.exists():
             shutil.rmtree(target)
@@ -188,6 +205,8 @@ def open_raster(path: str) -> gdal.Dataset:
     InputDataError
         If it is absent or no raster GDAL can read.
     """
+    if not os.path.exists(path):
+        raise InputDataError(f"{path}: no such file")
     try:
         return gdal.Open(str(path))
     except RuntimeError as error:

@@ -53,7 +53,7 @@ def write_ramp_style(layer: Layer, path: str, *, maximum: float | None = None) -
     ----------
     layer : Layer
         Confidence, validity or probability: a colour ramp from 0 to the maximum. Difference map:
-        its four cases.
+        its six cases.
     path : str
         Style file, `.qml`.
     maximum : float, optional

@@ -42,6 +42,8 @@ SENSORS = production.sensors
 REGIONS = production.used_regions
 SEEDS = list(production.seeds)
 CODES = production.nomenclature.codes
+# User features alone have no dates: nothing is left out for having too few.
+CLOUD_THRESHOLD = config["sampling"]["cloud_threshold"] if SENSORS else 0
 LAYERS = ["classes", "confidence"]
 if config["classification"]["probability_map"]:
     LAYERS.append("probabilities")

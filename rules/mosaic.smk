@@ -24,6 +24,7 @@ rule mosaic_classes:
     output:
         mosaic="<results>/final/Classif_Seed_{seed}.tif",
         style="<results>/final/Classif_Seed_{seed}.qml",
+        names="<results>/final/Classif_Seed_{seed}.tif.aux.xml",
     log:
         "<logs>/mosaic_classes/{seed}.log",
     benchmark:

@@ -79,7 +79,7 @@ rule count_polygon_pixels:
         algorithm=versions("samples"),
         numbers=region_numbers,
         seeds=SEEDS,
-        cloud_threshold=lookup("sampling/cloud_threshold", within=config),
+        cloud_threshold=CLOUD_THRESHOLD,
     message:
         "Counting the learning pixels of {wildcards.tile}"
     script:
@@ -131,7 +131,7 @@ rule select_samples:
         algorithm=versions("samples"),
         numbers=region_numbers,
         seeds=SEEDS,
-        sampling=config["sampling"],
+        sampling=config["sampling"] | {"cloud_threshold": CLOUD_THRESHOLD},
     message:
         "Choosing the learning pixels of {wildcards.tile}"
     script:

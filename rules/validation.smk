@@ -32,7 +32,7 @@ rule compare_tile:
         algorithm=versions("validation", "accuracy"),
         seeds=SEEDS,
         codes=CODES,
-        cloud_threshold=lookup("sampling/cloud_threshold", within=config),
+        cloud_threshold=CLOUD_THRESHOLD,
     message:
         "Comparing the maps of {wildcards.tile} with the reference"
     script:

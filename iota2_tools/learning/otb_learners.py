@@ -13,8 +13,9 @@ from iota2_tools.errors import ConfigError, LearningError
 # The learners that train and predict in OTB 8.1 (`ann` does not, `boost` knows two classes).
 LEARNERS = ("rf", "libsvm", "dt", "bayes", "knn")
 NEED_SCALING = ("libsvm", "knn")
-# A forest stops growing at this out-of-bag error by default; the number of trees shall decide.
-DEFAULTS = {"rf": {"nbtrees": 100, "acc": 0.0, "max": 25, "min": 5}}
+# OTB's forest stops growing at an out-of-bag error of 0.01 unless told not to: the number of trees
+# shall decide. Its SVM has a confidence only with probabilities.
+DEFAULTS = {"rf": {"nbtrees": 100, "acc": 0.0, "max": 25, "min": 5}, "libsvm": {"prob": True}}
 
 
 def _name(learner: str) -> str:
@@ -57,7 +58,7 @@ def train(features: np.ndarray, codes: np.ndarray, learning: dict, random_state:
     columns = [f"f{number}" for number in range(features.shape[1])]
     frame = pd.DataFrame(features.astype(np.float64), columns=columns).assign(code=codes.astype(np.int32))
     points = gpd.points_from_xy(np.zeros(len(codes)), np.zeros(len(codes)))
-    gpd.GeoDataFrame(frame, geometry=points).to_file(samples, driver="FlatGeobuf", engine="pyogrio")
+    gpd.GeoDataFrame(frame, geometry=points, crs="EPSG:4326").to_file(samples, driver="FlatGeobuf", engine="pyogrio")
     if standardise:
         write_means_and_deviations(features, folder / "statistics.xml")
     given = {
@@ -94,7 +95,7 @@ def load(folder: Path, description: dict) -> "OtbModel":
 
 
 class OtbModel:
-    """A model of OTB; it gives no probabilities, and a confidence for rf, libsvm and knn only."""
+    """A model of OTB; it gives no probabilities, and a confidence for rf, knn and libsvm only."""
 
     def __init__(self, folder: Path, description: dict) -> None:
         self._model = str(folder / "model.otb")

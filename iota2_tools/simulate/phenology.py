@@ -35,13 +35,13 @@ CLASS_TABLE = np.array(
     [
         [0.0, 0.0, 0, 0, 1, 1, 0.0, 0.0, 0.0, CROP_LEAVES, 0.0],  # no class
         [0.5, 1.1, 95, 300, 15, 20, 0.1, 0.62, 0.0, TREE_LEAVES, 10.0],  # built-up
-        [0.75, 4.6, 82, 172, 10, 6, 0.75, 0.0, 0.0, CROP_LEAVES, 8.0],  # winter wheat
-        [0.80, 4.3, 75, 158, 10, 6, 0.75, 0.0, 0.0, CROP_LEAVES, 8.0],  # winter barley
-        [1.30, 4.8, 70, 165, 10, 8, 0.55, 0.0, 0.0, CROP_LEAVES, 8.0],  # rapeseed
+        [0.75, 4.7, 84, 174, 10, 6, 0.75, 0.0, 0.0, CROP_LEAVES, 7.0],  # winter wheat
+        [0.85, 4.2, 72, 154, 10, 6, 0.80, 0.0, 0.0, CROP_LEAVES, 7.0],  # winter barley
+        [1.60, 4.8, 68, 167, 10, 9, 0.45, 0.0, 0.0, CROP_LEAVES, 7.0],  # rapeseed
         [0.05, 4.6, 166, 262, 7, 9, 0.65, 0.0, 0.0, CROP_LEAVES, 9.0],  # maize
         [0.05, 3.5, 156, 236, 8, 8, 0.55, 0.0, 0.0, CROP_LEAVES, 9.0],  # sunflower
-        [1.30, 2.7, 90, 290, 16, 25, 0.45, 0.0, 0.0, CROP_LEAVES, 12.0],  # pasture
-        [1.20, 3.5, 92, 295, 13, 25, 0.40, 0.0, 0.0, CROP_LEAVES, 12.0],  # hay meadow
+        [1.35, 2.4, 92, 290, 17, 25, 0.45, 0.0, 0.0, CROP_LEAVES, 12.0],  # pasture
+        [1.20, 3.9, 90, 295, 12, 25, 0.40, 0.0, 0.0, CROP_LEAVES, 12.0],  # hay meadow
         [0.60, 4.4, 106, 302, 7, 9, 0.50, 0.0, 0.0, TREE_LEAVES, 6.0],  # broad-leaved forest
         [3.20, 3.8, 120, 290, 20, 20, 0.10, 0.0, 0.0, NEEDLES, 10.0],  # coniferous forest
         [0.0, 0.0, 0, 0, 1, 1, 0.0, 0.0, 1.0, CROP_LEAVES, 0.0],  # water
@@ -137,7 +137,7 @@ def _draw_management(traits, n, code, draws):
         traits[n, 7] = 1.0 + 2.0 * draws[10]
     if (code == 5 or code == 6) and draws[11] < 0.35:
         traits[n, 8] = 0.7 + 1.6 * draws[12]
-    mown = 0.9 if code == 8 else 0.3
+    mown = 0.95 if code == 8 else 0.15
     if (code == 7 or code == 8) and draws[9] < mown:
         traits[n, 9] = 138.0 + 45.0 * draws[10]
 
@@ -176,7 +176,7 @@ def _mixture(day, code, area, traits, table, members, out):
     elif code == 1 or code == 10:
         past = 1.0
     dry = (1.0 - green) * traits[11] * past * (1.0 - 0.75 * tilled)
-    bloom = 0.75 * math.exp(-(((day - traits[2] - 40.0) / 9.0) ** 2)) if code == 4 else 0.0
+    bloom = 0.9 * math.exp(-(((day - traits[2] - 43.0) / 11.0) ** 2)) if code == 4 else 0.0
     if code == 6:
         bloom = 0.15 * math.exp(-(((day - traits[2] - 36.0) / 8.0) ** 2))
     leaf = np.int64(table[code, 9])

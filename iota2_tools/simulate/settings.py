@@ -63,7 +63,7 @@ class SceneSettings:
     overlap: int | None = None
     year: int = 2018
     dates: int = 36
-    cloud_cover: float = 0.4
+    cloud_cover: float = 0.35
     split_dates: int = 1
     saturated: float = 0.01
     label_noise: float = 0.03

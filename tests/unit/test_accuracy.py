@@ -100,7 +100,9 @@ def test_scores_agree_with_scikit_learn():
     assert result.overall_accuracy == pytest.approx(metrics.accuracy_score(reference, predicted))
     assert result.kappa == pytest.approx(metrics.cohen_kappa_score(reference, predicted))
     expected = metrics.precision_recall_fscore_support(reference, predicted, labels=list(codes))
-    for mine, other in zip((result.precision, result.recall, result.f_score), expected, strict=False):
+    for mine, other in zip(
+        (result.precision, result.recall, result.f_score), expected, strict=False
+    ):
         assert mine == pytest.approx(other)
 
 
@@ -168,7 +170,7 @@ def test_areas_are_those_published_by_olofsson_2014():
     assert result.precision == pytest.approx([0.88, 0.73, 0.93, 0.96], abs=0.005)
     assert result.precision_half_width == pytest.approx([0.07, 0.10, 0.04, 0.02], abs=0.005)
     assert result.recall == pytest.approx([0.75, 0.85, 0.93, 0.96], abs=0.005)
-    # The paper prints 0.23 and 0.01 for forest gain and non-forest; its equation 7 gives 0.25, 0.02.
+    # For forest gain and non-forest the paper prints 0.23 and 0.01; its equation 7 gives these.
     assert result.recall_half_width == pytest.approx([0.21, 0.25, 0.03, 0.02], abs=0.005)
     assert result.area * 0.09 == pytest.approx([21158, 11686, 285770, 581386], abs=1)
     assert result.area_half_width * 0.09 == pytest.approx([6158, 3756, 15510, 16282], abs=1)
@@ -191,7 +193,9 @@ def test_matrix_survives_its_table(tmp_path):
     assert (read == matrix).all()
 
 
-@pytest.mark.parametrize("text", ["", "code,name,1 A\n", "code,name,2 A\n1,A,5\n", "code,name,1 A\n1,A\n"])
+@pytest.mark.parametrize(
+    "text", ["", "code,name,1 A\n", "code,name,2 A\n1,A,5\n", "code,name,1 A\n1,A\n"]
+)
 def test_a_broken_matrix_table_is_refused(tmp_path, text):
     path = tmp_path / "matrix.csv"
     path.write_text(text)

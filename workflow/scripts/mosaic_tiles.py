@@ -4,7 +4,7 @@ from iota2_tools.grid import Grid
 from iota2_tools.logs import log_to
 from iota2_tools.mosaic import LAYERS, write_mosaic
 from iota2_tools.nomenclature import read_nomenclature
-from iota2_tools.style import write_class_style, write_ramp_style
+from iota2_tools.style import write_attribute_table, write_class_style, write_ramp_style
 
 with log_to(snakemake.log[0]):
     layer = LAYERS[snakemake.params.layer]
@@ -23,5 +23,6 @@ with log_to(snakemake.log[0]):
     style = snakemake.output.get("style")
     if style and nomenclature:
         write_class_style(nomenclature, style)
+        write_attribute_table(nomenclature, snakemake.output.names)
     elif style:
         write_ramp_style(layer, style, maximum=snakemake.params.get("maximum"))

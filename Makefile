@@ -1,0 +1,36 @@
+# Each target does all the set-up it needs; a second run of the set-up takes a second.
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+DEMO := demo
+
+.PHONY: setup demo test lint docs lock clean
+
+setup:
+	@bash envs/setup.sh
+
+# A simulated scene, the whole production on it, and where to look.
+demo: setup
+	iota2 simulate $(DEMO)/scene --size 400
+	snakemake --profile local --quiet rules --configfile config/demo.yaml
+	snakemake --profile local --quiet all --configfile config/demo.yaml --report $(DEMO)/results/final/report.html
+	@echo; iota2 summary $(DEMO)/results
+
+test: setup
+	pytest
+
+lint: setup
+	ruff check .
+	ruff format --check .
+	snakefmt --check workflow/Snakefile rules
+	snakemake --lint --configfile tests/data/lint.yaml
+
+# The configuration page, from the schema.
+docs: setup
+	iota2 config-reference > docs/configuration.md
+
+# New versions of all Python packages, with their hashes.
+lock:
+	bash envs/lock.sh
+
+clean:
+	rm -rf $(DEMO) .snakemake .pytest_cache .ruff_cache

@@ -1,0 +1,311 @@
+"""The mosaic: pixels in their place, overviews, palette, tags, same bytes, clear failures."""
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+from osgeo import gdal
+from osgeo_utils.samples.validate_cloud_optimized_geotiff import validate
+
+from iota2_tools.errors import InputDataError
+from iota2_tools.grid import Grid
+from iota2_tools.mosaic import (
+    CLASS_MAP,
+    CONFIDENCE,
+    DIFFERENCE,
+    LAYERS,
+    PROBABILITY,
+    VALIDITY,
+    write_mosaic,
+)
+from iota2_tools.nomenclature import LandCoverClass, Nomenclature
+from iota2_tools.raster import create_raster, read_raster
+
+CRS = "EPSG:32631"
+NOMENCLATURE = Nomenclature(
+    (
+        LandCoverClass(1, "Forêt & <lande>", (0, 150, 0)),
+        LandCoverClass(2, "Water", (0, 0, 255)),
+        LandCoverClass(3, "Urban", (255, 0, 0)),
+    )
+)
+
+
+def piece(folder, name, array, layer, *, left=300_000.0, top=5_000_000.0, crs=CRS, **options):
+    """Write a source file of 10 m pixels; its path."""
+    array = np.asarray(array)
+    bands = array if array.ndim == 3 else array[np.newaxis]
+    grid = Grid(crs, left, top, options.pop("resolution", 10.0), *bands.shape[1:])
+    path = str(folder / f"{name}.tif")
+    dtype = str(array.dtype)
+    options.setdefault("nodata", layer.encodings.get(dtype))
+    with create_raster(path, grid, dtype, bands=len(bands), **options) as raster:
+        raster.write_bands(bands, grid.window)
+    return path
+
+
+@pytest.fixture
+def tiles(tmp_path):
+    """Two tiles of 600 x 600 pixels side by side: classes at random, some pixels not mapped."""
+    rng = np.random.default_rng(0)
+    arrays = [rng.integers(0, 4, (600, 600), dtype=np.uint8) for _ in range(2)]
+    paths = [
+        piece(tmp_path, f"tile{i}", array, CLASS_MAP, left=300_000 + 6000 * i)
+        for i, array in enumerate(arrays)
+    ]
+    return paths, np.hstack(arrays)
+
+
+def test_tiles_side_by_side_make_one_valid_cog(tiles, tmp_path):
+    paths, expected = tiles
+    output = str(tmp_path / "map.tif")
+    write_mosaic(paths, output, CLASS_MAP, colours=NOMENCLATURE)
+    assert (read_raster(output) == expected).all()
+    dataset = gdal.Open(output)
+    assert dataset.GetGeoTransform() == (300_000, 10, 0, 5_000_000, 0, -10)
+    assert dataset.GetMetadataItem("LAYOUT", "IMAGE_STRUCTURE") == "COG"
+    assert not faults(output)
+
+
+def faults(path):
+    """Errors and warnings of GDAL's validator."""
+    warnings, errors, _ = validate(path, full_check=True)
+    return errors + warnings
+
+
+def test_regions_of_one_tile_lie_over_one_another(tmp_path):
+    first = np.array([[1, 0], [0, 0]], np.uint8)
+    second = np.array([[0, 2], [3, 0]], np.uint8)
+    paths = [piece(tmp_path, f"r{i}", array, CLASS_MAP) for i, array in enumerate((first, second))]
+    write_mosaic(paths, str(tmp_path / "map.tif"), CLASS_MAP)
+    assert read_raster(str(tmp_path / "map.tif")).tolist() == [[1, 2], [3, 0]]
+
+
+def test_an_origin_off_by_rounding_does_not_resample(tmp_path):
+    array = np.arange(1, 101, dtype=np.uint8).reshape(10, 10)
+    paths = [
+        piece(tmp_path, "a", array, CLASS_MAP),
+        piece(tmp_path, "b", array, CLASS_MAP, left=300_100.000004, top=4_999_999.999996),
+    ]
+    write_mosaic(paths, str(tmp_path / "map.tif"), CLASS_MAP)
+    assert (read_raster(str(tmp_path / "map.tif")) == np.hstack([array, array])).all()
+
+
+def test_extent_is_the_grid_given_even_where_no_tile_lies(tmp_path):
+    path = piece(tmp_path, "a", np.array([[1]], np.uint8), CLASS_MAP)
+    grid = Grid(CRS, 299_990.0, 5_000_010.0, 10.0, 3, 3)
+    write_mosaic([path], str(tmp_path / "map.tif"), CLASS_MAP, grid=grid)
+    assert read_raster(str(tmp_path / "map.tif")).tolist() == [[0, 0, 0], [0, 1, 0], [0, 0, 0]]
+
+
+def test_a_source_beyond_the_grid_is_refused(tmp_path):
+    path = piece(tmp_path, "a", np.ones((2, 2), np.uint8), CLASS_MAP)
+    grid = Grid(CRS, 300_000.0, 5_000_000.0, 10.0, 2, 1)
+    with pytest.raises(InputDataError, match="exceed"):
+        write_mosaic([path], str(tmp_path / "map.tif"), CLASS_MAP, grid=grid)
+
+
+def test_palette_names_units_and_provenance_are_in_the_file(tiles, tmp_path):
+    output = str(tmp_path / "map.tif")
+    tags = {"CONFIG_SHA256": "abc", "VERSION": 1.5}
+    write_mosaic(tiles[0], output, CLASS_MAP, colours=NOMENCLATURE, tags=tags)
+    dataset = gdal.Open(output)
+    band = dataset.GetRasterBand(1)
+    table = band.GetColorTable()
+    assert [table.GetColorEntry(code)[:3] for code in (1, 2, 3)] == [
+        (0, 150, 0), (0, 0, 255), (255, 0, 0)
+    ]  # fmt: skip
+    written = dataset.GetMetadata()
+    assert written["CLASS_1"] == "Forêt & <lande>"
+    assert (written["CONFIG_SHA256"], written["VERSION"]) == ("abc", "1.5")
+    assert (written["LAYER"], written["UNITS"]) == ("class_map", "class code")
+    assert band.GetUnitType() == "class code"
+    assert band.GetNoDataValue() == 0
+    assert not list(tmp_path.glob("*.aux.xml"))
+
+
+def test_codes_above_255_keep_values_and_palette(tmp_path):
+    nomenclature = Nomenclature(
+        (LandCoverClass(7, "a", (1, 2, 3)), LandCoverClass(40_000, "b", (250, 128, 7)))
+    )
+    array = np.full((600, 600), 40_000, np.uint16)
+    array[:, :300] = 7
+    output = str(tmp_path / "map.tif")
+    write_mosaic([piece(tmp_path, "a", array, CLASS_MAP)], output, CLASS_MAP, colours=nomenclature)
+    assert (read_raster(output) == array).all()
+    dataset = gdal.Open(output)
+    assert dataset.GetRasterBand(1).DataType == gdal.GDT_UInt16
+    table = dataset.GetRasterBand(1).GetColorTable()
+    assert table.GetColorEntry(40_000)[:3] == (250, 128, 7)
+    assert not faults(output)
+
+
+def test_codes_too_large_for_the_pixels_are_refused(tmp_path):
+    nomenclature = Nomenclature((LandCoverClass(256, "a", (1, 2, 3)),))
+    path = piece(tmp_path, "a", np.ones((4, 4), np.uint8), CLASS_MAP)
+    with pytest.raises(InputDataError, match="cannot hold code 256"):
+        write_mosaic([path], str(tmp_path / "map.tif"), CLASS_MAP, colours=nomenclature)
+
+
+def overview(path, band=1):
+    dataset = gdal.Open(path)
+    return dataset.GetRasterBand(band).GetOverview(0).ReadAsArray()
+
+
+def test_overviews_of_classes_are_modes_without_the_unmapped(tmp_path):
+    array = np.zeros((1024, 1024), np.uint8)
+    array[0:2, 0:2] = [[3, 3], [1, 2]]  # mode 3
+    array[0:2, 2:4] = [[0, 0], [0, 2]]  # mapped once: 2
+    array[0:2, 4:6] = [[1, 2], [2, 2]]  # mode 2, mean 1.75
+    output = str(tmp_path / "map.tif")
+    write_mosaic([piece(tmp_path, "a", array, CLASS_MAP)], output, CLASS_MAP, colours=NOMENCLATURE)
+    assert overview(output)[0, :4].tolist() == [3, 2, 2, 0]
+
+
+def test_overviews_of_quantities_are_means_without_nodata(tmp_path):
+    array = np.full((1024, 1024), 255, np.uint8)
+    array[0:2, 0:2] = [[10, 20], [30, 40]]  # 25
+    array[0:2, 2:4] = [[255, 0], [4, 255]]  # 2: zero dates count, nodata does not
+    output = str(tmp_path / "validity.tif")
+    write_mosaic([piece(tmp_path, "a", array, VALIDITY)], output, VALIDITY)
+    assert overview(output)[0, :3].tolist() == [25, 2, 255]
+    assert gdal.Open(output).GetMetadataItem("UNITS") == "dates"
+
+
+def test_probabilities_keep_their_bands_and_names(tmp_path):
+    array = np.full((3, 1024, 1024), 65535, np.uint16)
+    array[:, 0:2, 0:2] = np.array(
+        [[[0, 0], [0, 100]], [[1000, 1000], [1000, 900]], [[0, 0], [0, 0]]]
+    )
+    names = ("Forêt", "Water", "Urban")
+    source = piece(tmp_path, "a", array, PROBABILITY, descriptions=names)
+    output = str(tmp_path / "probability.tif")
+    write_mosaic([source], output, PROBABILITY)
+    assert (read_raster(output, None) == array).all()
+    dataset = gdal.Open(output)
+    assert tuple(dataset.GetRasterBand(i).GetDescription() for i in (1, 2, 3)) == names
+    assert [overview(output, band)[0, 0] for band in (1, 2, 3)] == [25, 975, 0]
+    assert not faults(output)
+
+
+@pytest.mark.parametrize(
+    ("layer", "dtype", "value"),
+    [(CONFIDENCE, np.uint8, 100), (VALIDITY, np.uint16, 300), (DIFFERENCE, np.uint8, 4)],
+)
+def test_other_layers_make_valid_cogs(tmp_path, layer, dtype, value):
+    array = np.full((700, 700), layer.encodings[np.dtype(dtype).name], dtype)
+    array[100:500, 200:600] = value
+    output = str(tmp_path / "map.tif")
+    write_mosaic([piece(tmp_path, "a", array, layer)], output, layer)
+    assert (read_raster(output) == array).all()
+    assert not faults(output)
+    dataset = gdal.Open(output)  # a band does not keep its dataset alive
+    colours = dataset.GetRasterBand(1).GetColorTable()
+    assert (colours is not None) == (layer is DIFFERENCE)
+    assert layer is not DIFFERENCE or colours.GetColorEntry(2)[:3] == (0, 114, 178)
+
+
+@pytest.mark.parametrize(("threads", "cache_mb"), [(1, 256), (2, 256), (4, 8)])
+def test_bytes_do_not_depend_on_run_threads_or_cache(tiles, tmp_path, threads, cache_mb):
+    first, second = tmp_path / "first.tif", tmp_path / "second.tif"
+    write_mosaic(tiles[0], str(first), CLASS_MAP, colours=NOMENCLATURE, tags={"B": 1, "A": 2})
+    write_mosaic(
+        tiles[0], str(second), CLASS_MAP, colours=NOMENCLATURE, tags={"A": 2, "B": 1},
+        threads=threads, cache_mb=cache_mb,
+    )  # fmt: skip
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_no_source_and_absent_sources_are_told(tmp_path):
+    with pytest.raises(InputDataError, match="no file to merge"):
+        write_mosaic([], str(tmp_path / "map.tif"), CLASS_MAP)
+    with pytest.raises(InputDataError, match=r"2 problems(?s:.*)a\.tif(?s:.*)b\.tif"):
+        write_mosaic(
+            [str(tmp_path / "a.tif"), str(tmp_path / "b.tif")], str(tmp_path / "m.tif"), CLASS_MAP
+        )
+
+
+def test_an_empty_file_is_named(tmp_path):
+    (tmp_path / "empty.tif").touch()
+    with pytest.raises(InputDataError, match=r"empty\.tif"):
+        write_mosaic([str(tmp_path / "empty.tif")], str(tmp_path / "map.tif"), CLASS_MAP)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"left": 300_005.0}, "shifted by 0.500 of a pixel"),
+        ({"resolution": 20.0}, "two resolutions"),
+        ({"crs": "EPSG:32632"}, "two projections"),
+        ({"nodata": 9}, "nodata"),
+    ],
+)
+def test_sources_that_do_not_fit_are_refused(tmp_path, change, message):
+    array = np.ones((4, 4), np.uint8)
+    paths = [
+        piece(tmp_path, "a", array, CLASS_MAP),
+        piece(tmp_path, "b", array, CLASS_MAP, **change),
+    ]
+    with pytest.raises(InputDataError, match=message):
+        write_mosaic(paths, str(tmp_path / "map.tif"), CLASS_MAP)
+    assert not (tmp_path / "map.tif").exists()
+
+
+def test_types_and_bands_must_agree(tmp_path):
+    small = piece(tmp_path, "a", np.ones((4, 4), np.uint8), CLASS_MAP)
+    wide = piece(tmp_path, "b", np.ones((4, 4), np.uint16), CLASS_MAP)
+    real = piece(tmp_path, "c", np.ones((4, 4), np.float32), CLASS_MAP)
+    two = piece(tmp_path, "d", np.ones((2, 4, 4), np.uint8), CLASS_MAP)
+    with pytest.raises(InputDataError, match="3 problems") as error:
+        write_mosaic([small, wide, real, two], str(tmp_path / "map.tif"), CLASS_MAP)
+    for part in ("b.tif: pixels are uint16", "c.tif: pixels are float32", "d.tif: 2 band(s)"):
+        assert part in str(error.value)
+
+
+def test_a_truncated_source_is_named_and_leaves_nothing(tiles, tmp_path):
+    paths, _ = tiles
+    damaged = Path(paths[1])
+    whole = damaged.read_bytes()
+    # GDAL writes the directory first: half a file still opens.
+    damaged.write_bytes(whole[: len(whole) // 2])
+    folder = tmp_path / "out"
+    with pytest.raises(InputDataError, match=r"tile1\.tif"):
+        write_mosaic(paths, str(folder / "map.tif"), CLASS_MAP)
+    assert not list(folder.iterdir())
+
+
+DISK_FULL = """
+    import resource, signal, sys
+    from iota2_tools.errors import OutputError
+    from iota2_tools.mosaic import CLASS_MAP, write_mosaic
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), int(sys.argv[3])))
+    try:
+        write_mosaic([sys.argv[1]], sys.argv[2], CLASS_MAP)
+    except OutputError as error:
+        print("OutputError", error)
+"""
+
+
+@pytest.mark.parametrize("limit", [0, 3_000, 60_000, 200_000, 280_000])
+def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, limit):
+    array = np.random.default_rng(0).integers(1, 255, (600, 600), dtype=np.uint8)
+    source = piece(tmp_path, "a", array, CLASS_MAP)
+    folder = tmp_path / "out"
+    folder.mkdir()
+    script = textwrap.dedent(DISK_FULL)
+    command = [sys.executable, "-c", script, source, str(folder / "map.tif"), str(limit)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert run.stdout.startswith("OutputError"), run.stderr
+    assert "free space" in run.stdout
+    assert not list(folder.iterdir())
+
+
+def test_layers_are_named_after_themselves():
+    assert all(name == layer.name for name, layer in LAYERS.items())
+    assert (CLASS_MAP.dtype, CLASS_MAP.nodata) == ("uint8", 0)
+    assert VALIDITY.encodings == {"uint8": 255, "uint16": 65535}

@@ -1,0 +1,117 @@
+"""Pictures: colours where the map has them, honest shares, round scale bars, same bytes."""
+
+import matplotlib.image
+import numpy as np
+import pytest
+
+from iota2_tools.errors import InputDataError
+from iota2_tools.figures import write_matrix_figure, write_scores_figure
+from iota2_tools.grid import Grid
+from iota2_tools.mosaic import CLASS_MAP, write_mosaic
+from iota2_tools.nomenclature import LandCoverClass, Nomenclature
+from iota2_tools.preview import (
+    class_shares,
+    colourise,
+    read_decimated,
+    scale_bar,
+    share_text,
+    write_preview,
+)
+from iota2_tools.raster import create_raster
+
+NOMENCLATURE = Nomenclature(
+    (LandCoverClass(1, "Forest $x", (0, 150, 0)), LandCoverClass(2, "Water", (0, 0, 255)))
+)
+
+
+def class_map(folder, array):
+    source, output = str(folder / "piece.tif"), str(folder / "map.tif")
+    grid = Grid("EPSG:32631", 300_000, 5_000_000, 10, *array.shape)
+    with create_raster(source, grid, "uint8", nodata=0) as raster:
+        raster.write(array.astype(np.uint8), grid.window)
+    write_mosaic([source], output, CLASS_MAP, colours=NOMENCLATURE)
+    return output
+
+
+def test_colours_are_those_of_the_nomenclature():
+    image = colourise(np.array([[0, 1], [2, 9]]), NOMENCLATURE)
+    assert image.tolist() == [
+        [[0, 0, 0, 0], [0, 150, 0, 255]],
+        [[0, 0, 255, 255], [128, 128, 128, 255]],
+    ]
+
+
+def test_shares_are_counted_not_taken_from_overviews(tmp_path):
+    # One pixel of each 2 x 2 is water: no overview has any, yet it covers a quarter.
+    array = np.ones((1200, 1200), np.uint8)
+    array[::2, ::2] = 2
+    path = class_map(tmp_path, array)
+    assert class_shares(path, 1600) == {1: 0.75, 2: 0.25}
+    assert (read_decimated(path, 300, 300, "mode") == 1).all()
+
+
+def test_shares_leave_out_what_is_not_mapped(tmp_path):
+    array = np.zeros((20, 20), np.uint8)
+    array[0, :4] = [1, 1, 1, 2]
+    assert class_shares(class_map(tmp_path, array), 1600) == {1: 0.75, 2: 0.25}
+
+
+def test_a_sample_of_a_large_map_gives_its_shares(tmp_path):
+    array = np.ones((1500, 1500), np.uint8)
+    array[:, :450] = 2
+    shares = class_shares(class_map(tmp_path, array), 100)
+    assert shares[2] == pytest.approx(0.3, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(0.12345, "12.3 %"), (0.0002, "< 0.1 %"), (1, "100.0 %")]
+)
+def test_a_class_present_never_reads_zero(share, text):
+    assert share_text(share) == text
+
+
+@pytest.mark.parametrize(
+    ("crs", "resolution", "top", "cols", "length", "label"),
+    [
+        ("EPSG:32631", 10, 0, 10980, 20_000 / 109_800, "20 km"),
+        ("EPSG:32631", 10, 0, 64, 100 / 640, "100 m"),
+        ("EPSG:32631", 10, 0, 80, 200 / 800, "200 m"),
+        # 1 degree at 60 degrees north is 55.66 km: a quarter is 13.9 km.
+        ("EPSG:4326", 0.01, 60.5, 100, 10 / 55.66, "10 km"),
+    ],
+)
+def test_scale_bar_is_round_and_at_most_a_quarter(crs, resolution, top, cols, length, label):
+    bar = scale_bar(Grid(crs, 0, top, resolution, 100, cols))
+    assert bar.label == label
+    assert bar.fraction == pytest.approx(length, rel=1e-3)
+
+
+def test_the_picture_holds_the_map_and_is_the_same_again(tmp_path):
+    array = np.ones((300, 400), np.uint8)
+    array[:, 200:] = 2
+    path = class_map(tmp_path, array)
+    first, second = tmp_path / "a.png", tmp_path / "b.png"
+    for name in (first, second):
+        write_preview(path, NOMENCLATURE, str(name), max_size=400)
+    assert first.read_bytes() == second.read_bytes()
+    image = (matplotlib.image.imread(first)[..., :3] * 255).round().astype(int)
+    for item in NOMENCLATURE.classes:  # half of 300 x 400 each, less what the frame covers
+        count = (image == item.colour).all(axis=-1).sum()
+        assert 0.97 * 60_000 < count < 1.03 * 60_000
+
+
+def test_a_map_without_any_class_is_refused(tmp_path):
+    path = class_map(tmp_path, np.zeros((10, 10)))
+    with pytest.raises(InputDataError, match="no pixel has a class"):
+        write_preview(path, NOMENCLATURE, str(tmp_path / "a.png"))
+
+
+def test_figures_are_the_same_bytes_again(tmp_path):
+    matrix = np.array([[5, 1, 0], [0, 0, 2]])
+    for name in ("a", "b"):
+        write_matrix_figure(matrix, NOMENCLATURE, str(tmp_path / f"matrix_{name}.png"), "Seed 0")
+        write_scores_figure({0: matrix, 1: matrix}, NOMENCLATURE, str(tmp_path / f"f_{name}.png"))
+    for kind in ("matrix", "f"):
+        first, second = (tmp_path / f"{kind}_{name}.png" for name in ("a", "b"))
+        assert first.read_bytes() == second.read_bytes()
+        assert matplotlib.image.imread(first).std() > 0.05
