@@ -23,7 +23,9 @@ GAUSSIAN_BITS = 10
 def stream_key(seed: int, *names: object) -> np.uint64:
     """Key of one stream of random numbers, e.g. ``stream_key(1, "cloud", "2018-05-04")``."""
     text = "/".join(str(part) for part in (seed, *names))
-    return np.uint64(int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little"))
+    return np.uint64(
+        int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+    )
 
 
 def gaussian_table() -> np.ndarray:

@@ -137,7 +137,9 @@ GAUSSIAN = gaussian_table()
 
 def _gains(settings: SceneSettings, day: date) -> np.ndarray:
     """Error of the atmospheric correction: up to 3 %, the same in all bands and band by band."""
-    draws = [uniform(stream_key(settings.seed, "gain", day, band)) - 0.5 for band in ("all", *BANDS)]
+    draws = [
+        uniform(stream_key(settings.seed, "gain", day, band)) - 0.5 for band in ("all", *BANDS)
+    ]
     return 1.0 + 0.06 * draws[0] + 0.03 * np.array(draws[1:])
 
 

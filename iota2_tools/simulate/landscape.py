@@ -96,7 +96,14 @@ def describe_land(settings: SceneSettings, window: Window) -> Land:
     shape = (window.rows, window.cols)
     blocks = _seeds(keys[BLOCKS], *_lattice(window, BLOCK_SPACING), BLOCK_SPACING, 0.8)
     parcel, code, region, texture = _paint(
-        keys, *origin, *shape, limits, first, *_lattice(window, BLOCK_SPACING)[:2], *blocks, CROP_SHARES
+        keys,
+        *origin,
+        *shape,
+        limits,
+        first,
+        *_lattice(window, BLOCK_SPACING)[:2],
+        *blocks,
+        CROP_SHARES,
     )
     identifiers, places, index = _numbered(parcel.ravel())
     return Land(
@@ -227,6 +234,7 @@ def _cover(keys, x, y, region):
     """
     x, y = 0.8 * x - 0.6 * y, 0.6 * x + 0.8 * y
     river = value_noise(keys[RIVER], x / 420.0, y / 420.0)
+    river += 0.1 * value_noise(keys[SHORE], x / 75.0, y / 75.0)
     if abs(river) < 0.009 or _in_patch(keys[LAKES], keys[SHORE], x, y, 118, 5.0, 17.0, 4.0):
         return 11
     if _in_patch(keys[VILLAGES], keys[VILLAGE_EDGE], x, y, 118, 7.0, 24.0, 7.0):

@@ -43,7 +43,7 @@ CLASS_TABLE = np.array(
         [1.35, 2.4, 92, 290, 17, 25, 0.45, 0.0, 0.0, CROP_LEAVES, 12.0],  # pasture
         [1.20, 3.9, 90, 295, 12, 25, 0.40, 0.0, 0.0, CROP_LEAVES, 12.0],  # hay meadow
         [0.60, 4.4, 106, 302, 7, 9, 0.50, 0.0, 0.0, TREE_LEAVES, 6.0],  # broad-leaved forest
-        [3.20, 3.8, 120, 290, 20, 20, 0.10, 0.0, 0.0, NEEDLES, 10.0],  # coniferous forest
+        [4.40, 5.0, 120, 290, 20, 20, 0.10, 0.0, 0.0, NEEDLES, 10.0],  # coniferous forest
         [0.0, 0.0, 0, 0, 1, 1, 0.0, 0.0, 1.0, CROP_LEAVES, 0.0],  # water
     ]
 )
@@ -56,16 +56,11 @@ TRAITS = (
     "winter cover", "mowing day", "roofs", "dryness",
 )  # fmt: skip
 
-EXTINCTION = 0.6
-MOWING_RECOVERY = 22.0
 
-
+@njit(cache=True, nogil=True)
 def logistic(day, middle, scale):
-    """Rise from 0 to 1 around `middle`; at `middle` it is 1/2, four times steeper than `scale`."""
+    """Rise from 0 to 1, half of it at `middle`; a length `scale` later it is 0.73."""
     return 1.0 / (1.0 + math.exp(-(day - middle) / scale))
-
-
-logistic = njit(cache=True, nogil=True)(logistic)
 
 
 @njit(cache=True, nogil=True)
@@ -86,7 +81,7 @@ def double_logistic(day, low, high, start, rise, end, fall):
     Returns
     -------
     float
-        ``low + (high - low) (1 / (1 + exp(-(day - start) / rise)) - 1 / (1 + exp(-(day - end) / fall)))``
+        low + (high - low) (logistic(day, start, rise) - logistic(day, end, fall))
 
     References
     ----------
@@ -119,9 +114,10 @@ def _draw_traits(identifiers, codes, regions, table):
         spread = table[code, 10]
         traits[n, 0] = table[code, 0] * max(0.3, 1.0 + 0.25 * draws[0])
         traits[n, 1] = table[code, 1] * max(0.45, 1.0 + 0.17 * draws[1])
-        traits[n, 2] = table[code, 2] + spread * draws[2] + 5.0 * (regions[n] - 1)
-        traits[n, 3] = table[code, 3] + spread * (0.6 * draws[2] + 0.6 * draws[3]) + 4.0 * (regions[n] - 1)
-        traits[n, 4] = max(0.5, 1.0 + 0.17 * draws[4] + 0.06 * (regions[n] - 1))
+        delay = regions[n] - 1  # the hills are late
+        traits[n, 2] = table[code, 2] + spread * draws[2] + 5.0 * delay
+        traits[n, 3] = table[code, 3] + spread * 0.6 * (draws[2] + draws[3]) + 4.0 * delay
+        traits[n, 4] = max(0.5, 1.0 + 0.17 * draws[4] + 0.06 * delay)
         traits[n, 5] = max(0.6, 1.0 + 0.05 * draws[5])
         traits[n, 6] = max(0.7, 1.0 + 0.06 * draws[6])
         _draw_management(traits, n, code, draws)
@@ -164,21 +160,37 @@ def _leaf_area(day, code, traits, table):
 
 
 @njit(cache=True, nogil=True)
-def _mixture(day, code, area, traits, table, members, out):
-    """Reflectance of one parcel at a given leaf area, into `out`, shape (10,)."""
-    green = 1.0 - math.exp(-0.6 * area)
-    past = logistic(day, traits[3] + 4.0, 5.0)
-    tilled = logistic(day, traits[3] + 48.0, 8.0) if 2 <= code <= 6 else 0.0
+def _dryness(day, code, traits):
+    """Share of dry plants in what is not green: straw, litter, withered grass."""
     if code == 9:
-        past = 1.0 - logistic(day, traits[2], 8.0) + logistic(day, traits[3], 8.0)
-    elif code == 7 or code == 8:
-        past = 0.25 + 0.75 * math.exp(-(((day - 222.0) / 32.0) ** 2))
-    elif code == 1 or code == 10:
-        past = 1.0
-    dry = (1.0 - green) * traits[11] * past * (1.0 - 0.75 * tilled)
-    bloom = 0.9 * math.exp(-(((day - traits[2] - 43.0) / 11.0) ** 2)) if code == 4 else 0.0
+        return traits[11] * (1.0 - logistic(day, traits[2], 8.0) + logistic(day, traits[3], 8.0))
+    if code == 7 or code == 8:
+        return traits[11] * (0.25 + 0.75 * math.exp(-(((day - 222.0) / 32.0) ** 2)))
+    if code == 1 or code == 10:
+        return traits[11]
+    tilled = logistic(day, traits[3] + 48.0, 8.0)
+    return traits[11] * logistic(day, traits[3] + 4.0, 5.0) * (1.0 - 0.75 * tilled)
+
+
+@njit(cache=True, nogil=True)
+def _bloom(day, code, traits):
+    """Share of flowers in the canopy of rapeseed and sunflower."""
+    if code == 4:
+        return 0.9 * math.exp(-(((day - traits[2] - 43.0) / 11.0) ** 2))
     if code == 6:
-        bloom = 0.15 * math.exp(-(((day - traits[2] - 36.0) / 8.0) ** 2))
+        return 0.15 * math.exp(-(((day - traits[2] - 36.0) / 8.0) ** 2))
+    return 0.0
+
+
+@njit(cache=True, nogil=True)
+def _mixture(day, code, area, traits, table, members, out):
+    """Reflectance of one parcel at a given leaf area, into `out`, shape (10,).
+
+    Green cover is 1 - exp(-0.6 leaf area); the rest is dry plants and soil.
+    """
+    green = 1.0 - math.exp(-0.6 * area)
+    dry = (1.0 - green) * _dryness(day, code, traits)
+    bloom = _bloom(day, code, traits)
     leaf = np.int64(table[code, 9])
     roofs = traits[10]
     for b in range(10):
@@ -208,7 +220,8 @@ def _parcel_spectra(day, codes, traits, table, members, gains):
         _mixture(day, code, area * (1.0 + contrast[code]), traits[n], table, members, dense)
         for b in range(10):
             level[n, b] = 10000.0 * gains[b] * plain[b]
-            slope[n, b] = 10000.0 * gains[b] * (dense[b] - plain[b] + flicker[code] * plain[b]) / 31.0
+            change = dense[b] - plain[b] + flicker[code] * plain[b]
+            slope[n, b] = 10000.0 * gains[b] * change / 31.0
     return level, slope
 
 

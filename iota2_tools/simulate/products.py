@@ -159,7 +159,8 @@ def write_product(settings: SceneSettings, product: Product, lands: list[Path], 
                 settings, land, parcel_traits(land), product.acquisition, product.datastrip
             )
             _write_block(writers, image, land.window, whole)
-    (partial / f"{product.name}_MTD_ALL.xml").write_text(metadata(product, whole), encoding="utf-8")
+    with whole_file(str(partial / f"{product.name}_MTD_ALL.xml")) as temporary:
+        Path(temporary).write_text(metadata(product, whole), encoding="utf-8")
     os.replace(partial, final)
 
 
@@ -264,9 +265,13 @@ def metadata(product: Product, whole: Window) -> str:
         grid = grid_of_window(whole, 10 * number)
         groups.append(
             GROUP.format(
-                number=number, left=grid.left, top=grid.top, size=10 * number,
-                rows=grid.rows, cols=grid.cols,
-            )  # fmt: skip
+                number=number,
+                left=grid.left,
+                top=grid.top,
+                size=10 * number,
+                rows=grid.rows,
+                cols=grid.cols,
+            )
         )
     acquisition = product.acquisition
     return METADATA.format(

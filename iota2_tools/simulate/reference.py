@@ -15,7 +15,14 @@ from osgeo import gdal, ogr
 from iota2_tools.grid import Window, spatial_reference
 from iota2_tools.raster import whole_file
 from iota2_tools.simulate.hashing import stream_key, uniform
-from iota2_tools.simulate.landscape import CODES, NOMENCLATURE, Land, describe_land, region_limits
+from iota2_tools.simulate.landscape import (
+    CODES,
+    NOMENCLATURE,
+    REGION_STEP,
+    Land,
+    describe_land,
+    region_limits,
+)
 from iota2_tools.simulate.settings import (
     CRS,
     FALSE_NORTHING,
@@ -25,7 +32,6 @@ from iota2_tools.simulate.settings import (
     scene_window,
     tile_window,
 )
-from iota2_tools.simulate.landscape import REGION_STEP  # isort: skip
 
 ogr.UseExceptions()
 
@@ -61,10 +67,12 @@ def write_reference(settings: SceneSettings, folder: Path) -> int:
     labels = {code: name for code, name, *_ in NOMENCLATURE}
     polygons = survey(settings)
     rows = [({"code": p.code, "label": labels[p.code]}, p.outline) for p in polygons]
-    _write_gpkg(folder / "reference.gpkg", "reference", {"code": ogr.OFTInteger, "label": ogr.OFTString}, rows)
+    columns = {"code": ogr.OFTInteger, "label": ogr.OFTString}
+    _write_gpkg(folder / "reference.gpkg", "reference", columns, rows)
     regions = [({"region": name}, outline) for name, outline in region_outlines(settings)]
     _write_gpkg(folder / "regions.gpkg", "regions", {"region": ogr.OFTString}, regions)
-    LOGGER.info("reference: %d polygons of %d classes", len(polygons), len({p.code for p in polygons}))
+    classes = {polygon.code for polygon in polygons}
+    LOGGER.info("reference: %d polygons of %d classes", len(polygons), len(classes))
     return len(polygons)
 
 
@@ -101,12 +109,13 @@ def survey(settings: SceneSettings) -> list[ReferencePolygon]:
 def _squares(settings: SceneSettings) -> list[Window]:
     """Survey squares of the scene in random order; a small scene is one or a few."""
     scene = scene_window(settings)
-    key_of = lambda window: int(stream_key(settings.seed, "survey", window.row, window.col))  # noqa: E731
     squares = [
         Window(scene.row + place.row, scene.col + place.col, place.rows, place.cols)
         for place in grid_of_window(scene).windows(SURVEY_SIDE, SURVEY_SIDE)
     ]
-    return sorted(squares, key=key_of)
+    return sorted(
+        squares, key=lambda square: stream_key(settings.seed, "survey", square.row, square.col)
+    )
 
 
 def _parcels_of(settings: SceneSettings, square: Window) -> Iterator[ReferencePolygon]:
@@ -114,9 +123,10 @@ def _parcels_of(settings: SceneSettings, square: Window) -> Iterator[ReferencePo
     land = describe_land(settings, square)
     kept = _eroded(land.parcel) & _in_tiles(settings, square)
     pieces = _largest_pieces(land, kept)
-    for parcel in sorted(pieces, key=lambda n: stream_key(settings.seed, "sample", land.identifiers[n])):
+    names = land.identifiers
+    for parcel in sorted(pieces, key=lambda n: stream_key(settings.seed, "sample", names[n])):
         code = int(land.codes[parcel])
-        name = int(land.identifiers[parcel])
+        name = int(names[parcel])
         yield ReferencePolygon(
             name,
             code,
@@ -150,7 +160,9 @@ def _in_tiles(settings: SceneSettings, square: Window) -> np.ndarray:
     for tile in settings.tiles:
         window = tile_window(settings, tile)
         row, col = window.row - square.row, window.col - square.col
-        inside[max(row, 0) : max(row + window.rows, 0), max(col, 0) : max(col + window.cols, 0)] = True
+        inside[max(row, 0) : max(row + window.rows, 0), max(col, 0) : max(col + window.cols, 0)] = (
+            True
+        )
     return inside
 
 
@@ -213,7 +225,9 @@ def fixed_date() -> Iterator[None]:
         gdal.SetConfigOption("OGR_CURRENT_DATE", before)
 
 
-def _write_gpkg(path: Path, layer_name: str, columns: dict[str, int], rows: list[tuple[dict, bytes]]) -> None:
+def _write_gpkg(
+    path: Path, layer_name: str, columns: dict[str, int], rows: list[tuple[dict, bytes]]
+) -> None:
     """Write one layer of polygons."""
     with fixed_date(), whole_file(str(path)) as temporary:
         dataset = ogr.GetDriverByName("GPKG").CreateDataSource(temporary)

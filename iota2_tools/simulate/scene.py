@@ -1,15 +1,18 @@
 """A whole scene in a folder: tiles, reference and truth, in any number of processes."""
 
+import ctypes
 import json
 import logging
 import multiprocessing
 import shutil
+import signal
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from iota2_tools.errors import ConfigError
+from iota2_tools.errors import ConfigError, OutputError
 from iota2_tools.grid import Window
 from iota2_tools.raster import whole_file
 from iota2_tools.simulate.imaging import take_image
@@ -33,6 +36,7 @@ BLOCK_ROWS = 512
 FINISHED = "scene.json"
 UNFINISHED = ".scene_in_progress.json"
 WORK = ".work"
+PR_SET_PDEATHSIG = 1
 
 Task = tuple[Callable, tuple]
 
@@ -54,7 +58,8 @@ def simulate_scene(
     jobs : int
         Processes.
     block_rows : int
-        Rows computed at once, a multiple of 512; a process needs about 40 bytes a pixel.
+        Rows computed at once, a multiple of 512; a process needs about 100 bytes for each of
+        their pixels.
 
     Returns
     -------
@@ -76,6 +81,7 @@ def simulate_scene(
         "%s: %d tile(s) of %d px, %d dates, seed %d, %d process(es)",
         out, len(settings.tiles), settings.size, settings.dates, settings.seed, jobs,
     )  # fmt: skip
+    _make_folder(out)
     _write_json(out / UNFINISHED, _description(settings))
     _compile()
     _run(_land_tasks(settings, out, block_rows), jobs)
@@ -92,6 +98,15 @@ def _check_machine(jobs: int, block_rows: int) -> None:
         raise ConfigError(f"jobs: {jobs!r} is not a number of processes; give 1 or more")
     if not isinstance(block_rows, int) or block_rows < 512 or block_rows % 512:
         raise ConfigError(f"block_rows: {block_rows!r} is not a multiple of 512")
+
+
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{out}: cannot be made ({error.strerror}); give a folder where you may write"
+        ) from None
 
 
 def _is_finished(settings: SceneSettings, out: Path) -> bool:
@@ -115,7 +130,9 @@ def _check_same_scene(settings: SceneSettings, out: Path, path: Path) -> None:
         found = json.loads(path.read_text(encoding="utf-8"))
         held = {"algorithm": found["algorithm"], **found["settings"]}
     except (ValueError, KeyError, TypeError) as error:
-        raise ConfigError(f"{path} cannot be understood ({error!r}); empty {out} and run again") from None
+        raise ConfigError(
+            f"{path} cannot be understood ({error!r}); empty {out} and run again"
+        ) from None
     wanted = {"algorithm": ALGORITHM, **settings.as_dict()}
     differing = [key for key in wanted if held.get(key) != wanted[key]]
     if differing:
@@ -178,9 +195,20 @@ def _writing_tasks(
         missing = [product for product in products if not (folder / product.name).is_dir()]
         tasks += [(write_product, (settings, product, lands, folder)) for product in missing]
         LOGGER.info(
-            "%s: %d products, %d of them there already", tile, len(products), len(products) - len(missing)
+            "%s: %d products, %d of them there already",
+            tile,
+            len(products),
+            len(products) - len(missing),
         )
     return tasks, names
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to end this process when the one that started it is killed.
+
+    An orphan would write beside the run that takes the scene up again.
+    """
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _run(tasks: list[Task], jobs: int) -> None:
@@ -190,11 +218,16 @@ def _run(tasks: list[Task], jobs: int) -> None:
             function(*arguments)
         return
     context = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(max_workers=jobs, mp_context=context) as pool:
+    with ProcessPoolExecutor(jobs, context, _die_with_parent) as pool:
         futures = [pool.submit(function, *arguments) for function, arguments in tasks]
         try:
             for future in as_completed(futures):
                 future.result()
+        except BrokenProcessPool:
+            raise OutputError(
+                "a process was ended from outside, often for lack of memory; run again with "
+                "fewer jobs: what is finished is kept"
+            ) from None
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

@@ -24,6 +24,7 @@ LATITUDE, LONGITUDE = 44.0, 1.3
 # Relative orbit -> (first pass of its ten-day cycle as a proleptic ordinal, UTC of the pass).
 ORBITS = {51: (736735, (10, 50, 31)), 94: (736738, (11, 1, 14))}
 REVISIT_DAYS = 5
+MOST_DATES = 146
 
 
 @dataclass(frozen=True)
@@ -104,12 +105,11 @@ def _tile_problems(settings: SceneSettings) -> list[str]:
 
 def _number_problems(settings: SceneSettings) -> list[str]:
     """Values out of range, or of another type."""
-    most_dates = len(passes(51, settings.year)) if isinstance(settings.year, int) else 73
     ranges = {
         "size": (int, SMALLEST_SIZE, FULL_SIZE),
         "year": (int, 2015, 2100),
-        "dates": (int, 1, 2 * most_dates),
-        "split_dates": (int, 0, 2 * most_dates),
+        "dates": (int, 1, MOST_DATES),
+        "split_dates": (int, 0, MOST_DATES),
         "reference_polygons": (int, 1, 1_000_000),
         "seed": (int, 0, 2**63 - 1),
         "cloud_cover": (float, 0.05, 0.9),
@@ -122,7 +122,11 @@ def _number_problems(settings: SceneSettings) -> list[str]:
     for name, (kind, lowest, highest) in ranges.items():
         value = getattr(settings, name)
         accepted = (int,) if kind is int else (int, float)
-        if not isinstance(value, accepted) or isinstance(value, bool) or not lowest <= value <= highest:
+        if (
+            not isinstance(value, accepted)
+            or isinstance(value, bool)
+            or not lowest <= value <= highest
+        ):
             noun = "an integer" if kind is int else "a number"
             problems.append(f"{name}: {value!r} is not {noun} from {lowest} to {highest}")
     if problems:
@@ -134,7 +138,9 @@ def _number_problems(settings: SceneSettings) -> list[str]:
                 "since a 20 m pixel covers two of 10 m"
             )
     if settings.shared_pixels * 2 > settings.size:
-        problems.append(f"overlap: {settings.shared_pixels} is more than half of size {settings.size}")
+        problems.append(
+            f"overlap: {settings.shared_pixels} is more than half of size {settings.size}"
+        )
     return problems
 
 
@@ -302,5 +308,7 @@ def settings_from(values: dict) -> SceneSettings:
     known = {field.name for field in fields(SceneSettings)}
     unknown = sorted(set(values) - known)
     if unknown:
-        raise ConfigError(one_message("The simulated scene", [f"unknown key {key!r}" for key in unknown]))
+        raise ConfigError(
+            one_message("The simulated scene", [f"unknown key {key!r}" for key in unknown])
+        )
     return SceneSettings(**values)

@@ -1,0 +1,346 @@
+"""Simulated scenes: the same bytes however made, the layout of THEIA, a truth one can recompute."""
+
+import math
+import re
+from collections import Counter
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pytest
+
+from iota2_tools.errors import ConfigError, InputDataError
+from iota2_tools.grid import Window, grid_of, placed
+from iota2_tools.nomenclature import read_nomenclature
+from iota2_tools.raster import read_raster
+from iota2_tools.simulate import (
+    SceneSettings,
+    acquisitions,
+    clear_reflectance,
+    scene,
+    scene_window,
+    simulate_scene,
+    tile_window,
+    truth_class,
+)
+from iota2_tools.simulate.hashing import gaussian_table, hash_at, mix
+from iota2_tools.simulate.phenology import double_logistic
+from iota2_tools.simulate.settings import grid_of_window, passes, sun_angles
+
+NAME = re.compile(r"SENTINEL2[AB]_(\d{8})-(\d{6})-\d{3}_L2A_(T\d{2}[A-Z]{3})_C_V2-2")
+BANDS = ("B2", "B3", "B4", "B8", "B5", "B6", "B7", "B8A", "B11", "B12")
+SMALL = SceneSettings(size=300, dates=8)
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    return simulate_scene(SMALL, tmp_path_factory.mktemp("scene") / "small")
+
+
+@pytest.fixture(scope="module")
+def products(small):
+    return sorted((small / "sentinel2").glob("*/*"))
+
+
+def read(product: Path, kind: str) -> np.ndarray:
+    folder = product if kind.startswith("FRE") else product / "MASKS"
+    return read_raster(str(folder / f"{product.name}_{kind}.tif"))
+
+
+def test_two_processes_write_the_same_bytes(small, tmp_path):
+    again = simulate_scene(SMALL, tmp_path / "again", jobs=2)
+    first, second = bytes_of(small), bytes_of(again)
+    assert first.keys() == second.keys()
+    assert [name for name in first if first[name] != second[name]] == []
+    assert any(name.endswith(".gpkg") for name in first)
+
+
+def test_rows_computed_at_once_do_not_change_the_bytes(tmp_path):
+    settings = SceneSettings(size=600, dates=1, tiles=("T31TCJ",), cloud_cover=0.05)
+    one = simulate_scene(settings, tmp_path / "one", block_rows=1024)
+    two = simulate_scene(settings, tmp_path / "two", block_rows=512)
+    assert bytes_of(one) == bytes_of(two)
+
+
+def test_any_window_gives_the_same_land_and_pixels():
+    whole = Window(510_000, 30_100, 90, 130)
+    part = Window(510_034, 30_146, 40, 52)
+    rows, cols = placed_slices(part, whole, 1)
+    assert (truth_class(SMALL, whole)[rows, cols] == truth_class(SMALL, part)).all()
+    fine, coarse = clear_reflectance(SMALL, whole, date(2018, 5, 1))
+    part_fine, part_coarse = clear_reflectance(SMALL, part, date(2018, 5, 1))
+    assert (fine[:, rows, cols] == part_fine).all()
+    rows, cols = placed_slices(part, whole, 2)
+    assert (coarse[:, rows, cols] == part_coarse).all()
+
+
+def placed_slices(part, whole, factor):
+    row, col = (part.row - whole.row) // factor, (part.col - whole.col) // factor
+    return slice(row, row + part.rows // factor), slice(col, col + part.cols // factor)
+
+
+def test_half_a_coarse_pixel_is_refused():
+    with pytest.raises(InputDataError, match="even rows and columns"):
+        clear_reflectance(SMALL, Window(510_001, 30_100, 10, 10), date(2018, 5, 1))
+
+
+def test_tiles_agree_where_they_overlap(small, products):
+    shared = SMALL.shared_pixels
+    assert shared == 30
+    by_day = {}
+    for product in products:
+        by_day.setdefault(NAME.match(product.name).group(1, 2), []).append(product)
+    pairs = [pair for pair in by_day.values() if len(pair) == 2]
+    assert pairs
+    for west, east in pairs:
+        for kind in ("FRE_B4", "CLM_R1", "SAT_R1", "EDG_R1", "MG2_R1"):
+            assert (read(west, kind)[:, -shared:] == read(east, kind)[:, :shared]).all()
+        for kind in ("FRE_B11", "CLM_R2"):
+            assert (read(west, kind)[:, -shared // 2 :] == read(east, kind)[:, : shared // 2]).all()
+
+
+def test_products_bear_the_files_of_theia(products):
+    assert products
+    for product in products:
+        assert NAME.fullmatch(product.name)[3] == product.parent.name
+        bands = {f"{product.name}_FRE_{band}.tif" for band in BANDS}
+        metadata = f"{product.name}_MTD_ALL.xml"
+        assert {path.name for path in product.iterdir()} == {*bands, metadata, "MASKS"}
+        kinds = [f"{k}_R{r}" for k in ("CLM", "SAT", "EDG", "MG2") for r in (1, 2)]
+        masks = {f"{product.name}_{kind}.tif" for kind in kinds}
+        assert {path.name for path in (product / "MASKS").iterdir()} == masks
+        assert f"<IDENTIFIER>{product.name}<" in (product / metadata).read_text()
+
+
+def test_grids_are_those_of_the_tiles(small, products):
+    for product in products:
+        window = tile_window(SMALL, product.parent.name)
+        for band, resolution in (("B2", 10), ("B12", 20)):
+            found = grid_of(str(product / f"{product.name}_FRE_{band}.tif"))
+            assert placed(found, grid_of_window(scene_window(SMALL), resolution)).rows == found.rows
+            assert found.bounds == grid_of_window(window, resolution).bounds
+    assert tile_window(SceneSettings(size=10_980), "T31TDJ").col == 39_996  # as MGRS has it
+
+
+def test_nodata_lies_exactly_outside_the_swath(products):
+    wedges = 0
+    for product in products:
+        fine, coarse = read(product, "EDG_R1"), read(product, "EDG_R2")
+        assert (fine == coarse.repeat(2, axis=0).repeat(2, axis=1)).all()
+        assert set(np.unique(fine)) <= {0, 1}
+        for band in BANDS[:4]:
+            assert ((read(product, f"FRE_{band}") == -10_000) == (fine == 1)).all()
+        for band in BANDS[4:]:
+            assert ((read(product, f"FRE_{band}") == -10_000) == (coarse == 1)).all()
+        for kind in ("CLM_R1", "SAT_R1", "MG2_R1"):
+            assert not read(product, kind)[fine == 1].any()
+        wedges += 0 < fine.mean() < 1
+    assert wedges
+
+
+def test_coarse_masks_agree_with_fine_ones(products):
+    for product in products:
+        assert (read(product, "CLM_R1")[::2, ::2] == read(product, "CLM_R2")).all()
+        assert ((read(product, "SAT_R1") > 0)[1::2, 1::2] == (read(product, "SAT_R2") > 0)).all()
+
+
+def test_saturated_bands_are_flagged_and_blind(tmp_path):
+    out = simulate_scene(SceneSettings(size=120, dates=24), tmp_path / "scene")
+    rates = []
+    for product in (out / "sentinel2").glob("*/*"):
+        flags = read(product, "SAT_R1")
+        for bit, band in enumerate(BANDS[:4]):
+            assert (read(product, f"FRE_{band}")[flags >> bit & 1 == 1] == 16_000).all()
+        rates.append((flags > 0).mean())
+    assert 0 < np.mean(np.array(rates) > 0) < 0.6
+    assert 0.002 < np.mean([rate for rate in rates if rate]) < 0.03
+
+
+def test_one_day_comes_in_two_parts_that_make_a_whole(products):
+    days = Counter((NAME.match(product.name)[1], product.parent.name) for product in products)
+    day, tile = next(key for key, count in days.items() if count == 2)
+    north, south = (p for p in products if day in p.name and p.parent.name == tile)
+    seen = [read(product, "EDG_R1") == 0 for product in (north, south)]
+    assert not (seen[0] & seen[1]).any()
+    assert seen[0].any()
+    assert seen[1].any()
+    outside = ~(seen[0] | seen[1])
+    assert outside.any(axis=0).sum() < 0.6 * outside.shape[1]  # the wedge of the orbit only
+
+
+def test_clear_pixels_are_the_clear_reflectance(products):
+    tile = "T31TCJ"
+    mostly_clear = 0
+    for product in (each for each in products if each.parent.name == tile):
+        day = date.fromisoformat(NAME.match(product.name)[1])
+        fine, coarse = clear_reflectance(SMALL, tile_window(SMALL, tile), day)
+        clear = sum(read(product, f"{kind}_R1").astype(int) for kind in ("CLM", "SAT", "EDG")) == 0
+        mostly_clear += clear.mean() > 0.3
+        for truth, band, valid in ((fine[0], "B2", clear), (coarse[4], "B11", clear[::2, ::2])):
+            same = truth == read(product, f"FRE_{band}")
+            # Haze around clouds and missed clouds make the difference.
+            assert same[valid].mean() > (0.98 if clear.mean() > 0.3 else 0.8)
+            assert same[~valid].mean() < 0.2
+    assert mostly_clear >= 3
+
+
+def test_true_class_is_on_the_file(small):
+    for tile in SMALL.tiles:
+        written = read_raster(str(small / "truth" / f"{tile}_class.tif"))
+        assert (written == truth_class(SMALL, tile_window(SMALL, tile))).all()
+
+
+def test_reference_tells_the_truth_but_for_the_label_noise(small):
+    reference = gpd.read_file(small / "reference" / "reference.gpkg")
+    window = scene_window(SMALL)
+    truth = truth_class(SMALL, window)
+    grid = grid_of_window(window)
+    point = reference.representative_point()
+    rows = ((grid.top - point.y) // 10).astype(int)
+    cols = ((point.x - grid.left) // 10).astype(int)
+    wrong = truth[rows, cols] != reference["code"]
+    assert len(reference) > 300
+    assert 0.005 < wrong.mean() < 0.07
+    assert reference.is_valid.all()
+    assert reference.crs.to_epsg() == 32631
+
+
+def test_every_class_can_be_learnt_in_the_demo(tmp_path):
+    settings = SceneSettings()
+    scene.write_reference(settings, tmp_path)
+    reference = gpd.read_file(tmp_path / "reference.gpkg")
+    regions = gpd.read_file(tmp_path / "regions.gpkg")
+    classes = read_nomenclature(str(tmp_path / "nomenclature.csv"))
+    assert set(reference["code"]) == set(classes.codes)
+    assert set(regions["region"]) == {"1", "2"}
+    assert (reference["label"] == reference["code"].map(classes.name_of)).all()
+    points = reference.set_geometry(reference.representative_point())
+    joined = points.sjoin(regions)
+    assert len(joined) == len(reference)
+    assert joined.groupby(["code", "region"]).size().min() >= 6
+    assert joined.groupby(["code", "region"]).ngroups == 2 * len(classes.codes)
+
+
+def test_few_polygons_when_few_are_asked(tmp_path):
+    settings = SceneSettings(size=300, reference_polygons=50)
+    assert scene.write_reference(settings, tmp_path) <= 50
+
+
+def test_finished_scene_is_left_alone_and_another_is_refused(small):
+    before = {path: path.stat().st_mtime_ns for path in small.rglob("*")}
+    simulate_scene(SMALL, small)
+    assert before == {path: path.stat().st_mtime_ns for path in small.rglob("*")}
+    with pytest.raises(ConfigError, match="another scene: seed is 1 there and 2 here"):
+        simulate_scene(SceneSettings(size=300, dates=8, seed=2), small)
+
+
+def test_foreign_folder_is_not_touched(tmp_path):
+    (tmp_path / "thesis.txt").write_text("ten years of work")
+    with pytest.raises(ConfigError, match="nothing was touched"):
+        simulate_scene(SMALL, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_killed_scene_is_taken_up(small, tmp_path, monkeypatch):
+    out = tmp_path / "scene"
+    written = []
+
+    def kill_after_three(*arguments):
+        if len(written) == 3:
+            raise KeyboardInterrupt
+        written.append(arguments)
+        return write_product(*arguments)
+
+    write_product = scene.write_product
+    monkeypatch.setattr(scene, "write_product", kill_after_three)
+    with pytest.raises(KeyboardInterrupt):
+        simulate_scene(SMALL, out)
+    assert not (out / "scene.json").exists()
+    kept = {path: path.stat().st_mtime_ns for path in out.glob("sentinel2/*/*/*.xml")}
+    assert len(kept) == 3
+    monkeypatch.undo()
+    simulate_scene(SMALL, out)
+    assert kept.items() <= {p: p.stat().st_mtime_ns for p in out.rglob("*.xml")}.items()
+    assert bytes_of(out) == bytes_of(small)
+
+
+def test_tiles_have_date_lists_of_their_own_in_the_demo(tmp_path):
+    plans = [scene.plan_products(SceneSettings(), tile) for tile in SceneSettings().tiles]
+    days = [{product.acquisition.day for product in plan} for plan in plans]
+    assert days[0] != days[1]
+    assert all(20 < len(each) < 36 for each in days)
+    assert all(len(plan) > len(each) for plan, each in zip(plans, days, strict=True))
+
+
+def test_dates_stay_in_the_year_and_alternate_orbits():
+    for year in (2019, 2020):
+        days = acquisitions(SceneSettings(year=year))
+        assert len({each.day for each in days}) == 36
+        assert {each.day.year for each in days} == {year}
+        assert {each.orbit for each in days} == {51, 94}
+        assert {each.platform for each in days} == {"SENTINEL2A", "SENTINEL2B"}
+        gaps = [(b.day - a.day).days for a, b in pairwise(days)]
+        assert max(gaps) <= 30
+
+
+def test_leap_year_has_its_last_day():
+    assert (passes(51, 2020)[-1] - passes(51, 2020)[0]).days % 5 == 0
+    assert (
+        any(each == date(2020, 2, 29) for orbit in (51, 94) for each in passes(orbit, 2020))
+        or (date(2020, 12, 31) - passes(51, 2020)[-1]).days < 5
+    )
+    fine, _ = clear_reflectance(SMALL, Window(510_000, 30_100, 4, 4), date(2020, 12, 31))
+    assert (fine > 0).all()
+
+
+def test_double_logistic_by_hand():
+    # Half way up at the start, three quarters after ln 3 scales, half way down at the end.
+    assert double_logistic(100.0, 0.5, 4.5, 100.0, 10.0, 1e4, 10.0) == pytest.approx(2.5)
+    later = 100.0 + 10.0 * math.log(3)
+    assert double_logistic(later, 0.5, 4.5, 100.0, 10.0, 1e4, 10.0) == pytest.approx(3.5)
+    assert double_logistic(900.0, 0.0, 2.0, 100.0, 10.0, 900.0, 5.0) == pytest.approx(1.0)
+    assert double_logistic(0.0, 0.7, 5.0, 500.0, 2.0, 800.0, 2.0) == pytest.approx(0.7)
+
+
+def test_sun_at_solstice_noon():
+    # At latitude 44 the noon sun of 21 June stands 44 - 23.45 degrees from the zenith, south.
+    zenith, azimuth = sun_angles(172, 12 - 1.3 / 15)
+    assert zenith == pytest.approx(20.55, abs=0.02)
+    assert azimuth == pytest.approx(180.0, abs=0.1)
+
+
+def test_hash_is_that_of_splitmix():
+    # First outputs of splitmix64 seeded with 0 and 1234567 (reference implementation).
+    assert int(mix(np.uint64(0))) == 0xE220A8397B1DCDAF
+    assert int(mix(np.uint64(1234567))) == 6457827717110365317
+    assert hash_at(np.uint64(5), -3, 8) != hash_at(np.uint64(5), 8, -3)
+    assert gaussian_table().std() == pytest.approx(1.0, abs=0.01)
+
+
+def test_impossible_settings_are_told_at_once():
+    with pytest.raises(ConfigError) as caught:
+        SceneSettings(size=301, overlap=31, tiles=("T31TCJ", "T30TXP"), dates=0)
+    message = str(caught.value)
+    assert "'T30TXP' is no MGRS tile of zone 31" in message
+    assert "dates: 0 is not an integer from 1 to 146" in message
+    with pytest.raises(ConfigError, match="size: 301 is odd; it must be a multiple of 2"):
+        SceneSettings(size=301)
+    with pytest.raises(ConfigError, match="jobs: 0"):
+        simulate_scene(SMALL, "unused", jobs=0)
+    with pytest.raises(ConfigError, match="multiple of 512"):
+        simulate_scene(SMALL, "unused", block_rows=100)
+
+
+def test_tiles_lie_where_their_letters_say():
+    settings = SceneSettings(size=400, tiles=("T31TCJ", "T31TDJ", "T31TCK"))
+    home, east, north = (tile_window(settings, tile) for tile in settings.tiles)
+    step = 400 - settings.shared_pixels
+    assert (east.row, east.col) == (home.row, home.col + step)
+    assert (north.row, north.col) == (home.row - step, home.col)
