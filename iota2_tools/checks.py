@@ -74,12 +74,17 @@ def _reference(production: "Production") -> Iterator[str]:
     header = layer_fields(path, settings["layer"])
     if header["crs"] is None:
         yield f"{path}: has no coordinate reference system; assign it (ogr2ogr -a_srs)"
-    if "Polygon" not in str(header["geometry_type"]) and header["geometry_type"] not in (None, "Unknown"):
+    if "Polygon" not in str(header["geometry_type"]) and header["geometry_type"] not in (
+        None,
+        "Unknown",
+    ):
         yield f"{path}: holds {header['geometry_type']}, polygons are needed"
     if field not in header["fields"]:
         yield f"{path}: no field {field!r} (reference.field), found {', '.join(header['fields'])}"
         return
-    values = read_layer(path, settings["layer"], columns=[field], read_geometry=False)[field].unique()
+    values = read_layer(path, settings["layer"], columns=[field], read_geometry=False)[
+        field
+    ].unique()
     unknown = [value for value in values if production.nomenclature.code_of(value) is None]
     if unknown:
         yield unknown_classes(path, field, unknown)

@@ -55,14 +55,22 @@ def probabilities_per_mille(
 
 
 def pixels_to_classify(
-    regions: np.ndarray, footprint: np.ndarray, validity: np.ndarray, region: int, minimum_clear_dates: int
+    regions: np.ndarray,
+    footprint: np.ndarray,
+    validity: np.ndarray,
+    region: int,
+    minimum_clear_dates: int,
 ) -> np.ndarray:
     """Row-major positions of the pixels of a window that get a class, int64."""
     return np.flatnonzero((regions == region) & (footprint > 0) & (validity >= minimum_clear_dates))
 
 
 def predictions(
-    features: WindowFeatures, pixels: np.ndarray, models: list[Model], probabilities: bool, pool: ThreadPoolExecutor
+    features: WindowFeatures,
+    pixels: np.ndarray,
+    models: list[Model],
+    probabilities: bool,
+    pool: ThreadPoolExecutor,
 ) -> Iterator[tuple[np.ndarray, list[Prediction]]]:
     """Classify pixels of a window, chunk by chunk: each chunk's pixels and what every model says."""
     chunks = [pixels[start : start + CHUNK] for start in range(0, len(pixels), CHUNK)]
@@ -77,7 +85,9 @@ def predictions(
 class _Maps:
     """The rasters of one draw while they are written."""
 
-    def __init__(self, files: ExitStack, grid, outputs: dict[str, str], dtype: str, codes: tuple[int, ...]) -> None:
+    def __init__(
+        self, files: ExitStack, grid, outputs: dict[str, str], dtype: str, codes: tuple[int, ...]
+    ) -> None:
         def create(layer: str, kind: str, bands: int = 1, nodata: int = 0, **tags: str):
             return files.enter_context(
                 create_raster(outputs[layer], grid, kind, bands=bands, nodata=nodata, tags=tags)
@@ -92,7 +102,9 @@ class _Maps:
                 "probabilities", "uint16", len(codes), NO_PROBABILITY, UNITS="per mille"
             )
 
-    def write(self, window: Window, parts: list[tuple[np.ndarray, Prediction]], model_codes: np.ndarray) -> None:
+    def write(
+        self, window: Window, parts: list[tuple[np.ndarray, Prediction]], model_codes: np.ndarray
+    ) -> None:
         classes = np.zeros(window.size, dtype=self._dtype)
         confidence = np.zeros(window.size, dtype=np.uint8)
         for pixels, prediction in parts:
@@ -104,8 +116,12 @@ class _Maps:
         if self._probabilities:
             values = np.full((window.size, len(self._codes)), NO_PROBABILITY, dtype=np.uint16)
             for pixels, prediction in parts:
-                values[pixels] = probabilities_per_mille(prediction.probabilities, model_codes, self._codes)
-            self._probabilities.write_bands(np.ascontiguousarray(values.T).reshape(-1, *shape), window)
+                values[pixels] = probabilities_per_mille(
+                    prediction.probabilities, model_codes, self._codes
+                )
+            self._probabilities.write_bands(
+                np.ascontiguousarray(values.T).reshape(-1, *shape), window
+            )
 
 
 def classify_tile(
@@ -163,5 +179,13 @@ def classify_tile(
             features = stack.read(window, pool)
             parts = list(predictions(features, pixels, loaded, "probabilities" in outputs[0], pool))
             for number, draw in enumerate(maps):
-                draw.write(window, [(chunk, said[number]) for chunk, said in parts], loaded[number].codes)
-    logger.info("%s: region %s mapped by %d models in process %d", stack.tile, region, len(models), os.getpid())
+                draw.write(
+                    window, [(chunk, said[number]) for chunk, said in parts], loaded[number].codes
+                )
+    logger.info(
+        "%s: region %s mapped by %d models in process %d",
+        stack.tile,
+        region,
+        len(models),
+        os.getpid(),
+    )

@@ -22,7 +22,9 @@ def _simulate(arguments: argparse.Namespace) -> int:
         dates=arguments.dates,
     )
     simulate_scene(settings, arguments.folder, jobs=arguments.jobs)
-    print(f"scene in {arguments.folder}: native products in sentinel2/, polygons and nomenclature in reference/")
+    print(
+        f"scene in {arguments.folder}: native products in sentinel2/, polygons and nomenclature in reference/"
+    )
     return 0
 
 
@@ -42,9 +44,14 @@ def _check(arguments: argparse.Namespace) -> int:
     production.check(arguments.config)
     print(f"{arguments.config}: no problem found")
     for tile in production.tiles:
-        counts = ", ".join(f"{len(production.product_names(sensor, tile))} {sensor}" for sensor in production.sensors)
+        counts = ", ".join(
+            f"{len(production.product_names(sensor, tile))} {sensor}"
+            for sensor in production.sensors
+        )
         regions = " ".join(production.regions_of_tiles[tile]) or "none"
-        print(f"  {tile}: {counts or 'user features'}; {describe_grid(production.grid(tile))}; regions {regions}")
+        print(
+            f"  {tile}: {counts or 'user features'}; {describe_grid(production.grid(tile))}; regions {regions}"
+        )
     return 0
 
 
@@ -68,28 +75,45 @@ def parser() -> argparse.ArgumentParser:
     commands = main_parser.add_subparsers(required=True, metavar="COMMAND")
 
     simulate = commands.add_parser(
-        "simulate", help="write a scene of Sentinel-2 products in the native THEIA layout, with its reference"
+        "simulate",
+        help="write a scene of Sentinel-2 products in the native THEIA layout, with its reference",
     )
     simulate.add_argument("folder", help="where to write it")
-    simulate.add_argument("--size", type=int, default=1000, help="side of a tile, pixels of 10 m (%(default)s)")
-    simulate.add_argument("--tiles", nargs="+", default=["T31TCJ", "T31TDJ"], help="names (%(default)s)")
-    simulate.add_argument("--dates", type=int, default=36, help="acquisitions in the year (%(default)s)")
+    simulate.add_argument(
+        "--size", type=int, default=1000, help="side of a tile, pixels of 10 m (%(default)s)"
+    )
+    simulate.add_argument(
+        "--tiles", nargs="+", default=["T31TCJ", "T31TDJ"], help="names (%(default)s)"
+    )
+    simulate.add_argument(
+        "--dates", type=int, default=36, help="acquisitions in the year (%(default)s)"
+    )
     simulate.add_argument("--year", type=int, default=2018, help="(%(default)s)")
     simulate.add_argument("--seed", type=int, default=0, help="same seed, same bytes (%(default)s)")
-    simulate.add_argument("--jobs", type=int, default=2, help="processes; the result does not depend on it")
+    simulate.add_argument(
+        "--jobs", type=int, default=2, help="processes; the result does not depend on it"
+    )
     simulate.set_defaults(run=_simulate)
 
-    doctor = commands.add_parser("doctor", help="versions, and what is missing or broken on this machine")
+    doctor = commands.add_parser(
+        "doctor", help="versions, and what is missing or broken on this machine"
+    )
     doctor.set_defaults(run=_doctor)
 
-    check = commands.add_parser("check", help="check a configuration and its inputs; nothing is started")
+    check = commands.add_parser(
+        "check", help="check a configuration and its inputs; nothing is started"
+    )
     check.add_argument("config", help="YAML file")
     check.set_defaults(run=_check)
 
-    reference = commands.add_parser("config-reference", help="print the reference page of the configuration")
+    reference = commands.add_parser(
+        "config-reference", help="print the reference page of the configuration"
+    )
     reference.set_defaults(run=_config_reference)
 
-    results = commands.add_parser("summary", help="where the products of a production are, and its accuracy")
+    results = commands.add_parser(
+        "summary", help="where the products of a production are, and its accuracy"
+    )
     results.add_argument("results", help="output folder of the production")
     results.set_defaults(run=_summary)
     return main_parser

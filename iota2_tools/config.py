@@ -51,7 +51,9 @@ def complete_config(given: Mapping, source: str = "configuration") -> Config:
     schema = load_schema()
     config = _plain(given)
     validator = Draft202012Validator(schema, format_checker=FormatChecker(["date"]))
-    errors = sorted(validator.iter_errors(config), key=lambda error: [str(key) for key in error.absolute_path])
+    errors = sorted(
+        validator.iter_errors(config), key=lambda error: [str(key) for key in error.absolute_path]
+    )
     problems = [problem for error in errors for problem in _explain(error)]
     if not problems:
         _fill_defaults(config, schema)
@@ -135,7 +137,9 @@ def _contradictions(config: Config) -> Iterator[str]:
         yield "sampling.byclass: strategy `byclass` needs the number of pixels of each class"
     if sampling["ratio"] == 1 and sampling["runs"] > 1 and not config["reference"]["splits"]:
         yield "sampling.runs: with ratio 1 all draws are the same; set runs to 1"
-    if config["classification"]["probability_map"] and config["learning"]["learner"].startswith("otb-"):
+    if config["classification"]["probability_map"] and config["learning"]["learner"].startswith(
+        "otb-"
+    ):
         yield (
             "classification.probability_map: OTB's learners give no probabilities; "
             "take a scikit-learn one, or set it to false"
@@ -170,7 +174,12 @@ def _describe(section: dict, prefix: str, lines: list[str]) -> None:
         lines.append("")
     for key, meaning in sections.items():
         name = f"{prefix}{key}"
-        lines += [f"{'#' * (2 + name.count('.'))} `{name}`", "", " ".join(meaning["description"].split()), ""]
+        lines += [
+            f"{'#' * (2 + name.count('.'))} `{name}`",
+            "",
+            " ".join(meaning["description"].split()),
+            "",
+        ]
         _describe(meaning, f"{name}.", lines)
 
 

@@ -50,10 +50,15 @@ def _system() -> list[Finding]:
     free = shutil.disk_usage(ROOT).free / 2**30
     findings = [
         Finding("python", f"{platform.python_version()} ({sys.executable})"),
-        Finding("machine", f"{os.cpu_count()} cores, {memory:.0f} GiB of memory, {free:.0f} GiB free here"),
+        Finding(
+            "machine",
+            f"{os.cpu_count()} cores, {memory:.0f} GiB of memory, {free:.0f} GiB free here",
+        ),
     ]
     if sys.version_info < (3, 11):
-        findings[0] = Finding("python", platform.python_version(), "Python 3.11 or newer is needed", fatal=True)
+        findings[0] = Finding(
+            "python", platform.python_version(), "Python 3.11 or newer is needed", fatal=True
+        )
     return findings
 
 
@@ -61,7 +66,9 @@ def locked_versions() -> dict[str, str]:
     """Versions that `envs/*.lock` ask for, by package."""
     pattern = re.compile(r"^([A-Za-z0-9_.-]+)==([^\s\\]+)", re.MULTILINE)
     locks = sorted((ROOT / "envs").glob("*.lock"))
-    return {name.lower(): number for lock in locks for name, number in pattern.findall(lock.read_text())}
+    return {
+        name.lower(): number for lock in locks for name, number in pattern.findall(lock.read_text())
+    }
 
 
 def _python_packages() -> list[Finding]:
@@ -78,8 +85,15 @@ def _python_packages() -> list[Finding]:
     if missing:
         return [Finding("python packages", f"missing: {', '.join(missing)}", REINSTALL, fatal=True)]
     if other:
-        return [Finding("python packages", ", ".join(other), f"other versions than tested; {REINSTALL}")]
-    return [Finding("python packages", f"{len(locked)}, as locked (snakemake {version('snakemake')}, scikit-learn {version('scikit-learn')})")]
+        return [
+            Finding("python packages", ", ".join(other), f"other versions than tested; {REINSTALL}")
+        ]
+    return [
+        Finding(
+            "python packages",
+            f"{len(locked)}, as locked (snakemake {version('snakemake')}, scikit-learn {version('scikit-learn')})",
+        )
+    ]
 
 
 def _gdal() -> list[Finding]:
@@ -87,11 +101,17 @@ def _gdal() -> list[Finding]:
         from osgeo import gdal, gdal_array  # noqa: F401
     except ImportError as error:
         return [Finding("gdal", f"cannot be imported ({error})", REINSTALL, fatal=True)]
-    lacking = [name for name in ("GTiff", "COG", "GPKG", "VRT") if gdal.GetDriverByName(name) is None]
+    lacking = [
+        name for name in ("GTiff", "COG", "GPKG", "VRT") if gdal.GetDriverByName(name) is None
+    ]
     zstd = "ZSTD" in gdal.GetDriverByName("GTiff").GetMetadataItem("DMD_CREATIONOPTIONLIST")
     if lacking or not zstd:
         what = ", ".join([*lacking, *([] if zstd else ["zstd compression"])])
-        return [Finding("gdal", f"{gdal.__version__} lacks {what}", "install Debian's libgdal32", fatal=True)]
+        return [
+            Finding(
+                "gdal", f"{gdal.__version__} lacks {what}", "install Debian's libgdal32", fatal=True
+            )
+        ]
     return [Finding("gdal", gdal.__version__)]
 
 
@@ -101,7 +121,13 @@ def _otb() -> list[Finding]:
 
     try:
         applications = otb.load().Registry.GetAvailableApplications()
-        needed = ("PolygonClassStatistics", "SampleSelection", "MultiImageSamplingRate", "TrainVectorClassifier", "ImageClassifier")
+        needed = (
+            "PolygonClassStatistics",
+            "SampleSelection",
+            "MultiImageSamplingRate",
+            "TrainVectorClassifier",
+            "ImageClassifier",
+        )
         absent = [name for name in needed if name not in applications]
     except MissingSoftwareError as error:
         return [Finding("otb", str(error), REINSTALL, fatal=True)]
@@ -122,7 +148,9 @@ def _programs() -> list[Finding]:
     if program is None:
         findings.append(Finding("snakemake", "no such program", REINSTALL, fatal=True))
     elif shutil.which("snakemake") is None:
-        findings.append(Finding("snakemake", program, "type `. .venv/bin/activate` to have it at hand"))
+        findings.append(
+            Finding("snakemake", program, "type `. .venv/bin/activate` to have it at hand")
+        )
     if shutil.which("dot") is None:
         findings.append(Finding("graphviz", "no `dot`", "pictures of the DAG need graphviz"))
     return findings
@@ -134,5 +162,10 @@ def _profiles() -> list[Finding]:
         capture_output=True, text=True, check=False, cwd=ROOT,
     )  # fmt: skip
     if "config.yaml" in shown.stdout:
-        return [Finding("profiles", ", ".join(sorted(p.name for p in (ROOT / "profiles").iterdir() if p.is_dir())))]
+        return [
+            Finding(
+                "profiles",
+                ", ".join(sorted(p.name for p in (ROOT / "profiles").iterdir() if p.is_dir())),
+            )
+        ]
     return [Finding("profiles", "`--profile local` is not found", REINSTALL, fatal=True)]

@@ -10,7 +10,6 @@ from iota2_tools.reference import read_regions
 from iota2_tools.vectors import Burner
 
 
-
 def priority(grids: dict[str, Grid]) -> list[str]:
     """Tiles from north to south, then west to east, then by name."""
     return sorted(grids, key=lambda tile: (-grids[tile].top, grids[tile].left, tile))
@@ -27,7 +26,11 @@ def overlapping(tile: str, grids: dict[str, Grid]) -> list[str]:
     return [
         other
         for other, grid in grids.items()
-        if other != tile and grid.left < right and grid.right > left and grid.bottom < top and grid.top > bottom
+        if other != tile
+        and grid.left < right
+        and grid.right > left
+        and grid.bottom < top
+        and grid.top > bottom
     ]
 
 
@@ -95,7 +98,9 @@ def write_regions(
     """
     grid = grids[tile]
     envelope = exclusive_envelope(tile, grids, margin)
-    inside = Burner([envelope] if not envelope.is_empty else [], [1] if not envelope.is_empty else [], grid)
+    inside = Burner(
+        [envelope] if not envelope.is_empty else [], [1] if not envelope.is_empty else [], grid
+    )
     if regions:
         frame = read_regions(regions["path"], regions["layer"], regions["field"], grid.crs)
         numbers = [names.index(name) + 1 for name in frame.index]

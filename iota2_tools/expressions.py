@@ -55,13 +55,19 @@ def parse_expression(text: str, bands: Sequence[str]) -> Expression:
     try:
         tree = ast.parse(text.replace("^", "**"), mode="eval")
     except SyntaxError as error:
-        raise ConfigError(f"{text!r} is no expression ({error.msg} at character {error.offset})") from None
-    aliases = {f"b{number}": band for number, band in enumerate(bands, start=1)} | {band: band for band in bands}
+        raise ConfigError(
+            f"{text!r} is no expression ({error.msg} at character {error.offset})"
+        ) from None
+    aliases = {f"b{number}": band for number, band in enumerate(bands, start=1)} | {
+        band: band for band in bands
+    }
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     used: list[str] = []
     for node in ast.walk(tree):
         if not isinstance(node, _NODES):
-            raise ConfigError(f"{text!r}: {type(node).__name__} is not allowed; use bands, numbers, + - * / ^ and functions")
+            raise ConfigError(
+                f"{text!r}: {type(node).__name__} is not allowed; use bands, numbers, + - * / ^ and functions"
+            )
         if isinstance(node, ast.Constant) and not (
             isinstance(node.value, int | float) and not isinstance(node.value, bool)
         ):

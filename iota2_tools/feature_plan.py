@@ -66,6 +66,7 @@ class SensorFeatures:
         positions = np.array([self.bands.index(band) for band in bands], dtype=np.int64)
         return np.arange(len(self.dates))[:, None] * len(self.bands) + positions
 
+
 def sensor_features(sensor: str, settings: dict, dates: Sequence[str]) -> SensorFeatures:
     """Features of a sensor from its section of the configuration and its interpolation dates."""
     product_format = FORMATS[sensor]

@@ -22,7 +22,6 @@ from iota2_tools.raster import create_raster, open_raster
 from iota2_tools.series import GridBand, SeriesReader, window_shape
 
 
-
 def compute_features(
     plan: SensorFeatures,
     series: np.ndarray,
@@ -78,7 +77,9 @@ def compute_index(plan: SensorFeatures, index: str, filled: np.ndarray, out: np.
 class WindowFeatures:
     """Images of one window, from which the features of any of its pixels are computed."""
 
-    def __init__(self, stack: "FeatureStack", window: Window, series: list, rasters: list[np.ndarray]) -> None:
+    def __init__(
+        self, stack: "FeatureStack", window: Window, series: list, rasters: list[np.ndarray]
+    ) -> None:
         self._stack, self.window = stack, window
         self._series, self._rasters = series, rasters
 
@@ -98,7 +99,9 @@ class WindowFeatures:
         start = 0
         for sensor, (reader, values, clear) in zip(self._stack.sensors, self._series, strict=True):
             stop = start + len(sensor.names)
-            compute_features(sensor, values, clear, reader.days, reader.first_day, pixels, out[:, start:stop])
+            compute_features(
+                sensor, values, clear, reader.days, reader.first_day, pixels, out[:, start:stop]
+            )
             start = stop
         for raster in self._rasters:
             out[:, start] = raster.ravel()[pixels]
@@ -130,11 +133,16 @@ class FeatureStack:
         stock = read_inventory(inventory)
         self.tile, self.grid = stock.tile, stock.grid
         self.sensors = [
-            sensor_features(sensor, settings[sensor], settings[sensor]["dates"]) for sensor in settings
+            sensor_features(sensor, settings[sensor], settings[sensor]["dates"])
+            for sensor in settings
         ]
         self._readers = [
             SeriesReader(
-                stock.series[item.sensor], item.bands, masks[item.sensor], self.grid, FORMATS[item.sensor].nodata
+                stock.series[item.sensor],
+                item.bands,
+                masks[item.sensor],
+                self.grid,
+                FORMATS[item.sensor].nodata,
             )
             for item in self.sensors
         ]
@@ -199,7 +207,14 @@ def check_same_features(expected: Sequence[str], found: Sequence[str], where: st
     )
 
 
-def write_stack(inventory: str, settings: dict, masks: dict[str, str], budget_mb: float, threads: int, output: str) -> None:
+def write_stack(
+    inventory: str,
+    settings: dict,
+    masks: dict[str, str],
+    budget_mb: float,
+    threads: int,
+    output: str,
+) -> None:
     """Write all features of a tile as one raster, a band a feature.
 
     Parameters
@@ -223,4 +238,6 @@ def write_stack(inventory: str, settings: dict, masks: dict[str, str], budget_mb
     ):  # fmt: skip
         for window in stack.windows(budget_mb * share):
             values = stack.read(window, pool).of(np.arange(window.size, dtype=np.int64))
-            raster.write_bands(np.ascontiguousarray(values.T).reshape(-1, window.rows, window.cols), window)
+            raster.write_bands(
+                np.ascontiguousarray(values.T).reshape(-1, window.rows, window.cols), window
+            )

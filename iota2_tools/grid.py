@@ -200,7 +200,9 @@ def union(grids: list[Grid]) -> Grid:
     for grid in grids:
         check_aligned(first, grid)
     size = first.resolution
-    return Grid(first.crs, left, top, size, round((top - bottom) / size), round((right - left) / size))
+    return Grid(
+        first.crs, left, top, size, round((top - bottom) / size), round((right - left) / size)
+    )
 
 
 def check_aligned(first: Grid, second: Grid) -> None:

@@ -16,7 +16,6 @@ from iota2_tools.raster import open_raster, whole_file
 logger = logging.getLogger(__name__)
 
 
-
 @dataclass(frozen=True)
 class Inventory:
     """What is read of a tile.
@@ -76,7 +75,9 @@ def write_inventory(
         left_out |= {name: "; ".join(lines) for name, lines in faults.items() if lines}
         logger.info("%s %s: %d acquisitions", tile, sensor, len(series[sensor]))
         if not series[sensor] and damaged == "skip":
-            raise InputDataError(f"{given['folder']}: no acquisition of {sensor} is whole; fetch them again")
+            raise InputDataError(
+                f"{given['folder']}: no acquisition of {sensor} is whole; fetch them again"
+            )
     for path in user_features.values():
         for fault in file_faults(path):
             raise InputDataError(f"user_features: {fault}")
@@ -89,7 +90,9 @@ def write_inventory(
         )
     inventory = Inventory(tile, grid, series, user_features, left_out)
     with whole_file(output) as temporary:
-        Path(temporary).write_text(json.dumps(asdict(inventory), default=str, indent=1), encoding="utf-8")
+        Path(temporary).write_text(
+            json.dumps(asdict(inventory), default=str, indent=1), encoding="utf-8"
+        )
 
 
 def read_inventory(path: str) -> Inventory:
@@ -98,7 +101,11 @@ def read_inventory(path: str) -> Inventory:
     series = {
         sensor: [
             Acquisition(
-                item["name"], date.fromisoformat(item["day"]), item["bands"], tuple(item["masks"]), item["edge"]
+                item["name"],
+                date.fromisoformat(item["day"]),
+                item["bands"],
+                tuple(item["masks"]),
+                item["edge"],
             )
             for item in items
         ]

@@ -14,7 +14,9 @@ logger = logging.getLogger(__name__)
 WINDOW_MB = 200
 
 
-def combine_masks(unusable: np.ndarray, edge: np.ndarray, same_day: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def combine_masks(
+    unusable: np.ndarray, edge: np.ndarray, same_day: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Clear-sky masks and footprint of a window.
 
     Products of one day are merged here: a pixel is clear in the first of them that is clear
@@ -46,7 +48,9 @@ def combine_masks(unusable: np.ndarray, edge: np.ndarray, same_day: np.ndarray) 
     return clear, (edge == 0).any(axis=0).astype(np.uint8)
 
 
-def write_clear_masks(inventory: str, sensor: str, masks: str, footprint: str, threads: int = 1) -> None:
+def write_clear_masks(
+    inventory: str, sensor: str, masks: str, footprint: str, threads: int = 1
+) -> None:
     """Write the clear-sky masks of a sensor over a tile, and its footprint.
 
     Parameters
@@ -60,12 +64,19 @@ def write_clear_masks(inventory: str, sensor: str, masks: str, footprint: str, t
     """
     stock = read_inventory(inventory)
     acquisitions, grid = stock.series[sensor], stock.grid
-    readers = [[GridBand(path, grid, continuous=False) for path in item.masks] for item in acquisitions]
+    readers = [
+        [GridBand(path, grid, continuous=False) for path in item.masks] for item in acquisitions
+    ]
     edge_at = [item.masks.index(item.edge) for item in acquisitions]
     days = [item.day for item in acquisitions]
     same_day = np.array([number > 0 and day == days[number - 1] for number, day in enumerate(days)])
     names = tuple(f"{item.day:%Y%m%d} {item.name}" for item in acquisitions)
-    logger.info("%s: %d acquisitions, %d merged into another of their day", stock.tile, len(days), same_day.sum())
+    logger.info(
+        "%s: %d acquisitions, %d merged into another of their day",
+        stock.tile,
+        len(days),
+        same_day.sum(),
+    )
 
     def read(number: int, window, unusable: np.ndarray, edge: np.ndarray) -> None:
         values = np.empty((window.rows, window.cols), dtype=np.uint8)
@@ -102,7 +113,9 @@ def count_clear(clear: np.ndarray) -> np.ndarray:
     return clear.sum(axis=0, dtype=np.uint16)
 
 
-def write_validity(inventory: str, masks: list[str], footprints: list[str], validity: str, footprint: str) -> None:
+def write_validity(
+    inventory: str, masks: list[str], footprints: list[str], validity: str, footprint: str
+) -> None:
     """Write the number of clear dates over all sensors, and the common footprint.
 
     Parameters

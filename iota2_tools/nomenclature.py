@@ -74,9 +74,13 @@ def read_nomenclature(path: str) -> Nomenclature:
         Listing every line at fault.
     """
     if not Path(path).is_file():
-        raise ConfigError(f"nomenclature: no file {path}; it is a table with columns code,name,colour")
+        raise ConfigError(
+            f"nomenclature: no file {path}; it is a table with columns code,name,colour"
+        )
     table = pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True)
-    table = table.rename(columns=lambda name: ALIASES.get(name.strip().lower(), name.strip().lower()))
+    table = table.rename(
+        columns=lambda name: ALIASES.get(name.strip().lower(), name.strip().lower())
+    )
     missing = [name for name in ("code", "name") if name not in table]
     if missing:
         raise ConfigError(
@@ -84,7 +88,10 @@ def read_nomenclature(path: str) -> Nomenclature:
             f"the first line must be {','.join(COLUMNS[:3])}"
         )
     problems: list[str] = []
-    classes = [_read_class(number, row, len(table), problems) for number, row in enumerate(table.to_dict("records"))]
+    classes = [
+        _read_class(number, row, len(table), problems)
+        for number, row in enumerate(table.to_dict("records"))
+    ]
     problems += _duplicates(table)
     if table.empty:
         problems.append("no class")
@@ -98,15 +105,21 @@ def _read_class(number: int, row: dict, total: int, problems: list[str]) -> Land
     place = f"line {number + 2}"
     code = row["code"].strip()
     if not code.isdigit() or not 1 <= int(code) <= LARGEST_CODE:
-        problems.append(f"{place}: code {code!r} is not an integer from 1 to {LARGEST_CODE} (0 means no data)")
+        problems.append(
+            f"{place}: code {code!r} is not an integer from 1 to {LARGEST_CODE} (0 means no data)"
+        )
         return None
     if not row["name"].strip():
         problems.append(f"{place}: class {code} has no name")
     colour = parse_colour(row["colour"]) if row.get("colour") else _default_colour(number, total)
     if colour is None:
-        problems.append(f"{place}: colour {row['colour']!r} is neither #rrggbb nor 'red green blue' (0-255)")
+        problems.append(
+            f"{place}: colour {row['colour']!r} is neither #rrggbb nor 'red green blue' (0-255)"
+        )
         return None
-    return LandCoverClass(int(code), row["name"].strip(), colour, row.get("parent", "").strip() or None)
+    return LandCoverClass(
+        int(code), row["name"].strip(), colour, row.get("parent", "").strip() or None
+    )
 
 
 def parse_colour(text: str) -> tuple[int, int, int] | None:
@@ -129,5 +142,7 @@ def _duplicates(table: pd.DataFrame) -> list[str]:
     problems = []
     for column in ("code", "name"):
         values = table[column].str.strip()
-        problems += [f"{column} {value!r} stands twice" for value in values[values.duplicated()].unique()]
+        problems += [
+            f"{column} {value!r} stands twice" for value in values[values.duplicated()].unique()
+        ]
     return problems

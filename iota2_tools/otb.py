@@ -87,9 +87,7 @@ def create(name: str):
 
 def set_parameter(application, key: str, value: Any) -> None:
     """Set a parameter by the type of the value."""
-    if isinstance(value, bool):
-        application.SetParameterInt(key, int(value))
-    elif isinstance(value, int | np.integer):
+    if isinstance(value, bool) or isinstance(value, int | np.integer):
         application.SetParameterInt(key, int(value))
     elif isinstance(value, float | np.floating):
         application.SetParameterFloat(key, float(value))
@@ -99,7 +97,9 @@ def set_parameter(application, key: str, value: Any) -> None:
         application.SetParameterString(key, str(value))
 
 
-def classify(model: str, statistics: str | None, features: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+def classify(
+    model: str, statistics: str | None, features: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Apply a model of TrainVectorClassifier to pixels (ImageClassifier).
 
     Parameters

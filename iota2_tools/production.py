@@ -82,9 +82,7 @@ class Production:
         folder = self.sensor_folder(sensor, tile)
         if not os.path.isdir(folder):
             known = _folders_in(self.config["sensors"][sensor]["path"])
-            raise InputDataError(
-                f"sensors.{sensor}: no folder {folder} for tile {tile}; {known}"
-            )
+            raise InputDataError(f"sensors.{sensor}: no folder {folder} for tile {tile}; {known}")
         names = FORMATS[sensor].product_names(folder)
         if not names:
             raise InputDataError(
@@ -100,7 +98,11 @@ class Production:
 
     def _target_dates(self, sensor: str) -> list[str]:
         settings = self.config["sensors"][sensor]
-        days = [FORMATS[sensor].day_of(name) for tile in self.tiles for name in self.product_names(sensor, tile)]
+        days = [
+            FORMATS[sensor].day_of(name)
+            for tile in self.tiles
+            for name in self.product_names(sensor, tile)
+        ]
         first = date.fromisoformat(settings["first_date"]) if settings["first_date"] else min(days)
         last = date.fromisoformat(settings["last_date"]) if settings["last_date"] else max(days)
         if last < first:
@@ -108,7 +110,10 @@ class Production:
                 f"sensors.{sensor}: the dates asked for, {first} to {last}, are in the wrong order; "
                 f"the acquisitions go from {min(days)} to {max(days)}"
             )
-        return [day.isoformat() for day in interpolation_dates(first, last, settings["temporal_resolution"])]
+        return [
+            day.isoformat()
+            for day in interpolation_dates(first, last, settings["temporal_resolution"])
+        ]
 
     def grid(self, tile: str) -> Grid:
         """Grid of a tile: that of its products, or the one the configuration asks for."""
@@ -168,8 +173,14 @@ class Production:
             return {}
         folder = Path(settings["path"]) / tile
         if not folder.is_dir():
-            raise InputDataError(f"user_features: no folder {folder}; {_folders_in(settings['path'])}")
-        files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".tif", ".tiff", ".vrt", ".jp2", ".img"))
+            raise InputDataError(
+                f"user_features: no folder {folder}; {_folders_in(settings['path'])}"
+            )
+        files = sorted(
+            p
+            for p in folder.rglob("*")
+            if p.suffix.lower() in (".tif", ".tiff", ".vrt", ".jp2", ".img")
+        )
         chosen = {}
         for pattern in settings["patterns"]:
             matches = [path for path in files if pattern in path.name]
@@ -188,7 +199,9 @@ class Production:
         settings = self.config["regions"]
         if not settings:
             return {}
-        frame = read_regions(settings["path"], settings["layer"], settings["field"], self.mosaic_grid.crs)
+        frame = read_regions(
+            settings["path"], settings["layer"], settings["field"], self.mosaic_grid.crs
+        )
         bad = [name for name in frame.index if not REGION_NAME.fullmatch(name)]
         if bad:
             raise InputDataError(

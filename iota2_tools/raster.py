@@ -178,7 +178,11 @@ def create_raster(
     with whole_file(path) as temporary:
         with gdal_failures_raise(path):
             dataset = gdal.GetDriverByName("GTiff").Create(
-                temporary, grid.cols, grid.rows, bands, GDAL_TYPES[dtype],
+                temporary,
+                grid.cols,
+                grid.rows,
+                bands,
+                GDAL_TYPES[dtype],
                 [*CREATION_OPTIONS, *options],
             )
             dataset.SetGeoTransform(grid.geotransform)
@@ -216,7 +220,9 @@ def open_raster(path: str) -> gdal.Dataset:
         ) from None
 
 
-def read_window(dataset: gdal.Dataset, window: Window | None = None, band: int | None = None) -> np.ndarray:
+def read_window(
+    dataset: gdal.Dataset, window: Window | None = None, band: int | None = None
+) -> np.ndarray:
     """Read a window of one band, shape (rows, cols), or of all, (bands, rows, cols).
 
     Raises

@@ -17,7 +17,13 @@ from iota2_tools.vectors import polygons_only, read_layer
 logger = logging.getLogger(__name__)
 
 LEARN, VALIDATION, UNUSED = "learn", "validation", "unused"
-SET_NAMES = {"learn": LEARN, "train": LEARN, "validation": VALIDATION, "valid": VALIDATION, "val": VALIDATION}
+SET_NAMES = {
+    "learn": LEARN,
+    "train": LEARN,
+    "validation": VALIDATION,
+    "valid": VALIDATION,
+    "val": VALIDATION,
+}
 
 
 def read_regions(path: str, layer: str | None, field: str, crs: str) -> gpd.GeoDataFrame:
@@ -33,14 +39,25 @@ def read_regions(path: str, layer: str | None, field: str, crs: str) -> gpd.GeoD
         fields = ", ".join(frame.columns.drop(frame.geometry.name))
         raise InputDataError(f"{path}: no field {field!r} (regions.field), found {fields}")
     if frame[field].isna().any():
-        raise InputDataError(f"{path}: {frame[field].isna().sum()} polygon(s) have no value in field {field!r}")
+        raise InputDataError(
+            f"{path}: {frame[field].isna().sum()} polygon(s) have no value in field {field!r}"
+        )
     frame = polygons_only(frame, path)
-    names = frame[field].map(lambda value: str(int(value)) if isinstance(value, float) else str(value).strip())
-    return gpd.GeoDataFrame({"region": names}, geometry=frame.geometry, crs=frame.crs).dissolve("region")
+    names = frame[field].map(
+        lambda value: str(int(value)) if isinstance(value, float) else str(value).strip()
+    )
+    return gpd.GeoDataFrame({"region": names}, geometry=frame.geometry, crs=frame.crs).dissolve(
+        "region"
+    )
 
 
 def read_reference(
-    path: str, layer: str | None, field: str, nomenclature: Nomenclature, crs: str, identifier: str | None = None
+    path: str,
+    layer: str | None,
+    field: str,
+    nomenclature: Nomenclature,
+    crs: str,
+    identifier: str | None = None,
 ) -> gpd.GeoDataFrame:
     """Reference polygons with columns `polygon` (id from 1), `code`, `geometry`, in `crs`.
 
@@ -96,7 +113,9 @@ def assign_regions(polygons: gpd.GeoDataFrame, regions: gpd.GeoDataFrame | None)
     which, region = tree.query(geometries, predicate="intersects")
     areas = shapely.area(shapely.intersection(geometries[which], shapes[region]))
     best = pd.DataFrame({"which": which, "region": region, "area": areas})
-    best = best[best["area"] > 0].sort_values(["which", "area", "region"], ascending=[True, False, True])
+    best = best[best["area"] > 0].sort_values(
+        ["which", "area", "region"], ascending=[True, False, True]
+    )
     best = best.drop_duplicates("which").set_index("which")["region"]
     names = pd.Series("", index=range(len(polygons)), dtype=object)
     names[best.index] = regions.index.to_numpy()[best.to_numpy()]
@@ -109,7 +128,9 @@ def generator(random_seed: int, *names: object) -> np.random.Generator:
     So a class or region more leaves the draws of the others as they were.
     """
     text = "/".join(str(name) for name in (random_seed, *names))
-    return np.random.Generator(np.random.PCG64(int.from_bytes(hashlib.sha256(text.encode()).digest()[:16])))
+    return np.random.Generator(
+        np.random.PCG64(int.from_bytes(hashlib.sha256(text.encode()).digest()[:16]))
+    )
 
 
 def learning_count(polygons: int, ratio: float) -> int:
@@ -229,7 +250,11 @@ def write_splits(
 
     crs = grids[0].crs
     polygons = read_reference(
-        reference["path"], reference["layer"], reference["field"], read_nomenclature(nomenclature), crs,
+        reference["path"],
+        reference["layer"],
+        reference["field"],
+        read_nomenclature(nomenclature),
+        crs,
         split_identifier(reference["splits"]),
     )
     area = shapely.union_all([shapely.box(*grid.bounds) for grid in grids])
@@ -247,12 +272,18 @@ def write_splits(
     if reference["splits"]:
         sets = given_splits(reference["splits"], polygons["identifier"], sampling["runs"])
     else:
-        sets = pd.DataFrame({
-            seed: draw_split(
-                polygons, seed, sampling["ratio"], sampling["random_seed"], sampling["single_polygon"]
-            )
-            for seed in seeds
-        })
+        sets = pd.DataFrame(
+            {
+                seed: draw_split(
+                    polygons,
+                    seed,
+                    sampling["ratio"],
+                    sampling["random_seed"],
+                    sampling["single_polygon"],
+                )
+                for seed in seeds
+            }
+        )
     for seed in seeds:
         polygons[f"seed_{seed}"] = sets[seed]
     _tell(polygons, seeds)

@@ -19,7 +19,6 @@ from iota2_tools.vectors import Burner, read_layer
 logger = logging.getLogger(__name__)
 
 
-
 def burn_polygons(splits: str, regions: str, output: str) -> None:
     """Write which reference polygon each pixel of a tile lies in.
 
@@ -58,12 +57,20 @@ def _learning_polygons(splits: gpd.GeoDataFrame, seed: int, output: str) -> bool
     learning = splits[splits[f"seed_{seed}"].str.contains(LEARN)]
     if learning.empty:
         return False
-    learning[["polygon", "code", "geometry"]].to_file(output, driver="GPKG", layer="polygons", VERSION="1.2")
+    learning[["polygon", "code", "geometry"]].to_file(
+        output, driver="GPKG", layer="polygons", VERSION="1.2"
+    )
     return True
 
 
 def write_statistics(
-    splits: str, regions: str, validity: str, numbers: dict[str, int], seeds: list[int], cloud_threshold: int, output: str
+    splits: str,
+    regions: str,
+    validity: str,
+    numbers: dict[str, int],
+    seeds: list[int],
+    cloud_threshold: int,
+    output: str,
 ) -> None:
     """Count the pixels of each class and polygon of a tile (OTB PolygonClassStatistics).
 
@@ -108,10 +115,16 @@ def class_counts(statistics: str) -> dict[int, int]:
 
     root = ElementTree.parse(statistics).getroot()
     classes = root.find("./Statistic[@name='samplesPerClass']")
-    return {int(item.get("key")): int(item.get("value")) for item in classes} if classes is not None else {}
+    return (
+        {int(item.get("key")): int(item.get("value")) for item in classes}
+        if classes is not None
+        else {}
+    )
 
 
-def write_rates(region: str, statistics: dict[str, str], seeds: list[int], sampling: dict, output: str) -> None:
+def write_rates(
+    region: str, statistics: dict[str, str], seeds: list[int], sampling: dict, output: str
+) -> None:
     """Share the samples of a region among its tiles (OTB MultiImageSamplingRate).
 
     Parameters
@@ -125,14 +138,25 @@ def write_rates(region: str, statistics: dict[str, str], seeds: list[int], sampl
     """
     with whole_folder(output) as folder, tempfile.TemporaryDirectory() as scratch:
         for seed in seeds:
-            files = {tile: Path(path) / statistics_name(region, seed) for tile, path in statistics.items()}
-            files = {tile: str(path) for tile, path in files.items() if path.exists() and class_counts(path)}
+            files = {
+                tile: Path(path) / statistics_name(region, seed)
+                for tile, path in statistics.items()
+            }
+            files = {
+                tile: str(path)
+                for tile, path in files.items()
+                if path.exists() and class_counts(path)
+            }
             if not files:
                 continue
             base = f"{scratch}/rates_{seed}.csv"
             parameters = {"il": list(files.values()), "out": base, "mim": "proportional"}
-            otb.run("MultiImageSamplingRate", parameters | _strategy(sampling, scratch, shared=True))
-            written = sorted(Path(scratch).glob(f"rates_{seed}_*.csv"), key=lambda p: int(p.stem.split("_")[-1]))
+            otb.run(
+                "MultiImageSamplingRate", parameters | _strategy(sampling, scratch, shared=True)
+            )
+            written = sorted(
+                Path(scratch).glob(f"rates_{seed}_*.csv"), key=lambda p: int(p.stem.split("_")[-1])
+            )
             for tile, path in zip(files, written, strict=True):
                 Path(folder, f"{tile}_seed_{seed}.csv").write_bytes(path.read_bytes())
 
@@ -147,7 +171,9 @@ def _strategy(sampling: dict, scratch: str, shared: bool) -> dict:
         Path(required).write_text("#className;requiredSamples\n" + "\n".join(lines) + "\n")
         parameters["strategy.byclass.in"] = [required] if shared else required
     elif strategy == "constant":
-        parameters["strategy.constant.nb"] = str(sampling["constant"]) if shared else sampling["constant"]
+        parameters["strategy.constant.nb"] = (
+            str(sampling["constant"]) if shared else sampling["constant"]
+        )
     elif strategy == "total":
         parameters["strategy.total.v"] = str(sampling["total"]) if shared else sampling["total"]
     elif strategy == "percent":
@@ -190,10 +216,18 @@ def write_selection(
             for seed in seeds:
                 counts = Path(statistics, statistics_name(region, seed))
                 vector = f"{scratch}/{region}_{seed}.gpkg"
-                if not counts.exists() or not class_counts(str(counts)) or not _learning_polygons(polygons, seed, vector):
+                if (
+                    not counts.exists()
+                    or not class_counts(str(counts))
+                    or not _learning_polygons(polygons, seed, vector)
+                ):
                     continue
                 points = f"{scratch}/{region}_{seed}_points.gpkg"
-                draw = int(generator(sampling["random_seed"], "selection", seed, region, tile).integers(2**31 - 1))
+                draw = int(
+                    generator(sampling["random_seed"], "selection", seed, region, tile).integers(
+                        2**31 - 1
+                    )
+                )
                 given = {
                     "in": validity, "mask": mask, "vec": vector, "field": ["code"], "instats": str(counts),
                     "out": points, "sampler": sampling["sampler"], "rand": draw,
@@ -215,21 +249,26 @@ def _pixels_of(points: str, grid: Grid, region: str, seed: int) -> pd.DataFrame:
     """Pixels of OTB's sample points."""
     frame = read_layer(points)
     x, y = frame.geometry.x.to_numpy(), frame.geometry.y.to_numpy()
-    return pd.DataFrame({
-        "row": np.floor((grid.top - y) / grid.resolution).astype(np.int32),
-        "col": np.floor((x - grid.left) / grid.resolution).astype(np.int32),
-        "polygon": frame["polygon"].astype(np.int64).to_numpy(),
-        "code": frame["code"].astype(np.int64).to_numpy(),
-        "region": region,
-        "seed": seed,
-    })
+    return pd.DataFrame(
+        {
+            "row": np.floor((grid.top - y) / grid.resolution).astype(np.int32),
+            "col": np.floor((x - grid.left) / grid.resolution).astype(np.int32),
+            "polygon": frame["polygon"].astype(np.int64).to_numpy(),
+            "code": frame["code"].astype(np.int64).to_numpy(),
+            "region": region,
+            "seed": seed,
+        }
+    )
 
 
 def _one_row_a_pixel(chosen: list[pd.DataFrame], seeds: list[int]) -> pd.DataFrame:
     """Gather the draws: a pixel and polygon stands once, with the seeds that chose it."""
     columns = ["row", "col", "polygon", "code", "region"]
     if not chosen:
-        empty = pd.DataFrame({name: pd.Series(dtype="int64") for name in columns[:-1]} | {"region": pd.Series(dtype=str)})
+        empty = pd.DataFrame(
+            {name: pd.Series(dtype="int64") for name in columns[:-1]}
+            | {"region": pd.Series(dtype=str)}
+        )
         return empty.assign(**{f"seed_{seed}": pd.Series(dtype=bool) for seed in seeds})
     every = pd.concat(chosen)
     for seed in seeds:
@@ -238,7 +277,13 @@ def _one_row_a_pixel(chosen: list[pd.DataFrame], seeds: list[int]) -> pd.DataFra
 
 
 def write_samples(
-    selection: str, inventory: str, settings: dict, masks: dict[str, str], budget_mb: float, threads: int, output: str
+    selection: str,
+    inventory: str,
+    settings: dict,
+    masks: dict[str, str],
+    budget_mb: float,
+    threads: int,
+    output: str,
 ) -> None:
     """Read the features of the chosen pixels of a tile, once for all draws.
 
@@ -265,18 +310,24 @@ def write_samples(
                 & (cols >= window.col) & (cols < window.col + window.cols)
             )  # fmt: skip
             if len(inside):
-                pixels = (rows[inside] - window.row).astype(np.int64) * window.cols + (cols[inside] - window.col)
+                pixels = (rows[inside] - window.row).astype(np.int64) * window.cols + (
+                    cols[inside] - window.col
+                )
                 values[inside] = stack.read(window, pool).of(pixels)
     features = pd.DataFrame(values, columns=stack.names)
     centres = gpd.points_from_xy(
-        grid.left + (cols + 0.5) * grid.resolution, grid.top - (rows + 0.5) * grid.resolution, crs=grid.crs
+        grid.left + (cols + 0.5) * grid.resolution,
+        grid.top - (rows + 0.5) * grid.resolution,
+        crs=grid.crs,
     )
     frame = gpd.GeoDataFrame(pd.concat([chosen, features], axis=1), geometry=centres)
     with whole_file(output) as temporary:
         frame.to_parquet(temporary, index=False, compression="zstd")
 
 
-def read_training_table(samples: list[str], region: str, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
+def read_training_table(
+    samples: list[str], region: str, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
     """Learning samples of a region and draw over its tiles.
 
     Parameters

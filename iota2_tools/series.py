@@ -37,7 +37,12 @@ class GridBand:
     """
 
     def __init__(
-        self, path: str, grid: Grid, nodata: float | None = None, continuous: bool = True, band: int = 1
+        self,
+        path: str,
+        grid: Grid,
+        nodata: float | None = None,
+        continuous: bool = True,
+        band: int = 1,
     ) -> None:
         self._nodata, self._band = nodata, band
         self._source = open_raster(path)
@@ -68,7 +73,9 @@ def _is_same(native: Grid, grid: Grid) -> bool:
 
 
 def _is_half(native: Grid, grid: Grid) -> bool:
-    return (2 * native.rows, 2 * native.cols) == (grid.rows, grid.cols) and _same_corner(native, grid, 2)
+    return (2 * native.rows, 2 * native.cols) == (grid.rows, grid.cols) and _same_corner(
+        native, grid, 2
+    )
 
 
 def _same_corner(native: Grid, grid: Grid, factor: int) -> bool:
@@ -109,7 +116,12 @@ class SeriesReader:
     """
 
     def __init__(
-        self, acquisitions: Sequence[Acquisition], bands: Sequence[str], masks: str, grid: Grid, nodata: int
+        self,
+        acquisitions: Sequence[Acquisition],
+        bands: Sequence[str],
+        masks: str,
+        grid: Grid,
+        nodata: int,
     ) -> None:
         self._images = [
             [GridBand(item.bands[band], grid, nodata) for band in bands] for item in acquisitions
@@ -142,10 +154,14 @@ class SeriesReader:
 
         list(pool.map(read_acquisition, range(self.shape[0])))
         clear = read_window(self._masks, window)
-        return values.reshape(*self.shape, -1), np.ascontiguousarray(clear).reshape(self.shape[0], -1)
+        return values.reshape(*self.shape, -1), np.ascontiguousarray(clear).reshape(
+            self.shape[0], -1
+        )
 
 
-def window_shape(grid: Grid, bytes_per_pixel: float, budget_mb: float, block: int = 256) -> tuple[int, int]:
+def window_shape(
+    grid: Grid, bytes_per_pixel: float, budget_mb: float, block: int = 256
+) -> tuple[int, int]:
     """Rows and columns of the windows to read: whole blocks, within a memory budget.
 
     The images of a tile come in blocks of 256 pixels as a rule; windows that cut blocks would
@@ -164,4 +180,3 @@ def window_shape(grid: Grid, bytes_per_pixel: float, budget_mb: float, block: in
         return rows, min(cols, grid.cols)
     side = max(32, int(pixels**0.5) // 32 * 32)
     return min(side, grid.rows), min(side, grid.cols)
-

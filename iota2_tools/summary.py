@@ -25,7 +25,9 @@ def summary(results: Path) -> str:
     }
     absent = [str(path) for path in wanted.values() if not path.exists()]
     if absent:
-        raise InputDataError(f"the production is not complete, {absent[0]} is missing; run snakemake again")
+        raise InputDataError(
+            f"the production is not complete, {absent[0]} is missing; run snakemake again"
+        )
     if (final / "report.html").exists():
         wanted["report"] = final / "report.html"
     lines = [f"  {name:<11}{path}" for name, path in wanted.items()]
@@ -34,7 +36,11 @@ def summary(results: Path) -> str:
 
 def _accuracy_lines(path: Path) -> list[str]:
     wanted = ("Overall accuracy", "Kappa")
-    return [f"  {line}" for line in path.read_text(encoding="utf-8").splitlines() if line.startswith(wanted)]
+    return [
+        f"  {line}"
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if line.startswith(wanted)
+    ]
 
 
 def slowest_rules(results: Path, count: int = 5) -> pd.DataFrame:
@@ -44,5 +50,9 @@ def slowest_rules(results: Path, count: int = 5) -> pd.DataFrame:
         table = pd.read_csv(path, sep="\t", na_values="-")
         rule = path.relative_to(results / "benchmarks").parts[0].removesuffix(".tsv")
         rows.append({"rule": rule, "seconds": table["s"].sum(), "peak_mb": table["max_rss"].max()})
-    table = pd.DataFrame(rows).groupby("rule").agg(jobs=("rule", "size"), seconds=("seconds", "sum"), peak_mb=("peak_mb", "max"))
+    table = (
+        pd.DataFrame(rows)
+        .groupby("rule")
+        .agg(jobs=("rule", "size"), seconds=("seconds", "sum"), peak_mb=("peak_mb", "max"))
+    )
     return table.sort_values("seconds", ascending=False).head(count)

@@ -17,8 +17,9 @@ from iota2_tools.vectors import read_layer
 logger = logging.getLogger(__name__)
 
 
-
-def difference(reference: np.ndarray, mapped: np.ndarray, learns: np.ndarray, validates: np.ndarray) -> np.ndarray:
+def difference(
+    reference: np.ndarray, mapped: np.ndarray, learns: np.ndarray, validates: np.ndarray
+) -> np.ndarray:
     """Code where and how a map agrees with the reference (values as in IOTA²).
 
     Parameters
@@ -106,7 +107,9 @@ def write_comparison(
         logger.info("seed %d: %d validation pixels", seed, matrix.sum())
 
 
-def clip_validity(validity: str, regions: str, footprint: str, dtype: str, nodata: int, output: str) -> None:
+def clip_validity(
+    validity: str, regions: str, footprint: str, dtype: str, nodata: int, output: str
+) -> None:
     """Write the validity of the pixels a tile maps: those of its envelope that were seen.
 
     Parameters
@@ -125,7 +128,9 @@ def clip_validity(validity: str, regions: str, footprint: str, dtype: str, nodat
             raster.write(kept.astype(dtype), window)
 
 
-def write_sum(confusions: list[str], nomenclature: str, output: str, figure: str, title: str) -> None:
+def write_sum(
+    confusions: list[str], nomenclature: str, output: str, figure: str, title: str
+) -> None:
     """Add up the confusion matrices of all tiles; write the sum as a table and a figure."""
     classes = read_nomenclature(nomenclature)
     total = sum(read_matrix_csv(path)[0] for path in confusions)

@@ -13,7 +13,9 @@ gdal.UseExceptions()
 ogr.UseExceptions()
 
 
-def read_layer(path: str, layer: str | None = None, crs: str | None = None, **options) -> gpd.GeoDataFrame:
+def read_layer(
+    path: str, layer: str | None = None, crs: str | None = None, **options
+) -> gpd.GeoDataFrame:
     """Read a vector layer, brought to `crs`.
 
     Raises
@@ -28,7 +30,9 @@ def read_layer(path: str, layer: str | None = None, crs: str | None = None, **op
     if crs is None or not len(frame):
         return frame
     if frame.crs is None:
-        raise InputDataError(f"{path}: has no coordinate reference system; assign it (ogr2ogr -a_srs)")
+        raise InputDataError(
+            f"{path}: has no coordinate reference system; assign it (ogr2ogr -a_srs)"
+        )
     return frame.to_crs(crs)
 
 
@@ -92,7 +96,9 @@ class Burner:
             for number in found:
                 feature = ogr.Feature(layer.GetLayerDefn())
                 feature.SetField("value", int(self._values[number]))
-                feature.SetGeometry(ogr.CreateGeometryFromWkb(shapely.to_wkb(self._geometries[number])))
+                feature.SetGeometry(
+                    ogr.CreateGeometryFromWkb(shapely.to_wkb(self._geometries[number]))
+                )
                 layer.CreateFeature(feature)
             gdal.RasterizeLayer(target, [1], layer, options=["ATTRIBUTE=value"])
         return target.ReadAsArray()
@@ -100,7 +106,9 @@ class Burner:
     def _memory_raster(self, window: Window) -> gdal.Dataset:
         left, _, _, top = self._grid.bounds_of(window)
         size = self._grid.resolution
-        dataset = gdal.GetDriverByName("MEM").Create("", window.cols, window.rows, 1, gdal.GDT_UInt32)
+        dataset = gdal.GetDriverByName("MEM").Create(
+            "", window.cols, window.rows, 1, gdal.GDT_UInt32
+        )
         dataset.SetGeoTransform((left, size, 0.0, top, 0.0, -size))
         dataset.SetProjection(self._grid.crs)
         return dataset

@@ -53,7 +53,8 @@ def feature_settings():
     """What the features of a tile depend on, beside its images."""
     keys = ("keep_bands", "indices", "additional_features")
     return {
-        sensor: {key: config["sensors"][sensor][key] for key in keys} | {"dates": TARGET_DATES[sensor]}
+        sensor: {key: config["sensors"][sensor][key] for key in keys}
+        | {"dates": TARGET_DATES[sensor]}
         for sensor in SENSORS
     }
 
@@ -68,7 +69,11 @@ def products_of(wildcards):
             "folder": production.sensor_folder(sensor, wildcards.tile),
             "names": production.product_names(sensor, wildcards.tile),
             "level": config["sensors"][sensor]["level"],
-            "bands": list(sensor_features(sensor, FEATURES[sensor], FEATURES[sensor]["dates"]).bands),
+            "bands": list(
+                sensor_features(
+                    sensor, FEATURES[sensor], FEATURES[sensor]["dates"]
+                ).bands
+            ),
         }
         for sensor in SENSORS
     }
@@ -76,19 +81,27 @@ def products_of(wildcards):
 
 def region_numbers(wildcards):
     """Regions of a tile with their numbers in its region raster."""
-    return {name: production.regions.index(name) + 1 for name in REGIONS_OF_TILES[wildcards.tile]}
+    return {
+        name: production.regions.index(name) + 1
+        for name in REGIONS_OF_TILES[wildcards.tile]
+    }
 
 
 def clear_masks(wildcards):
     """Clear-sky masks of the sensors of a tile, in stack order."""
-    return expand("<results>/tiles/{tile}/{sensor}_clear.tif", tile=wildcards.tile, sensor=SENSORS)
+    return expand(
+        "<results>/tiles/{tile}/{sensor}_clear.tif", tile=wildcards.tile, sensor=SENSORS
+    )
 
 
 def shared_rates(wildcards):
     """Sampling rates of the regions of a tile, for strategies that look at several tiles."""
     if config["sampling"]["strategy"] not in SHARED_STRATEGIES:
         return []
-    return expand("<results>/sampling/rates/region_{region}", region=REGIONS_OF_TILES[wildcards.tile])
+    return expand(
+        "<results>/sampling/rates/region_{region}",
+        region=REGIONS_OF_TILES[wildcards.tile],
+    )
 
 
 def tiles_of_region(pattern):
@@ -127,12 +140,17 @@ def megabytes(base, per_window=0):
     """Resource function: memory of a job, growing when it is run again after a failure."""
 
     def need(wildcards, attempt):
-        return int((base + per_window * config["classification"]["window_mb"]) * 1.5 ** (attempt - 1))
+        return int(
+            (base + per_window * config["classification"]["window_mb"])
+            * 1.5 ** (attempt - 1)
+        )
 
     return need
 
 
-LARGEST_VALIDITY = max(sum(len(production.product_names(s, tile)) for s in SENSORS) for tile in TILES)
+LARGEST_VALIDITY = max(
+    sum(len(production.product_names(s, tile)) for s in SENSORS) for tile in TILES
+)
 # 255 and 65535 mean no data.
 VALIDITY_TYPE = "uint8" if LARGEST_VALIDITY < 255 else "uint16"
 PROVENANCE = {
@@ -140,7 +158,9 @@ PROVENANCE = {
     "CONFIG_SHA256": config_digest(config),
     "TILES": " ".join(TILES),
     "SENSORS": " ".join(SENSORS) or "user features",
-    "DATES": " ".join(f"{s}:{TARGET_DATES[s][0]}/{TARGET_DATES[s][-1]}" for s in SENSORS),
+    "DATES": " ".join(
+        f"{s}:{TARGET_DATES[s][0]}/{TARGET_DATES[s][-1]}" for s in SENSORS
+    ),
     "LEARNER": config["learning"]["learner"],
     "NOMENCLATURE": os.path.basename(config["nomenclature"]),
     "REFERENCE": os.path.basename(config["reference"]["path"]),

@@ -59,7 +59,9 @@ rule count_valid_dates:
         inventory="<results>/tiles/{tile}/inventory.json",
         masks=clear_masks,
         footprints=lambda wildcards: expand(
-            "<results>/tiles/{tile}/{sensor}_footprint.tif", tile=wildcards.tile, sensor=SENSORS
+            "<results>/tiles/{tile}/{sensor}_footprint.tif",
+            tile=wildcards.tile,
+            sensor=SENSORS,
         ),
     output:
         validity="<results>/tiles/{tile}/validity.tif",
@@ -94,7 +96,8 @@ rule draw_regions:
     params:
         algorithm=versions("envelopes", "vectors"),
         grids=lambda wildcards: {
-            tile: grid.as_dict() for tile, grid in production.neighbourhood(wildcards.tile).items()
+            tile: grid.as_dict()
+            for tile, grid in production.neighbourhood(wildcards.tile).items()
         },
         margin=lookup("sampling/envelope_margin", within=config),
         regions=config["regions"],

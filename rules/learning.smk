@@ -3,7 +3,9 @@
 
 rule learning:
     input:
-        expand("<results>/models/region_{region}_seed_{seed}", region=REGIONS, seed=SEEDS),
+        expand(
+            "<results>/models/region_{region}_seed_{seed}", region=REGIONS, seed=SEEDS
+        ),
     message:
         "Stage learning is complete"
 

@@ -9,7 +9,10 @@ rule mosaic:
             seed=SEEDS,
             kind=["tif", "qml"],
         ),
-        expand("<results>/final/ProbabilityMap_seed_{seed}.tif", seed=SEEDS if "probabilities" in LAYERS else []),
+        expand(
+            "<results>/final/ProbabilityMap_seed_{seed}.tif",
+            seed=SEEDS if "probabilities" in LAYERS else [],
+        ),
         expand("<results>/final/Classif_Seed_{seed}.png", seed=SEEDS),
         "<results>/final/PixelsValidity.tif",
         "<results>/final/PixelsValidity.qml",

@@ -28,7 +28,8 @@ rule split_polygons:
         reference=config["reference"],
         regions=config["regions"],
         sampling={
-            key: config["sampling"][key] for key in ("runs", "ratio", "random_seed", "single_polygon")
+            key: config["sampling"][key]
+            for key in ("runs", "ratio", "random_seed", "single_polygon")
         },
         # Names decide which polygons belong to a class; colours do not.
         classes={item.name: item.code for item in production.nomenclature.classes},
@@ -103,7 +104,8 @@ rule share_samples:
         tiles=lambda wildcards: production.tiles_of(wildcards.region),
         seeds=SEEDS,
         sampling={
-            key: config["sampling"][key] for key in ("strategy", "constant", "total", "byclass", "percent")
+            key: config["sampling"][key]
+            for key in ("strategy", "constant", "total", "byclass", "percent")
         },
     message:
         "Sharing the samples of region {wildcards.region} among its tiles"

@@ -4,7 +4,11 @@
 rule validation:
     input:
         expand("<results>/final/diff_seed_{seed}.tif", seed=SEEDS),
-        expand("<results>/final/Confusion_Matrix_Classif_Seed_{seed}.{kind}", seed=SEEDS, kind=["csv", "png"]),
+        expand(
+            "<results>/final/Confusion_Matrix_Classif_Seed_{seed}.{kind}",
+            seed=SEEDS,
+            kind=["csv", "png"],
+        ),
         "<results>/final/RESULTS.txt",
         "<results>/final/scores.csv",
     message:
@@ -19,8 +23,12 @@ rule compare_tile:
         maps=maps_of_tile,
         nomenclature=ancient(config["nomenclature"]),
     output:
-        confusions=expand("<results>/validation/{{tile}}/confusion_seed_{seed}.csv", seed=SEEDS),
-        differences=expand("<results>/validation/{{tile}}/diff_seed_{seed}.tif", seed=SEEDS),
+        confusions=expand(
+            "<results>/validation/{{tile}}/confusion_seed_{seed}.csv", seed=SEEDS
+        ),
+        differences=expand(
+            "<results>/validation/{{tile}}/diff_seed_{seed}.tif", seed=SEEDS
+        ),
     log:
         "<logs>/compare_tile/{tile}.log",
     benchmark:
@@ -41,7 +49,9 @@ rule compare_tile:
 
 rule sum_confusions:
     input:
-        confusions=expand("<results>/validation/{tile}/confusion_seed_{{seed}}.csv", tile=TILES),
+        confusions=expand(
+            "<results>/validation/{tile}/confusion_seed_{{seed}}.csv", tile=TILES
+        ),
         nomenclature=config["nomenclature"],
     output:
         matrix="<results>/final/Confusion_Matrix_Classif_Seed_{seed}.csv",
@@ -93,7 +103,9 @@ rule mosaic_differences:
 
 rule report_accuracy:
     input:
-        matrices=expand("<results>/final/Confusion_Matrix_Classif_Seed_{seed}.csv", seed=SEEDS),
+        matrices=expand(
+            "<results>/final/Confusion_Matrix_Classif_Seed_{seed}.csv", seed=SEEDS
+        ),
         nomenclature=config["nomenclature"],
     output:
         results=report(

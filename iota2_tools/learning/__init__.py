@@ -121,7 +121,8 @@ def train(
             "samples": len(codes),
             "polygons": len(np.unique(polygons)),
             "dtype": str(features.dtype),
-            "versions": {"python": platform.python_version(), "iota2-tools": version("iota2-tools")} | engine.versions(),
+            "versions": {"python": platform.python_version(), "iota2-tools": version("iota2-tools")}
+            | engine.versions(),
             "features": names,
         }
         Path(folder, "model.json").write_text(json.dumps(description, indent=1), encoding="utf-8")
@@ -132,7 +133,9 @@ def describe(folder: str) -> dict:
     try:
         return json.loads(Path(folder, "model.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise LearningError(f"{folder}: is no model ({error}); delete it to learn it anew") from None
+        raise LearningError(
+            f"{folder}: is no model ({error}); delete it to learn it anew"
+        ) from None
 
 
 def load(folder: str) -> Model:

@@ -26,7 +26,9 @@ def check(learner: str, parameters: dict) -> None:
     """Raise ConfigError if OTB has no such learner, or it no such parameter."""
     name = _name(learner)
     if name not in LEARNERS:
-        raise ConfigError(f"learning.learner: {learner!r} is none of {', '.join('otb-' + item for item in LEARNERS)}")
+        raise ConfigError(
+            f"learning.learner: {learner!r} is none of {', '.join('otb-' + item for item in LEARNERS)}"
+        )
     if not parameters:
         return
     prefix = f"classifier.{name}."
@@ -35,7 +37,9 @@ def check(learner: str, parameters: dict) -> None:
     for key in parameters:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known) or 'none'}"
+            hint = (
+                f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known) or 'none'}"
+            )
             raise ConfigError(f"learning.parameters: {learner} has no parameter {key!r}, {hint}")
 
 
@@ -44,7 +48,14 @@ def versions() -> dict[str, str]:
     return {"otb": otb.installed_version()}
 
 
-def train(features: np.ndarray, codes: np.ndarray, learning: dict, random_state: int, threads: int, folder: Path) -> dict:
+def train(
+    features: np.ndarray,
+    codes: np.ndarray,
+    learning: dict,
+    random_state: int,
+    threads: int,
+    folder: Path,
+) -> dict:
     """Train and write `model.otb`; returns what `model.json` tells of it.
 
     One training a process: OTB's random forest gives another forest the second time.
@@ -56,9 +67,13 @@ def train(features: np.ndarray, codes: np.ndarray, learning: dict, random_state:
         standardise = name in NEED_SCALING
     samples = folder / "samples.fgb"  # FlatGeobuf: no limit of columns
     columns = [f"f{number}" for number in range(features.shape[1])]
-    frame = pd.DataFrame(features.astype(np.float64), columns=columns).assign(code=codes.astype(np.int32))
+    frame = pd.DataFrame(features.astype(np.float64), columns=columns).assign(
+        code=codes.astype(np.int32)
+    )
     points = gpd.points_from_xy(np.zeros(len(codes)), np.zeros(len(codes)))
-    gpd.GeoDataFrame(frame, geometry=points, crs="EPSG:4326").to_file(samples, driver="FlatGeobuf", engine="pyogrio")
+    gpd.GeoDataFrame(frame, geometry=points, crs="EPSG:4326").to_file(
+        samples, driver="FlatGeobuf", engine="pyogrio"
+    )
     if standardise:
         write_means_and_deviations(features, folder / "statistics.xml")
     given = {

@@ -37,8 +37,14 @@ def classifiers() -> dict[str, type]:
 def check(learner: str, parameters: dict) -> None:
     """Raise ConfigError if the classifier, or one of its parameters, is unknown."""
     if learner not in classifiers():
-        near = difflib.get_close_matches(learner, [*classifiers(), "otb-rf", "otb-libsvm", "otb-knn", "otb-dt", "otb-bayes"], n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "take RandomForestClassifier, or see scikit-learn's list"
+        near = difflib.get_close_matches(
+            learner, [*classifiers(), "otb-rf", "otb-libsvm", "otb-knn", "otb-dt", "otb-bayes"], n=1
+        )
+        hint = (
+            f"did you mean {near[0]!r}?"
+            if near
+            else "take RandomForestClassifier, or see scikit-learn's list"
+        )
         raise ConfigError(f"learning.learner: scikit-learn has no classifier {learner!r}, {hint}")
     known = list(inspect.signature(classifiers()[learner]).parameters)
     for key in parameters:
@@ -57,7 +63,14 @@ def versions() -> dict[str, str]:
     return {name: version(name) for name in ("scikit-learn", "numpy", "skops")}
 
 
-def train(features: np.ndarray, codes: np.ndarray, learning: dict, random_state: int, threads: int, folder: Path) -> dict:
+def train(
+    features: np.ndarray,
+    codes: np.ndarray,
+    learning: dict,
+    random_state: int,
+    threads: int,
+    folder: Path,
+) -> dict:
     """Fit a classifier and write `model.skops`; returns what `model.json` tells of it."""
     name, parameters = learning["learner"], dict(learning["parameters"])
     known = inspect.signature(classifiers()[name]).parameters
@@ -83,7 +96,9 @@ def train(features: np.ndarray, codes: np.ndarray, learning: dict, random_state:
     try:
         fitted.fit(features.astype(np.float32), codes)
     except ValueError as error:
-        raise LearningError(f"{name} cannot learn these samples with {parameters}: {error}") from None
+        raise LearningError(
+            f"{name} cannot learn these samples with {parameters}: {error}"
+        ) from None
     if "n_jobs" in known:
         estimator.set_params(n_jobs=None)  # the model file must not tell how many cores made it
     skops.io.dump(fitted, folder / "model.skops")
@@ -97,10 +112,14 @@ def load(folder: Path, description: dict) -> "ScikitModel | ForestModel":
         types = skops.io.get_untrusted_types(file=path)
         strange = [name for name in types if name.split(".")[0] not in TRUSTED_PACKAGES]
         if strange:
-            raise LearningError(f"{path}: holds {', '.join(strange)}, which is not of scikit-learn; it is not loaded")
+            raise LearningError(
+                f"{path}: holds {', '.join(strange)}, which is not of scikit-learn; it is not loaded"
+            )
         estimator = skops.io.load(path, trusted=types)
     except (OSError, ValueError, KeyError) as error:
-        raise LearningError(f"{path}: cannot be loaded ({error}); delete {folder} to learn it anew") from None
+        raise LearningError(
+            f"{path}: cannot be loaded ({error}); delete {folder} to learn it anew"
+        ) from None
     if isinstance(estimator, FORESTS):
         return ForestModel(estimator, description["dtype"])
     return ScikitModel(estimator)
@@ -123,7 +142,9 @@ class ScikitModel:
 
     def predict(self, features: np.ndarray, probabilities: bool = False):
         """See `learning.Model`."""
-        return _prediction(self.codes, self._estimator.predict_proba(features.astype(np.float32)), probabilities)
+        return _prediction(
+            self.codes, self._estimator.predict_proba(features.astype(np.float32)), probabilities
+        )
 
 
 class ForestModel:

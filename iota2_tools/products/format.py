@@ -78,7 +78,9 @@ class ProductFormat:
             names = [entry.name for entry in entries if self.pattern.fullmatch(entry.name)]
         return sorted(names, key=lambda name: (self.day_of(name), name))
 
-    def acquisition(self, folder: str, name: str, level: str, bands: tuple[str, ...]) -> Acquisition:
+    def acquisition(
+        self, folder: str, name: str, level: str, bands: tuple[str, ...]
+    ) -> Acquisition:
         """Files of one product, whether they exist or not."""
         images, masks, edge = self.files(Path(folder) / name, name, level, bands)
         return Acquisition(name, self.day_of(name), images, masks, edge)

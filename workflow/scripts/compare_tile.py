@@ -9,7 +9,10 @@ with log_to(snakemake.log[0]):
         splits=snakemake.input.splits,
         polygons=snakemake.input.polygons,
         validity=snakemake.input.validity,
-        maps={seed: list(snakemake.input.maps[number::len(seeds)]) for number, seed in enumerate(seeds)},
+        maps={
+            seed: list(snakemake.input.maps[number :: len(seeds)])
+            for number, seed in enumerate(seeds)
+        },
         cloud_threshold=snakemake.params.cloud_threshold,
         nomenclature=snakemake.input.nomenclature,
         confusions=dict(zip(seeds, snakemake.output.confusions, strict=True)),
