@@ -16,13 +16,14 @@ demo: setup
 	@echo; iota2 summary $(DEMO)/results
 
 test: setup
-	pytest
+	python -m pytest
 
 lint: setup
 	ruff check .
 	ruff format --check .
 	snakefmt --check workflow/Snakefile rules
-	snakemake --lint --configfile tests/data/lint.yaml
+	iota2 simulate $(DEMO)/scene --size 400
+	python .ci/lint_workflow.py config/demo.yaml
 
 # The configuration page, from the schema.
 docs: setup

@@ -48,18 +48,13 @@ def print_findings(findings: list[Finding]) -> None:
 def _system() -> list[Finding]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     free = shutil.disk_usage(ROOT).free / 2**30
-    findings = [
+    return [
         Finding("python", f"{platform.python_version()} ({sys.executable})"),
         Finding(
             "machine",
             f"{os.cpu_count()} cores, {memory:.0f} GiB of memory, {free:.0f} GiB free here",
         ),
     ]
-    if sys.version_info < (3, 11):
-        findings[0] = Finding(
-            "python", platform.python_version(), "Python 3.11 or newer is needed", fatal=True
-        )
-    return findings
 
 
 def locked_versions() -> dict[str, str]:

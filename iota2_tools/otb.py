@@ -87,7 +87,7 @@ def create(name: str):
 
 def set_parameter(application, key: str, value: Any) -> None:
     """Set a parameter by the type of the value."""
-    if isinstance(value, bool) or isinstance(value, int | np.integer):
+    if isinstance(value, int | np.integer):  # bool as well
         application.SetParameterInt(key, int(value))
     elif isinstance(value, float | np.floating):
         application.SetParameterFloat(key, float(value))

@@ -129,7 +129,8 @@ class SeriesReader:
         self._masks = open_raster(masks)
         if self._masks.RasterCount != len(acquisitions):
             raise InputDataError(
-                f"{masks}: {self._masks.RasterCount} masks for {len(acquisitions)} acquisitions; delete it to make it anew"
+                f"{masks}: {self._masks.RasterCount} masks for {len(acquisitions)} acquisitions; "
+                "delete it to make it anew"
             )
         self.shape = (len(acquisitions), len(bands))
         first = acquisitions[0].day

@@ -243,7 +243,7 @@ def _photograph(
 @njit(cache=True, nogil=True)
 def _inside(lines, x, y):
     """Whether (x, y) lies on the inner side of all lines."""
-    for k in range(lines.shape[0]):
+    for k in range(lines.shape[0]):  # noqa: SIM110  (numba has no all())
         if lines[k, 0] * x + lines[k, 1] * y + lines[k, 2] < 0.0:
             return False
     return True

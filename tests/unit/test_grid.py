@@ -1,0 +1,155 @@
+"""Grids: windows, alignment, and the grid of another projection."""
+
+import numpy as np
+import pytest
+from osgeo import gdal, osr
+
+from iota2_tools.errors import InputDataError
+from iota2_tools.grid import (
+    Grid,
+    Window,
+    check_aligned,
+    grid_of,
+    placed,
+    reprojected,
+    same_crs,
+    union,
+)
+
+UTM = "EPSG:32631"
+LAMBERT = "EPSG:2154"
+TILE = Grid(UTM, 300_000, 4_900_020, 10, 100, 70)
+
+
+def moved(**values):
+    return Grid(**TILE.as_dict() | values)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (7, 9), (100, 70), (256, 256), (33, None)])
+def test_windows_cover_every_pixel_once(shape):
+    count = np.zeros((TILE.rows, TILE.cols), dtype=int)
+    for window in TILE.windows(*shape):
+        assert window.rows <= shape[0]
+        count[window.slices] += 1
+        assert count[window.slices].size == window.size
+    assert (count == 1).all()
+
+
+def test_bounds_of_the_grid_and_of_a_window():
+    assert TILE.bounds == (300_000, 4_899_020, 300_700, 4_900_020)
+    assert TILE.bounds_of(Window(2, 3, 4, 5)) == (300_030, 4_899_960, 300_080, 4_900_000)
+
+
+def test_reprojected_corners_are_multiples_of_the_resolution():
+    grid = reprojected(TILE, LAMBERT, 20)
+    assert grid.left % 20 == 0
+    assert grid.top % 20 == 0
+
+
+@pytest.mark.parametrize("resolution", [10, 15, 30])
+def test_reprojected_grid_holds_the_whole_tile_and_little_more(resolution):
+    grid = reprojected(TILE, LAMBERT, resolution)
+    transform = osr.CoordinateTransformation(*(_reference(crs) for crs in (UTM, LAMBERT)))
+    left, bottom, right, top = TILE.bounds
+    edge = np.linspace(0, 1, 201)
+    border = [(left + t * (right - left), y) for t in edge for y in (bottom, top)]
+    border += [(x, bottom + t * (top - bottom)) for t in edge for x in (left, right)]
+    points = np.array(transform.TransformPoints(border))[:, :2]
+    slack = points.min(0) - grid.bounds[:2], grid.bounds[2:] - points.max(0)
+    assert np.min(slack) >= -0.01
+    assert np.max(slack) < resolution + 0.01
+
+
+def _reference(crs):
+    reference = osr.SpatialReference()
+    reference.SetFromUserInput(crs)
+    reference.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
+    return reference
+
+
+def test_same_projection_and_resolution_change_only_the_corner():
+    assert reprojected(TILE, UTM, 10) == TILE
+    coarse = reprojected(TILE, UTM, 50)
+    assert (coarse.left, coarse.top, coarse.rows, coarse.cols) == (300_000, 4_900_050, 21, 14)
+
+
+def test_reprojected_neighbours_fall_on_one_another():
+    east = moved(left=300_650)
+    check_aligned(reprojected(TILE, LAMBERT, 10), reprojected(east, LAMBERT, 10))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"crs": "EPSG:32630"}, "two projections, EPSG:32631 and EPSG:32630"),
+        ({"resolution": 20}, "two resolutions, 10 and 20"),
+        ({"left": 300_003}, r"shifted by 0\.300 of a pixel"),
+        ({"top": 4_900_025}, r"shifted by 0\.500 of a pixel"),
+    ],
+)
+def test_grids_that_do_not_match_are_refused(changes, message):
+    with pytest.raises(InputDataError, match=message):
+        check_aligned(TILE, moved(**changes))
+
+
+@pytest.mark.parametrize("changes", [{"left": 300_000.005}, {"left": 250_010}, {"rows": 3}])
+def test_grids_a_whole_number_of_pixels_apart_are_aligned(changes):
+    check_aligned(TILE, moved(**changes))
+
+
+def test_union_holds_all_tiles():
+    both = union([TILE, moved(left=300_500, top=4_900_100)])
+    assert both.bounds == (300_000, 4_899_020, 301_200, 4_900_100)
+    assert (both.rows, both.cols) == (108, 120)
+    assert placed(TILE, both) == Window(8, 0, 100, 70)
+
+
+def test_no_tile_has_no_union():
+    with pytest.raises(InputDataError, match="no tile"):
+        union([])
+
+
+def test_definitions_of_one_crs_are_the_same():
+    assert same_crs(UTM, _reference(UTM).ExportToWkt())
+    assert not same_crs(UTM, LAMBERT)
+
+
+def test_unknown_crs_is_named():
+    with pytest.raises(InputDataError, match="'EPSG:1' is not understood"):
+        same_crs(UTM, "EPSG:1")
+
+
+def raster(path, transform, crs=UTM):
+    dataset = gdal.GetDriverByName("GTiff").Create(str(path), 7, 5)
+    dataset.SetGeoTransform(transform)
+    if crs:
+        dataset.SetProjection(_reference(crs).ExportToWkt())
+    dataset = None
+    return str(path)
+
+
+def test_grid_of_a_file(tmp_path):
+    grid = grid_of(raster(tmp_path / "a.tif", (100, 10, 0, 200, 0, -10)))
+    assert grid.bounds == (100, 150, 170, 200)
+    assert (grid.rows, grid.cols) == (5, 7)
+
+
+@pytest.mark.parametrize(
+    ("transform", "crs", "message"),
+    [
+        ((0, 10, 1, 0, 0, -10), UTM, "square and north up"),
+        ((0, 10, 0, 0, 0, -20), UTM, "square and north up"),
+        ((0, 10, 0, 0, 0, 10), UTM, "square and north up"),
+        ((0, 10, 0, 0, 0, -10), None, "no coordinate reference system"),
+    ],
+)
+def test_file_without_a_plain_grid_is_refused(tmp_path, transform, crs, message):
+    with pytest.raises(InputDataError, match=message):
+        grid_of(raster(tmp_path / "a.tif", transform, crs))
+
+
+def test_file_that_is_no_image_is_named(tmp_path):
+    path = tmp_path / "text.tif"
+    path.write_text("no image", encoding="utf-8")
+    with pytest.raises(InputDataError, match=r"text\.tif"):
+        grid_of(str(path))

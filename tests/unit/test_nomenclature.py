@@ -1,0 +1,106 @@
+"""The nomenclature: codes, colours, names, and every line at fault."""
+
+import pytest
+
+from iota2_tools.errors import ConfigError
+from iota2_tools.nomenclature import parse_colour, read_nomenclature
+
+
+@pytest.fixture
+def table(tmp_path):
+    def write(text):
+        path = tmp_path / "nomenclature.csv"
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+
+    return write
+
+
+def problems_of(path):
+    with pytest.raises(ConfigError) as caught:
+        read_nomenclature(path)
+    return str(caught.value)
+
+
+def test_classes_are_sorted_by_code(table):
+    classes = read_nomenclature(table("code,name,colour\n51,water,#0000ff\n11,crop,#ff8000\n"))
+    assert classes.codes == (11, 51)
+    assert classes.classes[0].colour == (255, 128, 0)
+    assert classes.classes[0].hex_colour == "#ff8000"
+
+
+@pytest.mark.parametrize(("largest", "dtype"), [(255, "uint8"), (256, "uint16"), (65535, "uint16")])
+def test_map_type_holds_the_largest_code(table, largest, dtype):
+    assert read_nomenclature(table(f"code,name\n1,a\n{largest},b\n")).dtype == dtype
+
+
+def test_reference_value_is_a_code_or_a_name(table):
+    classes = read_nomenclature(table("code,name\n11,crop\n51,water\n"))
+    assert [classes.code_of(value) for value in (11, 11.0, "11", " water ", "11.0")] == [
+        11, 11, 11, 51, 11,
+    ]  # fmt: skip
+    assert [classes.code_of(value) for value in (12, 11.5, "forest", None, "nan", "")] == [None] * 6
+
+
+def test_name_that_looks_like_a_number_wins_over_the_code(table):
+    classes = read_nomenclature(table("code,name\n1,2\n2,1\n"))
+    assert classes.code_of("1") == 2
+
+
+def test_unknown_code_is_called_by_its_number(table):
+    assert read_nomenclature(table("code,name\n11,crop\n")).name_of(12) == "12"
+
+
+def test_iota2_column_names_are_accepted(table):
+    classes = read_nomenclature(table("code,label,color,group\n11,crop,#010203,annual\n"))
+    item = classes.classes[0]
+    assert (item.name, item.colour, item.parent) == ("crop", (1, 2, 3), "annual")
+
+
+@pytest.mark.parametrize(
+    ("text", "colour"),
+    [
+        ("#0A0b10", (10, 11, 16)),
+        ("10 11 16", (10, 11, 16)),
+        ("10,11,16", (10, 11, 16)),
+        ("256 0 0", None),
+        ("#fff", None),
+        ("red", None),
+        ("-1 0 0", None),
+    ],
+)
+def test_colour_is_hexadecimal_or_three_numbers(text, colour):
+    assert parse_colour(text) == colour
+
+
+def test_classes_without_colour_get_hues_of_their_own(table):
+    lines = "".join(f"{code},class {code}\n" for code in range(1, 24))
+    classes = read_nomenclature(table("code,name\n" + lines)).classes
+    assert len({item.colour for item in classes}) == 23
+
+
+def test_all_lines_at_fault_are_told_at_once(table):
+    path = table(
+        "code,name,colour\n0,a,#000000\nx,b,#000000\n70000,c,#000000\n4,d,red\n5,,#000000\n"
+    )
+    message = problems_of(path)
+    assert "5 problems" in message
+    assert [f"line {number}" in message for number in range(2, 7)] == [True] * 5
+
+
+def test_code_or_name_that_stands_twice_is_refused(table):
+    message = problems_of(table("code,name\n1,a\n1,b\n2,a\n"))
+    assert "code '1' stands twice" in message
+    assert "name 'a' stands twice" in message
+
+
+def test_missing_column_is_named_with_those_found(table):
+    assert "column 'name' is missing, found code, title" in problems_of(table("code,title\n1,a\n"))
+
+
+def test_empty_table_is_refused(table):
+    assert "no class" in problems_of(table("code,name\n"))
+
+
+def test_missing_file_is_named(tmp_path):
+    assert "absent.csv" in problems_of(str(tmp_path / "absent.csv"))
