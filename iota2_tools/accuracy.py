@@ -26,7 +26,6 @@ from iota2_tools.errors import InputDataError, one_message
 from iota2_tools.nomenclature import Nomenclature
 from iota2_tools.raster import whole_file
 
-ALGORITHM = 1
 CONFIDENCE_LEVEL = 0.95
 UNCLASSIFIED = "unclassified"
 ABSENT = "-"

@@ -11,6 +11,7 @@ VERSIONS = {
     "envelopes": 1,
     "expressions": 1,
     "features": 1,
+    "figures": 1,
     "forest": 1,
     "gapfilling": 1,
     "indices": 1,

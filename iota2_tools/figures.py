@@ -15,7 +15,6 @@ from iota2_tools.accuracy import (
 from iota2_tools.nomenclature import LandCoverClass, Nomenclature
 from iota2_tools.raster import whole_file
 
-ALGORITHM = 1
 DPI = 150
 INK = "#222222"
 GREY = "#666666"

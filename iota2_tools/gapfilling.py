@@ -1,14 +1,9 @@
 """Gap-filling: the series of each pixel on regular dates, from its clear acquisitions alone."""
 
-from datetime import date, timedelta
-
 import numpy as np
 from numba import njit
 
-from iota2_tools.errors import ConfigError, InputDataError
-
-ALGORITHM = 1
-"""Bumped when the numbers change."""
+from iota2_tools.errors import InputDataError
 
 BLOCK = 288
 """Pixels filled together: all their dates and bands (400 kB for 70 x 10) stay in a 1 MB cache.
@@ -18,23 +13,6 @@ A power of two would be slower by half: the rows of a column would share a few p
 
 NEVER = 1 << 30
 """Day of an acquisition that does not exist."""
-
-
-def interpolation_dates(first: date, last: date, step_days: int) -> list[date]:
-    """List the dates from `first` on, every `step_days` days, none after `last`.
-
-    Days are counted on the calendar: 29 February is one of them.
-
-    Raises
-    ------
-    ConfigError
-        If the step is less than a day, or `last` comes before `first`.
-    """
-    if step_days < 1:
-        raise ConfigError(f"the interpolation step must be at least 1 day, got {step_days}")
-    if last < first:
-        raise ConfigError(f"the interpolation dates end on {last}, before they start on {first}")
-    return [first + timedelta(days) for days in range(0, (last - first).days + 1, step_days)]
 
 
 def fill_gaps(series, clear, days, target_days, out=None, pixels=None) -> np.ndarray:

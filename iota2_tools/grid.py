@@ -207,7 +207,7 @@ def union(grids: list[Grid]) -> Grid:
 
 def check_aligned(first: Grid, second: Grid) -> None:
     """Raise InputDataError unless pixels of both grids fall on one another."""
-    advice = "set `grid: {projection: ..., resolution: ...}` to bring all tiles on one grid"
+    advice = "set `grid: {projection: ..., spatial_resolution: ...}` to bring all tiles on one grid"
     if not same_crs(first.crs, second.crs):
         raise InputDataError(
             f"tiles are in two projections, {crs_name(first.crs)} and {crs_name(second.crs)}; {advice}"

@@ -29,8 +29,6 @@ from iota2_tools.raster import (
 
 gdal.UseExceptions()
 
-ALGORITHM = 1
-
 logger = logging.getLogger(__name__)
 
 

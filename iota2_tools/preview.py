@@ -13,7 +13,6 @@ from iota2_tools.mosaic import block_cache
 from iota2_tools.nomenclature import Nomenclature
 from iota2_tools.raster import open_raster, unreadable, whole_file
 
-ALGORITHM = 1
 DPI = 100
 MARGIN = 40
 PANEL = 400  # width of the legend, in points of the picture

@@ -14,9 +14,9 @@ from pathlib import Path
 import shapely
 
 from iota2_tools.config import Config
+from iota2_tools.dates import interpolation_dates
 from iota2_tools.envelopes import exclusive_envelope, overlapping
 from iota2_tools.errors import ConfigError, InputDataError, Iota2Error, one_message
-from iota2_tools.gapfilling import interpolation_dates
 from iota2_tools.grid import Grid, crs_name, grid_of, reprojected, union
 from iota2_tools.nomenclature import Nomenclature, read_nomenclature
 from iota2_tools.products import FORMATS
@@ -67,7 +67,7 @@ class Production:
         return {}
 
     def product_names(self, sensor: str, tile: str) -> list[str]:
-        """Products of a sensor over a tile, within the dates asked for, by day.
+        """Products of a sensor over a tile, by day.
 
         Raises
         ------

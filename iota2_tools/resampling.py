@@ -7,9 +7,6 @@ from numba import njit
 
 from iota2_tools.errors import InputDataError
 
-ALGORITHM = 1
-"""Bumped when the numbers change."""
-
 KEYS = (-3, 29, 111, -9)
 """Keys' kernel (a = -0.5) at 1.75, 0.75, 0.25 and 1.25 source pixels, times 128: exact integers.
 

@@ -204,7 +204,7 @@ def write_selection(
     rates : dict of str to str
         Folder of `write_rates` of each region, for strategies that look at several tiles.
     output : str
-        Parquet table: `row`, `col`, `x`, `y`, `polygon`, `code`, `region`, and `seed_S` (bool).
+        Parquet table: `row`, `col`, `polygon`, `code`, `region`, and `seed_S` (bool).
     """
     grid = grid_of(regions)
     polygons = read_layer(splits, bbox=grid.bounds)

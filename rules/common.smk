@@ -94,6 +94,13 @@ def clear_masks(wildcards):
     )
 
 
+def strategy_settings(*others):
+    """What the choice of samples depends on: the strategy, its own parameter, and `others`."""
+    sampling = config["sampling"]
+    keys = ("strategy", sampling["strategy"], *others)
+    return {key: sampling[key] for key in keys if key in sampling}
+
+
 def shared_rates(wildcards):
     """Sampling rates of the regions of a tile, for strategies that look at several tiles."""
     if config["sampling"]["strategy"] not in SHARED_STRATEGIES:

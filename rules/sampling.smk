@@ -103,10 +103,7 @@ rule share_samples:
         algorithm=versions("samples"),
         tiles=lambda wildcards: production.tiles_of(wildcards.region),
         seeds=SEEDS,
-        sampling={
-            key: config["sampling"][key]
-            for key in ("strategy", "constant", "total", "byclass", "percent")
-        },
+        sampling=strategy_settings(),
     message:
         "Sharing the samples of region {wildcards.region} among its tiles"
     script:
@@ -133,7 +130,8 @@ rule select_samples:
         algorithm=versions("samples"),
         numbers=region_numbers,
         seeds=SEEDS,
-        sampling=config["sampling"] | {"cloud_threshold": CLOUD_THRESHOLD},
+        sampling=strategy_settings("sampler", "random_seed")
+        | {"cloud_threshold": CLOUD_THRESHOLD},
     message:
         "Choosing the learning pixels of {wildcards.tile}"
     script:

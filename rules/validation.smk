@@ -69,7 +69,7 @@ rule sum_confusions:
         mem_mb=megabytes(1000),
         runtime="30m",
     params:
-        algorithm=versions("accuracy"),
+        algorithm=versions("accuracy", "figures"),
     message:
         "Adding up the confusion matrices of seed {wildcards.seed}"
     script:

@@ -1,7 +1,7 @@
 """Learners behind one small interface.
 
 A learner is a module with `check(name, parameters)` and `train(...)`, and a class of models
-with `codes`, `predict(features)`. `scikit` serves scikit-learn's classifiers, `otb` those of Orfeo
+with `codes`, `predict(features)`. `scikit` serves scikit-learn's classifiers, `otb_learners` those of Orfeo
 ToolBox. A model is a folder: `model.json` tells what it is, the other files are the engine's.
 """
 

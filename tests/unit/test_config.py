@@ -35,11 +35,11 @@ def problems_of(given):
     return str(caught.value)
 
 
-def keys_of(section, prefix=""):
+def keys_of(section):
     for key, meaning in section["properties"].items():
         yield key
         if "properties" in meaning:
-            yield from keys_of(meaning, f"{prefix}{key}.")
+            yield from keys_of(meaning)
 
 
 def test_unknown_key_gets_the_nearest_name():

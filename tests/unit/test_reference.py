@@ -123,7 +123,7 @@ def test_given_sets_are_taken_under_their_usual_names(tmp_path):
     ("rows", "message"),
     [
         ("z,0,learn", "id z: no such reference polygon"),
-        ("a,1,learn", r"seeds \[1\] found"),
+        ("a,1,learn", r"sampling\.runs asks for \[0\]"),
         ("a,0,test", "set 'test'"),
         ("a,0,learn\na,0,valid", "stands twice"),
     ],

@@ -1,0 +1,182 @@
+"""Reading images on the grid of a tile: no value depends on the window read."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+
+import numpy as np
+import pytest
+from osgeo import gdal, osr
+
+from iota2_tools.errors import InputDataError
+from iota2_tools.grid import Grid, Window, grid_of, reprojected
+from iota2_tools.products import Acquisition
+from iota2_tools.series import GridBand, SeriesReader, window_shape
+
+NODATA = -10000
+
+
+def write(path, values, resolution, options=()):
+    """An int16 or uint8 image of `values` in UTM 31, written by GDAL alone."""
+    kind = gdal.GDT_Int16 if values.dtype == np.int16 else gdal.GDT_Byte
+    bands = values if values.ndim == 3 else values[np.newaxis]
+    driver = gdal.GetDriverByName("GTiff")
+    dataset = driver.Create(str(path), *bands.shape[:0:-1], len(bands), kind, list(options))
+    dataset.SetGeoTransform((300_000, resolution, 0, 4_900_020, 0, -resolution))
+    reference = osr.SpatialReference()
+    reference.ImportFromEPSG(32631)
+    dataset.SetProjection(reference.ExportToWkt())
+    dataset.WriteArray(values)
+    dataset = None
+    return str(path)
+
+
+def image(rows, cols, holes=0.05):
+    rng = np.random.default_rng(1)
+    values = rng.integers(0, 10_000, (rows, cols)).astype(np.int16)
+    values[rng.random(values.shape) < holes] = NODATA
+    return values
+
+
+@pytest.fixture
+def fine(tmp_path):
+    return write(
+        tmp_path / "B2.tif", image(90, 70), 10, ("TILED=YES", "BLOCKXSIZE=32", "BLOCKYSIZE=32")
+    )
+
+
+@pytest.fixture
+def coarse(tmp_path):
+    return write(tmp_path / "B11.tif", image(45, 35), 20)
+
+
+@pytest.fixture
+def mask(tmp_path):
+    values = (np.random.default_rng(2).random((90, 70)) < 0.3).astype(np.uint8)
+    return write(tmp_path / "CLM.tif", values, 10)
+
+
+@pytest.fixture
+def grids(fine):
+    native = grid_of(fine)
+    return {
+        "native": native,
+        "other projection": reprojected(native, "EPSG:2154", 10),
+        "other resolution": reprojected(native, native.crs, 15),
+        "other corner": Grid(native.crs, native.left + 3, native.top - 4, 10, 80, 60),
+    }
+
+
+def read(band, window, dtype=np.int16):
+    out = np.empty((window.rows, window.cols), dtype=dtype)
+    band.read(window, out)
+    return out
+
+
+@pytest.mark.parametrize("kind", ["fine", "coarse", "mask"])
+@pytest.mark.parametrize(
+    "where", ["native", "other projection", "other resolution", "other corner"]
+)
+@pytest.mark.parametrize("shape", [(13, 17), (64, 64)])
+def test_window_by_window_equals_the_whole(request, grids, kind, where, shape):
+    path, grid = request.getfixturevalue(kind), grids[where]
+    dtype = np.uint8 if kind == "mask" else np.int16
+    options = {"continuous": False} if kind == "mask" else {"nodata": NODATA}
+    whole = read(GridBand(path, grid, **options), grid.window, dtype)
+    pieces = np.empty_like(whole)
+    for window in grid.windows(*shape):
+        # A new reader for each window: nothing is left in memory by the one before.
+        pieces[window.slices] = read(GridBand(path, grid, **options), window, dtype)
+    np.testing.assert_array_equal(pieces, whole)
+
+
+def test_image_on_the_grid_is_read_as_gdal_reads_it(fine, grids):
+    window = Window(11, 5, 40, 33)
+    expected = gdal.Open(fine).ReadAsArray(5, 11, 33, 40)
+    np.testing.assert_array_equal(read(GridBand(fine, grids["native"], NODATA), window), expected)
+
+
+def test_mask_in_another_projection_is_read_as_gdalwarp_brings_it(mask, grids):
+    grid = grids["other projection"]
+    warped = gdal.Warp(
+        "", mask, format="MEM", dstSRS=grid.crs, outputBounds=grid.bounds, xRes=10, yRes=10,
+        resampleAlg="near", errorThreshold=0, warpOptions=["INIT_DEST=1"],
+    )  # fmt: skip
+    found = read(GridBand(mask, grid, continuous=False), grid.window, np.uint8)
+    np.testing.assert_array_equal(found, warped.ReadAsArray())
+
+
+def test_image_in_another_projection_is_read_as_gdalwarp_brings_it(fine, grids):
+    grid = grids["other projection"]
+    warped = gdal.Warp(
+        "", fine, format="MEM", dstSRS=grid.crs, outputBounds=grid.bounds, xRes=10, yRes=10,
+        resampleAlg="cubic", errorThreshold=0, srcNodata=NODATA, dstNodata=NODATA,
+    )  # fmt: skip
+    found = read(GridBand(fine, grid, NODATA), grid.window)
+    np.testing.assert_array_equal(found, warped.ReadAsArray())
+
+
+def test_ground_beyond_an_image_is_nodata_and_masked(fine, mask, grids):
+    native = grids["native"]
+    wide = Grid(native.crs, native.left - 100, native.top + 50, 10, 110, 100)
+    inside = np.zeros((110, 100), dtype=bool)
+    inside[5:95, 10:80] = True
+    values = read(GridBand(fine, wide, NODATA), wide.window)
+    masked = read(GridBand(mask, wide, continuous=False), wide.window, np.uint8)
+    assert (values[~inside] == NODATA).all()
+    assert (masked[~inside] == 1).all()
+    np.testing.assert_array_equal(values[inside], gdal.Open(fine).ReadAsArray().ravel())
+    np.testing.assert_array_equal(masked[inside], gdal.Open(mask).ReadAsArray().ravel())
+
+
+def test_constant_20_m_band_stays_constant(tmp_path, grids):
+    path = write(tmp_path / "flat.tif", np.full((45, 35), 1234, dtype=np.int16), 20)
+    assert (read(GridBand(path, grids["native"], NODATA), grids["native"].window) == 1234).all()
+
+
+def acquisitions(fine, coarse, number):
+    return [
+        Acquisition(f"p{day}", date(2018, 1, 1 + 10 * day), {"B2": fine, "B11": coarse}, (), "")
+        for day in range(number)
+    ]
+
+
+def test_series_is_read_in_the_order_of_dates_and_bands(tmp_path, fine, coarse, grids):
+    clear = np.zeros((2, 90, 70), dtype=np.uint8)
+    clear[1, 3:6] = 1
+    masks = write(tmp_path / "clear.tif", clear, 10)
+    reader = SeriesReader(
+        acquisitions(fine, coarse, 2), ["B11", "B2"], masks, grids["native"], NODATA
+    )
+    window = Window(2, 10, 5, 20)
+    with ThreadPoolExecutor(2) as pool:
+        values, seen = reader.read(window, pool)
+    assert reader.days.tolist() == [0, 10]
+    assert values.shape == (2, 2, 100)
+    expected = gdal.Open(fine).ReadAsArray(10, 2, 20, 5).ravel()
+    np.testing.assert_array_equal(values[:, 1], [expected, expected])
+    assert seen.reshape(2, 5, 20)[:, :, 0].tolist() == [[0] * 5, [0, 1, 1, 1, 0]]
+
+
+def test_masks_of_another_number_of_dates_are_refused(tmp_path, fine, coarse, grids):
+    masks = write(tmp_path / "clear.tif", np.zeros((3, 90, 70), dtype=np.uint8), 10)
+    with pytest.raises(InputDataError, match="3 masks for 2 acquisitions"):
+        SeriesReader(acquisitions(fine, coarse, 2), ["B2"], masks, grids["native"], NODATA)
+
+
+def test_image_damaged_inside_is_named_when_it_is_read(fine, grids):
+    band = GridBand(fine, grids["native"], NODATA)
+    with open(fine, "r+b") as file:
+        file.truncate(2000)
+    with pytest.raises(InputDataError, match=r"B2\.tif"):
+        read(band, grids["native"].window)
+
+
+@pytest.mark.parametrize("size", [64, 400, 1000, 10980])
+@pytest.mark.parametrize("bytes_per_pixel", [8, 740, 20_000])
+@pytest.mark.parametrize("budget", [1, 50, 400])
+def test_windows_stay_in_the_memory_budget(size, bytes_per_pixel, budget):
+    rows, cols = window_shape(Grid("EPSG:32631", 0, 0, 10, size, size), bytes_per_pixel, budget)
+    assert 1 <= rows <= size
+    assert 1 <= cols <= size
+    # One block of 256 rows, or 32 x 32 pixels, is the least that is read.
+    assert rows * cols * bytes_per_pixel <= max(budget * 1e6, 32 * 32 * bytes_per_pixel)

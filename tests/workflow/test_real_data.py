@@ -1,0 +1,78 @@
+"""The whole workflow on real satellite data."""
+
+import pandas as pd
+import pytest
+from conftest import Workflow
+
+BASELINE = 0.761  # scikit-learn forest on these splits (baseline.md of the data set)
+
+
+def overall_accuracy(workflow: Workflow) -> float:
+    scores = pd.read_csv(workflow.results / "final" / "scores.csv")
+    return scores[scores["score"] == "overall_accuracy"]["value"].mean()
+
+
+def test_flanders_reaches_the_baseline_on_its_fixed_splits(real_data, tmp_path):
+    flanders = real_data / "flanders2018"
+    workflow = Workflow(
+        tmp_path,
+        {
+            "output": str(tmp_path / "results"),
+            "tiles": ["T31UDS", "T31UES"],
+            "sensors": {"sentinel2": {"path": str(flanders / "sentinel2")}},
+            "reference": {
+                "path": str(flanders / "reference" / "reference.gpkg"),
+                "field": "code_l1",
+                "splits": str(flanders / "reference" / "splits_code_l1.csv"),
+            },
+            "nomenclature": str(flanders / "reference" / "nomenclature_l1.csv"),
+            "sampling": {"runs": 5},
+            "learning": {"parameters": {"n_estimators": 200}},
+        },
+    )
+    workflow.run()
+    assert overall_accuracy(workflow) >= BASELINE - 0.05
+
+
+@pytest.mark.parametrize("learner", ["otb-rf", "SVC"])
+def test_flanders_with_regions_shapefile_and_another_learner(real_data, tmp_path, learner):
+    flanders = real_data / "flanders2018"
+    workflow = Workflow(
+        tmp_path,
+        {
+            "output": str(tmp_path / "results"),
+            "tiles": ["T31UDS", "T31UES"],
+            "sensors": {
+                "sentinel2": {"path": str(flanders / "sentinel2"), "temporal_resolution": 20}
+            },
+            "grid": {"projection": "EPSG:2154", "spatial_resolution": 20},
+            "reference": {
+                "path": str(flanders / "reference" / "shp" / "reference.shp"),
+                "field": "code_l1",
+            },
+            "nomenclature": str(flanders / "reference" / "nomenclature_l1.csv"),
+            "learning": {"learner": learner},
+        },
+    )
+    workflow.run()
+    assert overall_accuracy(workflow) > 0.5
+
+
+def test_user_features_alone_map_a_crs_without_epsg_code(real_data, tmp_path):
+    modis = real_data / "matogrosso_modis_userfeat"
+    workflow = Workflow(
+        tmp_path,
+        {
+            "output": str(tmp_path / "results"),
+            "tiles": ["T012010W", "T012010E"],
+            "user_features": {
+                "path": str(modis / "userfeatures"),
+                "patterns": ["EVI", "NDVI", "RED", "NIR", "MIR"],
+            },
+            "reference": {"path": str(modis / "reference" / "reference.gpkg"), "field": "code"},
+            "nomenclature": str(modis / "reference" / "nomenclature.csv"),
+            "sampling": {"runs": 2},
+        },
+    )
+    workflow.run()
+    assert overall_accuracy(workflow) > 0.93  # baseline.md: 0.986 ± 0.0 over five other draws

@@ -1,0 +1,206 @@
+"""The whole workflow on a simulated scene: products, reruns, identity of results, faults."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from conftest import ROOT, on_scene
+from osgeo import gdal
+from osgeo_utils.samples import validate_cloud_optimized_geotiff as cog
+
+gdal.UseExceptions()
+
+
+def pixels(path: Path) -> np.ndarray:
+    return gdal.Open(str(path)).ReadAsArray()
+
+
+def test_final_maps_are_valid_cogs_with_classes_and_units(production):
+    final = production.results / "final"
+    for name in ("Classif_Seed_0", "Confidence_Seed_0", "PixelsValidity", "diff_seed_0"):
+        warnings, errors, _ = cog.validate(str(final / f"{name}.tif"), full_check=True)
+        assert (warnings, errors) == ([], [])
+    classes = gdal.Open(str(final / "Classif_Seed_0.tif"))
+    assert classes.GetRasterBand(1).GetColorTable() is not None
+    assert classes.GetMetadata()["CLASS_11"] == "Water"
+    assert gdal.Open(str(final / "Confidence_Seed_0.tif")).GetMetadata()["UNITS"] == "percent"
+
+
+def test_map_agrees_with_the_simulated_truth(production, scene):
+    """The truth is the simulator's, which the chain never reads."""
+    final = gdal.Open(str(production.results / "final" / "Classif_Seed_0.tif"))
+    truth = gdal.Open(str(scene / "truth" / "T31TCJ_class.tif"))
+    left, size, _, top, *_ = final.GetGeoTransform()
+    x, _, _, y, *_ = truth.GetGeoTransform()
+    window = (
+        round((x - left) / size),
+        round((top - y) / size),
+        truth.RasterXSize,
+        truth.RasterYSize,
+    )
+    mapped, true = final.ReadAsArray(*window), truth.ReadAsArray()
+    agreement = (mapped == true)[mapped > 0].mean()
+    assert agreement > 0.6
+    assert (mapped > 0).mean() > 0.95
+
+
+def test_confidence_and_class_are_mapped_at_the_same_pixels(production):
+    final = production.results / "final"
+    classes, confidence = (
+        pixels(final / "Classif_Seed_0.tif"),
+        pixels(final / "Confidence_Seed_0.tif"),
+    )
+    assert np.array_equal(classes > 0, confidence > 0)
+    assert confidence.max() <= 100
+
+
+def test_nothing_changed_means_no_job(production):
+    assert production.planned() == {}
+
+
+def test_one_core_and_small_windows_give_the_same_maps(production, scene, tmp_path):
+    other = on_scene(scene, tmp_path, classification={"window_mb": 16})
+    other.run(cores=1)
+    for name in ("Classif_Seed_0", "Confidence_Seed_0", "PixelsValidity", "diff_seed_0"):
+        ours, theirs = (r / "final" / f"{name}.tif" for r in (production.results, other.results))
+        assert ours.read_bytes() == theirs.read_bytes(), name
+
+
+def test_a_deleted_product_is_made_again_alone(own_copy):
+    (own_copy.results / "final" / "Confidence_Seed_0.tif").unlink()
+    assert own_copy.planned() == {"mosaic_confidence": 1}
+
+
+def test_a_changed_colour_does_not_classify_again(own_copy):
+    table = own_copy.folder / own_copy.config["nomenclature"]
+    lines = table.read_text(encoding="utf-8").splitlines()
+    lines[1] = re.sub("#[0-9a-fA-F]{6}", "#123456", lines[1])
+    table.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    jobs = own_copy.planned()
+    assert jobs
+    assert not {"classify_tile", "train_model", "extract_samples", "compare_tile"} & set(jobs)
+
+
+def test_a_new_acquisition_runs_what_depends_on_it_and_no_more(own_copy):
+    folder = own_copy.products / "T31TDJ"
+    names = sorted(path.name for path in folder.iterdir())
+    old = names[len(names) // 2]  # neither the first nor the last date: the grid of dates stays
+    new = old.replace(old.split("-")[1], "235959") if "-" in old else old
+    for source in (folder / old).rglob("*"):
+        if source.is_file():
+            target = folder / new / str(source.relative_to(folder / old)).replace(old, new)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
+    done = own_copy.run("--dry-run")
+    text = done.stdout + done.stderr
+    jobs = own_copy.planned()
+    assert jobs["take_inventory"] == jobs["mask_series"] == jobs["extract_samples"] == 1
+    assert "split_polygons" not in jobs
+    assert "burn_polygons" not in jobs
+    assert "Looking at the acquisitions of T31TCJ" not in text
+
+
+def test_a_truncated_image_is_named_and_nothing_looks_finished(own_copy):
+    folder = own_copy.products / "T31TCJ"
+    image = next(path for path in sorted(folder.rglob("*_FRE_B4.tif")))
+    image.write_bytes(image.read_bytes()[: image.stat().st_size // 2])
+    shutil.rmtree(own_copy.results / "tiles" / "T31TCJ")
+    done = own_copy.run(check=False)
+    assert done.returncode != 0
+    assert image.name in done.stderr
+    assert "Traceback" not in done.stderr.split("InputDataError")[1].split("(log:")[0]
+    assert not (own_copy.results / "tiles" / "T31TCJ" / "inventory.json").exists()
+
+
+def test_a_damaged_acquisition_can_be_left_out(own_copy):
+    folder = own_copy.products / "T31TCJ"
+    image = next(path for path in sorted(folder.rglob("*_FRE_B4.tif")))
+    image.write_bytes(b"")
+    own_copy.config["inputs"] = {"damaged_acquisition": "skip"}
+    inventory = own_copy.results / "tiles" / "T31TCJ" / "inventory.json"
+    own_copy.run(str(inventory))
+    stored = json.loads(inventory.read_text())
+    assert list(stored["left_out"]) == [image.parent.name]
+
+
+def test_a_killed_run_is_taken_up_where_it_stopped(production, scene, tmp_path):
+    """SIGKILL of snakemake and its jobs in the middle of the classification."""
+    workflow = on_scene(scene, tmp_path)
+    workflow.run("learning")
+    command = [
+        sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "workflow" / "Snakefile"), "--directory",
+        str(tmp_path), "--configfile", str(tmp_path / "config.yaml"), "--cores", "1", "classification",
+    ]  # fmt: skip
+    with subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL) as process:
+        classified = tmp_path / "results" / "classification"
+        deadline = time.monotonic() + 60
+        while not list(classified.rglob(".part-*")) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGKILL)
+    assert not list(classified.rglob("confidence_seed_0.tif"))
+    workflow.run("--unlock")
+    workflow.run()
+    ours, theirs = (
+        results / "final" / "Classif_Seed_0.tif"
+        for results in (workflow.results, production.results)
+    )
+    assert ours.read_bytes() == theirs.read_bytes()
+    assert not list(workflow.results.rglob(".part-*"))
+
+
+def test_regions_and_draws_each_have_their_model(scene, tmp_path):
+    workflow = on_scene(
+        scene,
+        tmp_path,
+        regions={"path": "scene/reference/regions.gpkg", "field": "region"},
+        sampling={"runs": 2, "strategy": "total", "total": 600},
+        classification={"probability_map": True},
+    )
+    workflow.run()
+    models = sorted(path.name for path in (workflow.results / "models").iterdir())
+    assert models == [f"region_{region}_seed_{seed}" for region in (1, 2) for seed in (0, 1)]
+    for seed in (0, 1):
+        learnt = sum(
+            json.loads(
+                (
+                    workflow.results / "models" / f"region_{region}_seed_{seed}" / "model.json"
+                ).read_text()
+            )["samples"]
+            for region in (1, 2)
+        )
+        assert abs(learnt - 1200) <= 30  # 600 a region; OTB rounds per class and tile
+        proba = pixels(workflow.results / "final" / f"ProbabilityMap_seed_{seed}.tif").astype(int)
+        classes = pixels(workflow.results / "final" / f"Classif_Seed_{seed}.tif")
+        mapped = classes > 0
+        assert np.abs(proba[:, mapped].sum(axis=0) - 1000).max() <= 11  # one rounding a class
+        assert (proba[:, ~mapped] == 65535).all()
+
+
+def test_features_are_written_with_their_names(production):
+    production.run("features")
+    stack = gdal.Open(str(production.results / "features" / "T31TCJ.tif"))
+    names = [stack.GetRasterBand(n).GetDescription() for n in range(1, stack.RasterCount + 1)]
+    dates = len([name for name in names if "_NDVI_" in name])
+    assert len(names) == 13 * dates
+    assert names[0].startswith("Sentinel2_B2_2018")
+    assert [name.split("_")[1] for name in names[-dates:]] == ["Brightness"] * dates
+
+
+def test_mistakes_of_the_configuration_are_told_together_before_any_job(scene, tmp_path):
+    workflow = on_scene(scene, tmp_path)
+    config = workflow.config
+    config["tiles"] = ["T31TCJ", "T99XXX"]
+    config["reference"] = config["reference"] | {"field": "kode"}
+    config["learning"] = {"learner": "RandomForestClasifier"}
+    done = workflow.run("--dry-run", check=False)
+    assert done.returncode != 0
+    for words in ("T99XXX", "'kode'", "did you mean 'RandomForestClassifier'"):
+        assert words in done.stderr
+    assert "Traceback" not in done.stderr
