@@ -27,8 +27,8 @@ def confidence_percent(confidence: np.ndarray, codes: np.ndarray) -> np.ndarray:
 
     0 is kept for "no data".
     """
-    # The tiny shift keeps 0.57 * 100 = 56.999… at 57.
-    percent = np.floor(confidence * 100 + 1e-6)
+    # The small shift keeps 0.57 * 100 = 56.999… at 57, also where 0.57 came as float32.
+    percent = np.floor(confidence.astype(np.float64) * 100 + 1e-5)
     return np.where((codes > 0) & (confidence > 0), np.clip(percent, 1, 100), 0).astype(np.uint8)
 
 

@@ -54,7 +54,7 @@ def complete_config(given: Mapping, source: str = "configuration") -> Config:
     errors = sorted(
         validator.iter_errors(config), key=lambda error: [str(key) for key in error.absolute_path]
     )
-    problems = [problem for error in errors for problem in _explain(error)]
+    problems = list(dict.fromkeys(problem for error in errors for problem in _explain(error)))
     if not problems:
         _fill_defaults(config, schema)
         problems = list(_contradictions(config))
@@ -103,9 +103,10 @@ def _explain(error: ValidationError) -> Iterator[str]:
                 hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
                 yield f"{place}: unknown key {key!r}, {hint}"
     elif error.validator == "required":
-        missing = next(key for key in error.validator_value if key not in error.instance)
-        meaning = error.schema["properties"][missing].get("description", "")
-        yield f"{place}: {missing!r} is missing ({meaning})"
+        for missing in error.validator_value:
+            if missing not in error.instance:
+                meaning = error.schema["properties"][missing].get("description", "")
+                yield f"{place}: {missing!r} is missing ({meaning})"
     elif error.validator == "enum":
         choices = [str(choice) for choice in error.validator_value]
         near = difflib.get_close_matches(str(error.instance), choices, n=1)

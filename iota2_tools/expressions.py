@@ -83,7 +83,14 @@ def parse_expression(text: str, bands: Sequence[str]) -> Expression:
             used.append(node.id)
     if not used:
         raise ConfigError(f"{text!r}: reads no band")
-    return Expression(ast.unparse(tree), tuple(sorted(set(used), key=list(bands).index)))
+    expression = Expression(ast.unparse(tree), tuple(sorted(set(used), key=list(bands).index)))
+    try:
+        expression.evaluate({band: np.ones(1) for band in expression.bands})
+    except (NotImplementedError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"{text!r} cannot be computed ({error}); conditions go in where(condition, a, b)"
+        ) from None
+    return expression
 
 
 def _check_call(node: ast.Call, text: str) -> None:

@@ -77,7 +77,14 @@ def read_nomenclature(path: str) -> Nomenclature:
         raise ConfigError(
             f"nomenclature: no file {path}; it is a table with columns code,name,colour"
         )
-    table = pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True)
+    try:
+        table = pd.read_csv(
+            path, dtype=str, keep_default_na=False, skipinitialspace=True, index_col=False
+        )
+    except (ValueError, pd.errors.ParserError) as error:
+        raise ConfigError(
+            f"{path}: is no table in UTF-8 ({error}); put names that hold a comma between quotes"
+        ) from None
     table = table.rename(
         columns=lambda name: ALIASES.get(name.strip().lower(), name.strip().lower())
     )
@@ -104,7 +111,7 @@ def _read_class(number: int, row: dict, total: int, problems: list[str]) -> Land
     """One line of the table, or None after adding to `problems`."""
     place = f"line {number + 2}"
     code = row["code"].strip()
-    if not code.isdigit() or not 1 <= int(code) <= LARGEST_CODE:
+    if not code.isdecimal() or not 1 <= int(code) <= LARGEST_CODE:
         problems.append(
             f"{place}: code {code!r} is not an integer from 1 to {LARGEST_CODE} (0 means no data)"
         )
@@ -142,6 +149,7 @@ def _duplicates(table: pd.DataFrame) -> list[str]:
     problems = []
     for column in ("code", "name"):
         values = table[column].str.strip()
+        values = values.str.lstrip("0") if column == "code" else values
         problems += [
             f"{column} {value!r} stands twice" for value in values[values.duplicated()].unique()
         ]

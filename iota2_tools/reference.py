@@ -43,12 +43,17 @@ def read_regions(path: str, layer: str | None, field: str, crs: str) -> gpd.GeoD
             f"{path}: {frame[field].isna().sum()} polygon(s) have no value in field {field!r}"
         )
     frame = polygons_only(frame, path)
-    names = frame[field].map(
-        lambda value: str(int(value)) if isinstance(value, float) else str(value).strip()
-    )
+    names = frame[field].map(_plain_text)
     return gpd.GeoDataFrame({"region": names}, geometry=frame.geometry, crs=frame.crs).dissolve(
         "region"
     )
+
+
+def _plain_text(value: object) -> str:
+    """A field value as text; whole numbers, also those a null has made float, without a point."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
 
 
 def read_reference(
@@ -86,14 +91,16 @@ def read_reference(
     frame["code"] = frame[field].map(codes).astype(np.int64)
     columns = {"polygon": frame["polygon"], "code": frame["code"]}
     if identifier:
-        columns["identifier"] = frame[identifier].astype(str)
+        columns["identifier"] = frame[identifier].map(_plain_text)
     result = gpd.GeoDataFrame(columns, geometry=frame.geometry, crs=frame.crs)
     return polygons_only(result, path)
 
 
 def unknown_classes(path: str, field: str, values: list) -> str:
     """Message about reference values the nomenclature does not hold."""
-    shown = ", ".join(repr(value) for value in values[:10]) + (" …" if len(values) > 10 else "")
+    shown = ", ".join(
+        "no value" if pd.isna(value) else repr(str(value)) for value in values[:10]
+    ) + (" …" if len(values) > 10 else "")
     return (
         f"{path}: field {field!r} holds {shown}, which the nomenclature has neither as code nor as name; "
         "add the class to the nomenclature, or take those polygons out"
@@ -187,15 +194,18 @@ def given_splits(path: str, identifiers: pd.Series, runs: int) -> pd.DataFrame:
     InputDataError
         If the table lacks seeds, holds unknown sets, or names polygons that do not exist.
     """
-    table = pd.read_csv(path, dtype=str)
+    table = read_splits_table(path)
     key = table.columns[0]
     problems = [f"column {name!r} is missing" for name in ("seed", "set") if name not in table]
+    strange = [] if problems else sorted({seed for seed in table["seed"] if not seed.isdecimal()})
+    if strange:
+        problems.append(f"seed {', '.join(map(repr, strange))}: seeds are whole numbers from 0")
     if problems:
         raise InputDataError(one_message(path, problems))
     unknown_sets = sorted(set(table["set"].str.strip().str.lower()) - set(SET_NAMES))
     if unknown_sets:
         problems.append(f"set {', '.join(map(repr, unknown_sets))}: use learn or validation")
-    seeds = sorted(table["seed"].astype(int).unique())
+    seeds = sorted({int(seed) for seed in table["seed"]})
     if seeds != list(range(runs)):
         problems.append(f"seeds {seeds} found, sampling.runs asks for {list(range(runs))}")
     strangers = sorted(set(table[key]) - set(identifiers))
@@ -212,9 +222,20 @@ def given_splits(path: str, identifiers: pd.Series, runs: int) -> pd.DataFrame:
     return wide
 
 
+def read_splits_table(path: str) -> pd.DataFrame:
+    """Read a table of fixed splits as text."""
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise InputDataError(
+            f"{path}: cannot be read as a table ({error}); expected the columns identifier,seed,set"
+        ) from None
+    return table.apply(lambda column: column.str.strip())
+
+
 def split_identifier(path: str | None) -> str | None:
     """Name of the identifier field of a splits table: its first column."""
-    return None if path is None else pd.read_csv(path, nrows=0).columns[0]
+    return None if path is None else read_splits_table(path).columns[0]
 
 
 def write_splits(

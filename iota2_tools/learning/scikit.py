@@ -2,6 +2,7 @@
 
 import difflib
 import inspect
+import zipfile
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -116,7 +117,7 @@ def load(folder: Path, description: dict) -> "ScikitModel | ForestModel":
                 f"{path}: holds {', '.join(strange)}, which is not of scikit-learn; it is not loaded"
             )
         estimator = skops.io.load(path, trusted=types)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise LearningError(
             f"{path}: cannot be loaded ({error}); delete {folder} to learn it anew"
         ) from None

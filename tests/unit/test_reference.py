@@ -90,6 +90,11 @@ def test_another_class_or_region_leaves_a_draw_as_it_was():
     assert split(many)[:20].tolist() == split(few).tolist()
 
 
+def test_classes_and_regions_are_drawn_apart():
+    sets = split(polygons(("1", 11, 30), ("1", 51, 30), ("2", 11, 30))).tolist()
+    assert len({tuple(sets[start : start + 30]) for start in (0, 30, 60)}) == 3
+
+
 def test_order_of_the_polygons_does_not_change_the_draw():
     frame = polygons(("1", 11, 20))
     assert split(frame[::-1]).sort_index().equals(split(frame))

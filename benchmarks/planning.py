@@ -1,0 +1,131 @@
+"""Planning of a national production: `snakemake -n` for many tiles, from nothing and when up to date.
+
+Builds an archive of empty product folders with one image header a tile, regions and reference
+polygons; prints jobs, wall time and peak memory of each plan.
+
+Usage: python benchmarks/planning.py [--tiles 120] [--regions 10] [--runs 5] [--dates 70]
+"""
+
+import argparse
+import re
+import resource
+import string
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date, timedelta
+from pathlib import Path
+
+import geopandas as gpd
+import shapely
+import yaml
+from osgeo import gdal, osr
+
+ROOT = Path(__file__).parents[1]
+STEP, SIDE, PIXELS = 100_000, 109_800, 10_980
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for name, value in (("tiles", 120), ("regions", 10), ("runs", 5), ("dates", 70)):
+        parser.add_argument(f"--{name}", type=int, default=value)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        build(Path(folder), given)
+        print(
+            f"{given.tiles} tiles, {given.regions} regions, {given.runs} seeds, {given.dates} dates a tile"
+        )
+        print(f"{'plan':<24}{'jobs':>8}{'seconds':>10}{'peak MB':>10}")
+        print(plan(Path(folder), "from nothing"))
+        finish(Path(folder))
+        print(plan(Path(folder), "everything up to date"))
+
+
+def build(folder: Path, given: argparse.Namespace) -> None:
+    """An archive of tiles in rows of twelve."""
+    letters = [
+        a + b + c for a in string.ascii_uppercase for b in "CDEF" for c in string.ascii_uppercase
+    ]
+    tiles = [f"T31{name}" for name in letters[: given.tiles]]
+    days = [date(2018, 1, 1) + timedelta(5 * number) for number in range(given.dates)]
+    boxes = []
+    for number, tile in enumerate(tiles):
+        left, top = 300_000 + number % 12 * STEP, 5_400_000 - number // 12 * STEP
+        boxes.append(shapely.box(left, top - SIDE, left + SIDE, top))
+        names = [f"SENTINEL2A_{day:%Y%m%d}-105158-000_L2A_{tile}_C_V2-2" for day in days]
+        for name in names:
+            (folder / "sentinel2" / tile / name).mkdir(parents=True)
+        header(folder / "sentinel2" / tile / names[0] / f"{names[0]}_FRE_B2.tif", left, top)
+    west, south, east, north = shapely.union_all(boxes).bounds
+    width = (east - west) / given.regions
+    stripes = [
+        shapely.box(west + n * width, south, west + (n + 1) * width, north)
+        for n in range(given.regions)
+    ]
+    regions = gpd.GeoDataFrame(
+        {"region": [str(n + 1) for n in range(given.regions)]}, geometry=stripes, crs=32631
+    )
+    regions.to_file(folder / "regions.gpkg")
+    points = [shapely.Point(west + 500 * n, south + 5000) for n in range(1000)]
+    fields = gpd.GeoDataFrame(
+        {"code": [1 + n % 2 for n in range(1000)]}, geometry=points, crs=32631
+    )
+    fields.geometry = fields.buffer(100)
+    fields.to_file(folder / "reference.gpkg")
+    (folder / "nomenclature.csv").write_text("code,name\n1,one\n2,two\n", encoding="utf-8")
+    config = {
+        "output": "results",
+        "tiles": tiles,
+        "sensors": {"sentinel2": {"path": "sentinel2"}},
+        "reference": {"path": "reference.gpkg", "field": "code"},
+        "regions": {"path": "regions.gpkg"},
+        "nomenclature": "nomenclature.csv",
+        "sampling": {"runs": given.runs},
+    }
+    (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+
+
+def header(path: Path, left: float, top: float) -> None:
+    """A Sentinel-2 image whose blocks are all absent."""
+    options = ["SPARSE_OK=YES", "TILED=YES", "COMPRESS=DEFLATE"]
+    image = gdal.GetDriverByName("GTiff").Create(
+        str(path), PIXELS, PIXELS, 1, gdal.GDT_Int16, options
+    )
+    image.SetGeoTransform((left, 10, 0, top, 0, -10))
+    reference = osr.SpatialReference()
+    reference.ImportFromEPSG(32631)
+    image.SetProjection(reference.ExportToWkt())
+
+
+def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    command = [
+        sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "workflow" / "Snakefile"), "--directory",
+        str(folder), "--configfile", str(folder / "config.yaml"), "--cores", "2", *arguments,
+    ]  # fmt: skip
+    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder)
+
+
+def plan(folder: Path, title: str) -> str:
+    """Time one plan; the peak is that of the largest child so far."""
+    start = time.perf_counter()
+    done = snakemake(folder, "--dry-run", "--quiet", "rules")
+    seconds = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    jobs = re.search(r"^total +(\d+)", done.stdout + done.stderr, re.MULTILINE)
+    return f"{title:<24}{jobs[1] if jobs else 0:>8}{seconds:>10.1f}{peak:>10.0f}"
+
+
+def finish(folder: Path) -> None:
+    """Make every product an empty file and let Snakemake record it as made."""
+    table = snakemake(folder, "--summary").stdout.splitlines()[1:]
+    for line in table:
+        path = folder / line.split("\t")[0]
+        is_folder = path.name == "polygon_statistics" or path.parent.name in ("models", "rates")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(exist_ok=True) if is_folder else path.touch()
+    snakemake(folder, "--touch", "--quiet", "all")
+
+
+if __name__ == "__main__":
+    main()
