@@ -354,7 +354,10 @@ def _recall_variance(
 
 
 def write_results(
-    matrices: Mapping[int, np.ndarray], nomenclature: Nomenclature, path: str
+    matrices: Mapping[int, np.ndarray],
+    nomenclature: Nomenclature,
+    path: str,
+    remarks: Sequence[str] = (),
 ) -> None:
     """Write RESULTS.txt: overall scores, a table of the classes, the mean matrix, the conventions.
 
@@ -366,12 +369,19 @@ def write_results(
         Codes and names.
     path : str
         Text file to write, UTF-8.
+    remarks : sequence of str
+        Sentences the reader must know, such as what was left out.
     """
     _check_shapes(matrices, nomenclature)
     parts = [
         _overall_text(matrices),
         _classes_text(matrices, nomenclature),
         _matrix_text(mean_matrix(matrices), nomenclature),
+        *(
+            ["\n".join([*_title("Remarks"), *(f"- {remark}" for remark in remarks)])]
+            if remarks
+            else []
+        ),
         NOTES,
     ]
     with whole_file(path) as temporary:

@@ -107,6 +107,8 @@ rule report_accuracy:
             "<results>/final/Confusion_Matrix_Classif_Seed_{seed}.csv", seed=SEEDS
         ),
         nomenclature=config["nomenclature"],
+        inventories=expand("<results>/tiles/{tile}/inventory.json", tile=TILES),
+        splits="<results>/sampling/polygons.gpkg",
     output:
         results=report(
             "<results>/final/RESULTS.txt",

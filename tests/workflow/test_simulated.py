@@ -111,7 +111,7 @@ def test_a_truncated_image_is_named_and_nothing_looks_finished(own_copy):
     folder = own_copy.products / "T31TCJ"
     image = next(path for path in sorted(folder.rglob("*_FRE_B4.tif")))
     image.write_bytes(image.read_bytes()[: image.stat().st_size // 2])
-    shutil.rmtree(own_copy.results / "tiles" / "T31TCJ")
+    shutil.rmtree(own_copy.results)
     done = own_copy.run(check=False)
     assert done.returncode != 0
     assert image.name in done.stderr
@@ -125,9 +125,14 @@ def test_a_damaged_acquisition_can_be_left_out(own_copy):
     image.write_bytes(b"")
     own_copy.config["inputs"] = {"damaged_acquisition": "skip"}
     inventory = own_copy.results / "tiles" / "T31TCJ" / "inventory.json"
-    own_copy.run(str(inventory))
+    shutil.rmtree(own_copy.results)
+    own_copy.run()
     stored = json.loads(inventory.read_text())
     assert list(stored["left_out"]) == [image.parent.name]
+    assert (
+        f"{image.parent.name} is left out"
+        in (own_copy.results / "final" / "RESULTS.txt").read_text()
+    )
 
 
 def test_a_killed_run_is_taken_up_where_it_stopped(production, scene, tmp_path):
@@ -202,5 +207,5 @@ def test_mistakes_of_the_configuration_are_told_together_before_any_job(scene, t
     done = workflow.run("--dry-run", check=False)
     assert done.returncode != 0
     for words in ("T99XXX", "'kode'", "did you mean 'RandomForestClassifier'"):
-        assert words in done.stderr
-    assert "Traceback" not in done.stderr
+        assert words in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
