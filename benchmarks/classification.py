@@ -30,6 +30,7 @@ from iota2_tools.grid import Window, grid_of
 from iota2_tools.inventory import read_inventory, write_inventory
 from iota2_tools.learning import otb_learners, scikit
 from iota2_tools.masks import write_clear_masks, write_validity
+from iota2_tools.products import FORMATS
 from iota2_tools.raster import create_raster, read_raster
 from iota2_tools.simulate import SceneSettings, simulate_scene
 
@@ -83,9 +84,9 @@ def prepare(folder: Path, size: int, n_samples: int) -> None:
     if (folder / "ready").exists():
         return
     scene = folder / "scene"
-    simulate_scene(SceneSettings(size=size, tiles=(TILE,), dates=40), str(scene), jobs=2)
+    simulate_scene(SceneSettings(size=size, tiles=(TILE,), dates=46), str(scene), jobs=2)
     source = scene / "sentinel2" / TILE
-    names = sorted(path.name for path in source.iterdir())[:36]
+    names = FORMATS["sentinel2"].product_names(str(source))[:36]
     image = source / names[0] / f"{names[0]}_FRE_B2.tif"
     products = {
         "sentinel2": {"folder": str(source), "names": names, "level": "FRE",

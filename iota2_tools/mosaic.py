@@ -245,7 +245,7 @@ def _read_headers(sources: Sequence[str], layer: Layer, nodata: int | None) -> l
     """Open every source; list all that cannot be part of this layer in one error."""
     if not sources:
         raise InputDataError(
-            f"{layer.title}: no file to merge; no tile was mapped, see the report of the tiles"
+            f"{layer.title}: no file to merge; no tile was mapped, see the logs of classify_tile"
         )
     pieces: list[Piece] = []
     problems: list[str] = []

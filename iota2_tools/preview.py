@@ -63,7 +63,7 @@ def write_preview(
     codes = read_decimated(class_map, *shape, "mode")
     shares = class_shares(class_map, max_size)
     if not shares:
-        raise InputDataError(f"{class_map}: no pixel has a class; see the report of the tiles")
+        raise InputDataError(f"{class_map}: no pixel has a class; see the logs of classify_tile")
     logger.info("%s: %d classes, drawn as %d x %d pixels", class_map, len(shares), *shape)
     _draw(colourise(codes, nomenclature), shares, nomenclature, grid, path, title)
 
