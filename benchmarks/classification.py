@@ -275,9 +275,11 @@ def plain_fill(
         never = ~first_ok & ~last_ok
         first, last = np.where(never, 0, first), np.where(never, 0, last)
         span = np.maximum(days[last] - days[first], 1)
-        weight = np.clip((day - days[first]) / span, 0, 1)[:, None].astype(np.float32)
+        since = np.clip(day - days[first], 0, span)[:, None].astype(np.float32)
+        span = span[:, None].astype(np.float32)
         a, b = series[first, :, pixel].astype(np.float32), series[last, :, pixel].astype(np.float32)
-        value = a + (b - a) * weight
+        # Both products are whole and below 2**24: exact in float32, as the division of halves is.
+        value = (a * (span - since) + b * since) / span
         value[never] = 0
         out[:, number] = np.copysign(np.floor(np.abs(value) + np.float32(0.5)), value)
     return out

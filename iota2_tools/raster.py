@@ -15,6 +15,11 @@ from iota2_tools.grid import Grid, Window
 
 gdal.UseExceptions()
 
+# GDAL would keep 5 % of the machine's memory per job; windows follow the blocks, so this is enough.
+CACHE_MB = 128
+if not os.environ.get("GDAL_CACHEMAX"):
+    gdal.SetCacheMax(CACHE_MB << 20)
+
 GDAL_TYPES = {
     "uint8": gdal.GDT_Byte,
     "uint16": gdal.GDT_UInt16,
