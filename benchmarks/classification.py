@@ -61,6 +61,32 @@ def main() -> None:
         print(
             f"{row['way']:<58}{row['rate']:>12,.0f}{first / row['rate']:>13.1f}{peak:>9}{same:>9}"
         )
+    share = agreement(folder, given.size)
+    print(f"labels equal to scikit-learn's predict_proba on the same features: {share:.4%}")
+
+
+def agreement(folder: Path, size: int) -> float:
+    """Share of the mapped pixels whose label is scikit-learn's, on the chain's own features."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    import skops.io
+
+    window = share_of(size)
+    stack = FeatureStack(
+        str(folder / "inventory.json"),
+        settings_of(folder),
+        {"sentinel2": str(folder / "masks.tif")},
+    )
+    with ThreadPoolExecutor(2) as pool:
+        values = stack.read(window, pool).of(np.arange(window.size, dtype=np.int64))
+    path = folder / "model" / "model.skops"
+    forest = skops.io.load(path, trusted=skops.io.get_untrusted_types(file=path))
+    forest.set_params(n_jobs=1)
+    labels = forest.classes_[forest.predict_proba(values.astype(np.float32)).argmax(axis=1)]
+    ours = (
+        gdal.Open(str(folder / "classes.tif")).ReadAsArray(0, window.row, size, window.rows).ravel()
+    )
+    return float((labels == ours)[ours > 0].mean())
 
 
 def settings_of(folder: Path) -> dict:
