@@ -7,6 +7,7 @@ exactly the products it changes.
 
 VERSIONS = {
     "accuracy": 1,
+    "areas": 1,
     "classification": 1,
     "envelopes": 1,
     "expressions": 1,

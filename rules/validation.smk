@@ -9,8 +9,10 @@ rule validation:
             seed=SEEDS,
             kind=["csv", "png"],
         ),
+        expand("<results>/final/Areas_Seed_{seed}.csv", seed=SEEDS),
         "<results>/final/RESULTS.txt",
         "<results>/final/scores.csv",
+        "<results>/final/scores.png",
     message:
         "Stage validation is complete"
 
@@ -101,11 +103,34 @@ rule mosaic_differences:
         "../workflow/scripts/mosaic_tiles.py"
 
 
+rule measure_areas:
+    input:
+        classes="<results>/final/Classif_Seed_{seed}.tif",
+        matrix="<results>/final/Confusion_Matrix_Classif_Seed_{seed}.csv",
+        nomenclature=config["nomenclature"],
+    output:
+        areas="<results>/final/Areas_Seed_{seed}.csv",
+    log:
+        "<logs>/measure_areas/{seed}.log",
+    benchmark:
+        "<benchmarks>/measure_areas/{seed}.tsv"
+    resources:
+        mem_mb=megabytes(800),
+        runtime="2h",
+    params:
+        algorithm=versions("areas", "accuracy"),
+    message:
+        "Measuring the areas of the classes of seed {wildcards.seed}"
+    script:
+        "../workflow/scripts/measure_areas.py"
+
+
 rule report_accuracy:
     input:
         matrices=expand(
             "<results>/final/Confusion_Matrix_Classif_Seed_{seed}.csv", seed=SEEDS
         ),
+        areas=expand("<results>/final/Areas_Seed_{seed}.csv", seed=SEEDS),
         nomenclature=config["nomenclature"],
         inventories=expand("<results>/tiles/{tile}/inventory.json", tile=TILES),
         splits="<results>/sampling/polygons.gpkg",
@@ -117,6 +142,12 @@ rule report_accuracy:
             labels={"seed": "all", "product": "scores"},
         ),
         scores="<results>/final/scores.csv",
+        figure=report(
+            "<results>/final/scores.png",
+            caption="../workflow/report/scores.rst",
+            category="Accuracy",
+            labels={"seed": "all", "product": "F-scores"},
+        ),
     log:
         "<logs>/report_accuracy.log",
     benchmark:
@@ -125,7 +156,7 @@ rule report_accuracy:
         mem_mb=megabytes(800),
         runtime="30m",
     params:
-        algorithm=versions("accuracy"),
+        algorithm=versions("accuracy", "areas", "figures"),
         seeds=SEEDS,
     message:
         "Writing the accuracy report"

@@ -1,6 +1,5 @@
 """Accuracy: expected values by hand, from scikit-learn, from t-tables and published examples."""
 
-import csv
 import math
 
 import numpy as np
@@ -8,7 +7,6 @@ import pytest
 from sklearn import metrics
 
 from iota2_tools.accuracy import (
-    area_adjusted,
     confusion,
     estimate,
     first_confusions,
@@ -16,8 +14,6 @@ from iota2_tools.accuracy import (
     scores,
     scores_over_seeds,
     write_matrix_csv,
-    write_results,
-    write_scores_csv,
 )
 from iota2_tools.errors import InputDataError
 from iota2_tools.nomenclature import LandCoverClass, Nomenclature
@@ -160,27 +156,6 @@ def test_first_confusions_are_the_largest_shares_of_the_row():
     assert first_confusions(matrix, 2) == [[(2, 0.4), (1, 0.1)], [], [(0, 0.2), (1, 0.2)], []]
 
 
-def test_areas_are_those_published_by_olofsson_2014():
-    # Tables 8 and 9 and section 5.1: deforestation, forest gain, stable forest, stable non-forest;
-    # the paper's rows are the map. 30 m pixels are 0.09 ha.
-    paper = np.array([[66, 0, 5, 4], [0, 55, 8, 12], [1, 0, 153, 11], [2, 1, 9, 313]])
-    result = area_adjusted(paper.T, [200_000, 150_000, 3_200_000, 6_450_000])
-    assert result.overall_accuracy.mean == pytest.approx(0.95, abs=0.005)
-    assert result.overall_accuracy.half_width == pytest.approx(0.02, abs=0.005)
-    assert result.precision == pytest.approx([0.88, 0.73, 0.93, 0.96], abs=0.005)
-    assert result.precision_half_width == pytest.approx([0.07, 0.10, 0.04, 0.02], abs=0.005)
-    assert result.recall == pytest.approx([0.75, 0.85, 0.93, 0.96], abs=0.005)
-    # For forest gain and non-forest the paper prints 0.23 and 0.01; its equation 7 gives these.
-    assert result.recall_half_width == pytest.approx([0.21, 0.25, 0.03, 0.02], abs=0.005)
-    assert result.area * 0.09 == pytest.approx([21158, 11686, 285770, 581386], abs=1)
-    assert result.area_half_width * 0.09 == pytest.approx([6158, 3756, 15510, 16282], abs=1)
-
-
-def test_a_mapped_class_without_reference_units_has_no_area_estimate():
-    with pytest.raises(InputDataError, match=r"column\(s\) 2"):
-        area_adjusted(np.array([[5, 0], [1, 0]]), [10, 10])
-
-
 def test_matrix_survives_its_table(tmp_path):
     path = str(tmp_path / "matrix.csv")
     matrix = np.array([[4, 1, 0, 2], [0, 3, 0, 0], [0, 0, 2**40, 0]])
@@ -201,47 +176,6 @@ def test_a_broken_matrix_table_is_refused(tmp_path, text):
     path.write_text(text)
     with pytest.raises(InputDataError, match="not a confusion matrix"):
         read_matrix_csv(str(path))
-
-
-def test_results_show_names_scores_and_conventions(tmp_path):
-    path = tmp_path / "RESULTS.txt"
-    other = np.array([[5, 0, 0], [1, 2, 0], [0, 0, 2]])
-    write_results({0: MATRIX, 1: other}, NOMENCLATURE, str(path))
-    text = path.read_text(encoding="utf-8")
-    assert "nan" not in text
-    assert "Overall accuracy   0.900 +- 0.000" in text
-    assert "Forêt, feuillus" in text
-    assert "Forêt, feuillus  Water 10.0" in text  # mean row 4.5, 0.5, 0
-    # Recall of water: 1 and 2/3; t(0.975, 1 dof) = 12.706, s = 0.2357, half width 2.118.
-    assert "0.833 +- 2.118" in text
-
-
-def test_results_of_one_seed_have_no_interval(tmp_path):
-    path = tmp_path / "RESULTS.txt"
-    write_results({3: np.array([[4, 1, 0], [0, 3, 0], [0, 0, 0]])}, NOMENCLATURE, str(path))
-    text = path.read_text(encoding="utf-8")
-    assert "Overall accuracy   0.875 +- -" in text
-    urban = next(line for line in text.splitlines() if line.split()[:2] == ["300", "Urban"])
-    assert urban.split() == ["300", "Urban", "-", "-", "-", "0"]
-
-
-def test_results_refuse_a_matrix_of_other_classes(tmp_path):
-    with pytest.raises(InputDataError, match="seed 4"):
-        write_results({4: np.eye(2)}, NOMENCLATURE, str(tmp_path / "RESULTS.txt"))
-
-
-def test_scores_table_has_a_line_a_score(tmp_path):
-    path = tmp_path / "scores.csv"
-    matrix = np.array([[4, 1, 0], [0, 3, 0], [0, 0, 0]])
-    write_scores_csv({1: matrix, 0: matrix}, NOMENCLATURE, str(path))
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert len(rows) == 2 * (2 + 3 * 3)
-    assert [row["seed"] for row in rows] == ["0"] * 11 + ["1"] * 11
-    values = {(row["code"], row["score"]): row["value"] for row in rows}
-    assert values["", "overall_accuracy"] == "0.875000"
-    assert values["11", "recall"] == "0.800000"
-    assert values["300", "f_score"] == ""
 
 
 def test_seeds_may_come_in_any_order():

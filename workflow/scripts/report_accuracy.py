@@ -1,21 +1,25 @@
-"""Snakemake adapter of iota2_tools.accuracy.write_results."""
+"""Snakemake adapter of iota2_tools.report and of the figure of the scores."""
 
-from iota2_tools.accuracy import read_matrix_csv, write_results, write_scores_csv
+from iota2_tools.accuracy import read_matrix_csv
+from iota2_tools.areas import read_areas
+from iota2_tools.figures import write_scores_figure
 from iota2_tools.logs import log_to
 from iota2_tools.nomenclature import read_nomenclature
 from iota2_tools.remarks import remarks
+from iota2_tools.report import write_results, write_scores_csv
+
+seeds = snakemake.params.seeds
 
 with log_to(snakemake.log[0]):
     nomenclature = read_nomenclature(snakemake.input.nomenclature)
     matrices = {
         seed: read_matrix_csv(path)[0]
-        for seed, path in zip(snakemake.params.seeds, snakemake.input.matrices, strict=True)
+        for seed, path in zip(seeds, snakemake.input.matrices, strict=True)
     }
-    told = remarks(
-        list(snakemake.input.inventories),
-        snakemake.input.splits,
-        snakemake.params.seeds,
-        nomenclature,
-    )
-    write_results(matrices, nomenclature, snakemake.output.results, told)
+    areas = {
+        seed: read_areas(path) for seed, path in zip(seeds, snakemake.input.areas, strict=True)
+    }
+    told = remarks(list(snakemake.input.inventories), snakemake.input.splits, seeds, nomenclature)
+    write_results(matrices, nomenclature, snakemake.output.results, told, areas)
     write_scores_csv(matrices, nomenclature, snakemake.output.scores)
+    write_scores_figure(matrices, nomenclature, snakemake.output.figure)
