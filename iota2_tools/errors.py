@@ -23,6 +23,14 @@ class OutputError(Iota2Error):
     """A product could not be written whole: disk full, quota, permission."""
 
 
+def unwritable(path: str, reason: object) -> OutputError:
+    """The error of a file that could not be written."""
+    return OutputError(
+        f"{path}: cannot be written ({reason}); check the free space, the quota and the "
+        "permissions of that folder, then run again"
+    )
+
+
 class LearningError(Iota2Error):
     """A model cannot be learnt from, or applied to, what it was given."""
 

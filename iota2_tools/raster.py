@@ -4,13 +4,13 @@ import os
 import shutil
 import socket
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 from osgeo import gdal
 
-from iota2_tools.errors import InputDataError, OutputError
+from iota2_tools.errors import InputDataError, OutputError, unwritable
 from iota2_tools.grid import Grid, Window
 
 gdal.UseExceptions()
@@ -55,7 +55,9 @@ def whole_file(path: str) -> Iterator[str]:
             raise OutputError(f"{path}: nothing was written")
         os.replace(temporary, target)
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror}); {DISK_ADVICE}") from error
+        raise unwritable(path, error.strerror or error) from error
+    except OutputError as error:
+        raise _under_its_name(error, temporary, path) from None
     finally:
         _remove(temporary.parent.glob(f"{temporary.name}*"))
 
@@ -68,8 +70,13 @@ def _place_beside(path: str) -> tuple[Path, Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         _remove(target.parent.glob(f"{mark}*-{target.name}"))
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror}); {DISK_ADVICE}") from error
+        raise unwritable(path, error.strerror or error) from error
     return target, target.with_name(f"{mark}{socket.gethostname()}-{os.getpid()}-{target.name}")
+
+
+def _under_its_name(error: OutputError, temporary: Path, path: str) -> OutputError:
+    """The same error, about the file the user knows."""
+    return OutputError(str(error).replace(str(temporary), path))
 
 
 def _remove(paths: Iterable[Path]) -> None:
@@ -91,12 +98,11 @@ def whole_folder(path: str) -> Iterator[str]:
             shutil.rmtree(target)
         temporary.rename(target)
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror}); {DISK_ADVICE}") from error
+        raise unwritable(path, error.strerror or error) from error
+    except OutputError as error:
+        raise _under_its_name(error, temporary, path) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-DISK_ADVICE = "check the free space, the quota and the permissions of that folder, then run again"
 
 
 @contextmanager
@@ -116,7 +122,7 @@ def gdal_failures_raise(path: str) -> Iterator[None]:
     finally:
         gdal.PopErrorHandler()
     if failures:
-        raise OutputError(f"{path}: cannot be written ({failures[0]}); {DISK_ADVICE}")
+        raise unwritable(path, failures[0])
 
 
 class RasterWriter:
@@ -140,6 +146,13 @@ class RasterWriter:
     def dataset(self) -> gdal.Dataset:
         """The GDAL dataset, to set colours or metadata."""
         return self._dataset
+
+    def close(self) -> None:
+        """Write what is still in memory; OutputError if that fails."""
+        with gdal_failures_raise(self._path):
+            dataset, self._dataset = self._dataset, None
+            dataset.FlushCache()
+            del dataset
 
 
 @contextmanager
@@ -199,11 +212,14 @@ def create_raster(
                 for number in range(1, bands + 1):
                     dataset.GetRasterBand(number).SetNoDataValue(float(nodata))
         writer = RasterWriter(dataset, path)
-        yield writer
-        with gdal_failures_raise(path):
-            dataset.FlushCache()
-            writer._dataset = None
-            del dataset
+        del dataset
+        try:
+            yield writer
+        except BaseException:
+            with suppress(OutputError):
+                writer.close()
+            raise
+        writer.close()
 
 
 def open_raster(path: str) -> gdal.Dataset:

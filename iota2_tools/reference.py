@@ -12,7 +12,7 @@ from iota2_tools.errors import InputDataError, one_message
 from iota2_tools.grid import Grid
 from iota2_tools.nomenclature import Nomenclature
 from iota2_tools.raster import whole_file
-from iota2_tools.vectors import polygons_only, read_layer
+from iota2_tools.vectors import polygons_only, read_layer, write_layer
 
 logger = logging.getLogger(__name__)
 
@@ -310,14 +310,8 @@ def write_splits(
     _tell(polygons, seeds)
     _check_regions(polygons, seeds, used_regions, reference["path"])
     polygons = polygons.drop(columns="identifier", errors="ignore")
-    write_geopackage(polygons, output)
-
-
-def write_geopackage(frame: gpd.GeoDataFrame, output: str) -> None:
-    """Write a GeoPackage that GDAL 3.6 reads without complaint, under its name once whole."""
     with whole_file(output) as temporary:
-        # The temporary name keeps its extension, so the layer would bear it: name it.
-        frame.to_file(temporary, driver="GPKG", layer="polygons", engine="pyogrio", VERSION="1.2")
+        write_layer(polygons, temporary)
 
 
 def _tell(polygons: gpd.GeoDataFrame, seeds: range) -> None:

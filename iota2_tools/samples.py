@@ -2,6 +2,7 @@
 
 import logging
 import tempfile
+import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,11 +11,12 @@ import numpy as np
 import pandas as pd
 
 from iota2_tools import otb
+from iota2_tools.errors import unwritable
 from iota2_tools.features import FeatureStack, check_same_features
 from iota2_tools.grid import Grid, grid_of
 from iota2_tools.raster import create_raster, open_raster, read_window, whole_file, whole_folder
 from iota2_tools.reference import LEARN, generator
-from iota2_tools.vectors import Burner, read_layer
+from iota2_tools.vectors import Burner, read_layer, write_layer
 
 logger = logging.getLogger(__name__)
 
@@ -57,9 +59,7 @@ def _learning_polygons(splits: gpd.GeoDataFrame, seed: int, output: str) -> bool
     learning = splits[splits[f"seed_{seed}"].str.contains(LEARN)]
     if learning.empty:
         return False
-    learning[["polygon", "code", "geometry"]].to_file(
-        output, driver="GPKG", layer="polygons", VERSION="1.2"
-    )
+    write_layer(learning[["polygon", "code", "geometry"]], output)
     return True
 
 
@@ -96,12 +96,13 @@ def write_statistics(
                 vector = f"{scratch}/{region}_{seed}.gpkg"
                 if not _learning_polygons(polygons, seed, vector):
                     continue
+                counts = f"{folder}/{statistics_name(region, seed)}"
                 otb.run(
                     "PolygonClassStatistics",
-                    {"in": validity, "mask": mask, "vec": vector, "field": ["code"],
-                     "out": f"{folder}/{statistics_name(region, seed)}"},
+                    {"in": validity, "mask": mask, "vec": vector, "field": ["code"], "out": counts},
                     refresh_after="vec",
-                )  # fmt: skip
+                )
+                class_counts(counts)  # OTB says nothing of a file it could not write to its end
 
 
 def statistics_name(region: str, seed: int) -> str:
@@ -110,10 +111,17 @@ def statistics_name(region: str, seed: int) -> str:
 
 
 def class_counts(statistics: str) -> dict[int, int]:
-    """Pixels of each class in a file of OTB PolygonClassStatistics."""
-    import xml.etree.ElementTree as ElementTree
+    """Pixels of each class in a file of OTB PolygonClassStatistics.
 
-    root = ElementTree.parse(statistics).getroot()
+    Raises
+    ------
+    OutputError
+        If the file is not whole.
+    """
+    try:
+        root = ElementTree.parse(statistics).getroot()
+    except (OSError, ElementTree.ParseError) as error:
+        raise unwritable(str(statistics), f"cut off: {error}") from None
     classes = root.find("./Statistic[@name='samplesPerClass']")
     return (
         {int(item.get("key")): int(item.get("value")) for item in classes}
@@ -158,7 +166,16 @@ def write_rates(
                 Path(scratch).glob(f"rates_{seed}_*.csv"), key=lambda p: int(p.stem.split("_")[-1])
             )
             for tile, path in zip(files, written, strict=True):
+                _check_rates(path, class_counts(files[tile]))
                 Path(folder, f"{tile}_seed_{seed}.csv").write_bytes(path.read_bytes())
+
+
+def _check_rates(path: Path, counts: dict[int, int]) -> None:
+    """Raise OutputError unless a table of MultiImageSamplingRate holds every class of the tile."""
+    lines = path.read_text(encoding="utf-8").splitlines()[1:]
+    found = {int(line.split("\t")[0]) for line in lines if line.count("\t") == 3}
+    if missing := set(counts) - found:
+        raise unwritable(str(path), f"cut off before class {min(missing)}")
 
 
 def _strategy(sampling: dict, scratch: str, shared: bool) -> dict:

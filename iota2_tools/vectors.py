@@ -6,7 +6,7 @@ import pyogrio
 import shapely
 from osgeo import gdal, ogr
 
-from iota2_tools.errors import InputDataError
+from iota2_tools.errors import InputDataError, unwritable
 from iota2_tools.grid import Grid, Window, spatial_reference
 
 gdal.UseExceptions()
@@ -44,8 +44,26 @@ def layer_fields(path: str, layer: str | None = None) -> dict:
         raise InputDataError(f"{path}: cannot be read as a vector layer ({error})") from None
 
 
+def write_layer(frame: gpd.GeoDataFrame, path: str, driver: str = "GPKG") -> None:
+    """Write polygons or points as layer `polygons`, a GeoPackage that GDAL 3.6 reads by default.
+
+    Raises
+    ------
+    OutputError
+        If the file could not be written whole.
+    """
+    # pyogrio writes GeoPackage 1.4, which GDAL 3.6 complains of.
+    options = {"VERSION": "1.2"} if driver == "GPKG" else {}
+    try:
+        frame.to_file(path, driver=driver, layer="polygons", engine="pyogrio", **options)
+    except RuntimeError as error:  # what all errors of pyogrio are
+        raise unwritable(path, error) from None
+
+
 def polygons_only(frame: gpd.GeoDataFrame, path: str) -> gpd.GeoDataFrame:
     """Polygons and MultiPolygons, repaired where invalid; empty ones are dropped.
+
+    Lines and points that the repair of a polygon leaves over are no part of it.
 
     Raises
     ------
@@ -59,8 +77,18 @@ def polygons_only(frame: gpd.GeoDataFrame, path: str) -> gpd.GeoDataFrame:
     invalid = ~frame.geometry.is_valid
     if invalid.any():
         frame = frame.copy()
-        frame.loc[invalid, frame.geometry.name] = frame.geometry[invalid].make_valid()
-    return frame
+        repaired = [_areal(shape) for shape in frame.geometry[invalid].make_valid()]
+        frame.loc[invalid, frame.geometry.name] = gpd.GeoSeries(
+            repaired, index=frame.index[invalid], crs=frame.crs
+        )
+    return frame[~frame.geometry.is_empty]
+
+
+def _areal(shape: shapely.Geometry) -> shapely.Geometry:
+    """The polygons of a geometry."""
+    if shape.geom_type != "GeometryCollection":
+        return shape if shapely.area(shape) > 0 else shapely.MultiPolygon()
+    return shapely.union_all([part for part in shape.geoms if shapely.area(part) > 0])
 
 
 class Burner:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from iota2_tools import otb
 from iota2_tools.errors import ConfigError, LearningError
+from iota2_tools.vectors import write_layer
 
 # The learners that train and predict in OTB 8.1 (`ann` does not, `boost` knows two classes).
 LEARNERS = ("rf", "libsvm", "dt", "bayes", "knn")
@@ -71,8 +72,8 @@ def train(
         code=codes.astype(np.int32)
     )
     points = gpd.points_from_xy(np.zeros(len(codes)), np.zeros(len(codes)))
-    gpd.GeoDataFrame(frame, geometry=points, crs="EPSG:4326").to_file(
-        samples, driver="FlatGeobuf", engine="pyogrio"
+    write_layer(
+        gpd.GeoDataFrame(frame, geometry=points, crs="EPSG:4326"), str(samples), "FlatGeobuf"
     )
     if standardise:
         write_means_and_deviations(features, folder / "statistics.xml")
@@ -86,6 +87,8 @@ def train(
     samples.unlink()
     if not (folder / "model.otb").exists():
         raise LearningError(f"OTB {name} wrote no model; its messages are above")
+    # OTB says nothing of a model it could not write to its end: use it once.
+    otb.classify(given["io.out"], given["io.stats"], features[:1])
     return {"parameters": parameters, "standardise": bool(standardise)}
 
 

@@ -1,0 +1,56 @@
+"""A disk that fills up in the middle of a production, on a real file system of a few megabytes."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from conftest import on_scene
+from osgeo import gdal
+
+gdal.UseExceptions()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Folder on a file system of its own: of 3 MB, until `grow` is called."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
+    if os.geteuid() or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("no small file system can be mounted here: root is needed")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def grow(disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,size=200m", str(disk)], check=True)
+
+
+def assert_whole(results: Path) -> None:
+    """Whatever bears its final name can be read to its end."""
+    for path in results.rglob("*"):
+        if path.name.startswith(".part-"):
+            continue
+        if path.suffix == ".tif":
+            assert gdal.Open(str(path)).ReadAsArray() is not None, path
+        elif path.suffix == ".parquet":
+            pd.read_parquet(path)
+
+
+def test_a_full_disk_is_named_leaves_nothing_half_made_and_can_be_taken_up(
+    production, scene, small_disk
+):
+    workflow = on_scene(scene, small_disk.parent / "production")
+    workflow.config["output"] = str(small_disk / "results")
+    done = workflow.run(check=False)
+    assert done.returncode != 0
+    assert "cannot be written (No space left on device)" in done.stderr
+    assert "check the free space" in done.stderr
+    assert_whole(small_disk)
+    grow(small_disk)
+    workflow.run()
+    name = "final/Confidence_Seed_0.tif"
+    ours, theirs = (run.results / name for run in (workflow, production))
+    assert (gdal.Open(str(ours)).ReadAsArray() == gdal.Open(str(theirs)).ReadAsArray()).all()
