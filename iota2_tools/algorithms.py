@@ -25,6 +25,7 @@ VERSIONS = {
     "resampling": 1,
     "samples": 1,
     "style": 1,
+    "training": 1,
     "validation": 1,
     "vectors": 1,
 }

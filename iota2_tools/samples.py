@@ -3,7 +3,6 @@
 import logging
 import tempfile
 import xml.etree.ElementTree as ElementTree
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import geopandas as gpd
@@ -12,7 +11,6 @@ import pandas as pd
 
 from iota2_tools import otb
 from iota2_tools.errors import unwritable
-from iota2_tools.features import FeatureStack, check_same_features
 from iota2_tools.grid import Grid, grid_of
 from iota2_tools.raster import create_raster, open_raster, read_window, whole_file, whole_folder
 from iota2_tools.reference import LEARN, generator
@@ -291,87 +289,3 @@ def _one_row_a_pixel(chosen: list[pd.DataFrame], seeds: list[int]) -> pd.DataFra
     for seed in seeds:
         every[f"seed_{seed}"] = every["seed"] == seed
     return every.groupby(columns, sort=True)[[f"seed_{seed}" for seed in seeds]].any().reset_index()
-
-
-def write_samples(
-    selection: str,
-    inventory: str,
-    settings: dict,
-    masks: dict[str, str],
-    budget_mb: float,
-    threads: int,
-    output: str,
-) -> None:
-    """Read the features of the chosen pixels of a tile, once for all draws.
-
-    Parameters
-    ----------
-    selection : str
-        Table of `write_selection`.
-    inventory, settings, masks
-        See `features.FeatureStack`.
-    budget_mb : float
-        Memory for the images of one window, MB.
-    output : str
-        GeoParquet: the columns of `selection`, one column a feature, and the pixel's centre.
-    """
-    chosen = pd.read_parquet(selection)
-    stack = FeatureStack(inventory, settings, masks)
-    grid = stack.grid
-    values = np.empty((len(chosen), len(stack.names)), dtype=stack.dtype)
-    rows, cols = chosen["row"].to_numpy(), chosen["col"].to_numpy()
-    with ThreadPoolExecutor(threads) as pool:
-        for window in stack.windows(min(budget_mb, 256 * 256 * stack.bytes_per_pixel / 1e6)):
-            inside = np.flatnonzero(
-                (rows >= window.row) & (rows < window.row + window.rows)
-                & (cols >= window.col) & (cols < window.col + window.cols)
-            )  # fmt: skip
-            if len(inside):
-                pixels = (rows[inside] - window.row).astype(np.int64) * window.cols + (
-                    cols[inside] - window.col
-                )
-                values[inside] = stack.read(window, pool).of(pixels)
-    features = pd.DataFrame(values, columns=stack.names)
-    centres = gpd.points_from_xy(
-        grid.left + (cols + 0.5) * grid.resolution,
-        grid.top - (rows + 0.5) * grid.resolution,
-        crs=grid.crs,
-    )
-    frame = gpd.GeoDataFrame(pd.concat([chosen, features], axis=1), geometry=centres)
-    with whole_file(output) as temporary:
-        frame.to_parquet(temporary, index=False, compression="zstd")
-
-
-def read_training_table(
-    samples: list[str], region: str, seed: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
-    """Learning samples of a region and draw over its tiles.
-
-    Parameters
-    ----------
-    samples : list of str
-        Tables of `write_samples`.
-
-    Returns
-    -------
-    features : ndarray of int16 or float32, shape (n_samples, n_features)
-    codes : ndarray of int64, shape (n_samples,)
-    polygons : ndarray of int64, shape (n_samples,)
-    names : list of str
-        Names of the features.
-    """
-    tables, names = [], None
-    for path in sorted(samples):
-        table = pd.read_parquet(path)
-        own = feature_columns(table)
-        names = own if names is None else names
-        check_same_features(names, own, path)
-        tables.append(table[(table["region"] == region) & table[f"seed_{seed}"]])
-    table = pd.concat(tables)
-    return table[names].to_numpy(), table["code"].to_numpy(), table["polygon"].to_numpy(), names
-
-
-def feature_columns(table: pd.DataFrame) -> list[str]:
-    """Names of the features among the columns of a samples table."""
-    known = {"row", "col", "polygon", "code", "region", "geometry"}
-    return [name for name in table.columns if name not in known and not name.startswith("seed_")]

@@ -24,7 +24,7 @@ rule train_model:
         mem_mb=megabytes(3000),
         runtime="8h",
     params:
-        algorithm=versions("learning", "samples"),
+        algorithm=versions("learning", "training"),
         learning=config["learning"],
         random_seed=lookup("sampling/random_seed", within=config),
     message:

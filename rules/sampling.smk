@@ -154,7 +154,7 @@ rule extract_samples:
         mem_mb=megabytes(1200, per_window=1.5),
         runtime="4h",
     params:
-        algorithm=versions("samples", *FEATURE_MODULES),
+        algorithm=versions("training", *FEATURE_MODULES),
         features=FEATURES,
         window_mb=lookup("classification/window_mb", within=config),
     message:

@@ -19,7 +19,7 @@ import numpy as np
 from iota2_tools.errors import LearningError
 from iota2_tools.raster import whole_folder
 from iota2_tools.reference import generator
-from iota2_tools.samples import read_training_table
+from iota2_tools.training import read_training_table
 
 logger = logging.getLogger(__name__)
 

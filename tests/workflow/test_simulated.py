@@ -71,6 +71,11 @@ def test_one_core_and_small_windows_give_the_same_maps(production, scene, tmp_pa
     for name in ("Classif_Seed_0", "Confidence_Seed_0", "PixelsValidity", "diff_seed_0"):
         ours, theirs = (r / "final" / f"{name}.tif" for r in (production.results, other.results))
         assert ours.read_bytes() == theirs.read_bytes(), name
+    for tile in ("T31TCJ", "T31TDJ"):
+        ours, theirs = (
+            r / "tiles" / tile / "samples.parquet" for r in (production.results, other.results)
+        )
+        assert ours.read_bytes() == theirs.read_bytes(), tile
 
 
 def test_a_deleted_product_is_made_again_alone(own_copy):

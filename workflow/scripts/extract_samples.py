@@ -1,7 +1,7 @@
-"""Snakemake adapter of iota2_tools.samples.write_samples."""
+"""Snakemake adapter of iota2_tools.training.write_samples."""
 
 from iota2_tools.logs import log_to
-from iota2_tools.samples import write_samples
+from iota2_tools.training import write_samples
 
 with log_to(snakemake.log[0]):
     write_samples(
