@@ -109,5 +109,5 @@ def write_regions(
         burner = inside
     tags = {f"REGION_{number}": name for number, name in enumerate(names, start=1)}
     with create_raster(output, grid, "uint16", nodata=0, tags=tags) as raster:
-        for window in grid.windows(1024):
+        for window in grid.windows(256):
             raster.write((burner.burn(window) * inside.burn(window)).astype(np.uint16), window)

@@ -36,7 +36,7 @@ def burn_polygons(splits: str, regions: str, output: str) -> None:
     burner = Burner(polygons.geometry.to_numpy(), polygons["polygon"].to_numpy(), grid)
     region_file = open_raster(regions)
     with create_raster(output, grid, "uint32", nodata=0) as raster:
-        for window in grid.windows(1024):
+        for window in grid.windows(256):
             inside = read_window(region_file, window, 1) > 0
             raster.write(burner.burn(window) * inside, window)
 
@@ -46,7 +46,7 @@ def _usable(regions: str, validity: str, region: int, cloud_threshold: int, outp
     grid = grid_of(regions)
     region_file, validity_file = open_raster(regions), open_raster(validity)
     with create_raster(output, grid, "uint8") as raster:
-        for window in grid.windows(1024):
+        for window in grid.windows(256):
             mask = read_window(region_file, window, 1) == region
             mask &= read_window(validity_file, window, 1) >= cloud_threshold
             raster.write(mask.astype(np.uint8), window)

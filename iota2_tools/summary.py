@@ -1,5 +1,6 @@
 """Where the products of a production are, for the end of a run."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -43,16 +44,31 @@ def _accuracy_lines(path: Path) -> list[str]:
     ]
 
 
-def slowest_rules(results: Path, count: int = 5) -> pd.DataFrame:
-    """Rules by total time over their jobs, from the benchmark files: seconds, jobs, peak MB."""
+def job_figures(results: Path) -> pd.DataFrame:
+    """What each job asked for and took, from its log and its benchmark.
+
+    Returns
+    -------
+    DataFrame
+        `rule`, `job` (path of the log without its end), `asked_mb`, `peak_mb`, `seconds`,
+        `cpu_seconds`; one line a finished job.
+    """
     rows = []
-    for path in (results / "benchmarks").rglob("*.tsv"):
-        table = pd.read_csv(path, sep="\t", na_values="-")
-        rule = path.relative_to(results / "benchmarks").parts[0].removesuffix(".tsv")
-        rows.append({"rule": rule, "seconds": table["s"].sum(), "peak_mb": table["max_rss"].max()})
-    table = (
-        pd.DataFrame(rows)
-        .groupby("rule")
-        .agg(jobs=("rule", "size"), seconds=("seconds", "sum"), peak_mb=("peak_mb", "max"))
-    )
-    return table.sort_values("seconds", ascending=False).head(count)
+    for log in sorted((results / "logs").rglob("*.log")):
+        text = log.read_text(encoding="utf-8", errors="replace")
+        asked, peak = (
+            re.search(pattern + r" (\d+) MB", text)
+            for pattern in ("asked for: .* and", "peak memory")
+        )
+        name = log.relative_to(results / "logs").with_suffix("")
+        benchmark = results / "benchmarks" / f"{name}.tsv"
+        if not (asked and peak and benchmark.exists()):
+            continue
+        took = pd.read_csv(benchmark, sep="\t", na_values="-").iloc[0]
+        rows.append(
+            {
+                "rule": name.parts[0], "job": str(name), "asked_mb": int(asked[1]),
+                "peak_mb": int(peak[1]), "seconds": took["s"], "cpu_seconds": took["cpu_time"],
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)

@@ -91,7 +91,7 @@ def write_comparison(
         matrix = np.zeros((len(classes.codes), len(classes.codes) + 1), dtype=np.int64)
         with ExitStack() as files:
             raster = files.enter_context(create_raster(differences[seed], grid, "uint8", nodata=0))
-            for window in grid.windows(1024):
+            for window in grid.windows(256):
                 ids = read_window(id_file, window, 1)
                 if not ids.any():
                     continue
@@ -122,7 +122,7 @@ def clip_validity(
     grid = grid_of(validity)
     sources = [open_raster(path) for path in (validity, regions, footprint)]
     with create_raster(output, grid, dtype, nodata=nodata) as raster:
-        for window in grid.windows(1024):
+        for window in grid.windows(256):
             dates, region, seen = (read_window(dataset, window, 1) for dataset in sources)
             kept = np.where((region > 0) & (seen > 0), np.minimum(dates, nodata - 1), nodata)
             raster.write(kept.astype(dtype), window)

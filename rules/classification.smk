@@ -36,8 +36,7 @@ rule classify_tile:
         "<benchmarks>/classify_tile/{tile}_region_{region}.tsv"
     threads: 2
     resources:
-        mem_mb=megabytes(1400, per_window=1.5),
-        runtime="8h",
+        **needs("classify_tile", reads=["models"]),
     params:
         algorithm=versions("classification", "forest", "learning", *FEATURE_MODULES),
         features=FEATURES,

@@ -10,6 +10,7 @@ from iota2_tools.algorithms import versions
 from iota2_tools.config import SHARED_STRATEGIES, complete_config, config_digest
 from iota2_tools.errors import Iota2Error
 from iota2_tools.feature_plan import sensor_features
+from iota2_tools.needs import Size, megabytes_on_disk, resources
 from iota2_tools.production import Production
 
 if not config and os.path.exists("config/config.yaml"):
@@ -143,16 +144,61 @@ def maps_of_tile(wildcards):
     )
 
 
-def megabytes(base, per_window=0):
-    """Resource function: memory of a job, growing when it is run again after a failure."""
+def feature_count():
+    """Features of a pixel; a raster of the user counts as one."""
+    own = (
+        sensor_features(name, FEATURES[name], FEATURES[name]["dates"])
+        for name in SENSORS
+    )
+    return sum(len(item.names) for item in own) + len(
+        (config["user_features"] or {}).get("patterns", [])
+    )
 
-    def need(wildcards, attempt):
-        return int(
-            (base + per_window * config["classification"]["window_mb"])
-            * 1.5 ** (attempt - 1)
-        )
 
-    return need
+FEATURE_COUNT = feature_count()
+
+
+def job_size(wildcards, files):
+    """What a job works on: its tile, or the whole map, and the files it reads whole."""
+    tile = wildcards.get("tile")
+    grid = production.grid(tile) if tile else production.mosaic_grid
+    tiles = [tile] if tile else TILES
+    return Size(
+        pixels=grid.rows * grid.cols,
+        columns=grid.cols,
+        acquisitions=max(
+            sum(len(production.product_names(s, name)) for s in SENSORS)
+            for name in tiles
+        ),
+        bands=max(
+            (len(config["sensors"][s]["keep_bands"]) for s in SENSORS), default=0
+        ),
+        features=FEATURE_COUNT,
+        classes=len(CODES),
+        draws=len(SEEDS),
+        window_mb=config["classification"]["window_mb"],
+        pieces=len(TILES) * len(REGIONS),
+        input_mb=megabytes_on_disk(files),
+        trees=config["learning"]["parameters"].get("n_estimators", 100),
+    )
+
+
+def listed(files):
+    """Paths of a named input, be it one file or several."""
+    return [files] if isinstance(files, str) else list(files)
+
+
+def needs(rule, reads=()):
+    """Resources of a rule, from the size of each job and of the inputs it `reads` whole."""
+
+    def asked(quantity):
+        def value(wildcards, input, attempt):
+            files = [path for name in reads for path in listed(input[name])]
+            return resources(rule, job_size(wildcards, files), attempt)[quantity]
+
+        return value
+
+    return {quantity: asked(quantity) for quantity in ("mem_mb", "runtime", "disk_mb")}
 
 
 LARGEST_VALIDITY = max(

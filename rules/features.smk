@@ -20,8 +20,7 @@ rule write_features:
         "<benchmarks>/write_features/{tile}.tsv"
     threads: 2
     resources:
-        mem_mb=megabytes(1200, per_window=2),
-        runtime="8h",
+        **needs("write_features"),
     params:
         algorithm=versions(*FEATURE_MODULES),
         features=FEATURES,

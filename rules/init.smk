@@ -18,8 +18,7 @@ rule take_inventory:
     benchmark:
         "<benchmarks>/take_inventory/{tile}.tsv"
     resources:
-        mem_mb=megabytes(600),
-        runtime="30m",
+        **needs("take_inventory"),
     params:
         algorithm=versions("inventory"),
         grid=lambda wildcards: production.grid(wildcards.tile).as_dict(),
@@ -44,8 +43,7 @@ rule mask_series:
         "<benchmarks>/mask_series/{tile}_{sensor}.tsv"
     threads: 2
     resources:
-        mem_mb=megabytes(1200),
-        runtime="2h",
+        **needs("mask_series"),
     params:
         algorithm=versions("masks", "resampling"),
     message:
@@ -71,8 +69,7 @@ rule count_valid_dates:
     benchmark:
         "<benchmarks>/count_valid_dates/{tile}.tsv"
     resources:
-        mem_mb=megabytes(1200),
-        runtime="1h",
+        **needs("count_valid_dates"),
     params:
         algorithm=versions("masks"),
     message:
@@ -91,8 +88,7 @@ rule draw_regions:
     benchmark:
         "<benchmarks>/draw_regions/{tile}.tsv"
     resources:
-        mem_mb=megabytes(1000),
-        runtime="30m",
+        **needs("draw_regions"),
     params:
         algorithm=versions("envelopes", "vectors"),
         grids=lambda wildcards: {

@@ -21,8 +21,7 @@ rule train_model:
         "<benchmarks>/train_model/region_{region}_seed_{seed}.tsv"
     threads: 2
     resources:
-        mem_mb=megabytes(3000),
-        runtime="8h",
+        **needs("train_model", reads=["samples"]),
     params:
         algorithm=versions("learning", "training"),
         learning=config["learning"],

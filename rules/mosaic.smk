@@ -34,8 +34,7 @@ rule mosaic_classes:
         "<benchmarks>/mosaic_classes/{seed}.tsv"
     threads: 2
     resources:
-        mem_mb=megabytes(1500),
-        runtime="4h",
+        **needs("mosaic_classes"),
     params:
         algorithm=versions("mosaic", "style"),
         layer="class_map",
@@ -59,8 +58,7 @@ rule mosaic_confidence:
         "<benchmarks>/mosaic_confidence/{seed}.tsv"
     threads: 2
     resources:
-        mem_mb=megabytes(1500),
-        runtime="4h",
+        **needs("mosaic_confidence"),
     params:
         algorithm=versions("mosaic", "style"),
         layer="confidence",
@@ -83,8 +81,7 @@ rule mosaic_probabilities:
         "<benchmarks>/mosaic_probabilities/{seed}.tsv"
     threads: 2
     resources:
-        mem_mb=megabytes(1500),
-        runtime="8h",
+        **needs("mosaic_probabilities"),
     params:
         algorithm=versions("mosaic"),
         layer="probability",
@@ -109,8 +106,7 @@ rule clip_validity:
     benchmark:
         "<benchmarks>/clip_validity/{tile}.tsv"
     resources:
-        mem_mb=megabytes(800),
-        runtime="30m",
+        **needs("clip_validity"),
     params:
         algorithm=versions("validation"),
         dtype=VALIDITY_TYPE,
@@ -132,8 +128,7 @@ rule mosaic_validity:
         "<benchmarks>/mosaic_validity.tsv"
     threads: 2
     resources:
-        mem_mb=megabytes(1500),
-        runtime="4h",
+        **needs("mosaic_validity"),
     params:
         algorithm=versions("mosaic", "style"),
         layer="validity",
@@ -162,8 +157,7 @@ rule preview_map:
     benchmark:
         "<benchmarks>/preview_map/{seed}.tsv"
     resources:
-        mem_mb=megabytes(1500),
-        runtime="30m",
+        **needs("preview_map"),
     params:
         algorithm=versions("preview"),
     message:

@@ -21,8 +21,7 @@ rule split_polygons:
     benchmark:
         "<benchmarks>/split_polygons.tsv"
     resources:
-        mem_mb=megabytes(2000),
-        runtime="1h",
+        **needs("split_polygons", reads=["reference"]),
     params:
         algorithm=versions("reference"),
         reference=config["reference"],
@@ -52,8 +51,7 @@ rule burn_polygons:
     benchmark:
         "<benchmarks>/burn_polygons/{tile}.tsv"
     resources:
-        mem_mb=megabytes(1000),
-        runtime="30m",
+        **needs("burn_polygons"),
     params:
         algorithm=versions("vectors"),
     message:
@@ -74,8 +72,7 @@ rule count_polygon_pixels:
     benchmark:
         "<benchmarks>/count_polygon_pixels/{tile}.tsv"
     resources:
-        mem_mb=megabytes(1500),
-        runtime="2h",
+        **needs("count_polygon_pixels", reads=["splits"]),
     params:
         algorithm=versions("samples"),
         numbers=region_numbers,
@@ -97,8 +94,7 @@ rule share_samples:
     benchmark:
         "<benchmarks>/share_samples/{region}.tsv"
     resources:
-        mem_mb=megabytes(800),
-        runtime="30m",
+        **needs("share_samples"),
     params:
         algorithm=versions("samples"),
         tiles=lambda wildcards: production.tiles_of(wildcards.region),
@@ -124,8 +120,7 @@ rule select_samples:
     benchmark:
         "<benchmarks>/select_samples/{tile}.tsv"
     resources:
-        mem_mb=megabytes(1500),
-        runtime="2h",
+        **needs("select_samples", reads=["splits"]),
     params:
         algorithm=versions("samples"),
         numbers=region_numbers,
@@ -151,8 +146,7 @@ rule extract_samples:
         "<benchmarks>/extract_samples/{tile}.tsv"
     threads: 2
     resources:
-        mem_mb=megabytes(1200, per_window=1.5),
-        runtime="4h",
+        **needs("extract_samples", reads=["selection"]),
     params:
         algorithm=versions("training", *FEATURE_MODULES),
         features=FEATURES,

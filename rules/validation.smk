@@ -36,8 +36,7 @@ rule compare_tile:
     benchmark:
         "<benchmarks>/compare_tile/{tile}.tsv"
     resources:
-        mem_mb=megabytes(1000),
-        runtime="1h",
+        **needs("compare_tile"),
     params:
         algorithm=versions("validation", "accuracy"),
         seeds=SEEDS,
@@ -68,8 +67,7 @@ rule sum_confusions:
     benchmark:
         "<benchmarks>/sum_confusions/{seed}.tsv"
     resources:
-        mem_mb=megabytes(1000),
-        runtime="30m",
+        **needs("sum_confusions"),
     params:
         algorithm=versions("accuracy", "figures"),
     message:
@@ -90,8 +88,7 @@ rule mosaic_differences:
         "<benchmarks>/mosaic_differences/{seed}.tsv"
     threads: 2
     resources:
-        mem_mb=megabytes(1500),
-        runtime="4h",
+        **needs("mosaic_differences"),
     params:
         algorithm=versions("mosaic", "style"),
         layer="difference",
@@ -115,8 +112,7 @@ rule measure_areas:
     benchmark:
         "<benchmarks>/measure_areas/{seed}.tsv"
     resources:
-        mem_mb=megabytes(800),
-        runtime="2h",
+        **needs("measure_areas"),
     params:
         algorithm=versions("areas", "accuracy"),
     message:
@@ -153,8 +149,7 @@ rule report_accuracy:
     benchmark:
         "<benchmarks>/report_accuracy.tsv"
     resources:
-        mem_mb=megabytes(800),
-        runtime="30m",
+        **needs("report_accuracy"),
     params:
         algorithm=versions("accuracy", "areas", "figures"),
         seeds=SEEDS,

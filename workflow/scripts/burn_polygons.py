@@ -1,9 +1,9 @@
 """Snakemake adapter of iota2_tools.samples.burn_polygons."""
 
-from iota2_tools.logs import log_to
+from iota2_tools.jobs import job
 from iota2_tools.samples import burn_polygons
 
-with log_to(snakemake.log[0]):
+with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     burn_polygons(
         splits=snakemake.input.splits,
         regions=snakemake.input.regions,

@@ -1,12 +1,12 @@
 """Snakemake adapter of iota2_tools.classification.classify_tile."""
 
 from iota2_tools.classification import classify_tile
-from iota2_tools.logs import log_to
+from iota2_tools.jobs import job
 
 layers = list(snakemake.output.keys())
 draws = zip(*(snakemake.output[layer] for layer in layers), strict=True)
 
-with log_to(snakemake.log[0]):
+with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     classify_tile(
         inventory=snakemake.input.inventory,
         settings=snakemake.params.features,

@@ -1,10 +1,10 @@
 """Snakemake adapter of iota2_tools.validation.clip_validity."""
 
-from iota2_tools.logs import log_to
+from iota2_tools.jobs import job
 from iota2_tools.mosaic import VALIDITY
 from iota2_tools.validation import clip_validity
 
-with log_to(snakemake.log[0]):
+with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     clip_validity(
         validity=snakemake.input.validity,
         regions=snakemake.input.regions,

@@ -1,9 +1,9 @@
 """Snakemake adapter of iota2_tools.validation.write_comparison."""
 
-from iota2_tools.logs import log_to
+from iota2_tools.jobs import job
 from iota2_tools.validation import write_comparison
 
-with log_to(snakemake.log[0]):
+with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     seeds = snakemake.params.seeds
     write_comparison(
         splits=snakemake.input.splits,

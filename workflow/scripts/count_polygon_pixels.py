@@ -1,9 +1,9 @@
 """Snakemake adapter of iota2_tools.samples.write_statistics."""
 
-from iota2_tools.logs import log_to
+from iota2_tools.jobs import job
 from iota2_tools.samples import write_statistics
 
-with log_to(snakemake.log[0]):
+with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     write_statistics(
         splits=snakemake.input.splits,
         regions=snakemake.input.regions,

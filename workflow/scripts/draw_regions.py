@@ -2,9 +2,9 @@
 
 from iota2_tools.envelopes import write_regions
 from iota2_tools.grid import Grid
-from iota2_tools.logs import log_to
+from iota2_tools.jobs import job
 
-with log_to(snakemake.log[0]):
+with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     write_regions(
         tile=snakemake.wildcards.tile,
         grids={tile: Grid(**grid) for tile, grid in snakemake.params.grids.items()},

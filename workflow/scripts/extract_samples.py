@@ -1,9 +1,9 @@
 """Snakemake adapter of iota2_tools.training.write_samples."""
 
-from iota2_tools.logs import log_to
+from iota2_tools.jobs import job
 from iota2_tools.training import write_samples
 
-with log_to(snakemake.log[0]):
+with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     write_samples(
         selection=snakemake.input.selection,
         inventory=snakemake.input.inventory,

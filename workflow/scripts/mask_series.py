@@ -1,9 +1,9 @@
 """Snakemake adapter of iota2_tools.masks.write_clear_masks."""
 
-from iota2_tools.logs import log_to
+from iota2_tools.jobs import job
 from iota2_tools.masks import write_clear_masks
 
-with log_to(snakemake.log[0]):
+with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     write_clear_masks(
         inventory=snakemake.input.inventory,
         sensor=snakemake.wildcards.sensor,

@@ -1,9 +1,9 @@
 """Snakemake adapter of iota2_tools.areas.write_areas."""
 
 from iota2_tools.areas import write_areas
-from iota2_tools.logs import log_to
+from iota2_tools.jobs import job
 
-with log_to(snakemake.log[0]):
+with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     write_areas(
         classes=snakemake.input.classes,
         matrix=snakemake.input.matrix,

@@ -1,12 +1,12 @@
 """Snakemake adapter of iota2_tools.mosaic.write_mosaic, for every layer of the final maps."""
 
 from iota2_tools.grid import Grid
-from iota2_tools.logs import log_to
+from iota2_tools.jobs import job
 from iota2_tools.mosaic import LAYERS, write_mosaic
 from iota2_tools.nomenclature import read_nomenclature
 from iota2_tools.style import write_attribute_table, write_class_style, write_ramp_style
 
-with log_to(snakemake.log[0]):
+with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     layer = LAYERS[snakemake.params.layer]
     table = snakemake.input.get("nomenclature")
     nomenclature = read_nomenclature(table) if table else None

@@ -3,14 +3,14 @@
 from iota2_tools.accuracy import read_matrix_csv
 from iota2_tools.areas import read_areas
 from iota2_tools.figures import write_scores_figure
-from iota2_tools.logs import log_to
+from iota2_tools.jobs import job
 from iota2_tools.nomenclature import read_nomenclature
 from iota2_tools.remarks import remarks
 from iota2_tools.report import write_results, write_scores_csv
 
 seeds = snakemake.params.seeds
 
-with log_to(snakemake.log[0]):
+with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     nomenclature = read_nomenclature(snakemake.input.nomenclature)
     matrices = {
         seed: read_matrix_csv(path)[0]

@@ -1,9 +1,9 @@
 """Snakemake adapter of iota2_tools.samples.write_rates."""
 
-from iota2_tools.logs import log_to
+from iota2_tools.jobs import job
 from iota2_tools.samples import write_rates
 
-with log_to(snakemake.log[0]):
+with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     write_rates(
         region=snakemake.wildcards.region,
         statistics=dict(zip(snakemake.params.tiles, snakemake.input.statistics, strict=True)),

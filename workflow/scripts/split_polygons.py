@@ -1,10 +1,10 @@
 """Snakemake adapter of iota2_tools.reference.write_splits."""
 
 from iota2_tools.grid import Grid
-from iota2_tools.logs import log_to
+from iota2_tools.jobs import job
 from iota2_tools.reference import write_splits
 
-with log_to(snakemake.log[0]):
+with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     write_splits(
         reference=snakemake.params.reference,
         regions=snakemake.params.regions,

@@ -1,9 +1,9 @@
 """Snakemake adapter of iota2_tools.validation.write_sum."""
 
-from iota2_tools.logs import log_to
+from iota2_tools.jobs import job
 from iota2_tools.validation import write_sum
 
-with log_to(snakemake.log[0]):
+with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     write_sum(
         confusions=list(snakemake.input.confusions),
         nomenclature=snakemake.input.nomenclature,

@@ -1,9 +1,9 @@
 """Snakemake adapter of iota2_tools.learning.train."""
 
+from iota2_tools.jobs import job
 from iota2_tools.learning import train
-from iota2_tools.logs import log_to
 
-with log_to(snakemake.log[0]):
+with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     train(
         samples=list(snakemake.input.samples),
         region=snakemake.wildcards.region,

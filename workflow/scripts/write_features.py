@@ -1,9 +1,9 @@
 """Snakemake adapter of iota2_tools.features.write_stack."""
 
 from iota2_tools.features import write_stack
-from iota2_tools.logs import log_to
+from iota2_tools.jobs import job
 
-with log_to(snakemake.log[0]):
+with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     write_stack(
         inventory=snakemake.input.inventory,
         settings=snakemake.params.features,

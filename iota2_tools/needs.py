@@ -1,0 +1,226 @@
+"""What a job asks for: memory, time and disk, from the size of what it works on.
+
+The one place for all rules. `benchmarks/needs.py` sets the figures against a production's own
+logs; a test does so for a small one. Constants are megabytes measured on Debian 12 with the
+locked packages, unless said otherwise.
+"""
+
+import math
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+SNAKEMAKE = 300
+"""The Snakemake that starts a job on the node of a cluster counts with the job."""
+ROOM = 1.15
+"""Asked for above the estimate: allocators and other versions of the libraries differ."""
+GDAL_CACHE = 128
+"""`raster.CACHE_MB`, once a raster is larger than that."""
+MASK_WINDOW = 200
+"""`masks.WINDOW_MB`."""
+CHUNK_PIXELS = 16384
+"""`classification.CHUNK`."""
+
+GROWTH = 1.6
+"""Memory of each further attempt, against that of the one before."""
+SAFETY = 6
+"""Time asked for, against what the work took on an idle core: nodes and disks are slower."""
+SHORTEST = 10
+"""Minutes asked for at least."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a job works on; what does not concern its rule stays 0.
+
+    Parameters
+    ----------
+    pixels : int
+        Of the raster gone over: that of a tile, or the map.
+    columns : int
+        Width of that raster, pixels.
+    acquisitions, bands, features, classes, draws : int
+        Acquisitions of all sensors, bands read of each, features, classes, draws.
+    window_mb : float
+        `classification.window_mb`.
+    pieces : int
+        Files that are put together.
+    input_mb : float
+        Size of the files read whole: models, samples.
+    trees : int
+        Of a forest.
+    """
+
+    pixels: int = 0
+    columns: int = 0
+    acquisitions: int = 0
+    bands: int = 0
+    features: int = 0
+    classes: int = 0
+    draws: int = 0
+    window_mb: float = 0
+    pieces: int = 0
+    input_mb: float = 0
+    trees: int = 100
+
+    @property
+    def megapixels(self) -> float:
+        """Millions of pixels."""
+        return self.pixels / 1e6
+
+    @property
+    def image_bytes(self) -> int:
+        """Of the series of one pixel in memory: int16 bands and masks."""
+        return self.acquisitions * (2 * self.bands + 1) + 16
+
+    @property
+    def window(self) -> float:
+        """Images held at once, MB."""
+        return min(self.window_mb, self.image_bytes * self.megapixels)
+
+    @property
+    def cache(self) -> float:
+        """GDAL's blocks, MB."""
+        return min(GDAL_CACHE, 2 * self.megapixels * max(self.acquisitions, 1))
+
+
+@dataclass(frozen=True)
+class Need:
+    """Estimates of a job: peak memory of its process (MB), seconds of one core, disk (MB)."""
+
+    memory: float
+    seconds: float
+    disk: float = 10
+
+
+def _light(memory: float) -> Callable[[Size], Need]:
+    """A rule that goes over a few bands in strips of 256 rows, or over small tables."""
+
+    def need(size: Size) -> Need:
+        strip = 40 * min(256 * size.columns, size.pixels) / 1e6
+        return Need(memory + strip + size.cache, 10 + 0.2 * size.megapixels, 1 * size.megapixels)
+
+    return need
+
+
+def _mask_series(size: Size) -> Need:
+    window = min(MASK_WINDOW, 3 * size.acquisitions * size.megapixels)
+    seconds = 0.01 * size.megapixels * size.acquisitions
+    return Need(
+        140 + 1.7 * window + size.cache, 10 + seconds, size.megapixels * size.acquisitions / 8
+    )
+
+
+def _split_polygons(size: Size) -> Need:
+    return Need(240 + 8 * size.input_mb, 20 + size.input_mb, 2 * size.input_mb)
+
+
+def _otb_counting(size: Size) -> Need:
+    """OTB keeps a quarter of what it is given; polygons are few beside that."""
+    return Need(
+        290 + 1.2 * size.cache + 4 * size.input_mb, 30 + 0.3 * size.megapixels, 2 * size.megapixels
+    )
+
+
+def _extract_samples(size: Size) -> Need:
+    block = min(size.window, size.image_bytes * 256**2 / 1e6)
+    table = 6 * size.input_mb * size.features / 100
+    return Need(
+        490 + 1.3 * block + size.cache + table, 30 + 0.5 * size.megapixels, 2 * size.input_mb
+    )
+
+
+def _train_model(size: Size) -> Need:
+    """Tables are compressed about twice; a forest grows with its samples, a copy as float32."""
+    return Need(480 + 12 * size.input_mb, 30 + 8 * size.input_mb * size.trees / 100, size.input_mb)
+
+
+def _classify_tile(size: Size) -> Need:
+    chunks = 8 * CHUNK_PIXELS * size.features / 1e6
+    maps = size.draws * (10 + size.classes) * min(256 * size.columns, size.pixels) / 1e6
+    memory = 490 + 1.25 * size.window + size.cache + chunks + maps + 6 * size.input_mb
+    seconds = size.megapixels * (0.04 * size.acquisitions + 6 * size.draws * size.trees / 100)
+    return Need(memory, 60 + seconds, size.draws * (2 + 2 * size.classes) * size.megapixels)
+
+
+def _write_features(size: Size) -> Need:
+    stack = 2 * size.features * size.megapixels
+    return Need(490 + 2.2 * size.window + size.cache, 60 + 0.1 * stack, stack)
+
+
+def _mosaic(bands: Callable[[Size], int]) -> Callable[[Size], Need]:
+    def need(size: Size) -> Need:
+        values = size.megapixels * bands(size)
+        return Need(170 + min(256, 4 * values) + 0.05 * size.pieces, 20 + 0.3 * values, 4 * values)
+
+    return need
+
+
+def _one_band(_: Size) -> int:
+    return 1
+
+
+NEEDS: dict[str, Callable[[Size], Need]] = {
+    "take_inventory": lambda size: Need(90, 20 + size.acquisitions),
+    "mask_series": _mask_series,
+    "count_valid_dates": lambda size: Need(
+        150 + min(MASK_WINDOW, size.acquisitions * size.megapixels) + size.cache,
+        10 + 0.002 * size.megapixels * size.acquisitions,
+        3 * size.megapixels,
+    ),
+    "draw_regions": _light(220),
+    "split_polygons": _split_polygons,
+    "burn_polygons": _light(290),
+    "count_polygon_pixels": _otb_counting,
+    "share_samples": lambda size: Need(300, 30),
+    "select_samples": _otb_counting,
+    "extract_samples": _extract_samples,
+    "write_features": _write_features,
+    "train_model": _train_model,
+    "classify_tile": _classify_tile,
+    "clip_validity": _light(210),
+    "compare_tile": _light(240),
+    "mosaic_classes": _mosaic(_one_band),
+    "mosaic_confidence": _mosaic(_one_band),
+    "mosaic_validity": _mosaic(_one_band),
+    "mosaic_differences": _mosaic(_one_band),
+    "mosaic_probabilities": _mosaic(lambda size: 2 * size.classes),
+    "preview_map": lambda size: Need(400, 60),
+    "sum_confusions": lambda size: Need(260, 30),
+    "measure_areas": lambda size: Need(170 + size.cache, 20 + 0.05 * size.megapixels),
+    "report_accuracy": lambda size: Need(270 + size.input_mb, 30),
+}
+
+
+def megabytes_on_disk(paths: Iterable[str]) -> float:
+    """Size of files and of what folders hold, MB; what is not there yet counts 0."""
+    files = [
+        path
+        for root in map(Path, paths)
+        for path in (root.rglob("*") if root.is_dir() else [root])
+        if path.is_file()
+    ]
+    return sum(os.path.getsize(path) for path in files) / 1e6
+
+
+def resources(rule: str, size: Size, attempt: int = 1) -> dict[str, int]:
+    """What a job asks for, as Snakemake names it: `mem_mb`, `runtime` (minutes), `disk_mb`.
+
+    Parameters
+    ----------
+    rule : str
+        Key of `NEEDS`.
+    size : Size
+        What the job works on.
+    attempt : int
+        1 at first; memory and time grow with each further one.
+    """
+    need = NEEDS[rule](size)
+    memory = (need.memory * ROOM + SNAKEMAKE) * GROWTH ** (attempt - 1)
+    minutes = max(SHORTEST, need.seconds * SAFETY / 60) * attempt
+    return {
+        "mem_mb": math.ceil(memory / 50) * 50,
+        "runtime": math.ceil(minutes),
+        "disk_mb": math.ceil(need.disk),
+    }

@@ -1,0 +1,59 @@
+"""Threads and memory of a job, as the libraries themselves tell them."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info
+
+from iota2_tools.grid import Grid, Window
+from iota2_tools.jobs import THREAD_VARIABLES, job, peak_memory_mb
+from iota2_tools.raster import create_raster
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_linear_algebra_keeps_to_the_threads_of_the_job(tmp_path, threads):
+    np.ones((2, 2)) @ np.ones((2, 2))
+    with job(str(tmp_path / "job.log"), threads, 1000):
+        assert {pool["num_threads"] for pool in threadpool_info()} == {threads}
+
+
+def test_the_environment_is_as_it_was_afterwards(tmp_path):
+    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
+    with job(str(tmp_path / "job.log"), 3, 1000):
+        assert os.environ["GDAL_NUM_THREADS"] == "3"
+    assert {name: os.environ.get(name) for name in THREAD_VARIABLES} == before
+
+
+def test_otb_tells_the_threads_and_memory_it_was_given(tmp_path):
+    """In a process of its own: OTB reads them once."""
+    log, image = tmp_path / "job.log", str(tmp_path / "a.tif")
+    with create_raster(image, Grid("EPSG:32631", 0, 0, 10, 4, 4), "uint8") as raster:
+        raster.write(np.ones((4, 4), np.uint8), Window(0, 0, 4, 4))
+    parameters = {"il": [image], "out": str(tmp_path / "b.tif"), "exp": "im1b1"}
+    program = f"""
+from iota2_tools import otb
+from iota2_tools.jobs import job
+with job({str(log)!r}, 1, 2000):
+    otb.run("BandMathX", {parameters!r})
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+    text = log.read_text()
+    assert "OTB will use at most 1 threads" in text
+    assert "Default RAM limit for OTB is 500 MB" in text
+
+
+def test_the_log_tells_what_was_asked_for_and_taken(tmp_path):
+    log = tmp_path / "job.log"
+    with job(str(log), 2, 1234):
+        pass
+    assert "asked for: 2 thread(s) and 1234 MB" in log.read_text()
+    assert "peak memory" in log.read_text()
+
+
+def test_peak_memory_holds_what_was_freed():
+    before = peak_memory_mb()
+    np.ones(60_000_000, dtype=np.uint8)
+    assert peak_memory_mb() >= before + 30
