@@ -102,6 +102,11 @@ class _Maps:
                 "probabilities", "uint16", len(codes), NO_PROBABILITY, UNITS="per mille"
             )
 
+    @property
+    def wants_probabilities(self) -> bool:
+        """True if the probabilities of all classes are written."""
+        return self._probabilities is not None
+
     def write(
         self, window: Window, parts: list[tuple[np.ndarray, Prediction]], model_codes: np.ndarray
     ) -> None:
@@ -122,6 +127,22 @@ class _Maps:
             self._probabilities.write_bands(
                 np.ascontiguousarray(values.T).reshape(-1, *shape), window
             )
+
+
+def _map_window(
+    stack: FeatureStack,
+    window: Window,
+    pixels: np.ndarray,
+    models: list[Model],
+    maps: list[_Maps],
+    pool: ThreadPoolExecutor,
+) -> None:
+    """Read a window, classify its pixels and write them; its images are let go at the end."""
+    features = stack.read(window, pool)
+    probabilities = maps[0].wants_probabilities
+    parts = list(predictions(features, pixels, models, probabilities, pool))
+    for number, draw in enumerate(maps):
+        draw.write(window, [(chunk, said[number]) for chunk, said in parts], models[number].codes)
 
 
 def classify_tile(
@@ -174,14 +195,8 @@ def classify_tile(
         for window in stack.windows(budget_mb):
             about = {name: read_window(dataset, window, 1) for name, dataset in files.items()}
             pixels = pixels_to_classify(**about, region=region, minimum_clear_dates=fewest)
-            if not len(pixels):
-                continue
-            features = stack.read(window, pool)
-            parts = list(predictions(features, pixels, loaded, "probabilities" in outputs[0], pool))
-            for number, draw in enumerate(maps):
-                draw.write(
-                    window, [(chunk, said[number]) for chunk, said in parts], loaded[number].codes
-                )
+            if len(pixels):
+                _map_window(stack, window, pixels, loaded, maps, pool)
     logger.info(
         "%s: region %s mapped by %d models in process %d",
         stack.tile,

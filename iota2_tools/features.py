@@ -207,6 +207,12 @@ def check_same_features(expected: Sequence[str], found: Sequence[str], where: st
     )
 
 
+def _all_features(stack: FeatureStack, window: Window, pool: ThreadPoolExecutor) -> np.ndarray:
+    """Features of all pixels of a window, shape (n_features, rows, cols)."""
+    values = stack.read(window, pool).of(np.arange(window.size, dtype=np.int64))
+    return np.ascontiguousarray(values.T).reshape(-1, window.rows, window.cols)
+
+
 def write_stack(
     inventory: str,
     settings: dict,
@@ -237,7 +243,5 @@ def write_stack(
         ) as raster,
     ):  # fmt: skip
         for window in stack.windows(budget_mb * share):
-            values = stack.read(window, pool).of(np.arange(window.size, dtype=np.int64))
-            raster.write_bands(
-                np.ascontiguousarray(values.T).reshape(-1, window.rows, window.cols), window
-            )
+            # No name is kept: a window's memory is free before the next one is read.
+            raster.write_bands(_all_features(stack, window, pool), window)
