@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from iota2_tools.errors import LearningError
+from iota2_tools.kernels import kernel
 
 BLOCK = 256
 """Pixels walked together: their features (190 kB for 370 int16) leave room in a 1 MB cache.
@@ -301,7 +301,7 @@ def _pack_leaves(values: list[np.ndarray]) -> tuple[np.ndarray, ...]:
     )
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _descend(nodes, features, position, waiting):
     """Lead every pixel of a block from the root of a tree to its leaf, a level at a time.
 
@@ -325,7 +325,7 @@ def _descend(nodes, features, position, waiting):
         n_waiting = kept
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _add_votes(trees, tree, position, votes):
     """Add to the votes the leaf each pixel reached in a tree."""
     leaves = trees.leaves[trees.first_leaf[tree] : trees.first_leaf[tree + 1]]
@@ -338,7 +338,7 @@ def _add_votes(trees, tree, position, votes):
                 votes[pixel, trees.share_class[rank]] += trees.share[rank]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _mean_vote(trees, features, votes, position, waiting):
     """Fill `votes` with the probabilities of a block of pixels, summed in tree order.
 
@@ -360,7 +360,7 @@ def _mean_vote(trees, features, votes, position, waiting):
     return finite
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _predict_proba(trees, n_classes, features, probability):
     """Kernel of `PackedForest.predict_proba`; False if a feature is not finite."""
     finite = True
@@ -373,7 +373,7 @@ def _predict_proba(trees, n_classes, features, probability):
     return finite
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _predict(trees, n_classes, features, top, probability):
     """Kernel of `PackedForest.predict`; False if a feature is not finite."""
     finite = True

@@ -1,9 +1,9 @@
 """Gap-filling: the series of each pixel on regular dates, from its clear acquisitions alone."""
 
 import numpy as np
-from numba import njit
 
 from iota2_tools.errors import InputDataError
+from iota2_tools.kernels import kernel
 
 BLOCK = 288
 """Pixels filled together: all their dates and bands (400 kB for 70 x 10) stay in a 1 MB cache.
@@ -94,7 +94,7 @@ def _check_series(series, clear, days, targets) -> None:
             raise InputDataError(f"the days of the {name} must never decrease, got {values}")
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _fill(rows, clear, days, targets, pixels, n_bands, out):
     """Fill block after block: bring in, weigh, interpolate band by band, turn to pixel-major."""
     n_dates, n_targets = days.size, targets.size
@@ -119,7 +119,7 @@ def _fill(rows, clear, days, targets, pixels, n_bands, out):
                 out[start + pixel, column] = filled[column, pixel]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _stage_clear(clear, days, block, side_by_side, usable, seen):
     """Copy the masks of a block as -1 (all bits set) where usable, 0 elsewhere.
 
@@ -156,7 +156,7 @@ def _stage_clear(clear, days, block, side_by_side, usable, seen):
     return n_seen
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _stage_series(rows, seen, n_bands, block, side_by_side, stage):
     """Copy the bands of the dates kept for a block of pixels, side by side."""
     flat = rows.ravel()
@@ -174,7 +174,7 @@ def _stage_series(rows, seen, n_bands, block, side_by_side, stage):
             line += 1
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _weigh(usable, days, targets, before, weights):
     """Weight of the next clear acquisition, from 0 to 1, at each target and pixel.
 
@@ -206,7 +206,7 @@ def _weigh(usable, days, targets, before, weights):
             weights[target, pixel] = weight if first != -NEVER else 1.0
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _interpolate(stage, usable, days, targets, weights, band, value_before, filled):
     """Interpolate one band of a block: forth for the values before, back for those after.
 

@@ -6,13 +6,14 @@ NDVI: Rouse et al. 1974; NDWI of vegetation water: Gao 1996, 10.1016/S0034-4257(
 brightness: Euclidean norm of the bands. Scaled as in IOTA²: NDVI and NDWI times 1000.
 """
 
-import numba
 import numpy as np
+
+from iota2_tools.kernels import kernel
 
 LOWEST, HIGHEST = -32768.0, 32767.0
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def normalised_difference(bands, first, second, out):
     """Write 1000 · (first - second) / (first + second) of each date, rounded; 0 where the sum is.
 
@@ -34,7 +35,7 @@ def normalised_difference(bands, first, second, out):
             out[pixel, number] = min(max(np.rint(value), LOWEST), HIGHEST)
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def brightness(bands, columns, out):
     """Write the Euclidean norm of the bands of each date, rounded and clipped to int16.
 

@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from iota2_tools.errors import InputDataError
+from iota2_tools.kernels import kernel
 
 KEYS = (-3, 29, 111, -9)
 """Keys' kernel (a = -0.5) at 1.75, 0.75, 0.25 and 1.25 source pixels, times 128: exact integers.
@@ -124,7 +124,7 @@ def upsample_cubic_2x(source, window, source_shape, nodata=None, out=None) -> np
     return out
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _upsample(source, first_row, first_column, absent, out):
     """Fill `out`, whose pixel (0, 0) is (first_row, first_column) of the whole window upsampled.
 
@@ -154,13 +154,13 @@ def _upsample(source, first_row, first_column, absent, out):
         )
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _first_tap(position):
     """First of the four source pixels around a destination pixel, in one direction."""
     return position // 2 - HALO + position % 2
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _sum_columns(taps, odd, sums):
     """Weigh four source rows into one, in units of 1/128."""
     first, second, third, fourth = taps[0], taps[1], taps[2], taps[3]
@@ -175,7 +175,7 @@ def _sum_columns(taps, odd, sums):
         )
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _sum_rows(sums, wide):
     """Weigh the columns into the two destination pixels of each, but for the HALO at each end."""
     for column in range(HALO, sums.size - HALO):
@@ -186,14 +186,14 @@ def _sum_rows(sums, wide):
         wide[2 * column + 1] = _rounded(np.int32(odd))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _rounded(total):
     """Bring a sum in units of 1/128² to an int16, halves away from zero."""
     nearest = (total + UNIT * UNIT // 2 - (total < 0)) >> 14
     return np.int16(min(max(nearest, INT16_MIN), INT16_MAX))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _find_holes(taps, absent, holes):
     """Mark the columns where one of four source rows has no data; tell whether there is one."""
     found = False
@@ -209,7 +209,7 @@ def _find_holes(taps, absent, holes):
     return found
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _mend(source, row, first_column, absent, holes, line, start, stop):
     """Compute, from `start` to `stop`, the pixels near the ends of the window or lacking a tap."""
     for column in range(start, min(stop, line.size)):
@@ -220,7 +220,7 @@ def _mend(source, row, first_column, absent, holes, line, start, stop):
             line[column] = _upsample_pixel(source, row, position, absent)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _upsample_pixel(source, row, column, absent):
     """Weigh the source pixels around one destination pixel that are inside and have data."""
     if source[row // 2, column // 2] == absent:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-from numba import njit
 
 from iota2_tools.grid import Window
+from iota2_tools.kernels import kernel
 from iota2_tools.simulate.hashing import hash_at, stream_key, uniform, value_noise
 from iota2_tools.simulate.settings import Acquisition, SceneSettings, scene_window, tile_window
 
@@ -112,7 +112,7 @@ def shadow_shift(settings: SceneSettings, acquisition: Acquisition) -> tuple[int
     return round(distance * math.sin(azimuth)), round(-distance * math.cos(azimuth))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _cloud_field(keys, first_row, first_col, rows, cols, step, east, south, length, threshold):
     """Opacity at nodes, 0 to 1: three octaves of noise above a threshold."""
     field = np.empty((rows, cols), dtype=np.float32)
@@ -131,7 +131,7 @@ def _cloud_field(keys, first_row, first_col, rows, cols, step, east, south, leng
     return field
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _detect(keys, first_row, first_col, rows, cols, opacity, shadow, cirrus):
     """CLM code of each cell: the truth widened by a cell, with omissions and false alarms."""
     detected = np.zeros((rows, cols), dtype=np.uint8)
@@ -150,7 +150,7 @@ def _detect(keys, first_row, first_col, rows, cols, opacity, shadow, cirrus):
     return detected
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _code(cloud, shade, veil, missed, invented):
     """CLM code of a cell from the greatest opacity, shadow and cirrus around it."""
     code = 0

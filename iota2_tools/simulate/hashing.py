@@ -3,9 +3,6 @@
 No generator state: the number at (x, y) is a hash of (key, x, y), hence the same in whatever
 order, block or process it is asked for. Keys come from `stream_key`, one per phenomenon.
 
-numba's cache does not see changes in functions imported from another module: after editing
-this file, remove the `__pycache__` folder of this package.
-
 References
 ----------
 Steele, Lea and Flood (2014), Fast splittable pseudorandom number generators (splitmix64).
@@ -15,7 +12,8 @@ import hashlib
 from statistics import NormalDist
 
 import numpy as np
-from numba import njit
+
+from iota2_tools.kernels import kernel
 
 GAUSSIAN_BITS = 10
 
@@ -38,7 +36,7 @@ def gaussian_table() -> np.ndarray:
     return np.array([law.inv_cdf((i + 0.5) / count) for i in range(count)], dtype=np.float32)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def mix(value):
     """Finaliser of splitmix64: a bijection of 64 bits that looks random."""
     value = np.uint64(value) + np.uint64(0x9E3779B97F4A7C15)
@@ -47,20 +45,20 @@ def mix(value):
     return value ^ (value >> np.uint64(31))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def hash_at(key, x, y):
     """64 random bits of an integer place (x, y), which may be negative."""
     first = mix(np.uint64(key) ^ (np.uint64(np.int64(x)) * np.uint64(0xD6E8FEB86659FD93)))
     return mix(first ^ (np.uint64(np.int64(y)) * np.uint64(0xA0761D6478BD642F)))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def uniform(bits):
     """Number in [0, 1) from 64 random bits."""
     return np.float64(np.uint64(bits) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def normal(bits):
     """Nearly normal number in (-4.9, 4.9), mean 0, deviation 1: a sum of eight bytes.
 
@@ -74,7 +72,7 @@ def normal(bits):
     return (total - 1020.0) / 209.0178
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def value_noise(key, x, y):
     """Smooth noise in (-1, 1) on a lattice of unit spacing (quintic interpolation).
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-from numba import njit
 
 from iota2_tools.errors import InputDataError
 from iota2_tools.grid import Window
+from iota2_tools.kernels import kernel
 from iota2_tools.simulate.atmosphere import Sky, clear_sky, sky_over, swath_lines
 from iota2_tools.simulate.hashing import gaussian_table, hash_at, stream_key, uniform
 from iota2_tools.simulate.landscape import Land, describe_land
@@ -143,7 +143,7 @@ def _gains(settings: SceneSettings, day: date) -> np.ndarray:
     return 1.0 + 0.06 * draws[0] + 0.03 * np.array(draws[1:])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _between_nodes(field, first_row, first_col, row, col):
     """Bilinear value at a world pixel of a field given at every fourth one."""
     i = row // 4 - first_row
@@ -155,7 +155,7 @@ def _between_nodes(field, first_row, first_col, row, col):
     return top + (bottom - top) * v
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _measured(value, deviate, opacity, shadow, cloud):
     """Digital number of a surface reflectance seen through the sky, with noise."""
     value = value * (np.float32(1.0) - shadow)
@@ -164,7 +164,7 @@ def _measured(value, deviate, opacity, shadow, cloud):
     return np.int16(min(np.float32(20000.0), max(np.float32(1.0), np.rint(value))))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _saturate(bits, fine, coarse, masks_fine, masks_coarse, i, j):
     """Blind some bands of one 20 m pixel and say so in SAT (bit n: band n of that resolution)."""
     some_fine = np.int64(bits & np.uint64(15)) | 1
@@ -179,7 +179,7 @@ def _saturate(bits, fine, coarse, masks_fine, masks_coarse, i, j):
     masks_coarse[1, i, j] = some_coarse
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _geophysics(code, detected):
     """MG2 code: bit 0 water, 1 clouds, 3 cloud shadows."""
     mask = 1 if code == 11 else 0
@@ -187,7 +187,7 @@ def _geophysics(code, detected):
     return mask | (8 if detected & 32 else 0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _photograph(
     keys, first_row, first_col, parcel, texture, codes, level, slope,
     sky_row, sky_col, opacity, shadow, detected, lines, saturated,
@@ -240,7 +240,7 @@ def _photograph(
                     _saturate(bits, fine, coarse, masks_fine, masks_coarse, i, j)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _inside(lines, x, y):
     """Whether (x, y) lies on the inner side of all lines."""
     for k in range(lines.shape[0]):  # noqa: SIM110  (numba has no all())

@@ -7,9 +7,9 @@ Voronoi block, or the part of it under a forest, a village, a road or water.
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from iota2_tools.grid import Window
+from iota2_tools.kernels import kernel
 from iota2_tools.simulate.hashing import hash_at, mix, normal, stream_key, uniform, value_noise
 from iota2_tools.simulate.settings import SceneSettings, scene_window
 
@@ -155,7 +155,7 @@ def _lattice(window: Window, spacing: int) -> tuple[int, int, int, int]:
     return first_row, first_col, last_row - first_row, last_col - first_col
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _seeds(key, first_row, first_col, rows, cols, spacing, jitter):
     """Jittered point of each lattice cell: x, y and random bits."""
     x = np.empty((rows, cols))
@@ -171,7 +171,7 @@ def _seeds(key, first_row, first_col, rows, cols, spacing, jitter):
     return x, y, bits
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _two_nearest(x, y, seed_x, seed_y, first_row, first_col, spacing):
     """Lattice positions of the nearest and second nearest seeds among 3 x 3 cells."""
     row = np.int64(np.floor(y / spacing)) - first_row
@@ -191,7 +191,7 @@ def _two_nearest(x, y, seed_x, seed_y, first_row, first_col, spacing):
     return near, next_near, best, second
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _field_of(bits, dx, dy):
     """Number of the field of a block that holds the point (dx, dy) from its seed.
 
@@ -208,7 +208,7 @@ def _field_of(bits, dx, dy):
     return hash_at(bits, strip, np.int64(np.floor(along / length + shift)))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _in_patch(key, edge_key, x, y, spacing, smallest, largest, roughness):
     """Whether a point lies in one of the rounded patches, about one per lattice cell."""
     row = np.int64(np.floor(y / spacing))
@@ -226,7 +226,7 @@ def _in_patch(key, edge_key, x, y, spacing, smallest, largest, roughness):
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _cover(keys, x, y, region):
     """Class of what lies over the fields: water, village or forest; 0 where fields show.
 
@@ -248,7 +248,7 @@ def _cover(keys, x, y, region):
     return 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _region_at(limits, first, x, y):
     """1 west of the border, 2 east of it."""
     position = y / 32.0 - first
@@ -258,7 +258,7 @@ def _region_at(limits, first, x, y):
     return 1 if x < border else 2
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_road(key, seed, neighbour, gap):
     """Whether a pixel at `gap` px from the border of two blocks lies on a road.
 
@@ -268,7 +268,7 @@ def _is_road(key, seed, neighbour, gap):
     return name if gap < 0.8 and uniform(name) < 0.3 else np.uint64(0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _texture_of(keys, x, y, code):
     """Variation within a parcel: two octaves, and grain where houses or crowns stand."""
     smooth = 1.5 * value_noise(keys[TEXTURE], x / 17.0, y / 17.0)
@@ -284,7 +284,7 @@ def _texture_of(keys, x, y, code):
     return np.int8(min(127.0, max(-127.0, np.rint(value))))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _paint(
     keys, first_row, first_col, rows, cols, limits, first, block_row, block_col,
     seed_x, seed_y, seed_bits, shares,

@@ -6,8 +6,8 @@ Band order everywhere: B2 B3 B4 B5 B6 B7 B8 B8A B11 B12.
 import math
 
 import numpy as np
-from numba import njit
 
+from iota2_tools.kernels import kernel
 from iota2_tools.simulate.hashing import mix, normal, uniform
 from iota2_tools.simulate.landscape import Land
 
@@ -57,13 +57,13 @@ TRAITS = (
 )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def logistic(day, middle, scale):
     """Rise from 0 to 1, half of it at `middle`; a length `scale` later it is 0.73."""
     return 1.0 / (1.0 + math.exp(-(day - middle) / scale))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def double_logistic(day, low, high, start, rise, end, fall):
     """Leaf area over a season.
 
@@ -101,7 +101,7 @@ def parcel_traits(land: Land) -> np.ndarray:
     return _draw_traits(land.identifiers, land.codes, land.regions, CLASS_TABLE)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _draw_traits(identifiers, codes, regions, table):
     traits = np.zeros((len(identifiers), 12))
     draws = np.empty(14)
@@ -126,7 +126,7 @@ def _draw_traits(identifiers, codes, regions, table):
     return traits
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _draw_management(traits, n, code, draws):
     """Cover crops and mowing of parcel n."""
     if 2 <= code <= 6 and draws[9] < 0.35:
@@ -138,7 +138,7 @@ def _draw_management(traits, n, code, draws):
         traits[n, 9] = 138.0 + 45.0 * draws[10]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _leaf_area(day, code, traits, table):
     """Leaf area of one parcel with its cover crops and mowing, m2/m2."""
     area = double_logistic(
@@ -159,7 +159,7 @@ def _leaf_area(day, code, traits, table):
     return max(area, 0.02)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _dryness(day, code, traits):
     """Share of dry plants in what is not green: straw, litter, withered grass."""
     if code == 9:
@@ -172,7 +172,7 @@ def _dryness(day, code, traits):
     return traits[11] * logistic(day, traits[3] + 4.0, 5.0) * (1.0 - 0.75 * tilled)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _bloom(day, code, traits):
     """Share of flowers in the canopy of rapeseed and sunflower."""
     if code == 4:
@@ -182,7 +182,7 @@ def _bloom(day, code, traits):
     return 0.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _mixture(day, code, area, traits, table, members, out):
     """Reflectance of one parcel at a given leaf area, into `out`, shape (10,).
 
@@ -204,7 +204,7 @@ def _mixture(day, code, area, traits, table, members, out):
             out[b] = members[5, b] * (0.55 + 0.45 * traits[4]) * traits[5]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _parcel_spectra(day, codes, traits, table, members, gains):
     count = len(codes)
     level = np.empty((count, 10), dtype=np.float32)
