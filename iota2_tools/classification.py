@@ -1,17 +1,19 @@
 """Classification of a tile: one pass over its windows, for all models of a region."""
 
 import logging
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 import numpy as np
+from osgeo import gdal
 
 from iota2_tools import learning
 from iota2_tools.features import FeatureStack, WindowFeatures, check_same_features
-from iota2_tools.grid import Window
+from iota2_tools.grid import Grid, Window
 from iota2_tools.learning import Model, Prediction
+from iota2_tools.ranks import all_ranks
 from iota2_tools.raster import create_raster, open_raster, read_window
 
 logger = logging.getLogger(__name__)
@@ -82,67 +84,101 @@ def predictions(
     yield from pool.map(classify, chunks)
 
 
+@dataclass(frozen=True)
+class TileMapper:
+    """What the models of all draws say of a region of a tile, window by window.
+
+    Parameters
+    ----------
+    stack : FeatureStack
+        Features of the tile.
+    rasters : dict of str to gdal.Dataset
+        `regions`, `footprint` and `validity` of the tile.
+    region, minimum_clear_dates : int
+        See `classify_tile`.
+    models : list of Model
+        Of each draw.
+    codes : tuple of int
+        Classes of the nomenclature.
+    dtype : str
+        Of the class maps.
+    probabilities : bool
+        Whether those of all classes are wanted.
+    """
+
+    stack: FeatureStack
+    rasters: dict[str, gdal.Dataset]
+    region: int
+    minimum_clear_dates: int
+    models: list[Model]
+    codes: tuple[int, ...]
+    dtype: str
+    probabilities: bool
+
+    def layers(self, window: Window, pool: ThreadPoolExecutor) -> list[dict] | None:
+        """Layers of each draw over a window; None where nothing of it is mapped.
+
+        Returns
+        -------
+        list of dict of str to ndarray
+            `classes` and `confidence`, shape (rows, cols), and `probabilities`, shape
+            (n_classes, rows, cols), if they are wanted.
+        """
+        about = {name: read_window(dataset, window, 1) for name, dataset in self.rasters.items()}
+        pixels = pixels_to_classify(
+            **about, region=self.region, minimum_clear_dates=self.minimum_clear_dates
+        )
+        if not len(pixels):
+            return None
+        features = self.stack.read(window, pool)
+        parts = list(predictions(features, pixels, self.models, self.probabilities, pool))
+        return [
+            self._layers_of(window, model, [(chunk, said[draw]) for chunk, said in parts])
+            for draw, model in enumerate(self.models)
+        ]
+
+    def _layers_of(self, window: Window, model: Model, parts: list) -> dict[str, np.ndarray]:
+        """Put the predictions of one draw back to their places."""
+        shape = (window.rows, window.cols)
+        classes = np.zeros(window.size, dtype=self.dtype)
+        confidence = np.zeros(window.size, dtype=np.uint8)
+        for pixels, said in parts:
+            classes[pixels] = said.codes
+            confidence[pixels] = confidence_percent(said.confidence, said.codes)
+        layers = {"classes": classes.reshape(shape), "confidence": confidence.reshape(shape)}
+        if self.probabilities:
+            values = np.full((window.size, len(self.codes)), NO_PROBABILITY, dtype=np.uint16)
+            for pixels, said in parts:
+                values[pixels] = probabilities_per_mille(
+                    said.probabilities, model.codes, self.codes
+                )
+            layers["probabilities"] = np.ascontiguousarray(values.T).reshape(-1, *shape)
+        return layers
+
+
 class _Maps:
     """The rasters of one draw while they are written."""
 
     def __init__(
-        self, files: ExitStack, grid, outputs: dict[str, str], dtype: str, codes: tuple[int, ...]
+        self, files: ExitStack, grid: Grid, outputs: dict[str, str], dtype: str, n_classes: int
     ) -> None:
         def create(layer: str, kind: str, bands: int = 1, nodata: int = 0, **tags: str):
             return files.enter_context(
                 create_raster(outputs[layer], grid, kind, bands=bands, nodata=nodata, tags=tags)
             )
 
-        self._codes, self._dtype = codes, dtype
-        self._classes = create("classes", dtype, MEANING="class code, 0 no data")
-        self._confidence = create("confidence", "uint8", UNITS="percent")
-        self._probabilities = None
+        self._files = {
+            "classes": create("classes", dtype, MEANING="class code, 0 no data"),
+            "confidence": create("confidence", "uint8", UNITS="percent"),
+        }
         if "probabilities" in outputs:
-            self._probabilities = create(
-                "probabilities", "uint16", len(codes), NO_PROBABILITY, UNITS="per mille"
+            self._files["probabilities"] = create(
+                "probabilities", "uint16", n_classes, NO_PROBABILITY, UNITS="per mille"
             )
 
-    @property
-    def wants_probabilities(self) -> bool:
-        """True if the probabilities of all classes are written."""
-        return self._probabilities is not None
-
-    def write(
-        self, window: Window, parts: list[tuple[np.ndarray, Prediction]], model_codes: np.ndarray
-    ) -> None:
-        classes = np.zeros(window.size, dtype=self._dtype)
-        confidence = np.zeros(window.size, dtype=np.uint8)
-        for pixels, prediction in parts:
-            classes[pixels] = prediction.codes
-            confidence[pixels] = confidence_percent(prediction.confidence, prediction.codes)
-        shape = (window.rows, window.cols)
-        self._classes.write(classes.reshape(shape), window)
-        self._confidence.write(confidence.reshape(shape), window)
-        if self._probabilities:
-            values = np.full((window.size, len(self._codes)), NO_PROBABILITY, dtype=np.uint16)
-            for pixels, prediction in parts:
-                values[pixels] = probabilities_per_mille(
-                    prediction.probabilities, model_codes, self._codes
-                )
-            self._probabilities.write_bands(
-                np.ascontiguousarray(values.T).reshape(-1, *shape), window
-            )
-
-
-def _map_window(
-    stack: FeatureStack,
-    window: Window,
-    pixels: np.ndarray,
-    models: list[Model],
-    maps: list[_Maps],
-    pool: ThreadPoolExecutor,
-) -> None:
-    """Read a window, classify its pixels and write them; its images are let go at the end."""
-    features = stack.read(window, pool)
-    probabilities = maps[0].wants_probabilities
-    parts = list(predictions(features, pixels, models, probabilities, pool))
-    for number, draw in enumerate(maps):
-        draw.write(window, [(chunk, said[number]) for chunk, said in parts], models[number].codes)
+    def write(self, window: Window, layers: dict[str, np.ndarray]) -> None:
+        for name, values in layers.items():
+            self._files[name].write_bands(values, window)
 
 
 def classify_tile(
@@ -183,24 +219,37 @@ def classify_tile(
         For each draw the files to write: `classes`, `confidence` (percent) and, if asked for,
         `probabilities` (per mille, 65535 where nothing is mapped).
     """
+    ranks = all_ranks()
     stack = FeatureStack(inventory, settings, masks)
-    loaded = []
     for folder in models:
         check_same_features(learning.describe(folder)["features"], stack.names, folder)
-        loaded.append(learning.load(folder))
-    files = {name: open_raster(path) for name, path in rasters.items()}
-    fewest = minimum_clear_dates if settings else 0
-    with ThreadPoolExecutor(threads) as pool, ExitStack() as open_files:
-        maps = [_Maps(open_files, stack.grid, output, dtype, codes) for output in outputs]
-        for window in stack.windows(budget_mb):
-            about = {name: read_window(dataset, window, 1) for name, dataset in files.items()}
-            pixels = pixels_to_classify(**about, region=region, minimum_clear_dates=fewest)
-            if len(pixels):
-                _map_window(stack, window, pixels, loaded, maps, pool)
+    mapper = TileMapper(
+        stack,
+        {name: open_raster(path) for name, path in rasters.items()},
+        region,
+        minimum_clear_dates if settings else 0,
+        [learning.load(folder) for folder in models],
+        codes,
+        dtype,
+        "probabilities" in outputs[0],
+    )
+    windows = stack.windows(budget_mb)
+    with ThreadPoolExecutor(threads) as pool, ExitStack() as files:
+        if ranks.first:
+            maps = [_Maps(files, stack.grid, output, dtype, len(codes)) for output in outputs]
+        # Each rank maps its window of a round; the first one writes all of them, in order.
+        for start in range(0, len(windows), ranks.count):
+            round_of = windows[start : start + ranks.count]
+            mine = round_of[ranks.number : ranks.number + 1]
+            found = ranks.gather(mapper.layers(mine[0], pool) if mine else None)
+            for window, draws in zip(round_of, found, strict=False):
+                for draw, layers in zip(maps, draws or [], strict=False):
+                    draw.write(window, layers)
+            del found
     logger.info(
-        "%s: region %s mapped by %d models in process %d",
+        "%s: region %s mapped by %d models on %d rank(s)",
         stack.tile,
         region,
         len(models),
-        os.getpid(),
+        ranks.count,
     )
