@@ -3,7 +3,7 @@
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 DEMO := demo
 
-.PHONY: setup demo test lint docs lock clean
+.PHONY: setup demo test test-setup lint docs lock clean
 
 setup:
 	@bash envs/setup.sh
@@ -17,6 +17,10 @@ demo: setup
 
 test: setup
 	python -m pytest
+
+# The set-up itself on a bare Debian 12, half an hour, by root; needs debootstrap.
+test-setup:
+	bash tests/setup/bare_root.sh
 
 lint: setup
 	ruff check .

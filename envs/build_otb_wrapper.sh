@@ -5,31 +5,39 @@
 # SWIG files: they are fetched for the installed version (apt checks the signature),
 # compiled against the interpreter given, and installed beside its packages.
 #
-# Usage: bash envs/build_otb_wrapper.sh PYTHON
+# Usage: bash envs/build_otb_wrapper.sh PYTHON SCRATCH_FOLDER
 set -euo pipefail
 
 python=$(realpath --no-symlinks "${1:?which python}")
-root=$(cd "$(dirname "$0")/.." && pwd)
-work=$root/.setup/otb
+version=$(dpkg-query -W -f '${source:Version}' libotb-dev)
+work=$(realpath "${2:?scratch folder}")/otb-$version # kept when interrupted: the download is long
 say() { printf '\033[1m[setup]\033[0m %s\n' "$*"; }
 
 # apt's own state stays as it is: source entries, lists and cache live in the work folder.
+apt() {
+    apt-get -q -o "Dir::State::Lists=$work/lists" -o "Dir::Cache=$work/cache" -o APT::Sandbox::User= "$@"
+}
+
+# Debian's archives among the package sources of this machine.
+source_entries() {
+    # shellcheck disable=SC2016  # the dollars are apt's
+    apt-get "$@" indextargets --format 'deb-src $(REPO_URI) $(RELEASE) $(COMPONENT)' \
+        'Created-By: Packages' 'Origin: Debian' | sort -u
+}
+
 fetch_source() {
-    local version=$1 apt
     [ -d "$work/Modules/Wrappers/SWIG/src" ] && return 0
     mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/download"
-    apt-get indextargets --format 'deb-src $(REPO_URI) $(RELEASE) $(COMPONENT)' \
-        'Created-By: Packages' 'Origin: Debian' | sort -u > "$work/sources.list"
+    source_entries > "$work/sources.list"
     if ! [ -s "$work/sources.list" ]; then
-        # Package lists were never fetched, or were cleaned: take the entries themselves.
-        { grep -hs '^deb ' /etc/apt/sources.list /etc/apt/sources.list.d/*.list | sed 's/^deb /deb-src /'; } \
-            > "$work/sources.list" || true
+        # The package lists of this machine were never fetched, or were cleaned away.
+        apt update
+        source_entries -o "Dir::State::Lists=$work/lists" > "$work/sources.list"
     fi
-    apt=(apt-get -q -o "Dir::Etc::SourceList=$work/sources.list" -o Dir::Etc::SourceParts=/dev/null
-        -o "Dir::State::Lists=$work/lists" -o "Dir::Cache=$work/cache" -o APT::Sandbox::User=)
+    local only_sources=(-o "Dir::Etc::SourceList=$work/sources.list" -o Dir::Etc::SourceParts=/dev/null)
     say "source package of otb $version (about 700 MB, fetched once)"
-    "${apt[@]}" update
-    (cd "$work/download" && "${apt[@]}" source --download-only "otb=$version")
+    apt "${only_sources[@]}" update
+    (cd "$work/download" && apt "${only_sources[@]}" source --download-only "otb=$version")
     say "unpacking the SWIG files"
     rm -rf "$work/unpacking" && mkdir "$work/unpacking"
     tar -xJf "$work"/download/otb_*.orig.tar.xz -C "$work/unpacking" Modules/Wrappers/SWIG/src
@@ -53,20 +61,21 @@ compile() {
     local includes=(-I"$(gdal-config --prefix)/include/gdal" -I"$sources" -I"$sources/python" -I"$numpy_headers" -I"$otb_headers" -I"$itk_headers" -I"$python_headers")
     swig -c++ -python -flatstaticmethod -DOTB_SWIGNUMPY=1 -w362,315,503,509 -I"$sources" -I"$sources/python" \
         -I"$otb_headers" -I"$itk_headers" -outdir "$build" -o "$build/wrap.cxx" "$sources/otbApplication.i"
-    local unit pids=()
-    for unit in "$build/wrap.cxx" "$sources"/python/*.cxx; do
-        g++ -std=c++14 -O1 -fPIC -w "${includes[@]}" -c "$unit" -o "$build/$(basename "$unit" .cxx).o" &
-        pids+=($!)
-    done
-    local pid
-    for pid in "${pids[@]}"; do wait "$pid"; done
+    # In the foreground: a compiler started with & would not hear Ctrl-C.
+    (cd "$build" && printf '%s\0' "$build/wrap.cxx" "$sources"/python/*.cxx |
+        xargs -0 -n1 -P "$(nproc)" g++ -std=c++14 -O1 -fPIC -w "${includes[@]}" -c)
+    # shellcheck disable=SC2046  # a list of words
     g++ -shared -o "$build/_otbApplication.so" "$build"/*.o \
         $(for library in OTBApplicationEngine OTBCommon OTBMetadata OTBImageBase ITKCommon; do versioned "$library"; done)
     (cd "$build" && "$python" -c 'import otbApplication')
-    install -m 644 "$build/_otbApplication.so" "$build/otbApplication.py" "$site/"
+    # Under their names once whole; the module last, since it is what is looked for.
+    local file
+    for file in _otbApplication.so otbApplication.py; do
+        install -m 644 "$build/$file" "$site/.$file.new"
+        mv "$site/.$file.new" "$site/$file"
+    done
+    "$python" -c 'import otbApplication'
 }
 
-version=$(dpkg-query -W -f '${source:Version}' libotb-dev)
-fetch_source "$version"
+fetch_source
 compile
-rm -rf "$root/.setup"

@@ -60,19 +60,23 @@ class Workflow:
 
     def planned(self, *arguments: str) -> dict[str, int]:
         """Jobs a dry run would start, by rule, without targets that only gather files."""
-        done = self.run("--dry-run", *arguments)
-        text = done.stdout + done.stderr
-        if "Job stats:" not in text:
-            return {}
-        table = text.split("Job stats:")[1].splitlines()[3:]
-        jobs = {}
-        for line in table:
-            parts = line.split()
-            if len(parts) != 2 or parts[0] == "total":
-                break
-            jobs[parts[0]] = int(parts[1])
+        jobs = job_counts(self.run("--dry-run", *arguments))
         jobs.pop("all", None)
         return jobs
+
+
+def job_counts(done: subprocess.CompletedProcess) -> dict[str, int]:
+    """Number of jobs of each rule, from what snakemake printed."""
+    text = done.stdout + done.stderr
+    if "Job stats:" not in text:
+        return {}
+    jobs = {}
+    for line in text.split("Job stats:")[1].splitlines()[3:]:
+        parts = line.split()
+        if len(parts) != 2 or parts[0] == "total":
+            break
+        jobs[parts[0]] = int(parts[1])
+    return jobs
 
 
 def scene_config(**sections: dict) -> dict:
@@ -119,3 +123,61 @@ def own_copy(production, tmp_path) -> Workflow:
     folder = tmp_path / "copy"
     shutil.copytree(production.folder, folder)
     return Workflow(folder, copy.deepcopy(production.config))
+
+
+@pytest.fixture(scope="session")
+def small_production(tmp_path_factory) -> Workflow:
+    """A production on tiles of 64 pixels, up to what rules read: two tiles, regions and draws."""
+    from iota2_tools.simulate import SceneSettings, simulate_scene
+
+    folder = tmp_path_factory.mktemp("small")
+    settings = SceneSettings(size=64, overlap=20, dates=6, cloud_cover=0.3, seed=1)
+    simulate_scene(settings, str(folder / "scene"), jobs=1)
+    workflow = Workflow(
+        folder,
+        scene_config(
+            regions={"path": "scene/reference/regions.gpkg", "field": "region"},
+            sampling={"runs": 2, "strategy": "constant", "constant": 12, "envelope_margin": 105},
+            classification={"probability_map": True},
+        ),
+    )
+    workflow.config["sensors"]["sentinel2"]["temporal_resolution"] = 60
+    final = [f"results/final/Confusion_Matrix_Classif_Seed_{seed}.csv" for seed in (0, 1)]
+    validity = [f"results/tiles/{tile}/validity_mapped.tif" for tile in workflow.config["tiles"]]
+    workflow.run("results/final/Classif_Seed_0.tif", *final, *validity)
+    return workflow
+
+
+@pytest.fixture
+def alone(small_production, tmp_path):
+    """Runs one rule by itself, on a copy of the production that has all but its outputs."""
+    folder = tmp_path / "copy"
+    shutil.copytree(small_production.folder, folder)
+    workflow = Workflow(folder, copy.deepcopy(small_production.config))
+
+    def run(rule: str, *outputs: str, jobs: int = 1) -> Path:
+        """Make `outputs` by `jobs` jobs of `rule` and no other job; returns the results."""
+        for path in (workflow.results / name for name in outputs):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        before = product_times(workflow.results)
+        targets = [f"{workflow.config['output']}/{name}" for name in outputs]
+        done = workflow.run(*targets, "--allowed-rules", rule)
+        assert job_counts(done) == {rule: jobs}
+        after = product_times(workflow.results)
+        changed = {path for path in after if before.get(path) != after[path]}
+        assert all(path.startswith(outputs) for path in changed), changed
+        return workflow.results
+
+    return run
+
+
+def product_times(results: Path) -> dict[str, int]:
+    """Time of change of every product, by its path in the results."""
+    return {
+        str(path.relative_to(results)): path.stat().st_mtime_ns
+        for path in results.rglob("*")
+        if path.is_file() and path.relative_to(results).parts[0] not in ("logs", "benchmarks")
+    }

@@ -1,0 +1,133 @@
+"""Stage validation, rule by rule; the scores are scikit-learn's and SciPy's."""
+
+import xml.etree.ElementTree as ElementTree
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+from independent import pixels, polygon_ids, split_polygons
+from PIL import Image
+from scipy import stats
+from sklearn import metrics
+from test_rules_mosaic import check_cog, classified, side_by_side
+
+TILES = ("T31TCJ", "T31TDJ")
+SEEDS = (0, 1)
+
+
+def nomenclature(results) -> pd.DataFrame:
+    return pd.read_csv(results.parent / "scene/reference/nomenclature.csv")
+
+
+def matrix_of(path) -> np.ndarray:
+    """Counts of a matrix file: a row a class of the reference, a column a class of the map, and without class."""
+    return pd.read_csv(path).drop(columns=["code", "name"]).to_numpy()
+
+
+def compared(results, tile: str, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Reference code, map code and set of each pixel of a polygon that was seen clear."""
+    ids = polygon_ids(results, tile)
+    ids[pixels(results / "tiles" / tile / "validity.tif") < 1] = 0
+    rows = split_polygons(results).reindex(ids.ravel())
+    reference = rows["code"].fillna(0).to_numpy().astype(int)
+    mapped = sum(
+        pixels(results / f"classification/{tile}/region_{region}/classes_seed_{seed}.tif").astype(
+            int
+        )
+        for region in (1, 2)
+    )
+    return reference, mapped.ravel(), rows[f"seed_{seed}"].fillna("").to_numpy()
+
+
+def test_compare_tile_counts_what_scikit_learn_counts(alone):
+    pieces = list(product(TILES, SEEDS))
+    results = alone(
+        "compare_tile",
+        *(f"validation/{tile}/confusion_seed_{seed}.csv" for tile, seed in pieces),
+        *(f"validation/{tile}/diff_seed_{seed}.tif" for tile, seed in pieces),
+        jobs=2,
+    )
+    codes = nomenclature(results)["code"].tolist()
+    for tile, seed in pieces:
+        folder = results / "validation" / tile
+        reference, mapped, part = compared(results, tile, seed)
+        used = part == "validation"
+        expected = metrics.confusion_matrix(reference[used], mapped[used], labels=[*codes, 0])
+        counted = matrix_of(folder / f"confusion_seed_{seed}.csv")
+        assert np.array_equal(counted, expected[: len(codes)])
+        assert counted.sum() == used.sum() > 0
+        right = (reference == mapped).astype(int)
+        difference = np.where(used, 1 + right, np.where(part == "learn", 3 + right, 0))
+        written = pixels(folder / f"diff_seed_{seed}.tif")
+        assert np.array_equal(written.ravel(), difference)
+
+
+def test_sum_confusions_is_the_matrix_of_both_tiles_and_a_figure(alone):
+    name, seed = "final/Confusion_Matrix_Classif_Seed_1", 1
+    results = alone("sum_confusions", f"{name}.csv", f"{name}.png")
+    codes = nomenclature(results)["code"].tolist()
+    parts = [compared(results, tile, seed) for tile in TILES]
+    reference, mapped, part = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    used = part == "validation"
+    expected = metrics.confusion_matrix(reference[used], mapped[used], labels=[*codes, 0])
+    assert np.array_equal(matrix_of(results / f"{name}.csv"), expected[: len(codes)])
+    header = pd.read_csv(results / f"{name}.csv", nrows=0).columns
+    assert [title.split()[0] for title in header[2:-1]] == [str(code) for code in codes]
+    with Image.open(results / f"{name}.png") as figure:
+        assert min(figure.size) > 300
+        assert len(figure.convert("RGB").getcolors(1_000_000)) > 20
+
+
+def test_mosaic_differences_holds_the_pieces_and_tells_its_codes(alone):
+    name = "final/diff_seed_1"
+    results = alone("mosaic_differences", f"{name}.tif", f"{name}.qml")
+    raster = check_cog(results / f"{name}.tif", 0)
+    pieces = {tile: [pixels(results / f"validation/{tile}/diff_seed_1.tif")] for tile in TILES}
+    assert np.array_equal(raster.ReadAsArray(), side_by_side(pieces, 0))
+    right = side_by_side(classified(results, "classes", 1), 0)[raster.ReadAsArray() > 0]
+    assert right.size
+    tags = raster.GetMetadata()
+    assert [tags[f"CLASS_{code}"] for code in (1, 2, 3, 4)] == [
+        "validation, wrong", "validation, right", "learning, wrong", "learning, right",
+    ]  # fmt: skip
+    style = ElementTree.parse(results / f"{name}.qml").getroot()
+    assert {int(entry.get("value")) for entry in style.iter("paletteEntry")} >= {1, 2, 3, 4}
+
+
+def expanded(matrix: np.ndarray, codes: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Reference and map of every pixel a matrix counts, those without class left out."""
+    square = matrix[:, : len(codes)]
+    reference, mapped = np.nonzero(square)
+    times = square[reference, mapped]
+    return np.repeat(np.array(codes)[reference], times), np.repeat(np.array(codes)[mapped], times)
+
+
+def test_report_accuracy_gives_the_scores_of_scikit_learn_and_the_interval_of_student(alone):
+    results = alone("report_accuracy", "final/RESULTS.txt", "final/scores.csv")
+    codes = nomenclature(results)["code"].tolist()
+    table = pd.read_csv(results / "final/scores.csv")
+    overall, kappas = [], []
+    for seed in SEEDS:
+        matrix = matrix_of(results / f"final/Confusion_Matrix_Classif_Seed_{seed}.csv")
+        reference, mapped = expanded(matrix, codes)
+        overall.append(metrics.accuracy_score(reference, mapped))
+        kappas.append(metrics.cohen_kappa_score(reference, mapped))
+        own = table[table["seed"] == seed]
+        told = own[own["code"].isna()].set_index("score")["value"]
+        assert told["overall_accuracy"] == pytest.approx(overall[-1], abs=1e-6)
+        assert told["kappa"] == pytest.approx(kappas[-1], abs=1e-6)
+        by_class = own.dropna(subset="code").pivot(index="code", columns="score", values="value")
+        expected = metrics.precision_recall_fscore_support(
+            reference, mapped, labels=codes, zero_division=np.nan
+        )
+        for name, values in zip(("precision", "recall", "f_score"), expected, strict=False):
+            judged = np.isin(codes, reference)
+            assert by_class[name].to_numpy()[judged] == pytest.approx(
+                values[judged], abs=1e-6, nan_ok=True
+            )
+            assert by_class[name][~judged].isna().all()
+    text = (results / "final/RESULTS.txt").read_text()
+    for title, values in (("Overall accuracy", overall), ("Kappa", kappas)):
+        half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
+        assert f"{title:<19}{np.mean(values):.3f} +- {half:.3f}" in text
