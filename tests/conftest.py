@@ -2,6 +2,7 @@
 
 import copy
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -133,12 +134,18 @@ def small_production(tmp_path_factory) -> Workflow:
     folder = tmp_path_factory.mktemp("small")
     settings = SceneSettings(size=64, overlap=20, dates=6, cloud_cover=0.3, seed=1)
     simulate_scene(settings, str(folder / "scene"), jobs=1)
+    west, east = (folder / "scene/sentinel2" / tile for tile in settings.tiles)
+    # A day with two products that are clear at the same pixels, and ground that is never seen.
+    deliver_again(next(west.glob("*_20180603-*")))
+    for product in east.glob("*-1050*"):
+        shutil.rmtree(product)
     workflow = Workflow(
         folder,
         scene_config(
             regions={"path": "scene/reference/regions.gpkg", "field": "region"},
             sampling={"runs": 2, "strategy": "constant", "constant": 12, "envelope_margin": 105},
             classification={"probability_map": True},
+            learning={"parameters": {"n_estimators": 7}},  # shares that are no whole percents
         ),
     )
     workflow.config["sensors"]["sentinel2"]["temporal_resolution"] = 60
@@ -146,6 +153,16 @@ def small_production(tmp_path_factory) -> Workflow:
     validity = [f"results/tiles/{tile}/validity_mapped.tif" for tile in workflow.config["tiles"]]
     workflow.run("results/final/Classif_Seed_0.tif", *final, *validity)
     return workflow
+
+
+def deliver_again(product: Path) -> Path:
+    """Copy a product under the name of a later hour of its day."""
+    again = product.with_name(re.sub(r"-\d{6}-", "-235959-", product.name))
+    for path in [path for path in product.rglob("*") if path.is_file()]:
+        target = again / str(path.relative_to(product)).replace(product.name, again.name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, target)
+    return again
 
 
 @pytest.fixture

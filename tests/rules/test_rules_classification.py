@@ -12,7 +12,7 @@ from sklearn.ensemble import RandomForestClassifier
 TILES = ("T31TCJ", "T31TDJ")
 SEEDS = (0, 1)
 LAYERS = ("classes", "confidence", "probabilities")
-STEP, TREES = 60, 20  # the configuration
+STEP, TREES = 60, 7  # the configuration
 
 
 def stored_model(folder):

@@ -83,8 +83,8 @@ kill_at_every_stage() {
 leave_apt_running() {
     step "killed: the script alone, while dpkg is at work"
     enter sh -c "
-        cd $project && { bash envs/setup.sh & }
-        until grep -qs . /var/lib/dpkg/updates/0*; do sleep 0.05; done
+        cd $project && { bash envs/setup.sh > /first.log 2>&1 & }
+        until grep -q '^Unpacking\|^Setting up' /first.log; do sleep 0.05; done
         kill -9 \$! && bash envs/setup.sh" > "$bare/last.log" 2>&1 &
     local namespace=$!
     until has "$project/.venv/bin/python"; do
