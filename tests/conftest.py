@@ -149,9 +149,9 @@ def small_production(tmp_path_factory) -> Workflow:
         ),
     )
     workflow.config["sensors"]["sentinel2"]["temporal_resolution"] = 60
-    final = [f"results/final/Confusion_Matrix_Classif_Seed_{seed}.csv" for seed in (0, 1)]
+    final = [f"results/final/Areas_Seed_{seed}.csv" for seed in (0, 1)]
     validity = [f"results/tiles/{tile}/validity_mapped.tif" for tile in workflow.config["tiles"]]
-    workflow.run("results/final/Classif_Seed_0.tif", *final, *validity)
+    workflow.run(*final, *validity)
     return workflow
 
 

@@ -104,7 +104,7 @@ def expanded(matrix: np.ndarray, codes: list[int]) -> tuple[np.ndarray, np.ndarr
 
 
 def test_report_accuracy_gives_the_scores_of_scikit_learn_and_the_interval_of_student(alone):
-    results = alone("report_accuracy", "final/RESULTS.txt", "final/scores.csv")
+    results = alone("report_accuracy", "final/RESULTS.txt", "final/scores.csv", "final/scores.png")
     codes = nomenclature(results)["code"].tolist()
     table = pd.read_csv(results / "final/scores.csv")
     overall, kappas = [], []
@@ -131,3 +131,29 @@ def test_report_accuracy_gives_the_scores_of_scikit_learn_and_the_interval_of_st
     for title, values in (("Overall accuracy", overall), ("Kappa", kappas)):
         half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
         assert f"{title:<19}{np.mean(values):.3f} +- {half:.3f}" in text
+    with Image.open(results / "final/scores.png") as figure:
+        colours = {colour for _, colour in figure.convert("RGB").getcolors(1_000_000)}
+    mean = table[table["score"] == "f_score"].groupby("code")["value"].mean()
+    barred = nomenclature(results).set_index("code")["colour"][mean.index[mean > 0.05]]
+    assert len(barred) > 1
+    assert {tuple(bytes.fromhex(colour[1:])) for colour in barred} <= colours
+
+
+def test_measure_areas_counts_the_map_and_corrects_it_by_the_columns_of_the_matrix(alone):
+    results = alone("measure_areas", "final/Areas_Seed_1.csv")
+    table = pd.read_csv(results / "final/Areas_Seed_1.csv").set_index("code")
+    codes = table.index.to_numpy()
+    counts = np.bincount(
+        pixels(results / "final/Classif_Seed_1.tif").ravel(), minlength=codes.max() + 1
+    )[codes]
+    assert table["pixels"].tolist() == counts.tolist()
+    assert table["mapped_ha"].to_numpy() == pytest.approx(counts * 0.01)  # 10 m pixels
+    matrix = matrix_of(results / "final/Confusion_Matrix_Classif_Seed_1.csv")[:, : len(codes)]
+    if (matrix.sum(axis=0)[counts > 0] < 2).any():
+        assert table["corrected_ha"].isna().all()
+        return
+    # Of what is mapped as a class, the share that is each class in truth (Olofsson 2014, eq. 9).
+    shares = matrix[:, counts > 0] / matrix.sum(axis=0)[counts > 0]
+    assert table["corrected_ha"].to_numpy() == pytest.approx(
+        shares @ counts[counts > 0] * 0.01, abs=0.006
+    )
