@@ -15,6 +15,9 @@ from conftest import ROOT, deliver_again, on_scene
 from osgeo import gdal
 from osgeo_utils.samples import validate_cloud_optimized_geotiff as cog
 
+from iota2_tools.needs import SNAKEMAKE
+from iota2_tools.summary import job_figures
+
 gdal.UseExceptions()
 
 
@@ -209,3 +212,17 @@ def test_mistakes_of_the_configuration_are_told_together_before_any_job(scene, t
     for words in ("T99XXX", "'kode'", "did you mean 'RandomForestClassifier'"):
         assert words in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+HEAVY = ("classify_tile", "extract_samples", "mask_series", "train_model", "write_features")
+
+
+def test_no_job_takes_more_than_it_asked_for_and_the_heavy_ones_ask_for_less_than_twice(production):
+    """The Snakemake that starts a job on a cluster is counted with it."""
+    production.run("features")
+    jobs = job_figures(production.results)
+    assert set(HEAVY) <= set(jobs["rule"])
+    taken = jobs["peak_mb"] + SNAKEMAKE
+    assert jobs[taken > jobs["asked_mb"]].empty
+    heavy = jobs["rule"].isin(HEAVY)
+    assert jobs[heavy & (jobs["asked_mb"] >= 2 * taken)].empty
