@@ -3,7 +3,7 @@
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 DEMO := demo
 
-.PHONY: setup demo test test-setup lint docs lock clean
+.PHONY: setup demo test test-cluster test-setup lint docs lock clean
 
 setup:
 	@bash envs/setup.sh
@@ -21,6 +21,10 @@ test: setup
 # The set-up itself on a bare Debian 12, half an hour, by root; needs debootstrap.
 test-setup:
 	bash tests/setup/bare_root.sh
+
+# The tests on real schedulers, or on one: make test-cluster PROFILE=gridengine
+test-cluster: setup
+	python -m pytest tests/cluster $(if $(PROFILE),-k "test_$(subst -,_,$(PROFILE))")
 
 lint: setup
 	ruff check .

@@ -1,0 +1,238 @@
+"""What the tests on a real scheduler share: packages, an ordinary user, Snakemake as that user."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def cannot(reason: str):
+    """Skip the test with its reason; where CI set everything up, fail instead."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def install_debian_packages(names: Sequence[str], preseed: str = "") -> None:
+    """Install the Debian packages that are missing; skip the test where that is impossible.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Packages, as in envs/apt-cluster.txt.
+    preseed : str
+        Answers to the questions of the packages, for debconf-set-selections.
+    """
+    missing = [name for name in names if not _is_installed(name)]
+    if not missing:
+        return
+    wanted = f"apt-get install --no-install-recommends {' '.join(missing)}"
+    if os.getuid() or not shutil.which("apt-get"):
+        cannot(f"needs root on Debian, or: {wanted}")
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+    if preseed:
+        _quietly(["debconf-set-selections"], environment, preseed)
+    _quietly(["apt-get", "-q", "update"], environment)
+    _quietly(
+        ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=300", "install", "--yes",
+         "--no-install-recommends", *missing],
+        environment,
+    )  # fmt: skip
+
+
+def _is_installed(package: str) -> bool:
+    done = subprocess.run(
+        ["dpkg-query", "-W", "-f", "${Status}", package],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return "ok installed" in done.stdout
+
+
+def _quietly(command: Sequence[str], environment: dict[str, str], answers: str = "") -> None:
+    done = subprocess.run(
+        command, input=answers, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        cannot(f"{' '.join(command)} ended with {done.returncode}: {done.stdout}{done.stderr}")
+
+
+def debian_packages(word: str) -> list[str]:
+    """The packages of envs/apt-cluster.txt in the block that begins with `# <word>`."""
+    blocks = (ROOT / "envs" / "apt-cluster.txt").read_text(encoding="utf-8").split("\n\n")
+    block = next(text for text in blocks if text.lower().startswith(f"# {word}"))
+    return [line.split("#")[0].strip() for line in block.splitlines() if line.split("#")[0].strip()]
+
+
+def wait_until(condition: Callable[[], object], seconds: float, what: str) -> object:
+    """The first true value of `condition`; fail with `what` if none comes in time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if value := condition():
+            return value
+        time.sleep(0.2)
+    raise AssertionError(f"waited {seconds} s for {what}")
+
+
+@dataclass(frozen=True)
+class SchedulerUser:
+    """The ordinary user whose jobs the schedulers run; none of them runs root's.
+
+    Attributes
+    ----------
+    clone : Path
+        This repository where that user can read it: the clone itself, or a bind mount of it.
+    """
+
+    name: str
+    home: Path
+    clone: Path
+
+    @property
+    def python(self) -> str:
+        """The interpreter of the environment, by a path that user can read."""
+        # Not resolved: the environment is found by the place of the link.
+        here = Path(sys.executable)
+        return str(self.clone / here.relative_to(ROOT) if here.is_relative_to(ROOT) else here)
+
+    def environment(self, **extra: str) -> dict[str, str]:
+        """A login's environment, with the code of this clone first."""
+        code = [self.clone, self.clone / "executors" / "drmaa_verified" / "src"]
+        return {
+            "HOME": str(self.home),
+            "USER": self.name,
+            "LOGNAME": self.name,
+            "LANG": "C.UTF-8",
+            "PATH": f"{Path(self.python).parent}:/usr/local/bin:/usr/bin:/bin",
+            "PYTHONPATH": ":".join(map(str, code)),
+        } | extra
+
+    def folder(self, name: str) -> Path:
+        """A new folder of that user, which everyone on the machine can reach."""
+        path = self.home / f"{name}-{time.monotonic_ns()}"
+        path.mkdir()
+        self.give(path)
+        return path
+
+    def give(self, path: Path) -> None:
+        """Make that user the owner of a file or a whole folder."""
+        _quietly(["chown", "-R", f"{self.name}:", str(path)], dict(os.environ))
+
+    def start(self, command: Sequence[str], cwd: Path, **environment: str) -> subprocess.Popen:
+        """Start a command as that user, in a process group of its own."""
+        # A file, not a pipe: jobs that outlive Snakemake would keep a pipe open.
+        output = (cwd / "printed.txt").open("w", encoding="utf-8")
+        with output:
+            return subprocess.Popen(
+                command, cwd=cwd, env=self.environment(**environment), stdout=output,
+                stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, user=self.name,
+                group=self.name, extra_groups=[], umask=0o022, start_new_session=True,
+            )  # fmt: skip
+
+    def run(self, command: Sequence[str], cwd: Path, **environment: str) -> str:
+        """Run a command as that user; what it printed. It must end well."""
+        process = self.start(command, cwd, **environment)
+        process.wait(timeout=300)
+        printed = (cwd / "printed.txt").read_text(encoding="utf-8")
+        assert process.returncode == 0, f"{' '.join(command)} ended badly\n{printed}"
+        return printed
+
+
+def create_user(name: str) -> Path:
+    """A new ordinary user with a group of its own; its home, which all can read."""
+    _quietly(["useradd", "--create-home", "--user-group", "--shell", "/bin/bash", name],
+             dict(os.environ))  # fmt: skip
+    home = Path(pwd.getpwnam(name).pw_dir)
+    home.chmod(0o755)
+    return home
+
+
+def remove_user(name: str) -> None:
+    """Remove a user, its processes and its home."""
+    for _ in range(50):
+        if subprocess.run(["pkill", "-KILL", "-u", name], check=False).returncode:
+            break
+        time.sleep(0.1)
+    subprocess.run(["userdel", "--remove", name], capture_output=True, check=False)
+
+
+def can_read(name: str, path: Path) -> bool:
+    """Whether a user can read a file below folders that may be closed to it."""
+    return not subprocess.run(
+        ["cat", str(path)], user=name, group=name, extra_groups=[],
+        capture_output=True, check=False, cwd="/",
+    ).returncode  # fmt: skip
+
+
+@dataclass
+class Snakemake:
+    """A started Snakemake, and what it printed so far."""
+
+    process: subprocess.Popen
+    folder: Path
+
+    @property
+    def printed(self) -> str:
+        return (self.folder / "printed.txt").read_text(encoding="utf-8")
+
+    def finish(self, seconds: float = 240) -> int:
+        """Wait for its end; its return code."""
+        try:
+            return self.process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise AssertionError(f"snakemake did not end in {seconds} s\n{self.printed}") from None
+
+    def wait_for(self, condition: Callable[[], object], what: str, seconds: float = 60) -> object:
+        """Wait while it runs; fail with what it printed."""
+        try:
+            return wait_until(condition, seconds, what)
+        except AssertionError as error:
+            self.process.kill()
+            raise AssertionError(f"{error}\n{self.printed}") from None
+
+
+@dataclass
+class Cluster:
+    """A scheduler that accepts jobs of `user`.
+
+    Attributes
+    ----------
+    profile : str
+        Folder of the profile in profiles/.
+    environment : dict
+        What Snakemake has to find in its environment to reach the scheduler.
+    arguments : list of str
+        Options that say what is particular of this small cluster, after the profile.
+    """
+
+    user: SchedulerUser
+    profile: str
+    environment: dict[str, str] = field(default_factory=dict)
+    arguments: list[str] = field(default_factory=list)
+
+    def snakemake(self, folder: Path, snakefile: Path, *arguments: str) -> Snakemake:
+        """Start Snakemake as the user, through the profile."""
+        clone = self.user.clone
+        command = [
+            self.user.python, "-m", "snakemake", "--snakefile",
+            str(clone / snakefile.relative_to(ROOT)), "--directory", str(folder),
+            "--profile", str(clone / "profiles" / self.profile), *self.arguments, *arguments,
+        ]  # fmt: skip
+        return Snakemake(self.user.start(command, folder, **self.environment), folder)
+
+    def produce(self, folder: Path) -> str:
+        """Run the whole production that stands in `folder`; what Snakemake printed."""
+        configfile = folder / "config.yaml"
+        snakefile = ROOT / "workflow" / "Snakefile"
+        done = self.snakemake(folder, snakefile, "--configfile", str(configfile))
+        assert done.finish(540) == 0, done.printed
+        return done.printed
