@@ -146,12 +146,13 @@ install_python_packages() {
     lock_digest > "$stamp"
 }
 
+# Usage: install_package NAME FOLDER; again when its pyproject.toml changed.
 install_package() {
-    local stamp=$VENV/.iota2-tools wanted
-    wanted=$(sha256sum pyproject.toml | cut -d' ' -f1)
+    local stamp=$VENV/.$1 wanted
+    wanted=$(sha256sum "$2/pyproject.toml" | cut -d' ' -f1)
     [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return 0
-    say "iota2_tools (editable)"
-    pip_install --no-deps --no-build-isolation -e .
+    say "$1 (editable)"
+    pip_install --no-deps --no-build-isolation -e "$2"
     echo "$wanted" > "$stamp"
 }
 
@@ -178,7 +179,8 @@ main() {
     install_apt_packages
     create_venv
     install_python_packages
-    install_package
+    install_package iota2-tools .
+    install_package executor-drmaa-verified executors/drmaa_verified
     install_otb_wrapper
     link_profiles
     rm -rf "$SCRATCH"

@@ -193,8 +193,14 @@ class Snakemake:
 
     def wait_for(self, condition: Callable[[], object], what: str, seconds: float = 60) -> object:
         """Wait while it runs; fail with what it printed."""
+
+        def met_or_ended() -> object:
+            value = condition()
+            assert value or self.process.poll() is None, f"ended before {what}"
+            return value
+
         try:
-            return wait_until(condition, seconds, what)
+            return wait_until(met_or_ended, seconds, what)
         except AssertionError as error:
             self.process.kill()
             raise AssertionError(f"{error}\n{self.printed}") from None

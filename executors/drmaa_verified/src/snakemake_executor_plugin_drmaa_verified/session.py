@@ -1,0 +1,215 @@
+"""The scheduler behind DRMAA: loading the library, submitting, looking, ending.
+
+The only module that touches the package `drmaa`. That package keeps one error buffer for
+all threads, so calls go one at a time.
+"""
+
+import contextlib
+import os
+import re
+import threading
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from snakemake_interface_common.exceptions import WorkflowError
+
+from .verdict import Ending
+
+# Some libraries call everything an internal error; a lost connection then shows in its words.
+_NO_ANSWER = re.compile(r"contact|connect|communicat|timed? ?out|unreachable", re.IGNORECASE)
+_NEVER_STARTED = "code 24:"  # no usage: ended before it ran; `drmaa` has no class for it
+
+
+class SchedulerSilent(Exception):
+    """The scheduler gave no answer: nothing is known, not even whether it heard."""
+
+
+class SubmissionRefused(Exception):
+    """The scheduler does not take the job."""
+
+
+class State(Enum):
+    """Where a job stands for the scheduler."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    ENDED = "ended"
+    UNKNOWN = "unknown to the scheduler"
+
+
+@dataclass(frozen=True)
+class JobScript:
+    """What is submitted.
+
+    Attributes
+    ----------
+    script, folder, log : Path
+        Absolute: the executable file, where it starts, the file of what it prints.
+    """
+
+    name: str
+    script: Path
+    folder: Path
+    log: Path
+    native_specification: str
+
+
+class Session:
+    """An open DRMAA session."""
+
+    def __init__(self, library: str = ""):
+        self._drmaa = load_drmaa(library)
+        self._lock = threading.RLock()
+        self._session = self._drmaa.Session()
+        try:
+            self._session.initialize()
+        except Exception as error:
+            raise WorkflowError(
+                f"the DRMAA library {_library_in_use()} cannot reach its scheduler: {error}\n"
+                "Does its own command for listing jobs (squeue, qstat) work here?"
+            ) from None
+
+    @property
+    def system(self) -> str:
+        """Name and version of the scheduler."""
+        with self._lock:
+            return self._session.drmsInfo
+
+    def close(self) -> None:
+        """Leave the session; jobs are not touched."""
+        with self._lock, contextlib.suppress(Exception):
+            self._session.exit()
+
+    def submit(self, job: JobScript) -> str:
+        """Submit a job; its id.
+
+        Raises
+        ------
+        SubmissionRefused
+            With the scheduler's words.
+        SchedulerSilent
+            Whether the job was taken is not known.
+        """
+        with self._lock:
+            try:
+                with self._session.createJobTemplate() as template:
+                    template.remoteCommand = str(job.script)
+                    template.workingDirectory = str(job.folder)
+                    template.jobName = job.name
+                    template.outputPath = f":{job.log}"
+                    template.joinFiles = True
+                    if job.native_specification:
+                        template.nativeSpecification = job.native_specification
+                    return self._session.runJob(template)
+            except Exception as error:
+                if self._is_silence(error):
+                    raise SchedulerSilent(str(error)) from None
+                raise SubmissionRefused(_words(error)) from None
+
+    def _is_silence(self, error: Exception) -> bool:
+        errors = self._drmaa.errors
+        if isinstance(error, errors.DrmCommunicationException | errors.TryLaterException):
+            return True
+        return isinstance(error, errors.InternalException) and bool(_NO_ANSWER.search(str(error)))
+
+    def look(self, job_id: str) -> State:
+        """Where a job stands; raises SchedulerSilent without an answer."""
+        states = self._drmaa.JobState
+        with self._lock:
+            try:
+                state = self._session.jobStatus(job_id)
+            except self._drmaa.errors.InvalidJobException:
+                return State.UNKNOWN
+            except Exception as error:
+                raise SchedulerSilent(str(error)) from None
+        if state in (states.DONE, states.FAILED):
+            return State.ENDED
+        if state == states.UNDETERMINED:
+            raise SchedulerSilent(f"the state of job {job_id} cannot be determined")
+        if state in (states.RUNNING, states.SYSTEM_SUSPENDED, states.USER_SUSPENDED):
+            return State.RUNNING
+        return State.WAITING
+
+    def reap(self, job_id: str) -> Ending | None:
+        """How a job ended, and let the library forget it; None if that is not told yet."""
+        errors = self._drmaa.errors
+        with self._lock:
+            try:
+                info = self._session.wait(job_id, self._session.TIMEOUT_NO_WAIT)
+            except errors.ExitTimeoutException:
+                return None
+            except errors.InvalidJobException:
+                return Ending(forgotten=True)
+            except Exception as error:
+                if str(error).startswith(_NEVER_STARTED):
+                    return Ending(aborted=True)
+                raise SchedulerSilent(str(error)) from None
+        usage = info.resourceUsage or {}
+        memory = _number(usage, "maxvmem")
+        return Ending(
+            exit_status=info.exitStatus if info.hasExited else None,
+            signal=info.terminatedSignal or "an unknown signal" if info.hasSignal else "",
+            aborted=info.wasAborted,
+            seconds=_number(usage, "ru_wallclock"),
+            memory_mb=None if memory is None else memory / 1e6,
+        )
+
+    def terminate(self, job_id: str) -> None:
+        """Have a job ended, whichever session submitted it; it may need a while to be gone."""
+        with self._lock:
+            try:
+                self._session.control(job_id, self._drmaa.JobControlAction.TERMINATE)
+            except self._drmaa.errors.InvalidJobException:
+                return
+            except Exception as error:
+                raise SchedulerSilent(str(error)) from None
+
+
+def load_drmaa(library: str):
+    """Import `drmaa` with the library it shall use, or say what is missing."""
+    if library:
+        os.environ["DRMAA_LIBRARY_PATH"] = os.path.expanduser(library)
+    try:
+        import drmaa
+    except ImportError as error:
+        raise WorkflowError(
+            f"the Python package drmaa is missing ({error}): pip install drmaa"
+        ) from None
+    except (RuntimeError, OSError, AttributeError) as error:
+        raise WorkflowError(_loading_problem(error)) from None
+    return drmaa
+
+
+def _loading_problem(error: Exception) -> str:
+    text = str(error)
+    if isinstance(error, RuntimeError):
+        return (
+            "no DRMAA library found: ask the administrators of the cluster for the path of "
+            "libdrmaa.so (Slurm: slurm-drmaa, PBS: pbs-drmaa, Grid Engine: its own), and set "
+            "DRMAA_LIBRARY_PATH or drmaa-verified-library to it"
+        )
+    if isinstance(error, AttributeError):
+        return f"{_library_in_use()} is no DRMAA 1.0 library: {text}"
+    if "static TLS" in text:
+        return (
+            f"{_library_in_use()} cannot be loaded: {text}\nSet "
+            "GLIBC_TUNABLES=glibc.rtld.optional_static_tls=1000000 before Snakemake is started."
+        )
+    return f"the DRMAA library {_library_in_use()} cannot be loaded: {text}"
+
+
+def _library_in_use() -> str:
+    return os.environ.get("DRMAA_LIBRARY_PATH", "of this machine")
+
+
+def _words(error: Exception) -> str:
+    """The scheduler's words, without the number DRMAA puts before them."""
+    return re.sub(r"^code \d+: *", "", str(error)).strip() or type(error).__name__
+
+
+def _number(usage: dict, key: str) -> float | None:
+    try:
+        return float(usage[key])
+    except (KeyError, ValueError):
+        return None
