@@ -190,13 +190,20 @@ class GridEngine:
             start_new_session=True,
         )  # fmt: skip
 
-    def stop_master(self, hard: bool = False) -> None:
-        """End sge_qmaster; `hard` as when its host loses power."""
-        end(self.master, hard)
+    def stop_master(self) -> None:
+        """End sge_qmaster as when its host loses power."""
+        end(self.master, hard=True)
 
-    def stop_execution(self) -> None:
-        """End sge_execd; its jobs run on."""
-        end(self.execution)
+    def restart(self) -> None:
+        """Start sge_qmaster again. sge_execd would need minutes to find it: it starts again too."""
+        end(self.execution, hard=True)
+        self.start_master()
+        self.start_execution()
+
+    def jobs(self) -> set[str]:
+        """Ids of all jobs that wait or run."""
+        lines = self.command("qstat", "-u", "*").splitlines()[2:]
+        return {line.split()[0] for line in lines}
 
 
 def end(daemon: subprocess.Popen | None, hard: bool = False) -> None:

@@ -1,15 +1,13 @@
 """The executor on a real Grid Engine: the whole production, and every fault it can meet."""
 
-import os
 import re
-import shutil
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from cluster import (
-    ROOT,
     Cluster,
     Snakemake,
     debian_packages,
@@ -98,7 +96,7 @@ def misbehaved(cluster, engine) -> tuple[Path, str]:
 
 
 def test_a_job_that_ends_well_is_believed(misbehaved):
-    folder, printed = misbehaved
+    folder, _ = misbehaved
     assert (folder / "parts" / "ok.txt").read_text(encoding="utf-8").count("\n") == 6
 
 
@@ -131,3 +129,183 @@ def test_a_job_over_its_memory_is_tried_again_with_more(misbehaved):
     folder, printed = misbehaved
     assert "Trying to restart job" in printed
     assert (folder / "parts" / "memory.txt").read_text(encoding="utf-8") == "4000000000\n"
+
+
+def test_a_refused_submission_says_why(cluster, folder):
+    run = start(cluster, folder, "ok", native="-q nosuch.q")
+    assert run.finish() == 1
+    assert re.search(
+        r"The scheduler refused it: .*unknown queue .*nosuch\.q.* Native specification: '-q nosuch",
+        run.printed,
+    ), run.printed
+
+
+def test_what_cannot_be_expressed_stops_before_the_first_submission(cluster, folder):
+    run = start(cluster, folder, "ok", native="-q {resources.queue}")
+    assert run.finish() == 1
+    assert "nothing was submitted" in run.printed
+    assert "rule write_part, job" in run.printed
+    assert "{resources.queue}, which this job does not have; it has" in run.printed
+
+
+def test_a_job_above_the_limits_is_not_submitted(cluster, folder):
+    run = start(cluster, folder, "ok", "--drmaa-verified-limits", "mem_mb=2000")
+    assert run.finish() == 1
+    assert "asks for mem_mb=3000, more than the limit 2000" in run.printed
+
+
+@pytest.mark.parametrize(
+    ("library", "words"),
+    [
+        ("/nowhere/libdrmaa.so", "/nowhere/libdrmaa.so cannot be loaded"),
+        ("", "no DRMAA library found: ask the administrators"),
+        ("/usr/lib/gridengine/libspoolc.so", "libspoolc.so"),
+    ],
+)
+def test_a_missing_or_wrong_library_is_named_without_traceback(cluster, folder, library, words):
+    environment = {key: value for key, value in cluster.environment.items() if "DRMAA" not in key}
+    if library:
+        environment["DRMAA_LIBRARY_PATH"] = library
+    elsewhere = replace(cluster, environment=environment)
+    run = start(elsewhere, folder, "ok")
+    assert run.finish() == 1
+    assert words in run.printed, run.printed
+    assert "Traceback" not in run.printed
+
+
+# The scheduler, or Snakemake itself, goes down.
+
+
+def test_a_silent_scheduler_is_waited_for_and_nothing_is_guessed(cluster, engine, folder):
+    run = start(cluster, folder, "ok+exit", steps=16)
+    for part in ("ok", "exit"):
+        run.wait_for(begun(folder, part), "the jobs to begin")
+    engine.stop_master()
+    run.wait_for(lambda: "The scheduler does not answer" in run.printed, "the silence to be seen")
+    run.wait_for(lambda: "Finished jobid" in run.printed, "a mark to count meanwhile")
+    assert "Error in rule" not in run.printed
+    engine.restart()
+    assert run.finish() == 1
+    assert "The scheduler answers again" in run.printed
+    assert "Job " in message_of(run.printed, "parts/exit.txt")
+    assert len(set(lines_of(folder, "ok"))) == 1
+    assert not (folder / "merged.txt").exists()
+
+
+def test_a_submission_waits_for_a_silent_scheduler(cluster, engine, folder):
+    run = start(cluster, folder, "ok", steps=10)
+    run.wait_for(begun(folder, "ok"), "the job to begin")
+    engine.stop_master()
+    run.wait_for(lambda: "rule merge" in run.printed, "the next job")
+    run.wait_for(lambda: "The scheduler does not answer" in run.printed, "the silence to be seen")
+    engine.restart()
+    assert run.finish() == 0, run.printed
+    assert lines_of(folder, "ok", "merged.txt") == lines_of(folder, "ok")
+
+
+def test_orphans_are_ended_before_their_job_runs_again(cluster, engine, folder):
+    killed = start(cluster, folder, "ok", steps=60)
+    orphan = killed.wait_for(begun(folder, "ok"), "the job to begin")
+    killed.process.kill()
+    killed.process.wait()
+    assert orphan in engine.jobs()
+    unlock(cluster, folder)
+    again = start(cluster, folder, "ok", steps=20)
+    again.wait_for(lambda: begun(folder, "ok")() not in ("", orphan), "the new job to begin")
+    assert orphan not in engine.jobs()
+    assert f"Ending jobs that an earlier Snakemake left: {orphan}" in again.printed
+    assert again.finish() == 0, again.printed
+    written = lines_of(folder, "ok")
+    assert len(written) == 20
+    assert set(written).isdisjoint({orphan})
+    assert len(set(written)) == 1
+    assert nothing_recorded(folder)
+
+
+def test_an_orphan_without_a_known_id_is_ended_too(cluster, engine, folder):
+    killed = start(cluster, folder, "ok", steps=60)
+    orphan = killed.wait_for(begun(folder, "ok"), "the job to begin")
+    killed.process.kill()
+    killed.process.wait()
+    forget_ids(folder)
+    unlock(cluster, folder)
+    again = start(cluster, folder, "ok", steps=20)
+    assert again.finish() == 0, again.printed
+    assert orphan not in engine.jobs()
+    assert set(lines_of(folder, "ok")).isdisjoint({orphan})
+
+
+def test_an_orphan_that_waits_in_the_queue_never_starts(cluster, engine, folder):
+    killed = start(cluster, folder, "ok", native=f"{NATIVE} -h")
+    killed.wait_for(engine.jobs, "the job to be queued")
+    killed.process.kill()
+    killed.process.wait()
+    (orphan,) = engine.jobs()
+    forget_ids(folder)
+    unlock(cluster, folder)
+    again = start(cluster, folder, "ok")
+    assert again.finish() == 0, again.printed
+    # It is still there, for nothing knows its id; set free, it finds that it is not wanted.
+    engine.command("qrls", orphan)
+    wait_until(lambda: orphan not in engine.jobs(), 30, "the orphan to go")
+    assert set(lines_of(folder, "ok")).isdisjoint({orphan})
+    said = "".join(path.read_text(encoding="utf-8") for path in folder.glob("logs/**/*.log"))
+    assert "does not want this job" in said
+
+
+def test_orphans_that_are_gone_do_not_hinder(cluster, engine, folder):
+    killed = start(cluster, folder, "ok", steps=60)
+    orphan = killed.wait_for(begun(folder, "ok"), "the job to begin")
+    killed.process.kill()
+    killed.process.wait()
+    engine.command("qdel", orphan)
+    wait_until(lambda: orphan not in engine.jobs(), 30, "the orphan to go")
+    unlock(cluster, folder)
+    again = start(cluster, folder, "ok")
+    assert again.finish() == 0, again.printed
+    assert set(lines_of(folder, "ok")).isdisjoint({orphan})
+    assert nothing_recorded(folder)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_snakemake_and_its_jobs(cluster, engine, folder, number):
+    run = start(cluster, folder, "ok+slow", steps=60)
+    ids = [run.wait_for(begun(folder, part), "the jobs to begin") for part in ("ok", "slow")]
+    run.process.send_signal(number)
+    assert run.finish(60) == 1
+    assert not set(ids) & engine.jobs()
+    assert nothing_recorded(folder)
+
+
+def test_two_snakemakes_do_not_share_a_file(cluster, engine, folder):
+    first = start(cluster, folder, "ok", steps=24)
+    own = first.wait_for(begun(folder, "ok"), "the job to begin")
+    (folder / "printed.txt").rename(folder / "first.txt")
+    second = start(cluster, folder, "ok", "--nolock", steps=24)
+    assert second.finish() == 1
+    assert "another Snakemake is at work on the same files" in second.printed
+    assert first.finish() == 0
+    assert set(lines_of(folder, "ok")) == {own}
+
+
+def unlock(cluster: Cluster, folder: Path) -> None:
+    assert cluster.snakemake(folder, FAULTS, "--unlock").finish() == 0
+
+
+def lines_of(folder: Path, part: str, path: str = "") -> list[str]:
+    return (folder / (path or f"parts/{part}.txt")).read_text(encoding="utf-8").split()
+
+
+def records(folder: Path) -> list[Path]:
+    return list((folder / ".snakemake" / "drmaa-verified" / "runs").iterdir())
+
+
+def nothing_recorded(folder: Path) -> bool:
+    return not records(folder)
+
+
+def forget_ids(folder: Path) -> None:
+    """As if Snakemake had been killed before it learnt the ids of its jobs."""
+    for path in records(folder):
+        events = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        path.write_text("".join(e for e in events if '"submitted"' not in e), encoding="utf-8")

@@ -152,6 +152,7 @@ class Executor(RemoteExecutor):
                 self._end([submission.entry])
                 self._wait_for_answer(since, str(error))
                 continue
+            self._answered()
             submission.entry.job_id = submission.info.external_jobid = job_id
             self.journal.submitted(submission.entry.token, job_id)
             self.report_job_submission(submission.info)
@@ -228,7 +229,7 @@ class Executor(RemoteExecutor):
         self.logger.info(f"Ending jobs that an earlier Snakemake left: {ids}.")
 
         def gone(entry: Entry) -> None:
-            self.fence.forget(entry.token)
+            self.fence.forget(entry.token, keep_script=entry.job_id is None)
             self.earlier.gone(entry)
 
         return end_jobs(self.session, self.fence, entries, self.settings.end_wait, gone)
@@ -291,6 +292,7 @@ class Executor(RemoteExecutor):
             self.silence = str(error)
             return False
         submission.silent_since = None
+        self._answered()
         return True
 
     def _learn_ending(self, submission: Submission) -> None:
@@ -321,14 +323,15 @@ class Executor(RemoteExecutor):
     # A silent scheduler.
 
     def _watch_silence(self, active: Iterable[Submission]) -> None:
-        silent = [submission for submission in active if submission.silent_since]
-        if not silent:
-            if self.silence_reported:
-                self.logger.info("The scheduler answers again.")
+        silences = [submission.silent_since for submission in active if submission.silent_since]
+        if silences:
+            self._bear_silence(min(silences), self.silence)
+
+    def _answered(self) -> None:
+        """Say once that a silence is over."""
+        if self.silence_reported:
             self.silence_reported = False
-            return
-        longest = min(silent, key=lambda submission: submission.silent_since)
-        self._bear_silence(longest.silent_since, self.silence)
+            self.logger.info("The scheduler answers again.")
 
     def _wait_for_answer(self, since: float, words: str) -> None:
         self._bear_silence(since, words)
@@ -354,9 +357,10 @@ class Executor(RemoteExecutor):
 
     def _drop(self, submission: Submission) -> None:
         """Strike off a submission that is over."""
-        self.journal.ended(submission.entry.token)
-        self.fence.forget(submission.entry.token)
-        self.submissions.pop(submission.entry.token, None)
+        entry = submission.entry
+        self.journal.ended(entry.token)
+        self.fence.forget(entry.token, keep_script=entry.job_id is None)
+        self.submissions.pop(entry.token, None)
 
     def _fail(self, info: SubmittedJobInfo, message: str, log: str | None = None) -> None:
         """Report a failure with its message, for a group too."""

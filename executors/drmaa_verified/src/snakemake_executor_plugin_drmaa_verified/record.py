@@ -86,10 +86,11 @@ class Fence:
             return claimed.name.removeprefix(prefix)
         return None
 
-    def forget(self, token: str) -> None:
-        """Remove all files of a submission."""
+    def forget(self, token: str, keep_script: bool = False) -> None:
+        """Remove the files of a submission; its script stays where it may still be started."""
         for path in (*self._jobs.glob(f"{token}.*"), self._marks / token):
-            path.unlink(missing_ok=True)
+            if not (keep_script and path == self.script(token)):
+                path.unlink(missing_ok=True)
 
 
 @dataclass

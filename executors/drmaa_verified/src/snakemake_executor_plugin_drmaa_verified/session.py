@@ -18,7 +18,7 @@ from .verdict import Ending
 
 # Some libraries call everything an internal error; a lost connection then shows in its words.
 _NO_ANSWER = re.compile(r"contact|connect|communicat|timed? ?out|unreachable", re.IGNORECASE)
-_NEVER_STARTED = "code 24:"  # no usage: ended before it ran; `drmaa` has no class for it
+_NO_USAGE = "code 24:"  # ended, nothing more is told; `drmaa` has no class for it
 
 
 class SchedulerSilent(Exception):
@@ -142,8 +142,8 @@ class Session:
             except errors.InvalidJobException:
                 return Ending(forgotten=True)
             except Exception as error:
-                if str(error).startswith(_NEVER_STARTED):
-                    return Ending(aborted=True)
+                if str(error).startswith(_NO_USAGE):
+                    return Ending()
                 raise SchedulerSilent(str(error)) from None
         usage = info.resourceUsage or {}
         memory = _number(usage, "maxvmem")

@@ -24,7 +24,7 @@ class Ending:
     Attributes
     ----------
     exit_status : int, optional
-        None where the scheduler does not tell.
+        None where the scheduler does not tell. All left out: it tells only that the job ended.
     signal : str
         Name of the signal that killed it, empty for none.
     aborted : bool
@@ -115,8 +115,13 @@ def explain(ending: Ending, asked: Asked) -> str:
         return _explain_kill(ending, asked)
     if ending.exit_status:
         return f"it ended with exit status {ending.exit_status}{_after(ending)}"
+    if ending.exit_status is None:
+        return (
+            "the scheduler calls it ended without telling how, and it left no mark of success: "
+            "it was deleted before it started, or lost"
+        )
     return (
-        f"the scheduler calls it ended{_after(ending)}, yet it left no mark of success: "
+        f"the scheduler calls it well ended{_after(ending)}, yet it left no mark of success: "
         "it was cut short, or its node does not share this folder"
     )
 
