@@ -131,6 +131,31 @@ def test_a_job_over_its_memory_is_tried_again_with_more(misbehaved):
     assert (folder / "parts" / "memory.txt").read_text(encoding="utf-8") == "4000000000\n"
 
 
+def test_a_job_deleted_before_it_started_is_no_success(cluster, engine, folder):
+    run = start(cluster, folder, "ok", native=f"{NATIVE} -h")
+    (waiting,) = run.wait_for(engine.jobs, "the job to be queued")
+    engine.command("qdel", waiting)
+    assert run.finish() == 1
+    message = message_of(run.printed, "parts/ok.txt")
+    assert (
+        f"Job {waiting} of the scheduler: the scheduler calls it ended without telling how"
+        in message
+    )
+    assert not (folder / "merged.txt").exists()
+
+
+def test_a_group_is_one_job_and_its_failure_is_told(cluster, folder):
+    run = start(
+        cluster, folder, "ok+exit", "--cores", "2", "--groups", "write_part=g",
+        "--group-components", "g=2", native=f"-pe smp {{threads}} {NATIVE}",
+    )  # fmt: skip
+    assert run.finish() == 1
+    assert (
+        len(re.findall(r"Job \d+ of the scheduler: it ended with exit status 1", run.printed)) == 1
+    )
+    assert not (folder / "merged.txt").exists()
+
+
 def test_a_refused_submission_says_why(cluster, folder):
     run = start(cluster, folder, "ok", native="-q nosuch.q")
     assert run.finish() == 1
@@ -152,6 +177,7 @@ def test_a_job_above_the_limits_is_not_submitted(cluster, folder):
     run = start(cluster, folder, "ok", "--drmaa-verified-limits", "mem_mb=2000")
     assert run.finish() == 1
     assert "asks for mem_mb=3000, more than the limit 2000" in run.printed
+    assert "executor.py" not in run.printed
 
 
 @pytest.mark.parametrize(
@@ -171,6 +197,7 @@ def test_a_missing_or_wrong_library_is_named_without_traceback(cluster, folder, 
     assert run.finish() == 1
     assert words in run.printed, run.printed
     assert "Traceback" not in run.printed
+    assert ".py" not in run.printed.split(words)[1], run.printed
 
 
 # The scheduler, or Snakemake itself, goes down.

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from snakemake_executor_plugin_drmaa_verified.errors import ExecutorError
 from snakemake_executor_plugin_drmaa_verified.submission import (
     Need,
     SpecificationError,
@@ -12,7 +13,6 @@ from snakemake_executor_plugin_drmaa_verified.submission import (
     native_specification,
     parse_limits,
 )
-from snakemake_interface_common.exceptions import WorkflowError
 
 
 def need(threads=1, rule="train_model", **resources) -> Need:
@@ -77,7 +77,7 @@ def test_limits_are_checked_by_name():
 
 
 def test_a_malformed_limit_is_an_error():
-    with pytest.raises(WorkflowError, match="'mem_mb=64G' is not NAME=NUMBER"):
+    with pytest.raises(ExecutorError, match="'mem_mb=64G' is not NAME=NUMBER"):
         parse_limits("mem_mb=64G")
 
 

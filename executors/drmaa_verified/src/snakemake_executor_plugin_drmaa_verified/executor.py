@@ -9,13 +9,13 @@ from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
 from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
 
 from .earlier import Earlier
 from .ending import end_jobs
+from .errors import ExecutorError
 from .record import Entry, Fence, Journal, new_token
 from .session import JobScript, SchedulerSilent, Session, State, SubmissionRefused
 from .submission import (
@@ -111,7 +111,7 @@ class Executor(RemoteExecutor):
         """Before the first submission: a mistake stops everything, later it fails its job."""
         problems = sorted({str(text) for text in specifications if isinstance(text, Exception)})
         if problems:
-            raise WorkflowError("nothing was submitted:\n  " + "\n  ".join(problems))
+            raise ExecutorError("nothing was submitted:\n  " + "\n  ".join(problems))
         cancel_on_signals()
         self.earlier = Earlier(self.folder, self.journal.path)
         self._end_earlier(self.earlier.of_dead_runs())
@@ -206,7 +206,7 @@ class Executor(RemoteExecutor):
         writers = {job: self.earlier.writers_of(written_by(job)) for job in jobs}
         entries = {entry.token: entry for found in writers.values() for entry in found}
         if owner := self.earlier.living_owner(entries.values()):
-            raise WorkflowError(
+            raise ExecutorError(
                 f"another Snakemake is at work on the same files ({owner}: host and process): "
                 "wait for it, or end it there with Ctrl-C"
             )
@@ -341,7 +341,7 @@ class Executor(RemoteExecutor):
         """Say once that the scheduler is silent; stop when it has been for too long."""
         limit = self.settings.silence_limit
         if time.monotonic() - since > limit:
-            raise WorkflowError(
+            raise ExecutorError(
                 f"the scheduler has not answered for {limit} s ({words}). Its jobs may still run "
                 "and are recorded: start again when it is back; what they did is then undone, "
                 "and done again"

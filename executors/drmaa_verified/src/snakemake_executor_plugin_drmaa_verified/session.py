@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from snakemake_interface_common.exceptions import WorkflowError
-
+from .errors import ExecutorError
 from .verdict import Ending
 
 # Some libraries call everything an internal error; a lost connection then shows in its words.
@@ -65,7 +64,7 @@ class Session:
         try:
             self._session.initialize()
         except Exception as error:
-            raise WorkflowError(
+            raise ExecutorError(
                 f"the DRMAA library {_library_in_use()} cannot reach its scheduler: {error}\n"
                 "Does its own command for listing jobs (squeue, qstat) work here?"
             ) from None
@@ -173,11 +172,11 @@ def load_drmaa(library: str):
     try:
         import drmaa
     except ImportError as error:
-        raise WorkflowError(
+        raise ExecutorError(
             f"the Python package drmaa is missing ({error}): pip install drmaa"
         ) from None
     except (RuntimeError, OSError, AttributeError) as error:
-        raise WorkflowError(_loading_problem(error)) from None
+        raise ExecutorError(_loading_problem(error)) from None
     return drmaa
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from snakemake_interface_common.exceptions import WorkflowError
+from .errors import ExecutorError
 
 # Resources that change where a job can run: never dropped in silence.
 MUST_BE_EXPRESSED = (
@@ -49,7 +49,7 @@ class Need:
         return f"rule {self.rule}, job {self.jobid}"
 
 
-class SpecificationError(WorkflowError):
+class SpecificationError(ExecutorError):
     """The native specification cannot say what a job needs."""
 
 
@@ -147,7 +147,7 @@ def parse_limits(text: str | None) -> dict[str, float]:
         try:
             limits[name] = float(value)
         except ValueError:
-            raise WorkflowError(
+            raise ExecutorError(
                 f"drmaa-verified-limits: '{word}' is not NAME=NUMBER, as in mem_mb=190000"
             ) from None
     return limits
