@@ -67,7 +67,9 @@ def test_a_submission_never_confirmed_nor_started_needs_no_scheduler(fence):
 
 
 def test_a_submission_never_confirmed_but_started_is_ended_by_the_id_it_told(fence, tmp_path):
-    (tmp_path / "jobs" / "a.running.12").touch()
+    fence.allow("a")
+    folder = tmp_path / "jobs" / "a"
+    (folder / "allowed").rename(folder / "running.12")
     session = Scripted(State.RUNNING, State.ENDED)
     gone, left = end(session, fence, entry(job_id=None))
     assert session.terminated == ["12"]

@@ -73,7 +73,7 @@ def test_the_id_of_a_job_that_started_is_learnt_and_its_mark_is_not_wanted_any_m
 
 def test_a_job_whose_permission_is_taken_while_it_works_leaves_no_mark(fence, tmp_path):
     fence.allow("a")
-    taken = f"rm {tmp_path}/*/jobs/a.running.12"
+    taken = f"rm {tmp_path}/*/jobs/a/running.12"
     assert run_job(fence, "a", "12", work=taken) != 0
     assert fence.marked() == set()
 

@@ -30,7 +30,8 @@ def end_jobs(
         Those that may still run.
     """
     end = time.monotonic() + seconds
-    left = [entry for entry in entries if not _already_over(fence, entry, gone)]
+    marked = fence.marked()
+    left = [entry for entry in entries if not _already_over(fence, entry, marked, gone)]
     asked: set[str] = set()
     while True:
         left = [entry for entry in left if not _try_to_end(session, entry, asked, gone)]
@@ -39,12 +40,14 @@ def end_jobs(
         time.sleep(pause)
 
 
-def _already_over(fence: Fence, entry: Entry, gone: Callable[[Entry], None]) -> bool:
+def _already_over(
+    fence: Fence, entry: Entry, marked: set[str], gone: Callable[[Entry], None]
+) -> bool:
     """Whether it had left its mark, or never started and never will.
 
     Learns the id of a job that started although its submission was never confirmed.
     """
-    if entry.token not in fence.marked():
+    if entry.token not in marked:
         entry.job_id = fence.revoke(entry.token) or entry.job_id
         if entry.job_id:
             return False

@@ -4,13 +4,14 @@ In `.snakemake/drmaa-verified/`:
 
 runs/<run>.jsonl
     What one Snakemake submitted, a line an event. It holds a lock on the file while it lives.
-jobs/<token>.sh, .allowed, .running.<id>
-    Script of a submission; whether it may start; that it started, as job <id> of the scheduler.
+jobs/<token>/
+    A submission: `script.sh`; `allowed`, that it may start; `running.<id>`, that it started,
+    as job <id> of the scheduler.
 marks/<token>
     It ended well.
 
 A token names one submission and is never used again. The script claims its permission by
-renaming `.allowed` to `.running.<id>`, and leaves its mark by renaming that into `marks/`.
+renaming `allowed` to `running.<id>`, and leaves its mark by renaming that into `marks/`.
 A rename happens once: whoever takes a permission away before it was claimed knows that this
 submission will never start, even if its id was never learnt.
 """
@@ -21,6 +22,7 @@ import json
 import os
 import secrets
 import shlex
+import shutil
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -46,20 +48,21 @@ class Fence:
 
     def script(self, token: str) -> Path:
         """Where the script of a submission stands."""
-        return self._jobs / f"{token}.sh"
+        return self._jobs / token / "script.sh"
 
     def allow(self, token: str) -> None:
-        """Let a submission start."""
-        (self._jobs / f"{token}.allowed").touch()
+        """Make room for a submission and let it start."""
+        (self._jobs / token).mkdir()
+        (self._jobs / token / "allowed").touch()
 
     def claim(self, token: str) -> str:
         """Shell: go on only with the permission, or in a second start of the same job."""
-        running = f"{shlex.quote(str(self._jobs / token))}.running.{_ID_OF_THE_JOB}"
-        allowed = shlex.quote(str(self._jobs / f"{token}.allowed"))
+        folder = shlex.quote(str(self._jobs / token))
         refusal = shlex.quote(f"snakemake does not want this job ({token}) any more: not started")
         return (
-            f'running={running} && {{ mv {allowed} "$running" 2>/dev/null || '
-            f'test -e "$running" || {{ echo {refusal} >&2; exit 75; }}; }}'
+            f"running={folder}/running.{_ID_OF_THE_JOB} && "
+            f'{{ mv {folder}/allowed "$running" 2>/dev/null || test -e "$running" || '
+            f"{{ echo {refusal} >&2; exit 75; }}; }}"
         )
 
     def mark(self, token: str) -> str:
@@ -77,20 +80,20 @@ class Fence:
 
         Afterwards it cannot start, nor start again, nor leave a mark.
         """
+        folder = self._jobs / token
         with contextlib.suppress(FileNotFoundError):
-            os.rename(self._jobs / f"{token}.allowed", self._jobs / f"{token}.revoked")
+            os.rename(folder / "allowed", folder / "revoked")
             return None
-        prefix = f"{token}.running."
-        for claimed in self._jobs.glob(f"{prefix}*"):
+        for claimed in folder.glob("running.*"):
             claimed.unlink(missing_ok=True)
-            return claimed.name.removeprefix(prefix)
+            return claimed.name.removeprefix("running.")
         return None
 
     def forget(self, token: str, keep_script: bool = False) -> None:
         """Remove the files of a submission; its script stays where it may still be started."""
-        for path in (*self._jobs.glob(f"{token}.*"), self._marks / token):
-            if not (keep_script and path == self.script(token)):
-                path.unlink(missing_ok=True)
+        (self._marks / token).unlink(missing_ok=True)
+        if not keep_script:
+            shutil.rmtree(self._jobs / token, ignore_errors=True)
 
 
 @dataclass
@@ -133,6 +136,8 @@ class Journal:
         """Before the scheduler hears of it."""
         self._open.add(entry.token)
         self._write({"event": "submitting"} | vars(entry))
+        # The other events may be lost with the host: the job's own claim tells the same.
+        os.fsync(self._file.fileno())
 
     def submitted(self, token: str, job_id: str) -> None:
         """The scheduler took it."""
@@ -145,7 +150,6 @@ class Journal:
 
     def _write(self, event: dict) -> None:
         print(json.dumps(event), file=self._file, flush=True)
-        os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Leave the journal to a later Snakemake if jobs are left, else remove it."""
