@@ -22,9 +22,10 @@ test: setup
 test-setup:
 	bash tests/setup/bare_root.sh
 
-# The tests on real schedulers, or on one: make test-cluster PROFILE=gridengine
+# The tests on real schedulers, or on those of one profile: make test-cluster PROFILE=gridengine
+# With DRMAA_LIBRARY_PATH, on the site's own: make test-cluster PROFILE=slurm DRMAA_LIBRARY_PATH=...
 test-cluster: setup
-	python -m pytest tests/cluster $(if $(PROFILE),-k "test_$(subst -,_,$(PROFILE))")
+	python -m pytest tests/cluster $(if $(PROFILE),-k "test_$(firstword $(subst -, ,$(PROFILE))) or test_site")
 
 lint: setup
 	ruff check .

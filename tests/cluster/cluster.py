@@ -133,8 +133,8 @@ class SchedulerUser:
         with output:
             return subprocess.Popen(
                 command, cwd=cwd, env=self.environment(**environment), stdout=output,
-                stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, user=self.name,
-                group=self.name, extra_groups=[], umask=0o022, start_new_session=True,
+                stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, umask=0o022,
+                start_new_session=True, **identity(self.name),
             )  # fmt: skip
 
     def run(self, command: Sequence[str], cwd: Path, **environment: str) -> str:
@@ -144,6 +144,13 @@ class SchedulerUser:
         printed = (cwd / "printed.txt").read_text(encoding="utf-8")
         assert process.returncode == 0, f"{' '.join(command)} ended badly\n{printed}"
         return printed
+
+
+def identity(name: str) -> dict:
+    """Arguments of a subprocess that runs as a user; none to run as oneself."""
+    if pwd.getpwuid(os.getuid()).pw_name == name:
+        return {}
+    return {"user": name, "group": name, "extra_groups": []}
 
 
 def create_user(name: str) -> Path:
@@ -166,10 +173,10 @@ def remove_user(name: str) -> None:
 
 def can_read(name: str, path: Path) -> bool:
     """Whether a user can read a file below folders that may be closed to it."""
-    return not subprocess.run(
-        ["cat", str(path)], user=name, group=name, extra_groups=[],
-        capture_output=True, check=False, cwd="/",
-    ).returncode  # fmt: skip
+    done = subprocess.run(
+        ["cat", str(path)], capture_output=True, check=False, cwd="/", **identity(name)
+    )
+    return done.returncode == 0
 
 
 @dataclass

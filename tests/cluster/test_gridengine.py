@@ -7,16 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cluster import (
-    Cluster,
-    Snakemake,
-    debian_packages,
-    install_debian_packages,
-    wait_until,
+from cluster import Cluster, Snakemake, debian_packages, install_debian_packages, wait_until
+from faults import (
+    begun,
+    forget_ids,
+    kill,
+    lines_of,
+    message_of,
+    nothing_recorded,
+    start_faults,
+    unlock,
 )
 from gridengine import PRESEED, GridEngine, running_gridengine
 
-FAULTS = Path(__file__).with_name("faults.smk")
 NATIVE = "-l h_rt=0:{resources.runtime}:0,h_vmem={resources.mem_mb}M"
 
 
@@ -43,30 +46,17 @@ def folder(cluster) -> Path:
     return cluster.user.folder("faults")
 
 
-def start(cluster: Cluster, folder: Path, parts: str, *arguments: str, native: str = NATIVE,
-          steps: int = 6) -> Snakemake:  # fmt: skip
-    """Start the misbehaving workflow."""
-    return cluster.snakemake(
-        folder, FAULTS, f"--drmaa-verified-native-specification={native}",
-        "--drmaa-verified-mark-wait", "5", *arguments, "--config", f"parts={parts}",
-        f"steps={steps}",
-    )  # fmt: skip
-
-
-def job_id(folder: Path, part: str) -> str:
-    """The scheduler's id of the job that wrote a part last, empty before it did."""
-    path = folder / "parts" / f"{part}.txt"
-    return path.read_text(encoding="utf-8").split()[-1] if path.exists() else ""
-
-
-def begun(folder: Path, part: str):
-    return lambda: job_id(folder, part)
-
-
-def message_of(printed: str, rule_or_part: str) -> str:
-    """What Snakemake printed of the error of a job."""
-    blocks = re.split(r"(?=^Error in rule )", printed, flags=re.MULTILINE)
-    return next(block for block in blocks[1:] if rule_or_part in block)
+def start(
+    cluster: Cluster,
+    folder: Path,
+    parts: str,
+    *arguments: str,
+    native: str = NATIVE,
+    steps: int = 6,
+) -> Snakemake:
+    """Start the misbehaving workflow with this native specification."""
+    option = f"--drmaa-verified-native-specification={native}"
+    return start_faults(cluster, folder, parts, option, *arguments, steps=steps)
 
 
 # The production.
@@ -204,7 +194,7 @@ def test_a_missing_or_wrong_library_is_named_without_traceback(cluster, folder, 
 
 
 def test_a_silent_scheduler_is_waited_for_and_nothing_is_guessed(cluster, engine, folder):
-    run = start(cluster, folder, "ok+exit", steps=16)
+    run = start(cluster, folder, "ok+exit", steps=24)  # longer than the wait for a mark
     for part in ("ok", "exit"):
         run.wait_for(begun(folder, part), "the jobs to begin")
     engine.stop_master()
@@ -233,8 +223,7 @@ def test_a_submission_waits_for_a_silent_scheduler(cluster, engine, folder):
 def test_orphans_are_ended_before_their_job_runs_again(cluster, engine, folder):
     killed = start(cluster, folder, "ok", steps=60)
     orphan = killed.wait_for(begun(folder, "ok"), "the job to begin")
-    killed.process.kill()
-    killed.process.wait()
+    kill(killed)
     assert orphan in engine.jobs()
     unlock(cluster, folder)
     again = start(cluster, folder, "ok", steps=20)
@@ -252,8 +241,7 @@ def test_orphans_are_ended_before_their_job_runs_again(cluster, engine, folder):
 def test_an_orphan_without_a_known_id_is_ended_too(cluster, engine, folder):
     killed = start(cluster, folder, "ok", steps=60)
     orphan = killed.wait_for(begun(folder, "ok"), "the job to begin")
-    killed.process.kill()
-    killed.process.wait()
+    kill(killed)
     forget_ids(folder)
     unlock(cluster, folder)
     again = start(cluster, folder, "ok", steps=20)
@@ -265,8 +253,7 @@ def test_an_orphan_without_a_known_id_is_ended_too(cluster, engine, folder):
 def test_an_orphan_that_waits_in_the_queue_never_starts(cluster, engine, folder):
     killed = start(cluster, folder, "ok", native=f"{NATIVE} -h")
     killed.wait_for(engine.jobs, "the job to be queued")
-    killed.process.kill()
-    killed.process.wait()
+    kill(killed)
     (orphan,) = engine.jobs()
     forget_ids(folder)
     unlock(cluster, folder)
@@ -283,8 +270,7 @@ def test_an_orphan_that_waits_in_the_queue_never_starts(cluster, engine, folder)
 def test_orphans_that_are_gone_do_not_hinder(cluster, engine, folder):
     killed = start(cluster, folder, "ok", steps=60)
     orphan = killed.wait_for(begun(folder, "ok"), "the job to begin")
-    killed.process.kill()
-    killed.process.wait()
+    kill(killed)
     engine.command("qdel", orphan)
     wait_until(lambda: orphan not in engine.jobs(), 30, "the orphan to go")
     unlock(cluster, folder)
@@ -313,26 +299,3 @@ def test_two_snakemakes_do_not_share_a_file(cluster, engine, folder):
     assert "another Snakemake is at work on the same files" in second.printed
     assert first.finish() == 0
     assert set(lines_of(folder, "ok")) == {own}
-
-
-def unlock(cluster: Cluster, folder: Path) -> None:
-    assert cluster.snakemake(folder, FAULTS, "--unlock").finish() == 0
-
-
-def lines_of(folder: Path, part: str, path: str = "") -> list[str]:
-    return (folder / (path or f"parts/{part}.txt")).read_text(encoding="utf-8").split()
-
-
-def records(folder: Path) -> list[Path]:
-    return list((folder / ".snakemake" / "drmaa-verified" / "runs").iterdir())
-
-
-def nothing_recorded(folder: Path) -> bool:
-    return not records(folder)
-
-
-def forget_ids(folder: Path) -> None:
-    """As if Snakemake had been killed before it learnt the ids of its jobs."""
-    for path in records(folder):
-        events = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        path.write_text("".join(e for e in events if '"submitted"' not in e), encoding="utf-8")

@@ -1,0 +1,64 @@
+"""The misbehaving workflow (`faults.smk`): starting it, and looking at what it left."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from cluster import Cluster, Snakemake
+
+FAULTS = Path(__file__).with_name("faults.smk")
+
+
+def start_faults(
+    cluster: Cluster, folder: Path, parts: str, *arguments: str, steps: int = 6
+) -> Snakemake:
+    """Start it through the DRMAA executor; `parts` are joined by `+`."""
+    return cluster.snakemake(
+        folder, FAULTS, "--drmaa-verified-mark-wait", "5", *arguments, "--config",
+        f"parts={parts}", f"steps={steps}",
+    )  # fmt: skip
+
+
+def unlock(cluster: Cluster, folder: Path) -> None:
+    """Remove the lock that a killed Snakemake left."""
+    assert cluster.snakemake(folder, FAULTS, "--unlock").finish() == 0
+
+
+def kill(snakemake: Snakemake) -> None:
+    """Kill Snakemake and nothing else: its jobs run on."""
+    snakemake.process.kill()
+    snakemake.process.wait()
+
+
+def lines_of(folder: Path, part: str, path: str = "") -> list[str]:
+    """The ids of the jobs that wrote a part, one a step; none before it stands."""
+    file = folder / (path or f"parts/{part}.txt")
+    return file.read_text(encoding="utf-8").split() if file.exists() else []
+
+
+def begun(folder: Path, part: str) -> Callable[[], str]:
+    """Gives the scheduler's id of the job that wrote a part last, empty before it did."""
+    return lambda: (lines_of(folder, part) or [""])[-1]
+
+
+def message_of(printed: str, part: str) -> str:
+    """What Snakemake printed of the error of the job that names a part."""
+    blocks = re.split(r"(?=^Error in rule )", printed, flags=re.MULTILINE)
+    return next(block for block in blocks[1:] if part in block)
+
+
+def records(folder: Path) -> list[Path]:
+    """The journals of submissions that may still run."""
+    return list((folder / ".snakemake" / "drmaa-verified" / "runs").iterdir())
+
+
+def nothing_recorded(folder: Path) -> bool:
+    """Whether no submission is left that a later Snakemake would have to end."""
+    return not records(folder)
+
+
+def forget_ids(folder: Path) -> None:
+    """As if Snakemake had been killed before it learnt the ids of its jobs."""
+    for path in records(folder):
+        events = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        path.write_text("".join(e for e in events if '"submitted"' not in e), encoding="utf-8")
