@@ -194,30 +194,17 @@ def test_a_missing_or_wrong_library_is_named_without_traceback(cluster, folder, 
 
 
 def test_a_silent_scheduler_is_waited_for_and_nothing_is_guessed(cluster, engine, folder):
-    run = start(cluster, folder, "ok+exit", steps=24)  # longer than the wait for a mark
-    for part in ("ok", "exit"):
-        run.wait_for(begun(folder, part), "the jobs to begin")
-    engine.stop_master()
-    run.wait_for(lambda: "The scheduler does not answer" in run.printed, "the silence to be seen")
-    run.wait_for(lambda: "Finished jobid" in run.printed, "a mark to count meanwhile")
-    assert "Error in rule" not in run.printed
-    engine.restart()
-    assert run.finish() == 1
-    assert "The scheduler answers again" in run.printed
-    assert "Job " in message_of(run.printed, "parts/exit.txt")
-    assert len(set(lines_of(folder, "ok"))) == 1
-    assert not (folder / "merged.txt").exists()
-
-
-def test_a_submission_waits_for_a_silent_scheduler(cluster, engine, folder):
-    run = start(cluster, folder, "ok", steps=10)
+    run = start(cluster, folder, "ok", steps=24)  # longer than the wait for a mark
     run.wait_for(begun(folder, "ok"), "the job to begin")
     engine.stop_master()
-    run.wait_for(lambda: "rule merge" in run.printed, "the next job")
     run.wait_for(lambda: "The scheduler does not answer" in run.printed, "the silence to be seen")
+    run.wait_for(lambda: "rule merge" in run.printed, "the mark to count, and the next job")
     engine.restart()
     assert run.finish() == 0, run.printed
+    assert "The scheduler answers again" in run.printed
+    assert "Error in rule" not in run.printed
     assert lines_of(folder, "ok", "merged.txt") == lines_of(folder, "ok")
+    assert len(set(lines_of(folder, "ok"))) == 1
 
 
 def test_orphans_are_ended_before_their_job_runs_again(cluster, engine, folder):

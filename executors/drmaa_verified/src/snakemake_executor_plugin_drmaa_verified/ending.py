@@ -34,7 +34,7 @@ def end_jobs(
     left = [entry for entry in entries if not _already_over(fence, entry, marked, gone)]
     asked: set[str] = set()
     while True:
-        left = [entry for entry in left if not _try_to_end(session, entry, asked, gone)]
+        left = _one_pass(session, left, asked, gone)
         if not left or time.monotonic() >= end:
             return left
         time.sleep(pause)
@@ -55,17 +55,24 @@ def _already_over(
     return True
 
 
-def _try_to_end(
-    session: Session, entry: Entry, asked: set[str], gone: Callable[[Entry], None]
-) -> bool:
-    """One step; whether the job is gone. A silent scheduler is asked again at the next step."""
-    try:
-        if session.look(entry.job_id) in (State.UNKNOWN, State.ENDED):
-            gone(entry)
-            return True
-        if entry.token not in asked:
-            session.terminate(entry.job_id)
-            asked.add(entry.token)
-    except SchedulerSilent:
-        pass
-    return False
+def _one_pass(
+    session: Session, entries: list[Entry], asked: set[str], gone: Callable[[Entry], None]
+) -> list[Entry]:
+    """Look at each job, have it ended once; those that are not gone.
+
+    The first question without an answer ends the pass, for each may take seconds; the next
+    pass begins after it.
+    """
+    left = []
+    for place, entry in enumerate(entries, start=1):
+        try:
+            if session.look(entry.job_id) in (State.UNKNOWN, State.ENDED):
+                gone(entry)
+                continue
+            if entry.token not in asked:
+                session.terminate(entry.job_id)
+                asked.add(entry.token)
+        except SchedulerSilent:
+            return [*entries[place:], *left, entry]
+        left.append(entry)
+    return left

@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import AsyncGenerator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
@@ -18,6 +18,7 @@ from .ending import end_jobs
 from .errors import ExecutorError
 from .record import Entry, Fence, Journal, new_token
 from .session import JobScript, SchedulerSilent, Session, State, SubmissionRefused
+from .silence import Silence
 from .submission import (
     Need,
     SpecificationError,
@@ -85,8 +86,8 @@ class Executor(RemoteExecutor):
         self.submissions: dict[str, Submission] = {}
         self.earlier: Earlier | None = None
         self.cancelled = False
-        self.silence = ""
-        self.silence_reported = False
+        self.silence = Silence(settings.silence_limit, self.logger)
+        self.last_words = ""
         self.logger.info(f"Jobs go to {self.session.system} through DRMAA.")
 
     # Submitting, in Snakemake's main thread.
@@ -148,15 +149,28 @@ class Executor(RemoteExecutor):
                 )
                 return
             except SchedulerSilent as error:
-                # It may have been taken all the same: without permission it will not start.
-                self._end([submission.entry])
-                self._wait_for_answer(since, str(error))
+                self._take_back(submission)
+                self.silence.bear(since, str(error))
+                time.sleep(SECONDS_BETWEEN_TRIES)
                 continue
-            self._answered()
+            self.silence.broken()
             submission.entry.job_id = submission.info.external_jobid = job_id
             self.journal.submitted(submission.entry.token, job_id)
             self.report_job_submission(submission.info)
             return
+
+    def _take_back(self, submission: Submission) -> None:
+        """Make sure that a submission without an answer does not run.
+
+        It may have been taken all the same. Without permission it will not start; if it had
+        started before, it told its id, and is ended.
+        """
+        if self._end([submission.entry]):
+            raise ExecutorError(
+                f"job {submission.entry.job_id} of the scheduler ({submission.entry.name}) runs, "
+                "though its submission was never confirmed, and cannot be ended. It is recorded: "
+                "start again when the scheduler answers"
+            )
 
     def _new_submission(self, job: JobExecutorInterface) -> Submission:
         need = need_of(job)
@@ -271,11 +285,14 @@ class Executor(RemoteExecutor):
         verdicts = []
         for submission in active:
             marked = submission.entry.token in marks
-            settled = marked or submission.ending is not None or self.cancelled
+            ending = submission.ending
+            settled = marked or self.cancelled or (ending and ending.excludes_success)
             if not settled and silences < MOST_SILENCES:
                 silences = 0 if self._ask(submission) else silences + 1
             verdicts.append((submission, self._judge(submission, marked)))
-        self._watch_silence(active)
+        silent = [submission.silent_since for submission in active if submission.silent_since]
+        if silent:
+            self.silence.bear(min(silent), self.last_words)
         return verdicts
 
     def _ask(self, submission: Submission) -> bool:
@@ -285,25 +302,40 @@ class Executor(RemoteExecutor):
             state = self.session.look(submission.entry.job_id)
             if state in (State.ENDED, State.UNKNOWN):
                 self._learn_ending(submission)
-            elif state is State.RUNNING and submission.started is None:
-                submission.started = submission.asked_at
+            else:
+                self._note_alive(submission, state)
         except SchedulerSilent as error:
             submission.silent_since = submission.silent_since or submission.asked_at
-            self.silence = str(error)
+            self.last_words = str(error)
             return False
         submission.silent_since = None
-        self._answered()
+        self.silence.broken()
         return True
+
+    def _note_alive(self, submission: Submission, state: State) -> None:
+        """Take note that it waits or runs, even if the scheduler had not known it before."""
+        submission.ending = submission.unmarked_since = None
+        if state is State.WAITING:
+            submission.started = None
+        elif submission.started is None:
+            submission.started = submission.asked_at
 
     def _learn_ending(self, submission: Submission) -> None:
         """Take note of an end. It may be told later than it is seen, or never."""
         submission.unmarked_since = submission.unmarked_since or submission.asked_at
         if submission.ending is None:
-            submission.ending = self.session.reap(submission.entry.job_id)
+            submission.ending = self._reap(submission)
         patience = self.settings.mark_wait
         if submission.ending is None and self._unmarked_seconds(submission) >= patience:
             self.session.terminate(submission.entry.job_id)
             submission.ending = Ending(stuck=True)
+
+    def _reap(self, submission: Submission) -> Ending | None:
+        """How it ended; its run time as seen from here where the scheduler does not tell."""
+        ending = self.session.reap(submission.entry.job_id)
+        if ending is None or ending.seconds is not None or submission.started is None:
+            return ending
+        return replace(ending, seconds=submission.unmarked_since - submission.started)
 
     def _unmarked_seconds(self, submission: Submission) -> float:
         since = submission.unmarked_since
@@ -319,39 +351,6 @@ class Executor(RemoteExecutor):
             self.settings.mark_wait,
             submission.asked,
         )
-
-    # A silent scheduler.
-
-    def _watch_silence(self, active: Iterable[Submission]) -> None:
-        silences = [submission.silent_since for submission in active if submission.silent_since]
-        if silences:
-            self._bear_silence(min(silences), self.silence)
-
-    def _answered(self) -> None:
-        """Say once that a silence is over."""
-        if self.silence_reported:
-            self.silence_reported = False
-            self.logger.info("The scheduler answers again.")
-
-    def _wait_for_answer(self, since: float, words: str) -> None:
-        self._bear_silence(since, words)
-        time.sleep(SECONDS_BETWEEN_TRIES)
-
-    def _bear_silence(self, since: float, words: str) -> None:
-        """Say once that the scheduler is silent; stop when it has been for too long."""
-        limit = self.settings.silence_limit
-        if time.monotonic() - since > limit:
-            raise ExecutorError(
-                f"the scheduler has not answered for {limit} s ({words}). Its jobs may still run "
-                "and are recorded: start again when it is back; what they did is then undone, "
-                "and done again"
-            )
-        if not self.silence_reported:
-            self.silence_reported = True
-            self.logger.info(
-                f"The scheduler does not answer ({words}). "
-                f"No job is judged by that; it is waited for, {limit} s at most."
-            )
 
     # Ends.
 
