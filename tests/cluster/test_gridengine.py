@@ -42,7 +42,9 @@ def cluster(engine, scheduler_user) -> Cluster:
 
 
 @pytest.fixture
-def folder(cluster) -> Path:
+def folder(cluster, engine) -> Path:
+    """A folder for a run, once the queue holds nothing of the tests before."""
+    wait_until(lambda: not engine.jobs(), 60, "the jobs of other tests to go")
     return cluster.user.folder("faults")
 
 

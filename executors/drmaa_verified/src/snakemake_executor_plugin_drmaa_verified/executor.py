@@ -2,8 +2,6 @@
 
 import os
 import shlex
-import signal
-import threading
 import time
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass, replace
@@ -18,6 +16,7 @@ from .ending import end_jobs
 from .errors import ExecutorError
 from .record import Entry, Fence, Journal, new_token
 from .session import JobScript, SchedulerSilent, Session, State, SubmissionRefused
+from .signals import cancel_on_signals
 from .silence import Silence
 from .submission import (
     Need,
@@ -401,20 +400,3 @@ def written_by(job: JobExecutorInterface) -> list[str]:
     parts = job.jobs if job.is_group() else [job]
     files = [str(file) for part in parts for file in part.output]
     return sorted(files) or [f"{job.name} {part.wildcards_dict}" for part in parts]
-
-
-def cancel_on_signals() -> None:
-    """SIGTERM and a closed terminal end Snakemake as Ctrl-C does, and so its jobs.
-
-    Snakemake sets its own handler after the executor was made; it would wait for the jobs.
-    """
-
-    def interrupt(number: int, _frame) -> None:
-        signal.signal(number, signal.SIG_IGN)  # once is enough; what follows takes its time
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        return
-    signal.signal(signal.SIGTERM, interrupt)
-    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # not so under nohup
-        signal.signal(signal.SIGHUP, interrupt)
