@@ -30,16 +30,16 @@ rule merge:
 rule write_part:
     output:
         part="parts/{part}.txt",
-    params:
-        misbehaviour=lambda wildcards: MISBEHAVIOUR.get(wildcards.part, ":"),
-        steps=STEPS,
     resources:
         mem_mb=3000,
         runtime=1,
+    params:
+        misbehaviour=lambda wildcards: MISBEHAVIOUR.get(wildcards.part, ":"),
+        steps=STEPS,
     shell:
         """
         for step in $(seq {params.steps}); do
-            echo "${{SLURM_JOB_ID:-${{PBS_JOBID:-$JOB_ID}}}}" >> {output.part}
+            echo "${{SLURM_JOB_ID:-${{PBS_JOBID:-$JOB_ID}}}}" >>{output.part}
             sleep 0.5
             [ "$step" -ne $(({params.steps} / 2)) ] || {params.misbehaviour}
         done
@@ -56,7 +56,7 @@ rule take_memory:
         runtime=1,
     shell:
         """
-        python3 -c 'print(len(bytearray(4_000_000_000)))' > {output.part}
+        python3 -c 'print(len(bytearray(4_000_000_000)))' >{output.part}
         """
 
 
