@@ -133,7 +133,7 @@ def _extract_samples(size: Size) -> Need:
 
 def _train_model(size: Size) -> Need:
     """Tables are compressed about twice; a forest grows with its samples, a copy as float32."""
-    return Need(480 + 12 * size.input_mb, 30 + 8 * size.input_mb * size.trees / 100, size.input_mb)
+    return Need(480 + 7 * size.input_mb, 30 + 8 * size.input_mb * size.trees / 100, size.input_mb)
 
 
 def _classify_tile(size: Size) -> Need:
