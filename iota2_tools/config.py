@@ -46,31 +46,49 @@ def complete_config(given: Mapping, source: str = "configuration") -> Config:
     Raises
     ------
     ConfigError
-        Listing every problem: unknown keys with the nearest known one, wrong types and values.
+        Listing every problem, as `complete` does, and choices that cannot stand together.
     """
-    schema = load_schema()
-    config = _plain(given)
-    validator = Draft202012Validator(schema, format_checker=FormatChecker(["date"]))
-    errors = sorted(
-        validator.iter_errors(config), key=lambda error: [str(key) for key in error.absolute_path]
-    )
-    problems = list(dict.fromkeys(problem for error in errors for problem in _explain(error)))
-    if not problems:
-        _fill_defaults(config, schema)
-        problems = list(_contradictions(config))
+    config = complete(given, load_schema(), source)
+    problems = list(_contradictions(config))
     if problems:
         raise ConfigError(one_message(source, problems))
     return config
 
 
-def read_config(path: str) -> Config:
-    """Read, check and complete a YAML configuration file."""
+def complete(given: Mapping, schema: dict, source: str) -> Config:
+    """Check what a file holds against a schema, and fill in the defaults.
+
+    Raises
+    ------
+    ConfigError
+        Listing every problem: unknown keys with the nearest known one, wrong types and values.
+    """
+    completed = _plain(given)
+    validator = Draft202012Validator(schema, format_checker=FormatChecker(["date"]))
+    errors = sorted(
+        validator.iter_errors(completed),
+        key=lambda error: [str(key) for key in error.absolute_path],
+    )
+    problems = list(dict.fromkeys(problem for error in errors for problem in _explain(error)))
+    if problems:
+        raise ConfigError(one_message(source, problems))
+    _fill_defaults(completed, schema)
+    return completed
+
+
+def read_yaml(path: str | Path) -> Any:
+    """What a YAML file holds; None if it is empty."""
     try:
-        given = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: is not valid YAML\n{error}") from None
+
+
+def read_config(path: str) -> Config:
+    """Read, check and complete a YAML configuration file."""
+    given = read_yaml(path)
     if not isinstance(given, dict):
         raise ConfigError(f"{path}: is empty; start from config/minimal.yaml")
     return complete_config(given, path)
