@@ -28,10 +28,14 @@ def _simulate(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _doctor(_arguments: argparse.Namespace) -> int:
+def _doctor(arguments: argparse.Namespace) -> int:
     from iota2_tools.doctor import examine, print_findings
 
     findings = examine()
+    if arguments.profile:
+        from iota2_tools.trial import examine_profile
+
+        findings += examine_profile(arguments.profile, arguments.folder, arguments.seconds)
     print_findings(findings)
     return 1 if any(finding.fatal for finding in findings) else 0
 
@@ -97,6 +101,16 @@ def parser() -> argparse.ArgumentParser:
 
     doctor = commands.add_parser(
         "doctor", help="versions, and what is missing or broken on this machine"
+    )
+    doctor.add_argument(
+        "--profile", metavar="NAME", help="also submit a trial job through this profile"
+    )
+    doctor.add_argument(
+        "--folder", type=Path, default=Path(),
+        help="where the trial job works: where you start productions (this folder)",
+    )  # fmt: skip
+    doctor.add_argument(
+        "--seconds", type=float, default=300, help="for the trial job, waiting included (%(default)s)"
     )
     doctor.set_defaults(run=_doctor)
 

@@ -39,6 +39,10 @@ class MissingSoftwareError(Iota2Error):
     """A program or library the chain needs is absent or cannot be loaded."""
 
 
+class ClusterError(Iota2Error):
+    """The scheduler of a cluster refuses, is silent, or still runs what must not run twice."""
+
+
 def one_message(title: str, problems: Iterable[str]) -> str:
     """Gather problems under a title, one indented line each.
 

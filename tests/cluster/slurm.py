@@ -9,7 +9,6 @@ import contextlib
 import getpass
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -55,7 +54,7 @@ MinJobAge={min_job_age}
 KillWait=2
 InactiveLimit=0
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory_mb} State=UNKNOWN
-PartitionName=normal Nodes={host} Default=YES MaxTime=60 State=UP
+PartitionName=normal Nodes={host} Default=YES MaxTime=UNLIMITED State=UP
 PartitionName=small Nodes={host} MaxMemPerNode=1000 MaxTime=10 State=UP
 """
 
@@ -86,7 +85,7 @@ class Slurm:
     """The daemons, and the commands that talk to them."""
 
     folder: Path
-    cpus: int = 6
+    cpus: int = 8
     memory_mb: int = 12000
     min_job_age: int = 300
     hidden_from_node: Path | None = None
@@ -95,7 +94,8 @@ class Slurm:
     @property
     def environment(self) -> dict[str, str]:
         """Environment of clients of this Slurm."""
-        return os.environ | {"SLURM_CONF": str(self.folder / "slurm.conf"), "PATH": SEARCH_PATH}
+        path = f"{self.folder / 'bin'}:{SEARCH_PATH}"
+        return os.environ | {"SLURM_CONF": str(self.folder / "slurm.conf"), "PATH": path}
 
     def run(self, *command: str, check: bool = True) -> str:
         """Run a client command and return what it printed."""
@@ -107,19 +107,19 @@ class Slurm:
         return done.stdout.strip()
 
     def jobs(self, states: str = "PENDING,RUNNING") -> dict[str, str]:
-        """Comment (rule and wildcards) of each job in one of the states, by its id."""
-        lines = self.run("squeue", "--noheader", f"--states={states}", "--format=%i|%k")
+        """Name and comment of each job in one of the states, by its id; they hold its rule."""
+        lines = self.run("squeue", "--noheader", f"--states={states}", "--format=%i|%j %k")
         return dict(line.split("|", 1) for line in lines.splitlines())
 
-    def job_of(self, comment: str, states: str = "RUNNING", seconds: float = 60) -> str:
-        """Id of the one job whose comment contains some words, once it is there."""
+    def job_of(self, rule: str, states: str = "RUNNING", seconds: float = 60) -> str:
+        """Id of the one job of a rule, once it is there."""
         found: list[str] = []
 
         def look() -> bool:
-            found[:] = [job for job, words in self.jobs(states).items() if comment in words]
+            found[:] = [job for job, words in self.jobs(states).items() if rule in words]
             return bool(found)
 
-        wait_for(look, f"a job of {comment} in state {states}", seconds)
+        wait_for(look, f"a job of {rule} in state {states}", seconds)
         return found[0]
 
     def start(self) -> None:
@@ -136,6 +136,7 @@ class Slurm:
             ), encoding="utf-8",
         )  # fmt: skip
         (self.folder / "cgroup.conf").write_text("CgroupPlugin=cgroup/v1\n", encoding="utf-8")
+        self._wrap_srun()
         key = self.folder / "munge.key"
         key.write_bytes(os.urandom(128))
         key.chmod(0o600)
@@ -178,6 +179,15 @@ class Slurm:
             command = ["unshare", "--mount", "sh", "-c", hide]
         self._start("slurmd", *command)
 
+    def _wrap_srun(self) -> None:
+        """An `srun` that finds this Slurm: Snakemake's plugin clears SLURM_CONF inside a job."""
+        script = self.folder / "bin" / "srun"
+        script.parent.mkdir()
+        settings = self.folder / "slurm.conf"
+        real = shutil.which("srun", path=SEARCH_PATH)
+        script.write_text(f'#!/bin/sh\nSLURM_CONF={settings} exec {real} "$@"\n', encoding="utf-8")
+        script.chmod(0o755)
+
     def _start_munged(self) -> None:
         self._start(
             "munged", "munged", "--foreground", "--force", "--num-threads=2",
@@ -203,9 +213,3 @@ def running_slurm(folder: Path, **settings: object) -> Iterator[Slurm]:
         yield slurm
     finally:
         slurm.stop()
-
-
-def end_process_group(process: subprocess.Popen, number: int = signal.SIGKILL) -> None:
-    """Send a signal to all processes of a session, as an operator or a batch system does."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, number)
