@@ -110,7 +110,10 @@ def parser() -> argparse.ArgumentParser:
         help="where the trial job works: where you start productions (this folder)",
     )  # fmt: skip
     doctor.add_argument(
-        "--seconds", type=float, default=300, help="for the trial job, waiting included (%(default)s)"
+        "--seconds",
+        type=float,
+        default=300,
+        help="for the trial job, waiting included (%(default)s)",
     )
     doctor.set_defaults(run=_doctor)
 

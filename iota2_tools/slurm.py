@@ -60,7 +60,9 @@ def partitions() -> dict[str, Partition]:
     for line in ask("scontrol", "show", "partition", "--oneliner").splitlines():
         told = dict(word.split("=", 1) for word in line.split() if "=" in word)
         name = told["PartitionName"]
-        memory, processors = (max(values) for values in zip(*nodes.get(name, [(0, 0)]), strict=True))
+        memory, processors = (
+            max(values) for values in zip(*nodes.get(name, [(0, 0)]), strict=True)
+        )
         found[name] = Partition(
             name,
             is_default=told["Default"] == "YES",
@@ -76,11 +78,7 @@ def _smaller(of_node: int, of_partition: str) -> int:
 
 
 def _minutes(text: str) -> int | None:
-    """Minutes of `2-00:00:00` or `01:30:00`; None for no limit.
-
-    >>> _minutes("2-01:30:00")
-    2970
-    """
+    """Minutes of `2-00:00:00` or `01:30:00`; None for no limit."""
     found = re.fullmatch(r"(?:(\d+)-)?(\d+):(\d+):(\d+)", text)
     if found is None:
         return None

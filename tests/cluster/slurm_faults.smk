@@ -1,5 +1,6 @@
 """One job for each fault, and one that merges what it wrote: it must never see half a file."""
 
+
 include: "../../rules/cluster.smk"
 
 

@@ -1,0 +1,85 @@
+"""What `iota2 doctor --profile` says without a scheduler."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from iota2_tools.errors import ConfigError
+from iota2_tools.site import read_site
+from iota2_tools.slurm import _minutes
+from iota2_tools.trial import clock, drmaa_library, executor_of
+
+GRID_ENGINE = Path("/usr/lib/gridengine-drmaa/lib/libdrmaa.so.1.0")
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    (tmp_path / "site.yaml").touch()
+    monkeypatch.setenv("IOTA2_SITE", str(tmp_path / "site.yaml"))
+    monkeypatch.delenv("DRMAA_LIBRARY_PATH", raising=False)
+    return read_site()
+
+
+def test_an_unknown_profile_is_told_with_the_known_ones():
+    with pytest.raises(ConfigError, match=r"no profile 'slrum'; there are .*slurm-native"):
+        executor_of("slrum")
+
+
+def test_a_profile_of_this_machine_has_nothing_to_submit():
+    with pytest.raises(ConfigError, match="nothing to submit"):
+        executor_of("local")
+
+
+def test_no_library_is_named(site):
+    (finding,) = drmaa_library("slurm", site)
+    assert finding.fatal
+    assert finding.found == "no DRMAA library is named"
+    assert "ask the administrators for Slurm's libdrmaa.so" in finding.remedy
+
+
+def test_a_library_that_is_not_there(site):
+    (finding,) = drmaa_library("pbs", replace(site, drmaa_library="/nowhere/libdrmaa.so"))
+    assert finding.fatal
+    assert finding.found == "/nowhere/libdrmaa.so: no such file"
+
+
+def test_a_library_that_is_not_of_drmaa(site, tmp_path):
+    file = tmp_path / "libdrmaa.so"
+    file.write_text("no library", encoding="utf-8")
+    (finding,) = drmaa_library("slurm", replace(site, drmaa_library=str(file)))
+    assert finding.fatal
+    assert "cannot be used for Slurm" in finding.found
+
+
+@pytest.mark.skipif(not GRID_ENGINE.exists(), reason=f"needs gridengine-drmaa1.0: no {GRID_ENGINE}")
+@pytest.mark.parametrize("root", ["", "/var/lib/gridengine"])
+def test_the_library_of_grid_engine_is_not_that_of_slurm(site, monkeypatch, root):
+    if root and not Path(root, "default").exists():
+        pytest.skip(f"no cell of Grid Engine in {root}")
+    monkeypatch.setenv("SGE_ROOT", root)
+    (finding,) = drmaa_library("slurm", replace(site, drmaa_library=str(GRID_ENGINE)))
+    assert finding.fatal
+    assert ("SGE 8.1.9, not of Slurm" if root else "SGE_ROOT") in finding.found
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "bear the times"), (90, "ahead"), (-90, "behind")]
+)
+def test_a_job_whose_clock_differs_is_told(tmp_path, seconds, words):
+    before, of_job = tmp_path / "token.txt", tmp_path / "seen.txt"
+    before.touch()
+    of_job.touch()
+    stamp = of_job.stat().st_mtime + seconds
+    os.utime(of_job, (stamp, stamp))
+    finding = clock(before, of_job, "node7")
+    assert finding.fatal == bool(seconds)
+    assert words in finding.found
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"), [("01:30:00", 90), ("2-00:00:00", 2880), ("UNLIMITED", None)]
+)
+def test_times_of_slurm(text, minutes):
+    assert _minutes(text) == minutes
