@@ -197,6 +197,8 @@ class Slurm:
         wait_for((self.folder / "munge.socket").exists, f"munged ({self.folder}/munged.out)")
 
     def _start(self, name: str, *command: str) -> None:
+        """Start a daemon; it ends with the tests even if they are killed."""
+        command = ("setpriv", "--pdeathsig", "KILL", *command)
         with open(self.folder / f"{name}.out", "ab") as output:
             self.daemons[name] = subprocess.Popen(
                 command, env=self.environment, stdin=subprocess.DEVNULL, stdout=output,

@@ -9,7 +9,7 @@ import pytest
 from iota2_tools.errors import ConfigError
 from iota2_tools.site import read_site
 from iota2_tools.slurm import _minutes
-from iota2_tools.trial import clock, drmaa_library, executor_of
+from iota2_tools.trial import clock, drmaa_library, examine_profile, executor_of
 
 GRID_ENGINE = Path("/usr/lib/gridengine-drmaa/lib/libdrmaa.so.1.0")
 
@@ -27,9 +27,10 @@ def test_an_unknown_profile_is_told_with_the_known_ones():
         executor_of("slrum")
 
 
-def test_a_profile_of_this_machine_has_nothing_to_submit():
-    with pytest.raises(ConfigError, match="nothing to submit"):
-        executor_of("local")
+def test_a_profile_of_this_machine_has_nothing_to_submit(tmp_path):
+    (finding,) = examine_profile("local", tmp_path, 1)
+    assert not finding.fatal
+    assert "nothing to submit" in finding.found
 
 
 def test_no_library_is_named(site):
