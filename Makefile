@@ -30,7 +30,7 @@ test-cluster: setup
 lint: setup
 	ruff check .
 	ruff format --check .
-	snakefmt --check workflow/Snakefile rules tests/cluster/faults.smk
+	snakefmt --check workflow rules tests/cluster
 	iota2 simulate $(DEMO)/scene --size 400
 	python .ci/lint_workflow.py config/demo.yaml
 

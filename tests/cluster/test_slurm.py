@@ -29,6 +29,7 @@ from iota2_tools.site import read_site
 from iota2_tools.trial import drmaa_library
 
 FAULTS = Path(__file__).with_name("slurm_faults.smk")
+CODE = f"{ROOT}:{ROOT / 'executors' / 'drmaa_verified' / 'src'}"
 PRODUCTION = ROOT / "workflow" / "Snakefile"
 
 
@@ -68,10 +69,9 @@ class Submitter:
             sys.executable, "-m", "snakemake", "--snakefile", str(snakefile),
             "--profile", str(ROOT / "profiles" / self.profile), *quick[self.profile], *arguments,
         ]  # fmt: skip
-        code = (ROOT, ROOT / "executors" / "drmaa_verified" / "src")
         environment = self.slurm.environment | {
             "IOTA2_SITE": str(site_file),
-            "PYTHONPATH": ":".join(map(str, code)),
+            "PYTHONPATH": CODE,
             "PATH": f"{Path(sys.executable).parent}:{self.slurm.environment['PATH']}",
         }
         with open(folder / "printed.txt", "w", encoding="utf-8") as output:
@@ -250,14 +250,16 @@ def test_requests_above_the_limits_are_refused_before_any_job(submitter, scene_h
     assert "has been submitted" not in snakemake.printed
 
 
-def doctor(slurm: Slurm, folder: Path, seconds: int = 60, **site: object) -> str:
-    """What `iota2 doctor --profile slurm-native` says of the profile, with a site file."""
+def doctor(
+    slurm: Slurm, folder: Path, profile: str = "slurm-native", seconds: int = 60, **site: object
+) -> str:
+    """What `iota2 doctor --profile` says of a profile, with a site file."""
     site_file = folder / "site.yaml"
     site_file.write_text(yaml.safe_dump(site), encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "iota2_tools.cli", "doctor", "--profile", "slurm-native",
+        [sys.executable, "-m", "iota2_tools.cli", "doctor", "--profile", profile,
          "--folder", str(folder), "--seconds", str(seconds)],
-        env=slurm.environment | {"IOTA2_SITE": str(site_file)}, cwd=ROOT,
+        env=slurm.environment | {"IOTA2_SITE": str(site_file), "PYTHONPATH": CODE}, cwd=ROOT,
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert not done.stderr
@@ -265,8 +267,8 @@ def doctor(slurm: Slurm, folder: Path, seconds: int = 60, **site: object) -> str
     return done.stdout.split("profile  ")[-1]
 
 
-def test_doctor_runs_a_trial_job(slurm, tmp_path):
-    said = doctor(slurm, tmp_path)
+def test_doctor_runs_a_trial_job(submitter, slurm, tmp_path):
+    said = doctor(slurm, tmp_path, submitter.profile)
     assert "✓ trial job" in said
     assert "✓ shared folder" in said
     assert "✓ clock" in said
