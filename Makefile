@@ -17,6 +17,7 @@ demo: setup
 
 test: setup
 	python -m pytest
+	@echo 'The tests on real schedulers are apart: make test-cluster'
 
 # The set-up itself on a bare Debian 12, half an hour, by root; needs debootstrap.
 test-setup:

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from iota2_tools import slurm
@@ -190,8 +191,10 @@ def _run(profile: str, place: Path, seconds: float) -> Ended:
     output = place / "printed.txt"
     with output.open("w", encoding="utf-8") as stream:
         process = subprocess.Popen(
-            command, cwd=place, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream
-        )
+            command, cwd=place, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream,
+            # In a shell's background SIGINT is ignored, also by what is started from there.
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+        )  # fmt: skip
     waiting_for = ""
     try:
         code = process.wait(seconds)

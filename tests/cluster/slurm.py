@@ -52,6 +52,7 @@ SchedulerParameters=sched_interval=1,sched_min_interval=100000,bf_interval=1
 ReturnToService=2
 MinJobAge={min_job_age}
 KillWait=2
+UnkillableStepTimeout=180
 InactiveLimit=0
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory_mb} State=UNKNOWN
 PartitionName=normal Nodes={host} Default=YES MaxTime=UNLIMITED State=UP

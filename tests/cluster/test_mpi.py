@@ -1,21 +1,20 @@
 """The classification of a tile on two ranks of MPI."""
 
 import os
-import shutil
 from importlib.util import find_spec
 
 import pytest
+from cluster import cannot, debian_packages, install_debian_packages
 
 LAUNCHER = "mpirun --allow-run-as-root --oversubscribe --bind-to none"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def mpi():
-    """MPI, or the reason why there is none; in CI it must be there."""
-    missing = [name for name in ("mpirun",) if shutil.which(name) is None]
-    missing += [name for name in ("mpi4py",) if find_spec(name) is None]
-    if missing:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"missing: {', '.join(missing)}")
+    """MPI and its Python package."""
+    install_debian_packages(debian_packages("mpi"))
+    if find_spec("mpi4py") is None:
+        cannot("mpi4py is missing: make setup")
 
 
 def on_ranks(workflow, launcher=LAUNCHER, check=True):
