@@ -30,7 +30,8 @@ IDENTIFY = """
 import ctypes, sys
 name, error = ctypes.create_string_buffer(1024), ctypes.create_string_buffer(1024)
 size = ctypes.c_size_t(1024)
-failed = ctypes.CDLL(sys.argv[1]).drmaa_get_DRM_system(name, size, error, size)
+library = ctypes.CDLL(sys.argv[1], ctypes.RTLD_GLOBAL)  # Slurm's plugins look for its symbols
+failed = library.drmaa_get_DRM_system(name, size, error, size)
 sys.exit(error.value.decode()) if failed else print(name.value.decode())
 """
 # Grid Engine's library of Debian needs it, here only to be asked for its name.
