@@ -153,7 +153,7 @@ def copy_module(name: str, target: Path) -> None:
 def clone(workshop):
     """The project as just fetched, with locks of its own."""
     folder = Path(tempfile.mkdtemp(dir=workshop, prefix="clone "))  # a blank in the path
-    for name in ("envs", "iota2_tools", "profiles"):
+    for name in ("envs", "executors", "iota2_tools", "profiles"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
     shutil.copy2(ROOT / "pyproject.toml", folder)
