@@ -239,11 +239,11 @@ def test_an_interrupted_snakemake_ends_its_jobs(submitter, slurm, tmp_path):
 
 
 def test_requests_above_the_limits_are_refused_before_any_job(submitter, scene_here, tmp_path):
-    limits = {"memory_mb": 1000, "runtime_minutes": 120}
+    limits = {"memory_mb": 600, "runtime_minutes": 5}
     snakemake = submitter.start(tmp_path, PRODUCTION, *scene_here, limits=limits)
     assert snakemake.finish(120) == 1
-    assert "limits.memory_mb is 1000" in snakemake.printed
-    assert "train_model (1 job): asks for 480 minutes, limits.runtime_minutes is 120" in (
+    assert "limits.memory_mb is 600" in snakemake.printed
+    assert "train_model (1 job): asks for 10 minutes, limits.runtime_minutes is 5" in (
         snakemake.printed
     )
     assert "Traceback" not in snakemake.printed
