@@ -28,6 +28,8 @@ SAFETY = 6
 """Time asked for, against what the work took on an idle core: nodes and disks are slower."""
 SHORTEST = 10
 """Minutes asked for at least."""
+LEAST = 1000
+"""Memory asked for at least: small jobs vary, with font caches, compilation and libraries."""
 
 
 @dataclass(frozen=True)
@@ -133,20 +135,20 @@ def _extract_samples(size: Size) -> Need:
 
 def _train_model(size: Size) -> Need:
     """Tables are compressed about twice; a forest grows with its samples, a copy as float32."""
-    return Need(480 + 7 * size.input_mb, 30 + 8 * size.input_mb * size.trees / 100, size.input_mb)
+    return Need(550 + 7 * size.input_mb, 30 + 8 * size.input_mb * size.trees / 100, size.input_mb)
 
 
 def _classify_tile(size: Size) -> Need:
     chunks = 8 * CHUNK_PIXELS * size.features / 1e6
     maps = size.draws * (10 + size.classes) * min(256 * size.columns, size.pixels) / 1e6
-    memory = 490 + 1.25 * size.window + size.cache + chunks + maps + 6 * size.input_mb
+    memory = 560 + 1.25 * size.window + size.cache + chunks + maps + 6 * size.input_mb
     seconds = size.megapixels * (0.04 * size.acquisitions + 6 * size.draws * size.trees / 100)
     return Need(memory, 60 + seconds, size.draws * (2 + 2 * size.classes) * size.megapixels)
 
 
 def _write_features(size: Size) -> Need:
     stack = 2 * size.features * size.megapixels
-    return Need(490 + 2.2 * size.window + size.cache, 60 + 0.1 * stack, stack)
+    return Need(560 + 2.2 * size.window + size.cache, 60 + 0.1 * stack, stack)
 
 
 def _mosaic(bands: Callable[[Size], int]) -> Callable[[Size], Need]:
@@ -217,7 +219,7 @@ def resources(rule: str, size: Size, attempt: int = 1) -> dict[str, int]:
         1 at first; memory and time grow with each further one.
     """
     need = NEEDS[rule](size)
-    memory = (need.memory * ROOM + SNAKEMAKE) * GROWTH ** (attempt - 1)
+    memory = max(LEAST, need.memory * ROOM + SNAKEMAKE) * GROWTH ** (attempt - 1)
     minutes = max(SHORTEST, need.seconds * SAFETY / 60) * attempt
     return {
         "mem_mb": math.ceil(memory / 50) * 50,
