@@ -15,7 +15,7 @@ from conftest import ROOT, deliver_again, on_scene
 from osgeo import gdal
 from osgeo_utils.samples import validate_cloud_optimized_geotiff as cog
 
-from iota2_tools.needs import SNAKEMAKE
+from iota2_tools.needs import LEAST, SNAKEMAKE
 from iota2_tools.summary import job_figures
 
 gdal.UseExceptions()
@@ -218,11 +218,14 @@ HEAVY = ("classify_tile", "extract_samples", "mask_series", "train_model", "writ
 
 
 def test_no_job_takes_more_than_it_asked_for_and_the_heavy_ones_ask_for_less_than_twice(production):
-    """The Snakemake that starts a job on a cluster is counted with it."""
+    """The Snakemake that starts a job on a cluster is counted with it.
+
+    On these small tiles most ask for the least; benchmarks/README.md has larger ones.
+    """
     production.run("features")
     jobs = job_figures(production.results)
     assert set(HEAVY) <= set(jobs["rule"])
     taken = jobs["peak_mb"] + SNAKEMAKE
     assert jobs[taken > jobs["asked_mb"]].empty
-    heavy = jobs["rule"].isin(HEAVY)
+    heavy = jobs["rule"].isin(HEAVY) & (jobs["asked_mb"] > LEAST)
     assert jobs[heavy & (jobs["asked_mb"] >= 2 * taken)].empty
