@@ -1,7 +1,6 @@
 """Learning samples: which pixels (OTB SampleSelection), and their features."""
 
 import logging
-import tempfile
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from iota2_tools.errors import unwritable
 from iota2_tools.grid import Grid, grid_of
 from iota2_tools.raster import create_raster, open_raster, read_window, whole_file, whole_folder
 from iota2_tools.reference import LEARN, generator
+from iota2_tools.scratch import scratch
 from iota2_tools.vectors import Burner, read_layer, write_layer
 
 logger = logging.getLogger(__name__)
@@ -52,6 +52,11 @@ def _usable(regions: str, validity: str, region: int, cloud_threshold: int, outp
             raster.write(mask.astype(np.uint8), window)
 
 
+def _room(regions: str, splits: str) -> float:
+    """Megabytes for the mask of a tile, and for polygons and points of all draws."""
+    return (grid_of(regions).window.size + 10 * Path(splits).stat().st_size) / 1e6
+
+
 def _learning_polygons(splits: gpd.GeoDataFrame, seed: int, output: str) -> bool:
     """Write the polygons that learn, for OTB; False if there is none."""
     learning = splits[splits[f"seed_{seed}"].str.contains(LEARN)]
@@ -86,12 +91,13 @@ def write_statistics(
         Folder to write, with one XML file a region and draw where there is something to learn.
     """
     polygons = read_layer(splits, bbox=grid_of(regions).bounds)
-    with whole_folder(output) as folder, tempfile.TemporaryDirectory() as scratch:
+    room = _room(regions, splits)
+    with whole_folder(output) as folder, scratch(room, output) as drafts:
         for region, number in numbers.items():
-            mask = f"{scratch}/{region}.tif"
+            mask = f"{drafts}/{region}.tif"
             _usable(regions, validity, number, cloud_threshold, mask)
             for seed in seeds:
-                vector = f"{scratch}/{region}_{seed}.gpkg"
+                vector = f"{drafts}/{region}_{seed}.gpkg"
                 if not _learning_polygons(polygons, seed, vector):
                     continue
                 counts = f"{folder}/{statistics_name(region, seed)}"
@@ -142,7 +148,7 @@ def write_rates(
     output : str
         Folder to write, with one CSV file a tile and draw.
     """
-    with whole_folder(output) as folder, tempfile.TemporaryDirectory() as scratch:
+    with whole_folder(output) as folder, scratch(10, output) as drafts:
         for seed in seeds:
             files = {
                 tile: Path(path) / statistics_name(region, seed)
@@ -155,13 +161,11 @@ def write_rates(
             }
             if not files:
                 continue
-            base = f"{scratch}/rates_{seed}.csv"
+            base = f"{drafts}/rates_{seed}.csv"
             parameters = {"il": list(files.values()), "out": base, "mim": "proportional"}
-            otb.run(
-                "MultiImageSamplingRate", parameters | _strategy(sampling, scratch, shared=True)
-            )
+            otb.run("MultiImageSamplingRate", parameters | _strategy(sampling, drafts, shared=True))
             written = sorted(
-                Path(scratch).glob(f"rates_{seed}_*.csv"), key=lambda p: int(p.stem.split("_")[-1])
+                Path(drafts).glob(f"rates_{seed}_*.csv"), key=lambda p: int(p.stem.split("_")[-1])
             )
             for tile, path in zip(files, written, strict=True):
                 _check_rates(path, class_counts(files[tile]))
@@ -176,12 +180,12 @@ def _check_rates(path: Path, counts: dict[int, int]) -> None:
         raise unwritable(str(path), f"cut off before class {min(missing)}")
 
 
-def _strategy(sampling: dict, scratch: str, shared: bool) -> dict:
+def _strategy(sampling: dict, drafts: str, shared: bool) -> dict:
     """OTB's parameters of the sampling strategy."""
     strategy = sampling["strategy"]
     parameters: dict = {"strategy": strategy}
     if strategy == "byclass":
-        required = f"{scratch}/byclass.csv"
+        required = f"{drafts}/byclass.csv"
         lines = [f"{code};{count}" for code, count in sampling["byclass"].items()]
         Path(required).write_text("#className;requiredSamples\n" + "\n".join(lines) + "\n")
         parameters["strategy.byclass.in"] = [required] if shared else required
@@ -224,20 +228,20 @@ def write_selection(
     grid = grid_of(regions)
     polygons = read_layer(splits, bbox=grid.bounds)
     chosen = []
-    with tempfile.TemporaryDirectory() as scratch:
+    with scratch(_room(regions, splits), output) as drafts:
         for region, number in numbers.items():
-            mask = f"{scratch}/{region}.tif"
+            mask = f"{drafts}/{region}.tif"
             _usable(regions, validity, number, sampling["cloud_threshold"], mask)
             for seed in seeds:
                 counts = Path(statistics, statistics_name(region, seed))
-                vector = f"{scratch}/{region}_{seed}.gpkg"
+                vector = f"{drafts}/{region}_{seed}.gpkg"
                 if (
                     not counts.exists()
                     or not class_counts(str(counts))
                     or not _learning_polygons(polygons, seed, vector)
                 ):
                     continue
-                points = f"{scratch}/{region}_{seed}_points.gpkg"
+                points = f"{drafts}/{region}_{seed}_points.gpkg"
                 draw = int(
                     generator(sampling["random_seed"], "selection", seed, region, tile).integers(
                         2**31 - 1
@@ -251,7 +255,7 @@ def write_selection(
                     table = Path(rates[region], f"{tile}_seed_{seed}.csv")
                     given |= {"strategy": "byclass", "strategy.byclass.in": str(table)}
                 else:
-                    given |= _strategy(sampling, scratch, shared=False)
+                    given |= _strategy(sampling, drafts, shared=False)
                 otb.run("SampleSelection", given, refresh_after="vec")
                 chosen.append(_pixels_of(points, grid, region, seed))
     table = _one_row_a_pixel(chosen, seeds)

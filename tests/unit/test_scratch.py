@@ -1,0 +1,38 @@
+"""Where intermediate files go, on a real file system that is too small."""
+
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from iota2_tools.scratch import scratch
+
+
+@pytest.fixture
+def small_tmpdir(tmp_path, monkeypatch):
+    """TMPDIR on a file system of its own, of 1 MB."""
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if os.geteuid() or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("no small file system can be mounted here: root is needed")
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_files_go_to_the_disk_of_the_node_and_are_removed(small_tmpdir, tmp_path):
+    with scratch(0.5, str(tmp_path / "product")) as folder:
+        assert Path(folder).parent == small_tmpdir
+    assert list(small_tmpdir.iterdir()) == []
+
+
+def test_too_small_a_disk_is_told_and_files_go_beside_the_product(small_tmpdir, tmp_path, caplog):
+    with scratch(2, str(tmp_path / "product")) as folder:
+        assert Path(folder).parent == tmp_path
+        # As `raster` names what it removes when the product is made again.
+        assert Path(folder).match(".part-*-product")
+    assert "has 1 MB free, 2 are needed: intermediate files go to" in caplog.text
+    assert not Path(folder).exists()
