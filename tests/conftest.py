@@ -4,6 +4,7 @@ import copy
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,6 +15,11 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 REAL_DATA = Path(os.environ.get("IOTA2_TEST_DATA", ROOT.parent / "shared" / "data"))
+
+# A shell starts what it puts into the background with SIGINT ignored, and all that is started
+# from there inherits it: Ctrl-C could not be tested.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
