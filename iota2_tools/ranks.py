@@ -96,7 +96,7 @@ def run_on_ranks(launcher: str, count: int, function: Callable, arguments: dict)
     """
     if importlib.util.find_spec("mpi4py") is None:
         raise MissingSoftwareError(
-            "mpi4py is missing: `.venv/bin/pip install mpi4py`, or do without the resource `mpi`"
+            "mpi4py is missing: run `make setup`, or do without the resource `mpi`"
         )
     with tempfile.NamedTemporaryFile(dir=".", prefix=".ranks-", suffix=".pickle") as file:
         file.write(pickle.dumps((function.__module__, function.__name__, arguments)))

@@ -1,11 +1,11 @@
 """Where intermediate files go, on a real file system that is too small."""
 
-import os
 import subprocess
 import tempfile
 from pathlib import Path
 
 import pytest
+from conftest import mount_small_disk
 
 from iota2_tools.scratch import scratch
 
@@ -14,10 +14,7 @@ from iota2_tools.scratch import scratch
 def small_tmpdir(tmp_path, monkeypatch):
     """TMPDIR on a file system of its own, of 1 MB."""
     folder = tmp_path / "tmp"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
-    if os.geteuid() or subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("no small file system can be mounted here: root is needed")
+    mount_small_disk(folder, "1m")
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
     yield folder
     subprocess.run(["umount", str(folder)], check=True)

@@ -1,12 +1,11 @@
 """A disk that fills up in the middle of a production, on a real file system of a few megabytes."""
 
-import os
 import subprocess
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import on_scene
+from conftest import mount_small_disk, on_scene
 from osgeo import gdal
 
 gdal.UseExceptions()
@@ -16,10 +15,7 @@ gdal.UseExceptions()
 def small_disk(tmp_path):
     """Folder on a file system of its own: of 3 MB, until `grow` is called."""
     folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
-    if os.geteuid() or subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("no small file system can be mounted here: root is needed")
+    mount_small_disk(folder, "3m")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
 
