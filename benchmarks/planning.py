@@ -1,7 +1,7 @@
 """Planning of a national production: `snakemake -n` for many tiles, from nothing and when up to date.
 
 Builds an archive of empty product folders with one image header a tile, regions and reference
-polygons; prints jobs, wall time and peak memory of each plan.
+polygons; prints jobs, wall time and peak memory of each plan, and how many jobs a scheduler gets.
 
 Usage: python benchmarks/planning.py [--tiles 120] [--regions 10] [--runs 5] [--dates 70]
 """
@@ -38,6 +38,7 @@ def main() -> None:
         )
         print(f"{'plan':<24}{'jobs':>8}{'seconds':>10}{'peak MB':>10}")
         print(plan(Path(folder), "from nothing"))
+        print(f"jobs of the scheduler, short ones in groups: {submissions(Path(folder))}")
         finish(Path(folder))
         print(plan(Path(folder), "everything up to date"))
 
@@ -114,6 +115,14 @@ def plan(folder: Path, title: str) -> str:
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     jobs = re.search(r"^total +(\d+)", done.stdout + done.stderr, re.MULTILINE)
     return f"{title:<24}{jobs[1] if jobs else 0:>8}{seconds:>10.1f}{peak:>10.0f}"
+
+
+def submissions(folder: Path) -> int:
+    """How many jobs a cluster profile would submit; `all` itself is none."""
+    profile = str(ROOT / "profiles" / "slurm-native")
+    done = snakemake(folder, "--dry-run", "--profile", profile)
+    printed = done.stdout + done.stderr
+    return len(re.findall(r"^Job \d+:|^\[.*\] Group job ", printed, re.MULTILINE)) - 1
 
 
 def finish(folder: Path) -> None:

@@ -20,13 +20,16 @@ def first_requests(jobs):
             )
             if isinstance(resource.value, int):
                 yield Request(job.rule.name, name, resource.value)
+    # Snakemake runs the parts of a group one after another where they would need too much memory.
+    for group in filter(None, {workflow.dag.get_job_group(job) for job in jobs}):
+        yield Request(f"group {group.groupid}", "runtime", group.resources["runtime"])
 
 
 def look_before_submission():
     """Refuse what a cluster would not run, and jobs that still run for an earlier Snakemake."""
     limits = {name: workflow.global_resources.get(name).value for name in LIMITED}
     refuse_too_large(
-        first_requests(workflow.dag.needrun_jobs()),
+        first_requests(list(workflow.dag.needrun_jobs())),
         {name: limit for name, limit in limits.items() if limit},
     )
     if workflow.executor_plugin.name == "slurm":

@@ -17,6 +17,8 @@ rule take_inventory:
         "<logs>/take_inventory/{tile}.log",
     benchmark:
         "<benchmarks>/take_inventory/{tile}.tsv"
+    group:
+        "tile"
     resources:
         **needs("take_inventory"),
     params:
@@ -41,6 +43,8 @@ rule mask_series:
         "<logs>/mask_series/{tile}_{sensor}.log",
     benchmark:
         "<benchmarks>/mask_series/{tile}_{sensor}.tsv"
+    group:
+        "tile"
     threads: 2
     resources:
         **needs("mask_series"),
@@ -68,6 +72,8 @@ rule count_valid_dates:
         "<logs>/count_valid_dates/{tile}.log",
     benchmark:
         "<benchmarks>/count_valid_dates/{tile}.tsv"
+    group:
+        "tile"
     resources:
         **needs("count_valid_dates"),
     params:
@@ -87,6 +93,8 @@ rule draw_regions:
         "<logs>/draw_regions/{tile}.log",
     benchmark:
         "<benchmarks>/draw_regions/{tile}.tsv"
+    group:
+        "tile"
     resources:
         **needs("draw_regions"),
     params:

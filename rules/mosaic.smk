@@ -105,6 +105,8 @@ rule clip_validity:
         "<logs>/clip_validity/{tile}.log",
     benchmark:
         "<benchmarks>/clip_validity/{tile}.tsv"
+    group:
+        "tile"
     resources:
         **needs("clip_validity"),
     params:

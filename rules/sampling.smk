@@ -50,6 +50,8 @@ rule burn_polygons:
         "<logs>/burn_polygons/{tile}.log",
     benchmark:
         "<benchmarks>/burn_polygons/{tile}.tsv"
+    group:
+        "tile"
     resources:
         **needs("burn_polygons"),
     params:
@@ -71,6 +73,8 @@ rule count_polygon_pixels:
         "<logs>/count_polygon_pixels/{tile}.log",
     benchmark:
         "<benchmarks>/count_polygon_pixels/{tile}.tsv"
+    group:
+        "tile"
     resources:
         **needs("count_polygon_pixels", reads=["splits"]),
     params:

@@ -138,7 +138,8 @@ def test_the_production_is_that_of_one_machine_bit_for_bit(
     submitter, started_faults, production, scene_here, tmp_path
 ):
     limits = {"memory_mb": 8000, "runtime_minutes": 600, "threads": 2, "jobs": 20}
-    submitter.run(tmp_path, PRODUCTION, *scene_here, limits=limits)
+    printed = submitter.run(tmp_path, PRODUCTION, *scene_here, limits=limits)
+    assert printed.count("Group job tile ") == 2  # the short jobs of each tile are one
     maps = sorted((production.results / "final").glob("*.tif"))
     assert len(maps) >= 4
     theirs = tmp_path / production.config["output"] / "final"
@@ -238,10 +239,21 @@ def test_an_interrupted_snakemake_ends_its_jobs(submitter, slurm, tmp_path):
     assert not (tmp_path / "alone.txt").exists()
 
 
+def test_what_a_failed_job_says_is_told_at_the_end(submitter, scene_here, tmp_path):
+    """Also by a job in a group, whose log is one of many."""
+    image = next(path for path in sorted((tmp_path / "scene").rglob("*_FRE_B4.tif")))
+    image.write_bytes(image.read_bytes()[:1000])
+    snakemake = submitter.start(tmp_path, PRODUCTION, "init", "--retries", "0", *scene_here)
+    assert snakemake.finish(200) == 1
+    told = snakemake.printed.split("What the jobs that failed say:")[1]
+    assert f"{image.name} is truncated: 1000 bytes" in told
+
+
 def test_requests_above_the_limits_are_refused_before_any_job(submitter, scene_here, tmp_path):
     limits = {"memory_mb": 600, "runtime_minutes": 5}
     snakemake = submitter.start(tmp_path, PRODUCTION, *scene_here, limits=limits)
     assert snakemake.finish(120) == 1
+    assert "group tile (2 jobs): asks for " in snakemake.printed
     assert "limits.memory_mb is 600" in snakemake.printed
     assert "train_model (1 job): asks for 10 minutes, limits.runtime_minutes is 5" in (
         snakemake.printed

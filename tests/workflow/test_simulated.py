@@ -120,6 +120,8 @@ def test_a_truncated_image_is_named_and_nothing_looks_finished(own_copy):
     assert image.name in done.stderr
     assert "Traceback" not in done.stderr.split("InputDataError")[1].split("(log:")[0]
     assert not (own_copy.results / "tiles" / "T31TCJ" / "inventory.json").exists()
+    told = done.stderr.split("What the jobs that failed say:")[1]
+    assert f"{image.name} is truncated" in told
 
 
 def test_a_damaged_acquisition_can_be_left_out(own_copy):
