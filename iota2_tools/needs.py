@@ -22,6 +22,19 @@ MASK_WINDOW = 200
 CHUNK_PIXELS = 16384
 """`classification.CHUNK`."""
 
+FORESTS = {"RandomForestClassifier": 1.0, "ExtraTreesClassifier": 2.0}
+"""Learners that `forest` packs, with the size of their trees against those of a random forest."""
+MAPPING = {
+    "SVC": 100, "NuSVC": 100, "otb-libsvm": 70,
+    "KNeighborsClassifier": 22, "RadiusNeighborsClassifier": 22, "otb-knn": 22,
+    "HistGradientBoostingClassifier": 36, "QuadraticDiscriminantAnalysis": 15, "otb-bayes": 8,
+    "otb-rf": 4, "BaggingClassifier": 4, "GradientBoostingClassifier": 4, "AdaBoostClassifier": 4,
+}  # fmt: skip
+"""Seconds for a million pixels and a megabyte of the stored model (`benchmarks/learners.py`)."""
+MAPPING_OTHERS = 30
+KERNEL_LEARNERS = {"SVC": 1.4, "NuSVC": 1.4, "otb-libsvm": 5}
+"""Learners whose training compares all samples with all: nanoseconds for a pair and feature."""
+
 GROWTH = 1.6
 """Memory of each further attempt, against that of the one before."""
 SAFETY = 6
@@ -52,6 +65,8 @@ class Size:
         Size of the files read whole: models, samples.
     trees : int
         Of a forest.
+    learner : str
+        As in `learning.learner`.
     """
 
     pixels: int = 0
@@ -65,6 +80,7 @@ class Size:
     pieces: int = 0
     input_mb: float = 0
     trees: int = 100
+    learner: str = "RandomForestClassifier"
 
     @property
     def megapixels(self) -> float:
@@ -135,14 +151,29 @@ def _extract_samples(size: Size) -> Need:
 
 def _train_model(size: Size) -> Need:
     """Tables are compressed about twice; a forest grows with its samples, a copy as float32."""
-    return Need(550 + 7 * size.input_mb, 30 + 8 * size.input_mb * size.trees / 100, size.input_mb)
+    grown = FORESTS.get(size.learner, 1) * size.trees / 100
+    memory = 550 + (7 * size.input_mb * max(grown, 1))
+    if size.learner in KERNEL_LEARNERS:
+        samples = 1e6 * size.input_mb / max(size.features, 1)
+        seconds = KERNEL_LEARNERS[size.learner] * 1e-9 * samples**2 * size.features
+    else:
+        seconds = 8 * size.input_mb * grown
+    return Need(memory, 30 + seconds, size.input_mb)
+
+
+def _mapping_seconds(size: Size) -> float:
+    """Seconds of the models of all draws for a million pixels."""
+    if size.learner in FORESTS:
+        return 6 * size.draws * size.trees / 100
+    return 6 * size.draws + MAPPING.get(size.learner, MAPPING_OTHERS) * size.input_mb
 
 
 def _classify_tile(size: Size) -> Need:
     chunks = 8 * CHUNK_PIXELS * size.features / 1e6
     maps = size.draws * (10 + size.classes) * min(256 * size.columns, size.pixels) / 1e6
-    memory = 560 + 1.25 * size.window + size.cache + chunks + maps + 6 * size.input_mb
-    seconds = size.megapixels * (0.04 * size.acquisitions + 6 * size.draws * size.trees / 100)
+    models = (2 if size.learner.startswith("otb-") else 6) * size.input_mb
+    memory = 560 + 1.25 * size.window + size.cache + chunks + maps + models
+    seconds = size.megapixels * (0.04 * size.acquisitions + _mapping_seconds(size))
     return Need(memory, 60 + seconds, size.draws * (2 + 2 * size.classes) * size.megapixels)
 
 
@@ -206,7 +237,7 @@ def megabytes_on_disk(paths: Iterable[str]) -> float:
     return sum(os.path.getsize(path) for path in files) / 1e6
 
 
-def resources(rule: str, size: Size, attempt: int = 1) -> dict[str, int]:
+def resources(rule: str, size: Size, attempt: int = 1, ranks: int = 1) -> dict[str, int]:
     """What a job asks for, as Snakemake names it: `mem_mb`, `runtime` (minutes), `disk_mb`.
 
     Parameters
@@ -217,9 +248,11 @@ def resources(rule: str, size: Size, attempt: int = 1) -> dict[str, int]:
         What the job works on.
     attempt : int
         1 at first; memory and time grow with each further one.
+    ranks : int
+        Of MPI. All may come to stand on one node, so the memory is that of all.
     """
     need = NEEDS[rule](size)
-    memory = max(LEAST, need.memory * ROOM + SNAKEMAKE) * GROWTH ** (attempt - 1)
+    memory = max(LEAST, need.memory * ROOM * ranks + SNAKEMAKE) * GROWTH ** (attempt - 1)
     minutes = max(SHORTEST, need.seconds * SAFETY / 60) * attempt
     return {
         "mem_mb": math.ceil(memory / 50) * 50,

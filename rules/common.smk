@@ -180,6 +180,7 @@ def job_size(wildcards, files):
         pieces=len(TILES) * len(REGIONS),
         input_mb=megabytes_on_disk(files),
         trees=config["learning"]["parameters"].get("n_estimators", 100),
+        learner=config["learning"]["learner"],
     )
 
 
@@ -188,13 +189,19 @@ def listed(files):
     return [files] if isinstance(files, str) else list(files)
 
 
+def ranks_of(rule):
+    """Ranks of MPI that a job of a rule runs on: `--set-resources RULE:tasks=N`."""
+    return workflow.get_rule(rule).resources.get("tasks").value or 1
+
+
 def needs(rule, reads=()):
     """Resources of a rule, from the size of each job and of the inputs it `reads` whole."""
 
     def asked(quantity):
         def value(wildcards, input, attempt):
             files = [path for name in reads for path in listed(input[name])]
-            return resources(rule, job_size(wildcards, files), attempt)[quantity]
+            size = job_size(wildcards, files)
+            return resources(rule, size, attempt, ranks_of(rule))[quantity]
 
         return value
 
