@@ -150,28 +150,31 @@ def _extract_samples(size: Size) -> Need:
 
 
 def _train_model(size: Size) -> Need:
-    """Tables are compressed about twice; a forest grows with its samples, a copy as float32."""
-    grown = FORESTS.get(size.learner, 1) * size.trees / 100
-    memory = 550 + (7 * size.input_mb * max(grown, 1))
-    if size.learner in KERNEL_LEARNERS:
-        samples = 1e6 * size.input_mb / max(size.features, 1)
-        seconds = KERNEL_LEARNERS[size.learner] * 1e-9 * samples**2 * size.features
-    else:
+    """Tables are compressed about twice. A forest grows with its samples, 50 bytes for each in a tree."""
+    samples = 1e6 * size.input_mb / max(size.features, 1)
+    if size.learner in FORESTS:
+        grown = FORESTS[size.learner] * size.trees / 100
+        memory = 4 * size.input_mb + 5e-3 * samples * grown
         seconds = 8 * size.input_mb * grown
-    return Need(memory, 30 + seconds, size.input_mb)
+    else:
+        memory = 7 * size.input_mb
+        pair = KERNEL_LEARNERS.get(size.learner, 0) * 1e-9
+        seconds = max(8 * size.input_mb, pair * samples**2 * size.features)
+    return Need(550 + memory, 30 + seconds, size.input_mb)
 
 
 def _mapping_seconds(size: Size) -> float:
     """Seconds of the models of all draws for a million pixels."""
     if size.learner in FORESTS:
         return 6 * size.draws * size.trees / 100
-    return 6 * size.draws + MAPPING.get(size.learner, MAPPING_OTHERS) * size.input_mb
+    reading = 0.05 * size.features * size.draws
+    return reading + MAPPING.get(size.learner, MAPPING_OTHERS) * size.input_mb
 
 
 def _classify_tile(size: Size) -> Need:
     chunks = 8 * CHUNK_PIXELS * size.features / 1e6
     maps = size.draws * (10 + size.classes) * min(256 * size.columns, size.pixels) / 1e6
-    models = (2 if size.learner.startswith("otb-") else 6) * size.input_mb
+    models = (1 if size.learner.startswith("otb-") else 4.5) * size.input_mb
     memory = 560 + 1.25 * size.window + size.cache + chunks + maps + models
     seconds = size.megapixels * (0.04 * size.acquisitions + _mapping_seconds(size))
     return Need(memory, 60 + seconds, size.draws * (2 + 2 * size.classes) * size.megapixels)

@@ -6,6 +6,9 @@ from importlib.util import find_spec
 import pytest
 from cluster import cannot, debian_packages, install_debian_packages
 
+from iota2_tools.needs import SNAKEMAKE
+from iota2_tools.summary import job_figures
+
 LAUNCHER = "mpirun --allow-run-as-root --oversubscribe --bind-to none"
 
 
@@ -34,6 +37,11 @@ def test_two_ranks_give_the_maps_of_one_process_byte_for_byte(mpi, production, o
     for piece in pieces:
         same = production.results / piece.relative_to(own_copy.results)
         assert piece.read_bytes() == same.read_bytes(), piece.name
+    asked = [
+        jobs.loc[jobs["rule"] == "classify_tile", "asked_mb"].max() - SNAKEMAKE
+        for jobs in (job_figures(production.results), job_figures(own_copy.results))
+    ]
+    assert asked[1] >= 1.8 * asked[0]  # both ranks may stand on one node
 
 
 def test_a_rank_that_fails_ends_all_with_its_message(mpi, own_copy):

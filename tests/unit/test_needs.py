@@ -5,7 +5,15 @@ import re
 import pytest
 from conftest import ROOT
 
-from iota2_tools.needs import GROWTH, NEEDS, Size, megabytes_on_disk, resources
+from iota2_tools.needs import (
+    GROWTH,
+    LEAST,
+    NEEDS,
+    SNAKEMAKE,
+    Size,
+    megabytes_on_disk,
+    resources,
+)
 
 TILE = Size(
     pixels=10980**2, columns=10980, acquisitions=70, bands=10, features=481, classes=20, draws=5,
@@ -44,6 +52,40 @@ def test_time_and_disk_follow_the_size_of_the_tile():
     small, large = (resources("classify_tile", size) for size in (TILE, larger))
     assert large["runtime"] == pytest.approx(2 * small["runtime"], rel=0.05)
     assert large["disk_mb"] == pytest.approx(2 * small["disk_mb"], rel=0.01)
+
+
+# Measured by benchmarks/learners.py with 10 classes: samples, features, model on disk (MB);
+# learning: CPU seconds, peak (MB); mapping: CPU seconds for a million pixels, peak (MB).
+MEASURED = {
+    "RandomForestClassifier": (20000, 150, 85.5, 16.3, 577, 7.3, 635),
+    "ExtraTreesClassifier": (20000, 150, 196.3, 6.3, 805, 7.9, 918),
+    "HistGradientBoostingClassifier": (20000, 150, 7.3, 21.8, 462, 229.7, 412),
+    "LogisticRegression": (5000, 400, 0.0, 2.3, 382, 3.8, 421),
+    "LinearSVC": (5000, 400, 0.1, 48.0, 447, 7.8, 472),
+    "SVC": (20000, 150, 8.4, 28.0, 433, 660.4, 416),
+    "KNeighborsClassifier": (20000, 150, 12.2, 1.7, 414, 213.5, 399),
+    "MLPClassifier": (5000, 400, 0.8, 2.8, 381, 4.2, 429),
+    "GaussianNB": (5000, 400, 0.0, 1.7, 370, 14.0, 445),
+    "QuadraticDiscriminantAnalysis": (20000, 150, 0.9, 1.9, 384, 11.2, 402),
+    "otb-rf": (20000, 150, 67.5, 22.4, 397, 127.9, 359),
+    "otb-libsvm": (20000, 150, 5.1, 120.9, 407, 301.5, 324),
+    "otb-knn": (20000, 150, 59.4, 24.2, 378, 1092.9, 337),
+    "otb-bayes": (20000, 150, 13.0, 2.8, 373, 72.5, 313),
+}
+
+
+@pytest.mark.parametrize("learner", MEASURED)
+def test_each_learner_has_time_and_memory_enough_and_not_twice_too_much(learner):
+    samples, features, model, learn_s, learn_mb, map_s, map_mb = MEASURED[learner]
+    size = {"features": features, "classes": 10, "draws": 1, "learner": learner}
+    table = samples * features / 1e6
+    learning = resources("train_model", Size(input_mb=table, **size))
+    tile = Size(pixels=120 * 10**6, columns=1000, input_mb=model, **size)
+    mapping = resources("classify_tile", tile)
+    assert learning["runtime"] * 60 > 2 * learn_s
+    assert mapping["runtime"] * 60 > 2 * map_s * 120
+    for asked, peak in ((learning, learn_mb), (mapping, map_mb)):
+        assert peak + SNAKEMAKE < asked["mem_mb"] < max(2 * (peak + SNAKEMAKE), LEAST + 1)
 
 
 def test_size_of_files_folders_and_absent_files(tmp_path):
