@@ -4,6 +4,7 @@ import os
 from importlib.metadata import version
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 from iota2_tools.algorithms import FEATURES as FEATURE_MODULES
 from iota2_tools.algorithms import versions
@@ -194,6 +195,21 @@ def ranks_of(rule):
     return workflow.get_rule(rule).resources.get("tasks").value or 1
 
 
+def tell_of_cut(rule, quantity, wanted):
+    """Warn once a rule that its jobs need more than they may have; Snakemake cuts it in silence."""
+    limit = workflow.global_resources.get(quantity).value
+    if limit and wanted > limit and (rule, quantity) not in CUT:
+        CUT.add((rule, quantity))
+        if workflow.is_main_process:
+            logger.warning(
+                f"{rule} needs {quantity}={wanted} and gets no more than {limit}: "
+                "it may be killed for that, or find too little"
+            )
+
+
+CUT = set()
+
+
 def needs(rule, reads=()):
     """Resources of a rule, from the size of each job and of the inputs it `reads` whole."""
 
@@ -201,7 +217,10 @@ def needs(rule, reads=()):
         def value(wildcards, input, attempt):
             files = [path for name in reads for path in listed(input[name])]
             size = job_size(wildcards, files)
-            return resources(rule, size, attempt, ranks_of(rule))[quantity]
+            wanted = resources(rule, size, attempt, ranks_of(rule))[quantity]
+            if attempt == 1:
+                tell_of_cut(rule, quantity, wanted)
+            return wanted
 
         return value
 

@@ -231,3 +231,9 @@ def test_no_job_takes_more_than_it_asked_for_and_the_heavy_ones_ask_for_less_tha
     assert jobs[taken > jobs["asked_mb"]].empty
     heavy = jobs["rule"].isin(HEAVY) & (jobs["asked_mb"] > LEAST)
     assert jobs[heavy & (jobs["asked_mb"] >= 2 * taken)].empty
+
+
+def test_a_need_that_is_cut_to_what_there_is_is_told(own_copy):
+    done = own_copy.run("--resources", "mem_mb=620", "--forcerun", "take_inventory", "--until",
+                        "take_inventory")  # fmt: skip
+    assert "take_inventory needs mem_mb=1000 and gets no more than 620" in done.stderr
