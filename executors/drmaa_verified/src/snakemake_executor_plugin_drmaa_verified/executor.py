@@ -112,6 +112,7 @@ class Executor(RemoteExecutor):
         problems = sorted({str(text) for text in specifications if isinstance(text, Exception)})
         if problems:
             raise ExecutorError("nothing was submitted:\n  " + "\n  ".join(problems))
+        self.session.check()
         cancel_on_signals()
         self.earlier = Earlier(self.folder, self.journal.path)
         self._end_earlier(self.earlier.of_dead_runs())

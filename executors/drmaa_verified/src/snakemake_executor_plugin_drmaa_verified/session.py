@@ -16,7 +16,11 @@ from .errors import ExecutorError
 from .verdict import Ending
 
 # Some libraries call everything an internal error; a lost connection then shows in its words.
-_NO_ANSWER = re.compile(r"contact|connect|communicat|timed? ?out|unreachable", re.IGNORECASE)
+# That of PBS says "System error: " and no more; before a reason it is a refusal.
+_NO_ANSWER = re.compile(
+    r"contact|connect|communicat|timed? ?out|unreachable|(System|PBS) error:?\s*$", re.IGNORECASE
+)
+_NO_HISTORY = re.compile("job history", re.IGNORECASE)
 _NO_USAGE = "code 24:"  # ended, nothing more is told; `drmaa` has no class for it
 
 
@@ -130,6 +134,17 @@ class Session:
             return State.RUNNING
         return State.WAITING
 
+    def check(self) -> None:
+        """Refuse a PBS that keeps no history: it would not even say that a job runs."""
+        try:
+            self.look("0")
+        except SchedulerSilent as error:
+            if _NO_HISTORY.search(str(error)):
+                raise ExecutorError(
+                    f"{_words(error)}, so the DRMAA library cannot tell how jobs stand; nothing was "
+                    'submitted. Its administrators set it: qmgr -c "set server job_history_enable = True"'
+                ) from None
+
     def reap(self, job_id: str) -> Ending | None:
         """How a job ended, and let the library forget it; None if that is not told yet."""
         errors = self._drmaa.errors
@@ -144,15 +159,7 @@ class Session:
                 if str(error).startswith(_NO_USAGE):
                     return Ending()
                 raise SchedulerSilent(str(error)) from None
-        usage = info.resourceUsage or {}
-        memory = _number(usage, "maxvmem")
-        return Ending(
-            exit_status=info.exitStatus if info.hasExited else None,
-            signal=info.terminatedSignal or "an unknown signal" if info.hasSignal else "",
-            aborted=info.wasAborted,
-            seconds=_number(usage, "ru_wallclock"),
-            memory_mb=None if memory is None else memory / 1e6,
-        )
+        return ending_of(info)
 
     def terminate(self, job_id: str) -> None:
         """Have a job ended, whichever session submitted it; it may need a while to be gone."""
@@ -163,6 +170,19 @@ class Session:
                 return
             except Exception as error:
                 raise SchedulerSilent(str(error)) from None
+
+
+def ending_of(info) -> Ending:
+    """What a library tells of an end (`drmaa.JobInfo`); each has its own names for usage."""
+    usage = info.resourceUsage or {}
+    memory = _number(usage, "maxvmem", "mem")
+    return Ending(
+        exit_status=info.exitStatus if info.hasExited else None,
+        signal=info.terminatedSignal or "an unknown signal" if info.hasSignal else "",
+        aborted=info.wasAborted,
+        seconds=_number(usage, "ru_wallclock", "walltime"),
+        memory_mb=None if memory is None else memory / 1e6,
+    )
 
 
 def load_drmaa(library: str):
@@ -203,12 +223,14 @@ def _library_in_use() -> str:
 
 
 def _words(error: Exception) -> str:
-    """The scheduler's words, without the number DRMAA puts before them."""
-    return re.sub(r"^code \d+: *", "", str(error)).strip() or type(error).__name__
+    """The scheduler's words, without the number DRMAA puts before them; PBS says all twice."""
+    words = re.sub(r"^code \d+: *", "", str(error)).strip()
+    return re.sub(r"^(.+): \1$", r"\1", words) or type(error).__name__
 
 
-def _number(usage: dict, key: str) -> float | None:
+def _number(usage: dict, name: str, of_pbs: str) -> float | None:
+    """A usage by the name of Grid Engine or PBS, whose 0 means that it was not measured."""
     try:
-        return float(usage[key])
+        return float(usage[name]) if name in usage else float(usage[of_pbs]) or None
     except (KeyError, ValueError):
         return None
