@@ -87,6 +87,7 @@ class Executor(RemoteExecutor):
         self.cancelled = False
         self.silence = Silence(settings.silence_limit, self.logger)
         self.last_words = ""
+        self.umask = own_umask()
         self.logger.info(f"Jobs go to {self.session.system} through DRMAA.")
 
     # Submitting, in Snakemake's main thread.
@@ -204,7 +205,8 @@ class Executor(RemoteExecutor):
             for name in self.settings.pass_variables.split()
             if name in os.environ
         ]
-        return " && ".join([self.fence.claim(self.token), *exports])
+        # PBS has 077: what jobs write could be read by nobody else.
+        return " && ".join([self.fence.claim(self.token), f"umask {self.umask:03o}", *exports])
 
     def get_job_exec_suffix(self, job: JobExecutorInterface) -> str:
         """Shell after the work, if it ended well: leave the mark."""
@@ -394,6 +396,13 @@ class Executor(RemoteExecutor):
         super().shutdown()
         self.session.close()
         self.journal.close()
+
+
+def own_umask() -> int:
+    """The umask of this process; there is no way to ask but to set it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def written_by(job: JobExecutorInterface) -> list[str]:
