@@ -1,8 +1,12 @@
 """What of the executor can be told without a scheduler."""
 
 import asyncio
+import os
+from types import SimpleNamespace
 
 from snakemake_executor_plugin_drmaa_verified import Executor
+from snakemake_executor_plugin_drmaa_verified.executor import own_umask
+from snakemake_executor_plugin_drmaa_verified.record import Entry, Fence, Journal, read_journal
 
 
 def test_a_sweep_without_jobs_touches_nothing_that_may_not_be_there_yet():
@@ -12,3 +16,38 @@ def test_a_sweep_without_jobs_touches_nothing_that_may_not_be_there_yet():
         return [info async for info in executor.check_active_jobs([])]
 
     assert asyncio.run(sweep(Executor.__new__(Executor))) == []
+
+
+def executor_in(folder) -> Executor:
+    executor = Executor.__new__(Executor)
+    executor.fence, executor.journal = Fence(folder), Journal(folder)
+    executor.settings = SimpleNamespace(pass_variables="PATH")
+    executor.umask = own_umask()
+    return executor
+
+
+def test_of_two_jobs_with_one_permission_the_one_that_works_is_followed(tmp_path):
+    """A library that lost the answer submits again, and tells the second id."""
+    executor = executor_in(tmp_path)
+    entry = Entry("a", "rule a", ["a.tif"], "a.log", "8.server")
+    executor.journal.submitting(entry)
+    executor.fence.allow("a")
+    submission = SimpleNamespace(entry=entry, info=SimpleNamespace())
+    assert not executor._follow_claimant(submission)
+    folder = executor.fence.script("a").parent
+    (folder / "allowed").rename(folder / "running.7.server")
+    assert executor._follow_claimant(submission)
+    assert entry.job_id == submission.info.external_jobid == "7.server"
+    assert read_journal(executor.journal.path)["a"].job_id == "7.server"
+    assert not executor._follow_claimant(submission)
+
+
+def test_jobs_write_with_the_umask_of_snakemake(tmp_path):
+    before = os.umask(0o027)
+    try:
+        executor = executor_in(tmp_path)
+        assert own_umask() == 0o027
+    finally:
+        os.umask(before)
+    executor.token = "a"
+    assert " && umask 027 && export PATH=" in executor.get_job_exec_prefix(None)

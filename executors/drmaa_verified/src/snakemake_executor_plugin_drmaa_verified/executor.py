@@ -303,7 +303,8 @@ class Executor(RemoteExecutor):
         try:
             state = self.session.look(submission.entry.job_id)
             if state in (State.ENDED, State.UNKNOWN):
-                self._learn_ending(submission)
+                if not self._follow_claimant(submission):
+                    self._learn_ending(submission)
             else:
                 self._note_alive(submission, state)
         except SchedulerSilent as error:
@@ -312,6 +313,18 @@ class Executor(RemoteExecutor):
             return False
         submission.silent_since = None
         self.silence.broken()
+        return True
+
+    def _follow_claimant(self, submission: Submission) -> bool:
+        """Whether another job of the scheduler does the work; from now on that one is looked at.
+
+        The library of PBS submits once more if the answer to a submission was lost.
+        """
+        claimant = self.fence.claimant(submission.entry.token)
+        if claimant in (None, submission.entry.job_id):
+            return False
+        submission.entry.job_id = submission.info.external_jobid = claimant
+        self.journal.submitted(submission.entry.token, claimant)
         return True
 
     def _note_alive(self, submission: Submission, state: State) -> None:

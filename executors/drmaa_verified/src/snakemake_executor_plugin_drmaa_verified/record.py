@@ -75,6 +75,13 @@ class Fence:
         """Tokens of all submissions that left their mark."""
         return set(os.listdir(self._marks))
 
+    def claimant(self, token: str) -> str | None:
+        """The scheduler's id of the job that started; None if none did, or without an id."""
+        for claimed in (self._jobs / token).glob("running.*"):
+            job_id = claimed.name.removeprefix("running.")
+            return None if job_id == "unknown" else job_id
+        return None
+
     def revoke(self, token: str) -> str | None:
         """Take the permission away; the scheduler's id if the job had started before.
 
