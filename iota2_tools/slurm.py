@@ -2,55 +2,16 @@
 
 import getpass
 import re
-import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
-from iota2_tools.errors import ClusterError, MissingSoftwareError
+from iota2_tools.errors import ClusterError
+from iota2_tools.queues import Queue, ask
 
 # Given to jobs by profiles/slurm-native.
 JOB_NAME_PREFIX = "iota2_"
 
 
-def ask(*command: str) -> str:
-    """What a command of Slurm prints.
-
-    Raises
-    ------
-    MissingSoftwareError
-        If this machine has no such command.
-    ClusterError
-        With Slurm's words, if it does not answer or refuses.
-    """
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    except FileNotFoundError:
-        raise MissingSoftwareError(
-            f"no command {command[0]}: start snakemake on a machine from which jobs are submitted"
-        ) from None
-    except subprocess.TimeoutExpired:
-        raise ClusterError(f"{command[0]}: Slurm did not answer in two minutes") from None
-    if done.returncode:
-        raise ClusterError(f"{command[0]}: {done.stderr.strip() or done.stdout.strip()}")
-    return done.stdout.strip()
-
-
-@dataclass(frozen=True)
-class Partition:
-    """What a partition gives one job at most; None means no limit."""
-
-    name: str
-    is_default: bool
-    memory_mb: int | None
-    runtime_minutes: int | None
-    threads: int | None
-
-    def __str__(self) -> str:
-        time = "any time" if self.runtime_minutes is None else f"{self.runtime_minutes} minutes"
-        return f"{self.name}: at most {self.memory_mb} MB, {time}, {self.threads} processors a job"
-
-
-def partitions() -> dict[str, Partition]:
+def partitions() -> dict[str, Queue]:
     """The partitions of the cluster, by name."""
     nodes: dict[str, list[tuple[int, int]]] = {}
     for line in ask("sinfo", "--Node", "--noheader", "--format=%R|%m|%c").splitlines():
@@ -63,7 +24,7 @@ def partitions() -> dict[str, Partition]:
         memory, processors = (
             max(values) for values in zip(*nodes.get(name, [(0, 0)]), strict=True)
         )
-        found[name] = Partition(
+        found[name] = Queue(
             name,
             is_default=told["Default"] == "YES",
             memory_mb=_smaller(memory, told.get("MaxMemPerNode", "")),

@@ -10,13 +10,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from iota2_tools import slurm
+from iota2_tools import pbs, slurm
 from iota2_tools.doctor import Finding
-from iota2_tools.errors import ClusterError, ConfigError, Iota2Error
+from iota2_tools.errors import ConfigError, Iota2Error
+from iota2_tools.queues import Queue
 from iota2_tools.site import ROOT, Site, read_site, site_path
 
 # Profiles with a DRMAA library: the scheduler's name, and how its libraries call it.
@@ -39,6 +41,23 @@ STATIC_TLS = {"GLIBC_TUNABLES": "glibc.rtld.optional_static_tls=1000000"}
 SKEW_SECONDS = 1.0
 # Where the executors let the scheduler write what a job prints, below `.snakemake`.
 JOB_LOGS = ("slurm_logs", "drmaa-verified/logs")
+
+
+@dataclass(frozen=True)
+class Scheduler:
+    """What the commands of a scheduler tell, and its word for a queue."""
+
+    word: str
+    queues: Callable[[], dict[str, Queue]]
+    pending_reason: Callable[[Path], str]
+
+
+_SLURM = Scheduler("partition", slurm.partitions, slurm.pending_reason)
+SCHEDULERS = {
+    "slurm": _SLURM,
+    "slurm-native": _SLURM,
+    "pbs": Scheduler("queue", pbs.queues, pbs.pending_reason),
+}
 
 
 @dataclass(frozen=True)
@@ -74,8 +93,8 @@ def examine_profile(name: str, folder: Path, seconds: float) -> list[Finding]:
     findings = [Finding("profile", f"{name}: executor {executor}, {where}")]
     if executor == "drmaa-verified":
         findings += drmaa_library(name, site)
-    if name.startswith("slurm") and not _broken(findings):
-        findings += slurm_partition(site)
+    if name in SCHEDULERS and not _broken(findings):
+        findings += queue_limits(SCHEDULERS[name], site)
     if not _broken(findings):
         findings += trial_job(name, folder, seconds)
     return findings
@@ -120,39 +139,38 @@ def drmaa_library(profile: str, site: Site) -> list[Finding]:
     return [Finding("library", f"{library} ({system})")]
 
 
-def slurm_partition(site: Site) -> list[Finding]:
-    """Whether the partition exists, and gives what the site file promises."""
+def queue_limits(scheduler: Scheduler, site: Site) -> list[Finding]:
+    """Whether the queue exists, and gives what the site file promises."""
+    word = scheduler.word
     try:
-        partitions = slurm.partitions()
+        queues = scheduler.queues()
     except Iota2Error as error:
-        return [Finding("partition", str(error), "is this a machine of the cluster?", fatal=True)]
-    name = site.queue or next((p.name for p in partitions.values() if p.is_default), None)
-    if name not in partitions:
-        found = f"no partition {name!r}" if name else "no default partition"
-        remedy = f"set `queue` in {site_path()} to one of {', '.join(partitions)}"
-        return [Finding("partition", found, remedy, fatal=True)]
-    partition = partitions[name]
+        remedy = "is this a machine of the cluster?"
+        return [Finding(word, str(error), remedy, fatal=scheduler.word == "partition")]
+    name = site.queue or next((queue.name for queue in queues.values() if queue.is_default), None)
+    if name not in queues:
+        found = f"no {word} {name!r}" if name else f"no default {word}"
+        remedy = f"set `queue` in {site_path()} to one of {', '.join(queues)}"
+        return [Finding(word, found, remedy, fatal=True)]
+    queue = queues[name]
     limits = {"memory_mb": site.limits.memory_mb, "runtime_minutes": site.limits.runtime_minutes,
               "threads": site.limits.threads}  # fmt: skip
-    return [Finding("partition", str(partition))] + [
+    return [Finding(word, str(queue))] + [
         finding
         for key, promised in limits.items()
-        for finding in _compare(key, promised, getattr(partition, key), name)
+        for finding in _compare(key, promised, getattr(queue, key), f"{word} {name}")
     ]
 
 
-def _compare(key: str, promised: int | None, given: int | None, partition: str) -> list[Finding]:
-    """A limit of the site file beside that of the partition; None means no limit."""
+def _compare(key: str, promised: int | None, given: int | None, queue: str) -> list[Finding]:
+    """A limit of the site file beside that of the queue; None means no limit."""
     if given is None or (promised is not None and promised <= given):
         return []
     what = f"limits.{key}"
-    remedy = f"set {what} to {given} in {site_path()}: jobs that ask for more would wait for ever"
+    remedy = f"set {what} to {given} in {site_path()}: more is refused, or waits for ever"
     if promised is None:
-        return [Finding(what, f"not set; partition {partition} gives {given} at most", remedy)]
-    return [
-        Finding(what, f"is {promised}; partition {partition} gives {given} at most", remedy,
-                fatal=True)
-    ]  # fmt: skip
+        return [Finding(what, f"not set; {queue} gives {given} at most", remedy)]
+    return [Finding(what, f"is {promised}; {queue} gives {given} at most", remedy, fatal=True)]
 
 
 def trial_job(profile: str, folder: Path, seconds: float) -> list[Finding]:
@@ -220,11 +238,11 @@ def _end(process: subprocess.Popen) -> None:
 
 
 def _waiting_for(profile: str, place: Path) -> str:
-    if not profile.startswith("slurm"):
+    if profile not in SCHEDULERS:
         return ""
     try:
-        return slurm.pending_reason(place)
-    except ClusterError:
+        return SCHEDULERS[profile].pending_reason(place)
+    except Iota2Error:
         return ""
 
 
