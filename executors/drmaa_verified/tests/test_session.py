@@ -10,6 +10,7 @@ from snakemake_executor_plugin_drmaa_verified.session import (
     SchedulerSilent,
     Session,
     SubmissionRefused,
+    crash_of,
     ending_of,
 )
 from snakemake_executor_plugin_drmaa_verified.verdict import Ending
@@ -81,6 +82,11 @@ def test_a_refusal_of_pbs_is_told_once(name, words, told):
     with pytest.raises(SubmissionRefused) as caught:
         session_with(name, words).submit(JOB)
     assert str(caught.value) == told
+
+
+def test_a_library_that_crashes_is_tried_out_in_a_process_of_its_own():
+    assert crash_of(["sh", "-c", "kill -SEGV $$"]) == "SIGSEGV"
+    assert crash_of(["sh", "-c", "exit 139"]) == ""
 
 
 def test_pbs_without_history_is_refused_with_the_remedy():

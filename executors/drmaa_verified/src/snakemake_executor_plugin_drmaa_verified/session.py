@@ -7,7 +7,11 @@ all threads, so calls go one at a time.
 import contextlib
 import os
 import re
+import signal
+import subprocess
+import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -22,6 +26,8 @@ _NO_ANSWER = re.compile(
 )
 _NO_HISTORY = re.compile("job history", re.IGNORECASE)
 _NO_USAGE = "code 24:"  # ended, nothing more is told; `drmaa` has no class for it
+
+_OPEN_AND_CLOSE = "import drmaa; session = drmaa.Session(); session.initialize(); session.exit()"
 
 
 class SchedulerSilent(Exception):
@@ -63,6 +69,12 @@ class Session:
 
     def __init__(self, library: str = ""):
         self._drmaa = load_drmaa(library)
+        if signal_name := crash_of([sys.executable, "-c", _OPEN_AND_CLOSE]):
+            raise ExecutorError(
+                f"the DRMAA library {_library_in_use()} crashes ({signal_name}), as that of PBS does "
+                "while its server does not answer.\n"
+                "Does its own command for listing jobs (squeue, qstat) work here?"
+            )
         self._lock = threading.RLock()
         self._session = self._drmaa.Session()
         try:
@@ -170,6 +182,14 @@ class Session:
                 return
             except Exception as error:
                 raise SchedulerSilent(str(error)) from None
+
+
+def crash_of(command: Sequence[str]) -> str:
+    """The signal that ends a command, empty for none: a crash would end this process too."""
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, check=False, start_new_session=True
+    )
+    return signal.Signals(-done.returncode).name if done.returncode < 0 else ""
 
 
 def ending_of(info) -> Ending:
