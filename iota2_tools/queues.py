@@ -25,7 +25,8 @@ def ask(*command: str) -> str:
     except subprocess.TimeoutExpired:
         raise ClusterError(f"{command[0]}: no answer in two minutes") from None
     if done.returncode:
-        raise ClusterError(f"{command[0]}: {done.stderr.strip() or done.stdout.strip()}")
+        words = " ".join((done.stderr.strip() or done.stdout).split())
+        raise ClusterError(f"{command[0]}: {words}")
     return done.stdout.strip()
 
 

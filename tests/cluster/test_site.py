@@ -10,6 +10,7 @@ import pwd
 import re
 import shutil
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from faults import begun, kill, lines_of, message_of, nothing_recorded, start_fa
 
 PROFILE = os.environ.get("PROFILE", "")
 LIBRARY = os.environ.get("DRMAA_LIBRARY_PATH", "")
+DELETE = "scancel" if PROFILE == "slurm" else "qdel"
 
 pytestmark = pytest.mark.skipif(
     not (PROFILE and LIBRARY),
@@ -68,6 +70,21 @@ def test_failures_are_told_and_nothing_of_them_is_used(cluster, folder):
         assert re.search(r"Job \S+ of the scheduler: .*It printed to ", message), message
         assert not (folder / "parts" / f"{part}.txt").exists()
     assert not (folder / "merged.txt").exists()
+
+
+def test_a_deleted_job_is_told_and_nothing_of_it_is_used(cluster, folder):
+    run = start_faults(cluster, folder, "ok+deleted")
+    victim = run.wait_for(begun(folder, "deleted"), "the job to delete", 900)
+    subprocess.run([DELETE, victim], check=True)
+    assert run.finish(900) == 1
+    message = message_of(run.printed, "parts/deleted.txt")
+    assert re.search(rf"Job {re.escape(victim)} of the scheduler: it was (killed|deleted)", message)
+    assert not (folder / "parts" / "deleted.txt").exists()
+
+
+def test_jobs_write_with_the_umask_of_snakemake(cluster, folder):
+    assert start_faults(cluster, folder, "ok").finish(900) == 0
+    assert (folder / "merged.txt").stat().st_mode & 0o777 == 0o644  # 022, as cluster.py sets it
 
 
 def test_orphans_are_ended_before_their_job_runs_again(cluster, folder):
