@@ -3,7 +3,7 @@
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 DEMO := demo
 
-.PHONY: setup demo test test-cluster test-setup lint docs lock clean
+.PHONY: setup demo test test-cluster test-protections test-setup lint docs lock clean
 
 setup:
 	@bash envs/setup.sh
@@ -27,6 +27,11 @@ test-setup:
 # With DRMAA_LIBRARY_PATH, on the site's own: make test-cluster PROFILE=slurm DRMAA_LIBRARY_PATH=...
 test-cluster: setup
 	python -m pytest tests/cluster $(if $(PROFILE),-k "test_$(firstword $(subst -, ,$(PROFILE))) or test_site")
+
+# Takes each protection of the fault tables away, and sees that its test fails; half an hour, by root.
+# Some of them: make test-protections ONLY=orphan
+test-protections: setup
+	python tests/cluster/protections.py $(ONLY)
 
 lint: setup
 	ruff check .

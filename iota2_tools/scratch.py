@@ -1,6 +1,7 @@
 """Where intermediate files of a job go: the node's own disk, or beside the product."""
 
 import logging
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ def scratch(needed_mb: float, product: str) -> Iterator[str]:
     product : str
         File or folder the job makes.
     """
-    local, target = tempfile.gettempdir(), Path(product)
+    local, target = _local_folder(), Path(product)
     free = shutil.disk_usage(local).free / 1e6
     if free >= needed_mb:
         place = {"dir": local, "prefix": "iota2-"}
@@ -38,3 +39,9 @@ def scratch(needed_mb: float, product: str) -> Iterator[str]:
         place = {"dir": target.parent, "prefix": ".part-", "suffix": f"-{target.name}"}
     with tempfile.TemporaryDirectory(**place) as folder:
         yield folder
+
+
+def _local_folder() -> str:
+    """TMPDIR, even full to the last byte: Python would then take /tmp without a word."""
+    given = os.environ.get("TMPDIR", "")
+    return given if os.access(given, os.W_OK) else tempfile.gettempdir()

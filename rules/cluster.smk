@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 
 from iota2_tools.errors import Iota2Error
 from iota2_tools.site import LIMITED, Request, refuse_too_large
-from iota2_tools.slurm import refuse_second_writers
+from iota2_tools.slurm import refuse_second_writers, wait_while_silent
 
 
 def first_requests(jobs):
@@ -34,6 +34,7 @@ def look_before_submission():
     )
     if workflow.executor_plugin.name == "slurm":
         refuse_second_writers(workflow.workdir_init)
+        wait_while_silent(workflow.executor_plugin.executor)
 
 
 onstart:

@@ -32,15 +32,6 @@ def real_data() -> Path:
     return REAL_DATA
 
 
-def mount_small_disk(folder: Path, size: str) -> None:
-    """Mount a file system of its own on a folder; skip the test where that is impossible."""
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
-    if os.geteuid() or subprocess.run(mount, check=False, capture_output=True).returncode:
-        reason = "no small file system can be mounted here: root is needed"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-
-
 @dataclass
 class Workflow:
     """A production that can be run."""
@@ -116,6 +107,12 @@ def scene(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("scene")
     simulate_scene(SceneSettings(size=160, dates=12), str(folder), jobs=2)
     return folder
+
+
+@pytest.fixture(scope="session")
+def production_settings() -> dict:
+    """Configuration of the `production`."""
+    return scene_config()
 
 
 @pytest.fixture(scope="session")

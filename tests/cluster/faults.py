@@ -44,7 +44,9 @@ def begun(folder: Path, part: str) -> Callable[[], str]:
 def message_of(printed: str, part: str) -> str:
     """What Snakemake printed of the error of the job that names a part."""
     blocks = re.split(r"(?=^Error in rule )", printed, flags=re.MULTILINE)
-    return next(block for block in blocks[1:] if part in block)
+    found = [block for block in blocks[1:] if part in block]
+    assert found, printed
+    return found[0]
 
 
 def records(folder: Path) -> list[Path]:
@@ -55,6 +57,11 @@ def records(folder: Path) -> list[Path]:
 def nothing_recorded(folder: Path) -> bool:
     """Whether no submission is left that a later Snakemake would have to end."""
     return not records(folder)
+
+
+def permissions(folder: Path) -> list[Path]:
+    """Those of submissions that may still start."""
+    return list((folder / ".snakemake" / "drmaa-verified" / "jobs").glob("*/allowed"))
 
 
 def forget_ids(folder: Path) -> None:

@@ -46,11 +46,10 @@ rule write_part:
         """
 
 
-# Fits at its second attempt only. What it takes is not touched: no memory of this machine.
+# Fits at its second attempt only, which the profile gives. What it takes is not touched: no memory of this machine.
 rule take_memory:
     output:
         part="parts/memory.txt",
-    retries: 1
     resources:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=1,

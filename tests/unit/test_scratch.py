@@ -1,11 +1,10 @@
 """Where intermediate files go, on a real file system that is too small."""
 
 import subprocess
-import tempfile
 from pathlib import Path
 
 import pytest
-from conftest import mount_small_disk
+from disks import fill_disk, mount_small_disk
 
 from iota2_tools.scratch import scratch
 
@@ -15,7 +14,7 @@ def small_tmpdir(tmp_path, monkeypatch):
     """TMPDIR on a file system of its own, of 1 MB."""
     folder = tmp_path / "tmp"
     mount_small_disk(folder, "1m")
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setenv("TMPDIR", str(folder))
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
 
@@ -33,3 +32,16 @@ def test_too_small_a_disk_is_told_and_files_go_beside_the_product(small_tmpdir, 
         assert Path(folder).match(".part-*-product")
     assert "has 1 MB free, 2 are needed: intermediate files go to" in caplog.text
     assert not Path(folder).exists()
+
+
+def test_a_disk_full_to_the_last_byte_is_told_too(small_tmpdir, tmp_path, caplog):
+    fill_disk(small_tmpdir)
+    with scratch(0.5, str(tmp_path / "product")) as folder:
+        assert Path(folder).parent == tmp_path
+    assert f"{small_tmpdir} has 0 MB free" in caplog.text
+
+
+def test_a_tmpdir_that_is_not_there_is_not_asked(monkeypatch, tmp_path):
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "absent"))
+    with scratch(0.5, str(tmp_path / "product")) as folder:
+        assert not Path(folder).is_relative_to(tmp_path)

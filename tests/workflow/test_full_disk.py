@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import mount_small_disk, on_scene
+from conftest import on_scene
+from disks import mount_small_disk
 from osgeo import gdal
 
 gdal.UseExceptions()

@@ -1,0 +1,475 @@
+"""Take each protection of the fault tables away, and see that its test fails: make test-protections
+
+make test-protections ONLY=word     the protections with that word in their name, file or tests
+
+For each protection the project's files are copied to a temporary folder, the lines that protect
+are changed there, and its tests run in the copy. Each must fail, by an assertion of its own: not
+in its set-up, nor because it was broken before, so all of them run once on an unchanged copy first.
+Snakemake's plugin for Slurm is copied too, to be changed like our own code.
+As root on Debian, like all tests of this folder. The Python environment must be readable by all.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+# Packages that must come from the copy, each with its folder there. That jobs take them from there
+# too shows in the scratch: only jobs run that code.
+EXECUTOR = "executors/drmaa_verified/src/snakemake_executor_plugin_drmaa_verified"
+PLUGIN = "snakemake_executor_plugin_slurm"
+PACKAGES = {
+    "iota2_tools": "iota2_tools",
+    Path(EXECUTOR).name: EXECUTOR,
+    PLUGIN: PLUGIN,
+}
+
+
+@dataclass(frozen=True)
+class Protection:
+    """Lines that protect, and the tests that must fail without them.
+
+    Attributes
+    ----------
+    name : str
+        What is true while they are there.
+    file : str
+        In the copy.
+    old, new : str
+        Text that stands there once, and what takes the protection away.
+    tests : tuple of str
+        Each must fail.
+    """
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+def of_slurm(*tests: str) -> tuple[str, ...]:
+    """Tests of Slurm, by the ends of their names."""
+    return tuple(f"tests/cluster/test_slurm.py::test_{name}" for name in tests)
+
+
+def of_engine(*tests: str) -> tuple[str, ...]:
+    """Tests of Grid Engine, by the ends of their names."""
+    return tuple(f"tests/cluster/test_gridengine.py::test_{name}" for name in tests)
+
+
+NOT_ENDED_WELL = "a_job_that_did_not_end_well_is_told_and_its_file_is_never_merged"
+FAILURE_TOLD = "a_failure_is_told_with_its_id_its_reason_and_its_log"
+
+SLURM = [
+    Protection(
+        "slurm-native: exit status, SIGKILL, time, memory, scancel: no such end is a success",
+        f"{PLUGIN}/__init__.py",
+        'if status == "COMPLETED":',
+        'if status == "COMPLETED" or status in fail_stati:',
+        of_slurm(
+            f"{NOT_ENDED_WELL}[slurm-native-exits]",
+            f"{NOT_ENDED_WELL}[slurm-native-killed]",
+            f"{NOT_ENDED_WELL}[slurm-native-late]",
+            f"{NOT_ENDED_WELL}[slurm-native-deleted]",
+            f"{NOT_ENDED_WELL}[slurm-native-greedy]",
+        ),
+    ),
+    Protection(
+        "slurm-native: a job over its memory is run again",
+        "profiles/slurm-native/config.yaml",
+        "retries: 2",
+        "retries: 0",
+        of_slurm("a_job_over_its_memory_is_run_again_with_more[slurm-native]"),
+    ),
+    Protection(
+        "slurm-native: a Slurm that does not answer is waited for",
+        "iota2_tools/slurm.py",
+        "for job in active_jobs:",
+        "for job in ():",
+        of_slurm("a_job_ends_well_while_the_scheduler_is_down[slurm-native]"),
+    ),
+    Protection(
+        "slurm-native: a refused submission is told",
+        f"{PLUGIN}/__init__.py",
+        """                if process.returncode != 0:
+                    raise subprocess.CalledProcessError(
+                        process.returncode, call, output=err
+                    )
+            except subprocess.CalledProcessError as e:
+                self._report_job_error_threadsafe(
+                    SubmittedJobInfo(job),""",
+        """            except subprocess.CalledProcessError as e:
+                self._report_job_error_threadsafe(
+                    SubmittedJobInfo(job),""",
+        of_slurm("a_refused_submission_is_told_in_the_words_of_slurm[slurm-native]"),
+    ),
+    Protection(
+        "slurm-native: requests above the limits are refused",
+        "rules/cluster.smk",
+        "{name: limit for name, limit in limits.items() if limit},",
+        "{},",
+        of_slurm("requests_above_the_limits_are_refused_before_any_job[slurm-native]"),
+    ),
+    Protection(
+        "slurm-native: Ctrl-C ends the jobs",
+        f"{PLUGIN}/__init__.py",
+        "        cancel_slurm_jobs(active_jobs, self._submitted_job_clusters, self.logger)",
+        "        pass",
+        of_slurm("an_interrupted_snakemake_ends_its_jobs[slurm-native]"),
+    ),
+    Protection(
+        "slurm-native: after kill -9 the folder is locked",
+        "profiles/slurm-native/config.yaml",
+        "keep-going: true",
+        "keep-going: true\nnolock: true",
+        of_slurm("after_kill_9_no_second_writer_is_submitted"),
+    ),
+    Protection(
+        "slurm-native: after kill -9 no second writer is submitted",
+        "rules/cluster.smk",
+        'if workflow.executor_plugin.name == "slurm":',
+        "if False:",
+        of_slurm("after_kill_9_no_second_writer_is_submitted"),
+    ),
+]
+
+SCRATCH = [
+    Protection(
+        "all: a full scratch is gone round",
+        "iota2_tools/scratch.py",
+        "if free >= needed_mb:",
+        "if True:",
+        (
+            *of_slurm("a_full_scratch_is_gone_round[slurm-native]"),
+            *of_engine(
+                "a_full_scratch_of_the_site_file_is_gone_round",
+                "a_full_scratch_of_the_queue_is_gone_round",
+            ),
+        ),
+    ),
+    Protection(
+        "all: a scratch full to the last byte is told",
+        "iota2_tools/scratch.py",
+        "return given if os.access(given, os.W_OK) else tempfile.gettempdir()",
+        "return tempfile.gettempdir()",
+        ("tests/unit/test_scratch.py::test_a_disk_full_to_the_last_byte_is_told_too",),
+    ),
+]
+
+GRID_ENGINE = [
+    Protection(
+        "drmaa-verified: exit status, SIGKILL, time, qdel: no end without its mark is a success",
+        f"{EXECUTOR}/verdict.py",
+        "    if marked:\n        return Verdict(Outcome.SUCCEEDED)",
+        "    if marked or ending:\n        return Verdict(Outcome.SUCCEEDED)",
+        of_engine(
+            f"{FAILURE_TOLD}[exit]",
+            f"{FAILURE_TOLD}[kill]",
+            f"{FAILURE_TOLD}[slow]",
+            f"{FAILURE_TOLD}[deleted]",
+            "nothing_of_a_failed_job_is_left_or_used[kill]",
+        ),
+    ),
+    Protection(
+        "drmaa-verified: exit status, signal and abort are told",
+        f"{EXECUTOR}/session.py",
+        """            exit_status=info.exitStatus if info.hasExited else None,
+            signal=info.terminatedSignal or "an unknown signal" if info.hasSignal else "",
+            aborted=info.wasAborted,
+""",
+        "",
+        of_engine(
+            f"{FAILURE_TOLD}[exit]",
+            f"{FAILURE_TOLD}[kill]",
+            f"{FAILURE_TOLD}[slow]",
+            f"{FAILURE_TOLD}[deleted]",
+        ),
+    ),
+    Protection(
+        "gridengine: a job over its memory is run again",
+        "profiles/gridengine/config.yaml",
+        "retries: 2",
+        "retries: 0",
+        of_engine("a_job_over_its_memory_is_tried_again_with_more"),
+    ),
+    Protection(
+        "drmaa-verified: silence is no verdict",
+        f"{EXECUTOR}/executor.py",
+        """            self.last_words = str(error)
+            return False
+""",
+        """            self.last_words = str(error)
+            submission.ending = Ending(aborted=True)
+            return False
+""",
+        of_engine("a_silent_scheduler_is_waited_for_and_nothing_is_guessed"),
+    ),
+    Protection(
+        "drmaa-verified: a submission without an answer is tried again",
+        f"{EXECUTOR}/session.py",
+        """                if self._is_silence(error):
+                    raise SchedulerSilent(str(error)) from None
+""",
+        "",
+        of_engine("a_silent_scheduler_is_waited_for_and_nothing_is_guessed"),
+    ),
+    Protection(
+        "drmaa-verified: a submission without an answer would not start any more",
+        f"{EXECUTOR}/executor.py",
+        "                self._take_back(submission)\n",
+        "",
+        of_engine("a_silent_scheduler_is_waited_for_and_nothing_is_guessed"),
+    ),
+    Protection(
+        "drmaa-verified: a job deleted before it started is no success",
+        f"{EXECUTOR}/verdict.py",
+        """        return Verdict(Outcome.AWAITING_MARK)
+    return Verdict(Outcome.FAILED, explain(ending, asked))""",
+        """        return Verdict(Outcome.AWAITING_MARK)
+    return Verdict(Outcome.SUCCEEDED)""",
+        of_engine("a_job_deleted_before_it_started_is_no_success"),
+    ),
+    Protection(
+        "drmaa-verified: two Snakemakes do not share a file",
+        f"{EXECUTOR}/executor.py",
+        "if owner := self.earlier.living_owner(entries.values()):",
+        "if owner := None:",
+        of_engine("two_snakemakes_do_not_share_a_file"),
+    ),
+    Protection(
+        "drmaa-verified: orphans are ended before their jobs run again",
+        f"{EXECUTOR}/earlier.py",
+        'paths = sorted((folder / "runs").glob("*.jsonl"))',
+        "paths = []",
+        of_engine("orphans_are_ended_before_their_job_runs_again"),
+    ),
+    Protection(
+        "drmaa-verified: an orphan tells its id",
+        f"{EXECUTOR}/record.py",
+        '            return claimed.name.removeprefix("running.")',
+        "            return None",
+        of_engine("an_orphan_without_a_known_id_is_ended_too"),
+    ),
+    Protection(
+        "drmaa-verified: an orphan in the queue does not start",
+        f"{EXECUTOR}/record.py",
+        "exit 75",
+        "true",
+        of_engine("an_orphan_that_waits_in_the_queue_never_starts"),
+    ),
+    Protection(
+        "drmaa-verified: orphans that are gone do not hinder",
+        f"{EXECUTOR}/session.py",
+        """            except self._drmaa.errors.InvalidJobException:
+                return State.UNKNOWN
+""",
+        "",
+        of_engine("orphans_that_are_gone_do_not_hinder"),
+    ),
+    Protection(
+        "drmaa-verified: Ctrl-C, SIGTERM and a closed terminal end the jobs",
+        f"{EXECUTOR}/executor.py",
+        "left = self._end([submission.entry for submission in list(self.submissions.values())])",
+        "left = []",
+        of_engine(
+            "a_signal_ends_snakemake_and_its_jobs[2]",
+            "a_signal_ends_snakemake_and_its_jobs[15]",
+            "a_signal_ends_snakemake_and_its_jobs[1]",
+        ),
+    ),
+    Protection(
+        "drmaa-verified: SIGTERM and a closed terminal end Snakemake as Ctrl-C does",
+        f"{EXECUTOR}/executor.py",
+        "        cancel_on_signals()\n",
+        "",
+        of_engine(
+            "a_signal_ends_snakemake_and_its_jobs[15]",
+            "a_signal_ends_snakemake_and_its_jobs[1]",
+        ),
+    ),
+    Protection(
+        "drmaa-verified: a refused submission is told in the scheduler's words",
+        f"{EXECUTOR}/session.py",
+        "                raise SubmissionRefused(_words(error)) from None",
+        "                raise",
+        of_engine("a_refused_submission_says_why"),
+    ),
+    Protection(
+        "drmaa-verified: no library, or no DRMAA library, is one message",
+        f"{EXECUTOR}/session.py",
+        "        raise ExecutorError(_loading_problem(error)) from None",
+        "        raise",
+        of_engine(
+            "a_missing_or_wrong_library_is_named_without_traceback[absent]",
+            "a_missing_or_wrong_library_is_named_without_traceback[unset]",
+            "a_missing_or_wrong_library_is_named_without_traceback[wrong]",
+        ),
+    ),
+    Protection(
+        "drmaa-verified: requests above the limits are refused",
+        f"{EXECUTOR}/executor.py",
+        "                check_limits(self.limits, need)\n",
+        "",
+        of_engine("a_job_above_the_limits_is_not_submitted"),
+    ),
+    Protection(
+        "drmaa-verified: what cannot be expressed stops before the first submission",
+        f"{EXECUTOR}/executor.py",
+        "        if problems:\n",
+        "        if False:\n",
+        of_engine("what_cannot_be_expressed_stops_before_the_first_submission"),
+    ),
+    Protection(
+        "drmaa-verified: the failure of a group is told",
+        f"{EXECUTOR}/executor.py",
+        "            self.logger.error(message)  # Snakemake does not",
+        "            pass  # Snakemake does not",
+        of_engine("a_group_is_one_job_and_its_failure_is_told"),
+    ),
+]
+
+
+# A copy of the project.
+
+
+def copy_project(tree: Path) -> None:
+    """Copy what Git knows or would take, as it stands, and the plugin for Slurm."""
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, names.split("\0")):
+        if (ROOT / name).is_file():
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, tree / name)
+    installed = Path(find_spec(PLUGIN).origin).parent
+    shutil.copytree(installed, tree / PLUGIN, ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def environment(tree: Path) -> dict[str, str]:
+    """That of the tests: the copy's code first, and a test that is skipped fails."""
+    code = [tree, tree / Path(EXECUTOR).parent]
+    return os.environ | {"PYTHONPATH": ":".join(map(str, code)), "CI": "true"}
+
+
+def check_imports(tree: Path) -> None:
+    """Stop unless the copy's packages are the ones that are imported."""
+    program = f"import {', '.join(PACKAGES)}; print(*({'.__file__, '.join(PACKAGES)}.__file__,))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tree, env=environment(tree),
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    expected = [str(tree / folder / "__init__.py") for folder in PACKAGES.values()]
+    if done.stdout.split() != expected:
+        raise SystemExit(f"not those of the copy are imported: {done.stdout}")
+
+
+def take_away(protection: Protection, tree: Path) -> None:
+    """Change the copy."""
+    path = tree / protection.file
+    text = path.read_text(encoding="utf-8")
+    if (found := text.count(protection.old)) != 1:
+        raise SystemExit(
+            f"{protection.name}: its text stands {found} times in {protection.file}, not once:\n"
+            f"{protection.old}"
+        )
+    path.write_text(text.replace(protection.old, protection.new), encoding="utf-8")
+
+
+# Tests, and what became of them.
+
+
+def run(tests: Iterable[str], tree: Path) -> dict[str, str]:
+    """Run tests in a copy; what became of each: `passed`, `failed: ...`, or another reason."""
+    outcomes = dict.fromkeys(tests, "did not run")
+    report = tree.parent / "report.xml"
+    command = [
+        sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+        f"--basetemp={tree.parent / 'pytest'}", f"--junitxml={report}", *outcomes,
+    ]  # fmt: skip
+    subprocess.run(command, cwd=tree, env=environment(tree), capture_output=True, check=False)
+    if report.exists():
+        for case in ElementTree.parse(report).iter("testcase"):
+            name = f"{case.get('classname').replace('.', '/')}.py::{case.get('name')}"
+            outcomes[name] = outcome(case)
+    return outcomes
+
+
+def outcome(case: ElementTree.Element) -> str:
+    """What became of one test: it failed only if by an assertion of its own."""
+    for kind, words in (("error", "broke in its set-up"), ("skipped", "was skipped")):
+        if case.find(kind) is not None:
+            return f"{words}: {first_line(case.find(kind))}"
+    failure = case.find("failure")
+    if failure is None:
+        return "passed"
+    asserted = failure.get("message", "").startswith(("assert", "AssertionError"))
+    return f"{'failed' if asserted else 'broke'}: {first_line(failure)}"
+
+
+def first_line(element: ElementTree.Element) -> str:
+    """What pytest says of a failure, cut to a line."""
+    return (element.get("message") or "?").splitlines()[0][:120]
+
+
+def in_a_copy(tests: Iterable[str], protection: Protection | None = None) -> dict[str, str]:
+    """Run tests in a copy of the project, with all protections or without one."""
+    with tempfile.TemporaryDirectory(prefix="iota2-protections-") as folder:
+        tree = Path(folder) / "tree"
+        tree.mkdir()
+        Path(folder).chmod(0o755)
+        copy_project(tree)
+        check_imports(tree)
+        if protection is not None:
+            take_away(protection, tree)
+        return run(tests, tree)
+
+
+# The whole.
+
+
+def main(only: str = "") -> int:
+    """Take the protections away, one at a time; 1 if one was not seen to fail."""
+    chosen = [
+        protection
+        for protection in SLURM + SCRATCH + GRID_ENGINE
+        if only in " ".join([protection.name, protection.file, *protection.tests])
+    ]
+    began = time.monotonic()
+    before = in_a_copy([test for protection in chosen for test in protection.tests])
+    tell("unchanged", began, {test: said for test, said in before.items() if said != "passed"})
+    good = sum(seen_to_fail(protection, before) for protection in chosen)
+    minutes = (time.monotonic() - began) / 60
+    print(f"{good} of {len(chosen)} protections were seen to fail, in {minutes:.0f} minutes")
+    return 0 if chosen and good == len(chosen) else 1
+
+
+def seen_to_fail(protection: Protection, before: dict[str, str]) -> bool:
+    """Whether all tests of a protection fail without it, which passed with it."""
+    began = time.monotonic()
+    after = in_a_copy(protection.tests, protection)
+    good = all(before[test] == "passed" for test in after) and all(
+        said.startswith("failed") for said in after.values()
+    )
+    still = "STILL PASSES" if "passed" in after.values() else "NOT TOLD"
+    tell(f"{'seen to fail' if good else still}: {protection.name}", began, after)
+    return good
+
+
+def tell(what: str, began: float, outcomes: dict[str, str]) -> None:
+    """Print a line of the table, and one for each of its tests."""
+    print(f"{time.monotonic() - began:5.0f} s  {what}")
+    for test, said in outcomes.items():
+        print(f"         {test.split('::test_')[1]}: {said}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
