@@ -54,6 +54,12 @@ GLOBAL = {
 }
 
 
+def own_groups() -> str:
+    """Additional groups of the jobs: another Grid Engine of this machine would kill its own by them."""
+    first = 1_000_000 + 100 * os.getpid()
+    return f"{first}-{first + 99}"
+
+
 def free_port() -> int:
     """A TCP port of the loopback that nothing listens on."""
     with socket.socket() as probe:
@@ -77,6 +83,11 @@ class GridEngine:
     slots: int = 2
     master: subprocess.Popen | None = None
     execution: subprocess.Popen | None = None
+
+    @property
+    def tmp(self) -> Path:
+        """Where the queue makes the TMPDIR of each job; in /tmp, they bear the names of others."""
+        return self.root / "tmp"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -126,6 +137,8 @@ class GridEngine:
             f"{socket.gethostname()} localhost\n", encoding="utf-8"
         )
         subprocess.run(["chown", "-R", f"{ADMINISTRATOR}:", str(self.root)], check=True)
+        self.tmp.mkdir()
+        self.tmp.chmod(0o1777)
         done = subprocess.run(
             [str(SHARED / "scripts" / "init_cluster"), str(self.root), "default",
              str(spool / "db"), ADMINISTRATOR],
@@ -139,9 +152,13 @@ class GridEngine:
         host = socket.gethostname()
         for option in ("-ah", "-as"):
             self.command("qconf", option, host, check=False)
-        self._from_file("-Mconf", with_values(
-            self.command("qconf", "-sconf"), GLOBAL | {"execd_spool_dir": self.root / "spool/execd"}
-        ), name="global")  # fmt: skip
+        settings = GLOBAL | {
+            "execd_spool_dir": self.root / "spool/execd",
+            "gid_range": own_groups(),
+        }
+        self._from_file(
+            "-Mconf", with_values(self.command("qconf", "-sconf"), settings), name="global"
+        )
         self._from_file("-Msconf", with_values(self.command("qconf", "-ssconf"), SCHEDULER))
         self._from_file("-Ap", PARALLEL_ENVIRONMENT)
         self._from_file("-Ahgrp", HOST_GROUP.format(host=host))
@@ -150,6 +167,7 @@ class GridEngine:
             "hostlist": "@allhosts",
             "slots": self.slots,
             "pe_list": "smp",
+            "tmpdir": self.tmp,
             "load_thresholds": "NONE",  # a busy machine takes jobs all the same
         }
         self._from_file("-Aq", with_values(self.command("qconf", "-sq"), queue))
@@ -202,12 +220,12 @@ class GridEngine:
 
     @contextlib.contextmanager
     def tmpdir(self, folder: Path):
-        """Where the queue makes the TMPDIR of each job, for the time of a `with` block."""
+        """Another folder for the TMPDIR of each job, for the time of a `with` block."""
         self.command("qconf", "-rattr", "queue", "tmpdir", str(folder), "main.q")
         try:
             yield
         finally:
-            self.command("qconf", "-rattr", "queue", "tmpdir", "/tmp", "main.q")
+            self.command("qconf", "-rattr", "queue", "tmpdir", str(self.tmp), "main.q")
 
     def jobs(self) -> set[str]:
         """Ids of all jobs that wait or run."""
