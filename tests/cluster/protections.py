@@ -350,8 +350,12 @@ def copy_project(tree: Path) -> None:
         if (ROOT / name).is_file():
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, tree / name)
-    installed = Path(find_spec(PLUGIN).origin).parent
-    shutil.copytree(installed, tree / PLUGIN, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(installed_plugin(), tree / PLUGIN, ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def installed_plugin() -> Path:
+    """Folder of Snakemake's plugin for Slurm."""
+    return Path(find_spec(PLUGIN).origin).parent
 
 
 def environment(tree: Path) -> dict[str, str]:
@@ -372,16 +376,16 @@ def check_imports(tree: Path) -> None:
         raise SystemExit(f"not those of the copy are imported: {done.stdout}")
 
 
-def take_away(protection: Protection, tree: Path) -> None:
-    """Change the copy."""
-    path = tree / protection.file
-    text = path.read_text(encoding="utf-8")
+def without(protection: Protection) -> str:
+    """The text of its file without a protection."""
+    folder = installed_plugin().parent if protection.file.startswith(PLUGIN) else ROOT
+    text = (folder / protection.file).read_text(encoding="utf-8")
     if (found := text.count(protection.old)) != 1:
         raise SystemExit(
             f"{protection.name}: its text stands {found} times in {protection.file}, not once:\n"
             f"{protection.old}"
         )
-    path.write_text(text.replace(protection.old, protection.new), encoding="utf-8")
+    return text.replace(protection.old, protection.new)
 
 
 # Tests, and what became of them.
@@ -429,7 +433,7 @@ def in_a_copy(tests: Iterable[str], protection: Protection | None = None) -> dic
         copy_project(tree)
         check_imports(tree)
         if protection is not None:
-            take_away(protection, tree)
+            (tree / protection.file).write_text(without(protection), encoding="utf-8")
         return run(tests, tree)
 
 
@@ -443,6 +447,8 @@ def main(only: str = "") -> int:
         for protection in SLURM + SCRATCH + GRID_ENGINE
         if only in " ".join([protection.name, protection.file, *protection.tests])
     ]
+    for protection in chosen:
+        without(protection)  # a text that is not found is told before all that takes time
     began = time.monotonic()
     before = in_a_copy([test for protection in chosen for test in protection.tests])
     tell("unchanged", began, {test: said for test, said in before.items() if said != "passed"})
