@@ -126,15 +126,25 @@ class SchedulerUser:
         """Make that user the owner of a file or a whole folder."""
         _quietly(["chown", "-R", f"{self.name}:", str(path)], dict(os.environ))
 
-    def start(self, command: Sequence[str], cwd: Path, **environment: str) -> subprocess.Popen:
-        """Start a command as that user, in a process group of its own."""
+    def start(
+        self, command: Sequence[str], cwd: Path, before: Sequence[str] = (), **environment: str
+    ) -> subprocess.Popen:
+        """Start a command as that user, in a process group of its own.
+
+        `before` is what root starts, and that in turn the command: see `sees_late`.
+        """
+        who = identity(self.name)
+        if before:
+            command = [*before, "setpriv", f"--reuid={self.name}", f"--regid={self.name}",
+                       "--clear-groups", *command]  # fmt: skip
+            who = {}
         # A file, not a pipe: jobs that outlive Snakemake would keep a pipe open.
         output = (cwd / "printed.txt").open("w", encoding="utf-8")
         with output:
             return subprocess.Popen(
                 command, cwd=cwd, env=self.environment(**environment), stdout=output,
                 stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, umask=0o022,
-                start_new_session=True, **identity(self.name),
+                start_new_session=True, **who,
             )  # fmt: skip
 
     def run(self, command: Sequence[str], cwd: Path, **environment: str) -> str:
@@ -177,6 +187,27 @@ def can_read(name: str, path: Path) -> bool:
         ["cat", str(path)], capture_output=True, check=False, cwd="/", **identity(name)
     )
     return done.returncode == 0
+
+
+SEE_LATE = """
+bindfs -o "$2" "$1" "$1" || exit 99
+trap "umount --lazy $1" EXIT
+cd "$1" && shift 2 && "$@"
+"""
+
+
+def sees_late(folder: Path, seconds: int) -> list[str]:
+    """What to put before a command so that it sees late what others write in a folder.
+
+    As over a network file system: that a file is absent, or how large it is, is remembered for
+    some seconds, however others change it meanwhile. By FUSE, in a mount namespace of its own.
+    """
+    if not Path("/dev/fuse").exists():
+        pytest.skip("no /dev/fuse: no file system that shows files late")
+    install_debian_packages(debian_packages("late files"))
+    remembered = ("attr_timeout", "entry_timeout", "negative_timeout")
+    options = ",".join([*(f"{name}={seconds}" for name in remembered), "nonempty,allow_other"])
+    return ["unshare", "--mount", "sh", "-c", SEE_LATE, "sh", str(folder), options]
 
 
 @dataclass
@@ -225,12 +256,15 @@ class Cluster:
         What Snakemake has to find in its environment to reach the scheduler.
     arguments : list of str
         Options that say what is particular of this small cluster, after the profile.
+    before : list of str
+        See `SchedulerUser.start`.
     """
 
     user: SchedulerUser
     profile: str
     environment: dict[str, str] = field(default_factory=dict)
     arguments: list[str] = field(default_factory=list)
+    before: list[str] = field(default_factory=list)
 
     def snakemake(self, folder: Path, snakefile: Path, *arguments: str) -> Snakemake:
         """Start Snakemake as the user, through the profile."""
@@ -240,7 +274,8 @@ class Cluster:
             str(clone / snakefile.relative_to(ROOT)), "--directory", str(folder),
             "--profile", str(clone / "profiles" / self.profile), *self.arguments, *arguments,
         ]  # fmt: skip
-        return Snakemake(self.user.start(command, folder, **self.environment), folder)
+        process = self.user.start(command, folder, self.before, **self.environment)
+        return Snakemake(process, folder)
 
     def produce(self, folder: Path) -> str:
         """Run the whole production that stands in `folder`; what Snakemake printed."""

@@ -166,6 +166,20 @@ SCRATCH = [
     ),
 ]
 
+LATE = [
+    Protection(
+        f"{profile}: a file that shows late is waited for",
+        f"profiles/{profile}/config.yaml",
+        "latency-wait: 60",
+        "latency-wait: 3",
+        tests,
+    )
+    for profile, tests in (
+        ("slurm-native", of_slurm("a_file_that_shows_late_is_waited_for[slurm-native]")),
+        ("gridengine", of_engine("a_file_that_shows_late_is_waited_for")),
+    )
+]
+
 GRID_ENGINE = [
     Protection(
         "drmaa-verified: exit status, SIGKILL, time, qdel: no end without its mark is a success",
@@ -444,7 +458,7 @@ def main(only: str = "") -> int:
     """Take the protections away, one at a time; 1 if one was not seen to fail."""
     chosen = [
         protection
-        for protection in SLURM + SCRATCH + GRID_ENGINE
+        for protection in SLURM + SCRATCH + LATE + GRID_ENGINE
         if only in " ".join([protection.name, protection.file, *protection.tests])
     ]
     for protection in chosen:

@@ -7,7 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cluster import Cluster, Snakemake, debian_packages, install_debian_packages, wait_until
+from cluster import (
+    Cluster,
+    Snakemake,
+    debian_packages,
+    install_debian_packages,
+    sees_late,
+    wait_until,
+)
 from disks import full_disk
 from faults import (
     begun,
@@ -165,6 +172,15 @@ def test_a_job_deleted_before_it_started_is_no_success(cluster, engine, folder):
         in message
     )
     assert not (folder / "merged.txt").exists()
+
+
+def test_a_file_that_shows_late_is_waited_for(cluster, folder):
+    late = replace(
+        cluster, before=sees_late(folder, 25), arguments=["--seconds-between-status-checks", "1"]
+    )
+    run = start(late, folder, "ok", "--retries", "0")
+    assert run.finish() == 0, run.printed
+    assert lines_of(folder, "ok", "merged.txt") == lines_of(folder, "ok")
 
 
 def test_a_group_is_one_job_and_its_failure_is_told(cluster, folder):

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from cluster import (
     cannot,
     debian_packages,
     install_debian_packages,
+    sees_late,
     wait_until,
 )
 from disks import full_disk
@@ -56,6 +58,7 @@ class Submitter:
 
     slurm: Slurm
     profile: str = "slurm-native"
+    before: Sequence[str] = ()
 
     def start(self, folder: Path, snakefile: Path, *arguments: str, **site: object) -> Snakemake:
         """Start Snakemake in a folder, with what the site file holds."""
@@ -66,6 +69,7 @@ class Submitter:
             "slurm": ["--seconds-between-status-checks", "1"],
         }
         command = [
+            *self.before,
             # A shell that starts the tests in the background leaves SIGINT ignored.
             "env", "--default-signal=INT",
             sys.executable, "-m", "snakemake", "--snakefile", str(snakefile),
@@ -205,6 +209,12 @@ def test_a_job_ends_well_while_the_scheduler_is_down(submitter, own_slurm, tmp_p
     snakemake.wait_for(lambda: "does not answer" in snakemake.printed, "a silence", 120)
     own_slurm.start_controller()
     assert snakemake.finish(120) == 0, snakemake.printed
+    assert (tmp_path / "survives.merged").read_text() == "half\nwhole\n"
+
+
+def test_a_file_that_shows_late_is_waited_for(submitter, tmp_path):
+    late = replace(submitter, before=sees_late(tmp_path, 45))
+    late.run(tmp_path, FAULTS, "survives.merged", "--retries", "0")
     assert (tmp_path / "survives.merged").read_text() == "half\nwhole\n"
 
 
