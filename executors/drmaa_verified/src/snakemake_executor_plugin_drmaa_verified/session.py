@@ -69,14 +69,9 @@ class Session:
 
     def __init__(self, library: str = ""):
         self._drmaa = load_drmaa(library)
-        if signal_name := crash_of([sys.executable, "-c", _OPEN_AND_CLOSE]):
-            raise ExecutorError(
-                f"the DRMAA library {_library_in_use()} crashes ({signal_name}), as that of PBS does "
-                "while its server does not answer.\n"
-                "Does its own command for listing jobs (squeue, qstat) work here?"
-            )
         self._lock = threading.RLock()
         self._session = self._drmaa.Session()
+        self._refuse_crash()
         try:
             self._session.initialize()
         except Exception as error:
@@ -84,6 +79,18 @@ class Session:
                 f"the DRMAA library {_library_in_use()} cannot reach its scheduler: {error}\n"
                 "Does its own command for listing jobs (squeue, qstat) work here?"
             ) from None
+
+    def _refuse_crash(self) -> None:
+        """Try the library of PBS out in a process of its own: its crash would end this one."""
+        try:
+            is_pbs = "PBS" in self._session.drmsInfo
+        except Exception:  # it has no name before it is opened
+            return
+        if is_pbs and (name := crash_of([sys.executable, "-c", _OPEN_AND_CLOSE])):
+            raise ExecutorError(
+                f"the DRMAA library {_library_in_use()} crashes ({name}), as it does while the "
+                "server of PBS does not answer.\nDoes qstat work here?"
+            )
 
     @property
     def system(self) -> str:
@@ -185,7 +192,7 @@ class Session:
 
 
 def crash_of(command: Sequence[str]) -> str:
-    """The signal that ends a command, empty for none: a crash would end this process too."""
+    """The signal that ends a command, empty for none."""
     done = subprocess.run(
         command, stdin=subprocess.DEVNULL, capture_output=True, check=False, start_new_session=True
     )
