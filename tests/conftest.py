@@ -124,6 +124,19 @@ def production(scene, tmp_path_factory) -> Workflow:
     return workflow
 
 
+@pytest.fixture(scope="session")
+def demonstration(tmp_path_factory) -> Workflow:
+    """The production of `make demo`: its scene, its configuration, its maps."""
+    from iota2_tools.simulate import SceneSettings, simulate_scene
+
+    folder = tmp_path_factory.mktemp("demonstration")
+    simulate_scene(SceneSettings(size=400), str(folder / "demo" / "scene"), jobs=2)
+    text = (ROOT / "config" / "demo.yaml").read_text(encoding="utf-8")
+    workflow = Workflow(folder, yaml.safe_load(text))
+    workflow.run()
+    return workflow
+
+
 def on_scene(scene: Path, folder: Path, **sections: dict) -> Workflow:
     """A production of its own on a copy of the scene."""
     shutil.copytree(scene, folder / "scene")

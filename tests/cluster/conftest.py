@@ -1,7 +1,6 @@
 """Fixtures of the tests on a real scheduler."""
 
 import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -9,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import yaml
 from cluster import ROOT, SchedulerUser, can_read, cannot, create_user, remove_user
 
 HERE = Path(__file__).parent
@@ -57,14 +55,3 @@ def readable_clone(user: str) -> Iterator[Path]:
     finally:
         subprocess.run(["umount", "--lazy", str(mount)], capture_output=True, check=False)
         mount.rmdir()
-
-
-@pytest.fixture
-def cluster_scene(scene, production, scheduler_user) -> Path:
-    """A folder of the user with the scene and the configuration of the local `production`."""
-    folder = scheduler_user.folder("production")
-    shutil.copytree(scene, folder / "scene")
-    text = yaml.safe_dump(production.config)
-    (folder / "config.yaml").write_text(text, encoding="utf-8")
-    scheduler_user.give(folder)
-    return folder

@@ -15,6 +15,7 @@ from cluster import (
     sees_late,
     wait_until,
 )
+from demonstration import assert_same_maps, begin_demonstration
 from disks import full_disk
 from faults import (
     begun,
@@ -71,13 +72,11 @@ def start(
 # The production.
 
 
-def test_the_maps_are_those_of_a_local_run(cluster, cluster_scene, production):
-    cluster.produce(cluster_scene)
-    final = sorted((production.results / "final").glob("*.tif"))
-    assert final
-    for path in final:
-        made = cluster_scene / "results" / "final" / path.name
-        assert made.read_bytes() == path.read_bytes(), path.name
+def test_the_demonstration_is_that_of_one_machine_byte_for_byte(cluster, folder, demonstration):
+    begin_demonstration(demonstration, folder)
+    cluster.user.give(folder)
+    cluster.produce(folder)
+    assert_same_maps(demonstration, folder)
 
 
 # The node's own disk is full: that of the site file, and the one the queue gives each job.

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from cluster import ROOT, Cluster, SchedulerUser
+from demonstration import assert_same_maps, begin_demonstration
 from faults import begun, kill, lines_of, message_of, nothing_recorded, start_faults, unlock
 
 PROFILE = os.environ.get("PROFILE", "")
@@ -49,16 +50,10 @@ def folder(cluster) -> Path:
     return cluster.user.folder("site")
 
 
-def test_the_maps_are_those_of_a_local_run(cluster, scene, production):
-    folder = cluster.user.folder("production")
-    shutil.copytree(scene, folder / "scene")
-    shutil.copy(production.folder / "config.yaml", folder)
+def test_the_demonstration_is_that_of_one_machine_byte_for_byte(cluster, folder, demonstration):
+    begin_demonstration(demonstration, folder)
     cluster.produce(folder)
-    final = sorted((production.results / "final").glob("*.tif"))
-    assert final
-    for path in final:
-        made = folder / "results" / "final" / path.name
-        assert made.read_bytes() == path.read_bytes(), path.name
+    assert_same_maps(demonstration, folder)
 
 
 def test_failures_are_told_and_nothing_of_them_is_used(cluster, folder):

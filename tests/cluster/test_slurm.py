@@ -25,6 +25,7 @@ from cluster import (
     sees_late,
     wait_until,
 )
+from demonstration import assert_same_maps, begin_demonstration
 from disks import full_disk
 from selection import OPTIONS, assert_selected_beside, copy_without_selection
 from slurm import Slurm, running_slurm
@@ -140,17 +141,15 @@ def scene_here(scene, production_settings, tmp_path) -> list[str]:
     return ["--configfile", str(configfile)]
 
 
-def test_the_production_is_that_of_one_machine_bit_for_bit(
-    submitter, started_faults, production, scene_here, tmp_path
+def test_the_demonstration_is_that_of_one_machine_byte_for_byte(
+    submitter, started_faults, demonstration, tmp_path
 ):
+    begin_demonstration(demonstration, tmp_path)
     limits = {"memory_mb": 8000, "runtime_minutes": 600, "threads": 2, "jobs": 20}
-    printed = submitter.run(tmp_path, PRODUCTION, *scene_here, limits=limits)
+    options = ("--configfile", str(tmp_path / "config.yaml"))
+    printed = submitter.run(tmp_path, PRODUCTION, *options, limits=limits)
     assert printed.count("Group job tile ") == 2  # the short jobs of each tile are one
-    maps = sorted((production.results / "final").glob("*.tif"))
-    assert len(maps) >= 4
-    theirs = tmp_path / production.config["output"] / "final"
-    for ours in maps:
-        assert ours.read_bytes() == (theirs / ours.name).read_bytes(), ours.name
+    assert_same_maps(demonstration, tmp_path)
 
 
 def test_a_full_scratch_is_gone_round(submitter, production, tmp_path):
