@@ -270,6 +270,8 @@ class Cluster:
         """Start Snakemake as the user, through the profile."""
         clone = self.user.clone
         command = [
+            # nohup leaves SIGHUP ignored.
+            "env", "--default-signal=HUP",
             self.user.python, "-m", "snakemake", "--snakefile",
             str(clone / snakefile.relative_to(ROOT)), "--directory", str(folder),
             "--profile", str(clone / "profiles" / self.profile), *self.arguments, *arguments,

@@ -55,7 +55,7 @@ GLOBAL = {
 
 
 def own_groups() -> str:
-    """Additional groups of the jobs: another Grid Engine of this machine would kill its own by them."""
+    """Additional groups by which jobs are killed: of this Grid Engine only, if there are more."""
     first = 1_000_000 + 100 * os.getpid()
     return f"{first}-{first + 99}"
 
