@@ -425,17 +425,19 @@ def outcome(case: ElementTree.Element) -> str:
     """What became of one test: it failed only if by an assertion of its own."""
     for kind, words in (("error", "broke in its set-up"), ("skipped", "was skipped")):
         if case.find(kind) is not None:
-            return f"{words}: {first_line(case.find(kind))}"
+            return f"{words}: {in_a_line(case.find(kind))}"
     failure = case.find("failure")
     if failure is None:
         return "passed"
     asserted = failure.get("message", "").startswith(("assert", "AssertionError"))
-    return f"{'failed' if asserted else 'broke'}: {first_line(failure)}"
+    return f"{'failed' if asserted else 'broke'}: {in_a_line(failure)}"
 
 
-def first_line(element: ElementTree.Element) -> str:
-    """What pytest says of a failure, cut to a line."""
-    return (element.get("message") or "?").splitlines()[0][:120]
+def in_a_line(element: ElementTree.Element) -> str:
+    """What pytest says of a failure: its assertion, or the first line."""
+    lines = element.get("message", "").splitlines() or ["?"]
+    asserted = [line for line in lines if line.startswith("assert ")]
+    return (asserted or lines)[0][:120]
 
 
 def in_a_copy(tests: Iterable[str], protection: Protection | None = None) -> dict[str, str]:

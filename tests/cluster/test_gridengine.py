@@ -111,19 +111,18 @@ def test_a_full_scratch_of_the_queue_is_gone_round(cluster, engine, folder, prod
 
 
 @pytest.fixture(scope="module")
-def misbehaved(cluster, engine) -> tuple[Path, str]:
-    """One run with a job of each kind; its folder and what it printed."""
+def misbehaved(cluster, engine) -> Snakemake:
+    """One run with a job of each kind, at its end."""
     folder = cluster.user.folder("misbehaved")
     run = start(cluster, folder, "ok+exit+kill+slow+deleted")
     victim = run.wait_for(begun(folder, "deleted"), "the job to delete")
     engine.command("qdel", victim)
     run.finish()
-    return folder, run.printed
+    return run
 
 
 def test_a_job_that_ends_well_is_believed(misbehaved):
-    folder, _ = misbehaved
-    assert (folder / "parts" / "ok.txt").read_text(encoding="utf-8").count("\n") == 6
+    assert (misbehaved.folder / "parts" / "ok.txt").read_text(encoding="utf-8").count("\n") == 6
 
 
 @pytest.mark.parametrize(
@@ -137,19 +136,18 @@ def test_a_job_that_ends_well_is_believed(misbehaved):
     ids=["exit", "kill", "slow", "deleted"],
 )
 def test_a_failure_is_told_with_its_id_its_reason_and_its_log(misbehaved, part, words):
-    folder, printed = misbehaved
-    message = message_of(printed, f"parts/{part}.txt")
+    message = message_of(misbehaved.printed, f"parts/{part}.txt")
     assert re.search(rf"Job \d+ of the scheduler: {words}", message), message
     log = Path(re.search(r"It printed to (\S+)\.", message)[1])
     assert log.is_file()
-    assert log.is_relative_to(folder / "logs" / "gridengine" / "write_part")
+    assert log.is_relative_to(misbehaved.folder / "logs" / "gridengine" / "write_part")
 
 
 @pytest.mark.parametrize("part", ["exit", "kill", "slow", "deleted"])
 def test_nothing_of_a_failed_job_is_left_or_used(misbehaved, part):
-    folder, _ = misbehaved
-    assert not (folder / "parts" / f"{part}.txt").exists()
-    assert not (folder / "merged.txt").exists()
+    assert not (misbehaved.folder / "parts" / f"{part}.txt").exists()
+    assert not (misbehaved.folder / "merged.txt").exists()
+    assert misbehaved.process.returncode == 1
 
 
 def test_a_job_over_its_memory_is_tried_again_with_more(cluster, folder):

@@ -180,10 +180,10 @@ REASONS = {"late": "DUE TO TIME LIMIT", "deleted": "CANCELLED AT", "greedy": "me
 
 @pytest.mark.parametrize("fault", MESSAGES)
 def test_a_job_that_did_not_end_well_is_told_and_its_file_is_never_merged(faults, submitter, fault):
-    assert faults.process.returncode == 1
     assert MESSAGES[fault][submitter.profile] in error_of(faults.printed, fault)
     assert not (faults.folder / f"{fault}.merged").exists()
     assert not (faults.folder / f"{fault}.txt").exists()
+    assert faults.process.returncode == 1
 
 
 @pytest.mark.parametrize("fault", REASONS)
