@@ -85,7 +85,7 @@ class PackedForest:
         LearningError
             If the features are not what the forest was packed for.
         """
-        self._check(features)
+        check_features(features, self.dtype, self.n_features)
         probability = np.empty((features.shape[0], self.classes.size))
         self._share_out(_predict_proba, threads, features, probability)
         return probability
@@ -105,28 +105,11 @@ class PackedForest:
         ndarray of float64, shape (n_pixels,)
             Probability of that class, from 0 to 1.
         """
-        self._check(features)
+        check_features(features, self.dtype, self.n_features)
         top = np.empty(features.shape[0], np.int32)
         probability = np.empty(features.shape[0])
         self._share_out(_predict, threads, features, top, probability)
         return top, probability
-
-    def _check(self, features: np.ndarray) -> None:
-        if features.dtype != self.dtype:
-            raise LearningError(
-                f"the forest was packed for {self.dtype} features, got {features.dtype}; "
-                "convert the features or pack the forest for their type"
-            )
-        if features.ndim != 2 or features.shape[1] != self.n_features:
-            raise LearningError(
-                f"the forest expects features of shape (n_pixels, {self.n_features}), "
-                f"got {features.shape}"
-            )
-        if not features.flags.c_contiguous:
-            raise LearningError(
-                "the features of a pixel must follow each other in memory; "
-                "pass `numpy.ascontiguousarray(features)`"
-            )
 
     def _share_out(self, kernel: Callable, threads: int, *arrays: np.ndarray) -> None:
         """Run the kernel on runs of pixels, `threads` at once."""
@@ -139,11 +122,34 @@ class PackedForest:
             with ThreadPoolExecutor(len(runs)) as pool:
                 jobs = [pool.submit(kernel, self.trees, self.classes.size, *run) for run in runs]
                 finite = [job.result() for job in jobs]
-        if not all(finite):
-            raise LearningError(
-                "the features hold NaN or infinity, which a packed forest does not place; "
-                "give these pixels a finite value or leave them out"
-            )
+        check_finite(all(finite))
+
+
+def check_features(features: np.ndarray, dtype: np.dtype, n_features: int) -> None:
+    """Refuse features that packed trees were not made for."""
+    if features.dtype != dtype:
+        raise LearningError(
+            f"the forest was packed for {dtype} features, got {features.dtype}; "
+            "convert the features or pack the forest for their type"
+        )
+    if features.ndim != 2 or features.shape[1] != n_features:
+        raise LearningError(
+            f"the forest expects features of shape (n_pixels, {n_features}), got {features.shape}"
+        )
+    if not features.flags.c_contiguous:
+        raise LearningError(
+            "the features of a pixel must follow each other in memory; "
+            "pass `numpy.ascontiguousarray(features)`"
+        )
+
+
+def check_finite(finite: bool) -> None:
+    """Refuse features of which a kernel says that they are not all finite."""
+    if not finite:
+        raise LearningError(
+            "the features hold NaN or infinity, which a packed forest does not place; "
+            "give these pixels a finite value or leave them out"
+        )
 
 
 def pack_forest(estimator, dtype) -> PackedForest:
@@ -174,22 +180,14 @@ def pack_forest(estimator, dtype) -> PackedForest:
     _check_forest(estimator, dtype)
     trees = [member.tree_ for member in estimator.estimators_]
     largest = max(tree.n_leaves for tree in trees)
-    record = np.dtype(
-        [
-            ("feature", np.uint16 if estimator.n_features_in_ <= 2**16 else np.uint32),
-            ("threshold", dtype),
-            ("left", np.int16 if largest <= 2**15 else np.int32),
-            ("right", np.int16 if largest <= 2**15 else np.int32),
-        ],
-        align=True,
-    )
-    nodes = [_pack_nodes(tree, record) for tree in trees]
+    record = node_record(dtype, estimator.n_features_in_, largest)
+    nodes = [pack_nodes(tree, record) for tree in trees]
     leaves, *mixtures = _pack_leaves([tree.value[tree.children_left < 0, 0] for tree in trees])
     packed = _Trees(
         np.concatenate(nodes),
-        _starts([len(part) for part in nodes]),
+        starts([len(part) for part in nodes]),
         leaves,
-        _starts([tree.n_leaves for tree in trees]),
+        starts([tree.n_leaves for tree in trees]),
         *mixtures,
     )
     forest = PackedForest(estimator.classes_, int(estimator.n_features_in_), dtype, packed)
@@ -220,7 +218,15 @@ def _check_forest(estimator, dtype: np.dtype) -> None:
         )
 
 
-def _starts(lengths: list[int]) -> np.ndarray:
+def node_record(dtype: np.dtype, n_features: int, n_leaves: int) -> np.dtype:
+    """Type of a node, as small as the number of features and the largest tree allow."""
+    child = np.int16 if n_leaves <= 2**15 else np.int32
+    feature = np.uint16 if n_features <= 2**16 else np.uint32
+    fields = [("feature", feature), ("threshold", dtype), ("left", child), ("right", child)]
+    return np.dtype(fields, align=True)
+
+
+def starts(lengths: list[int]) -> np.ndarray:
     """Where each part starts once they are put end to end, and where the last one ends."""
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
@@ -237,8 +243,17 @@ def _round_down(threshold: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return np.where(nearest > threshold, below, nearest).astype(np.float64)
 
 
-def _pack_nodes(tree, record: np.dtype) -> np.ndarray:
-    """Inner nodes of a scikit-learn tree, breadth first, without those never going left."""
+def pack_nodes(tree, record: np.dtype) -> np.ndarray:
+    """Inner nodes of a tree, breadth first, without those never going left.
+
+    Parameters
+    ----------
+    tree : sklearn.tree._tree.Tree
+        Or what has its `children_left`, `children_right` (-1 in leaves), `threshold`, `feature`
+        and `n_leaves`.
+    record : dtype
+        Of `node_record`.
+    """
     left, right = tree.children_left.copy(), tree.children_right.copy()
     threshold = _round_down(tree.threshold, record["threshold"])
     inner = left >= 0
@@ -295,14 +310,14 @@ def _pack_leaves(values: list[np.ndarray]) -> tuple[np.ndarray, ...]:
         n_mixtures += mixed.size
     return (
         np.concatenate(leaves),
-        _starts(np.concatenate(lengths)),
+        starts(np.concatenate(lengths)),
         np.concatenate(classes),
         np.concatenate(shares),
     )
 
 
 @kernel
-def _descend(nodes, features, position, waiting):
+def descend(nodes, features, position, waiting):
     """Lead every pixel of a block from the root of a tree to its leaf, a level at a time.
 
     `position` receives `~leaf`; `waiting` is scratch, the pixels not yet at a leaf. There is no
@@ -339,20 +354,27 @@ def _add_votes(trees, tree, position, votes):
 
 
 @kernel
+def all_finite(features):
+    """Whether no feature is NaN or infinite."""
+    finite = True
+    for pixel in range(features.shape[0]):
+        for feature in range(features.shape[1]):
+            finite &= np.isfinite(features[pixel, feature])
+    return finite
+
+
+@kernel
 def _mean_vote(trees, features, votes, position, waiting):
     """Fill `votes` with the probabilities of a block of pixels, summed in tree order.
 
     Returns False if a feature is NaN or infinite.
     """
-    finite = True
-    for pixel in range(features.shape[0]):
-        for feature in range(features.shape[1]):
-            finite &= np.isfinite(features[pixel, feature])
+    finite = all_finite(features)
     n_trees = trees.first_node.size - 1
     votes[:] = 0
     for tree in range(n_trees):
         nodes = trees.nodes[trees.first_node[tree] : trees.first_node[tree + 1]]
-        _descend(nodes, features, position, waiting)
+        descend(nodes, features, position, waiting)
         _add_votes(trees, tree, position, votes)
     for pixel in range(votes.shape[0]):
         for label in range(votes.shape[1]):

@@ -27,7 +27,7 @@ FORESTS = {"RandomForestClassifier": 1.0, "ExtraTreesClassifier": 2.0}
 MAPPING = {
     "SVC": 100, "NuSVC": 100, "otb-libsvm": 70,
     "KNeighborsClassifier": 22, "RadiusNeighborsClassifier": 22, "otb-knn": 22,
-    "HistGradientBoostingClassifier": 36, "QuadraticDiscriminantAnalysis": 15, "otb-bayes": 8,
+    "HistGradientBoostingClassifier": 4, "QuadraticDiscriminantAnalysis": 15, "otb-bayes": 8,
     "otb-rf": 4, "BaggingClassifier": 4, "GradientBoostingClassifier": 4, "AdaBoostClassifier": 4,
 }  # fmt: skip
 """Seconds for a million pixels and a megabyte of the stored model (`benchmarks/learners.py`)."""

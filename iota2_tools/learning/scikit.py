@@ -16,8 +16,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import all_estimators
 
+from iota2_tools.boosting import PackedBoosting, can_be_packed, pack_boosting
 from iota2_tools.errors import ConfigError, LearningError
-from iota2_tools.forest import pack_forest
+from iota2_tools.forest import PackedForest, pack_forest
 
 FORESTS = (RandomForestClassifier, ExtraTreesClassifier)
 # Learners that compare distances or follow gradients: features must be of one scale.
@@ -106,8 +107,8 @@ def train(
     return {"parameters": parameters, "standardise": bool(standardise)}
 
 
-def load(folder: Path, description: dict) -> "ScikitModel | ForestModel":
-    """Load a model; forests without scaling are packed for speed."""
+def load(folder: Path, description: dict) -> "ScikitModel | PackedModel":
+    """Load a model; forests and boosting without scaling are packed for speed."""
     path = folder / "model.skops"
     try:
         types = skops.io.get_untrusted_types(file=path)
@@ -122,7 +123,9 @@ def load(folder: Path, description: dict) -> "ScikitModel | ForestModel":
             f"{path}: cannot be loaded ({error}); delete {folder} to learn it anew"
         ) from None
     if isinstance(estimator, FORESTS):
-        return ForestModel(estimator, description["dtype"])
+        return PackedModel(estimator, pack_forest(estimator, description["dtype"]))
+    if can_be_packed(estimator):
+        return PackedModel(estimator, pack_boosting(estimator, description["dtype"]))
     return ScikitModel(estimator)
 
 
@@ -148,13 +151,13 @@ class ScikitModel:
         )
 
 
-class ForestModel:
-    """A forest of scikit-learn, with its answers and several times its speed (`forest`)."""
+class PackedModel:
+    """Trees of scikit-learn, with its answers and many times its speed (`forest`, `boosting`)."""
 
-    def __init__(self, estimator: ClassifierMixin, dtype: str) -> None:
-        self._forest = pack_forest(estimator, dtype)
+    def __init__(self, estimator: ClassifierMixin, packed: PackedForest | PackedBoosting) -> None:
+        self._packed = packed
         self.codes = estimator.classes_.astype(np.uint16)
 
     def predict(self, features: np.ndarray, probabilities: bool = False):
         """See `learning.Model`."""
-        return _prediction(self.codes, self._forest.predict_proba(features), probabilities)
+        return _prediction(self.codes, self._packed.predict_proba(features), probabilities)
