@@ -101,16 +101,14 @@ SLURM = [
     Protection(
         "slurm-native: a refused submission is told",
         f"{PLUGIN}/__init__.py",
-        """                if process.returncode != 0:
-                    raise subprocess.CalledProcessError(
-                        process.returncode, call, output=err
-                    )
-            except subprocess.CalledProcessError as e:
-                self._report_job_error_threadsafe(
-                    SubmittedJobInfo(job),""",
-        """            except subprocess.CalledProcessError as e:
-                self._report_job_error_threadsafe(
-                    SubmittedJobInfo(job),""",
+        """                self._report_job_error_threadsafe(
+                    SubmittedJobInfo(job),
+                    (
+                        "SLURM sbatch failed.""",
+        """                "".format(
+                    SubmittedJobInfo(job),
+                    (
+                        "SLURM sbatch failed.""",
         of_slurm("a_refused_submission_is_told_in_the_words_of_slurm[slurm-native]"),
     ),
     Protection(

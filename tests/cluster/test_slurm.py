@@ -207,7 +207,7 @@ def test_a_job_ends_well_while_the_scheduler_is_down(submitter, own_slurm, tmp_p
     snakemake.wait_for(lambda: part.exists() and "whole" in part.read_text(), "its end")
     snakemake.wait_for(lambda: "does not answer" in snakemake.printed, "a silence", 120)
     own_slurm.start_controller()
-    assert snakemake.finish(120) == 0, snakemake.printed
+    assert snakemake.finish(90) == 0, snakemake.printed
     assert (tmp_path / "survives.merged").read_text() == "half\nwhole\n"
 
 
@@ -273,7 +273,7 @@ def test_what_a_failed_job_says_is_told_at_the_end(submitter, scene_here, tmp_pa
 def test_requests_above_the_limits_are_refused_before_any_job(submitter, scene_here, tmp_path):
     limits = {"memory_mb": 600, "runtime_minutes": 5}
     snakemake = submitter.start(tmp_path, PRODUCTION, *scene_here, limits=limits)
-    assert snakemake.finish(120) == 1
+    assert snakemake.finish(60) == 1
     assert "group tile (2 jobs): asks for " in snakemake.printed
     assert "limits.memory_mb is 600" in snakemake.printed
     assert "train_model (1 job): asks for 10 minutes, limits.runtime_minutes is 5" in (
