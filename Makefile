@@ -31,7 +31,7 @@ test-cluster: setup
 # Takes each protection of the fault tables away, and sees that its test fails; half an hour, by root.
 # Some of them: make test-protections ONLY=orphan
 test-protections: setup
-	python tests/cluster/protections.py $(ONLY)
+	python tests/cluster/protections.py "$(ONLY)"
 
 lint: setup
 	ruff check .
