@@ -51,7 +51,8 @@ def cluster(engine, scheduler_user) -> Cluster:
 
 @pytest.fixture
 def folder(cluster, engine) -> Path:
-    """A folder for a run, once the queue holds nothing of the tests before."""
+    """A folder for a run, once the queue holds nothing of the tests before, not even failed ones."""
+    engine.command("qdel", "-u", "*", check=False)
     wait_until(lambda: not engine.jobs(), 60, "the jobs of other tests to go")
     return cluster.user.folder("faults")
 
