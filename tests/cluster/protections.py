@@ -195,9 +195,9 @@ GRID_ENGINE = [
     Protection(
         "drmaa-verified: exit status, signal and abort are told",
         f"{EXECUTOR}/session.py",
-        """            exit_status=info.exitStatus if info.hasExited else None,
-            signal=info.terminatedSignal or "an unknown signal" if info.hasSignal else "",
-            aborted=info.wasAborted,
+        """        exit_status=info.exitStatus if info.hasExited else None,
+        signal=info.terminatedSignal or "an unknown signal" if info.hasSignal else "",
+        aborted=info.wasAborted,
 """,
         "",
         of_engine(
@@ -350,6 +350,8 @@ GRID_ENGINE = [
     ),
 ]
 
+PROTECTIONS = SLURM + SCRATCH + LATE + GRID_ENGINE
+
 
 # A copy of the project.
 
@@ -458,7 +460,7 @@ def main(only: str = "") -> int:
     """Take the protections away, one at a time; 1 if one was not seen to fail."""
     chosen = [
         protection
-        for protection in SLURM + SCRATCH + LATE + GRID_ENGINE
+        for protection in PROTECTIONS
         if only in " ".join([protection.name, protection.file, *protection.tests])
     ]
     for protection in chosen:
