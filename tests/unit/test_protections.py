@@ -6,7 +6,7 @@ import pytest
 from conftest import ROOT
 
 sys.path.append(str(ROOT / "tests" / "cluster"))
-from protections import PROTECTIONS, without  # noqa: E402
+from protections import PROTECTIONS, without
 
 
 @pytest.mark.parametrize("protection", PROTECTIONS, ids=lambda item: item.name)
