@@ -3,6 +3,7 @@
 import pytest
 import yaml
 import yte
+from snakemake.resources import Resources
 
 from iota2_tools.errors import ConfigError
 from iota2_tools.site import ROOT, SCHEMA_PATH, Request, read_site, refuse_too_large
@@ -85,10 +86,25 @@ def test_a_profile_takes_the_site_in(path, tmp_path, monkeypatch):
     settings = profile(path)
     assert (settings["jobs"], settings["cores"]) == (7, 4)
     assert settings["resources"] == {"mem_mb": 64000, "runtime": 600}
-    assert settings["default-resources"]["tmpdir"] == "/local"
+    assert as_snakemake_reads(settings, "tmpdir") == "/local"
     asked = str(settings)
     for words in ("forest", "long", "--mine=1"):
         assert words in asked
+
+
+def as_snakemake_reads(settings, resource):
+    """A default resource: Snakemake evaluates it as Python."""
+    words = [f"{resource}={settings['default-resources'][resource]}"]
+    known = dict.fromkeys(("wildcards", "input", "async_run")) | {"rulename": "any"}
+    read = Resources.parse(words, allow_expressions=True).get(resource)
+    return read.evaluate(attempt=1, threads=1, **known).value
+
+
+@pytest.mark.parametrize("queue", ["all", "max", "input", "1000", "long"])
+def test_a_partition_may_have_any_name(queue, tmp_path, monkeypatch):
+    write(tmp_path, monkeypatch, yaml.safe_dump({"queue": queue}))
+    settings = profile(ROOT / "profiles" / "slurm-native" / "config.yaml")
+    assert as_snakemake_reads(settings, "slurm_partition") == queue
 
 
 @pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.parent.name)
