@@ -75,3 +75,23 @@ def test_a_submission_never_confirmed_but_started_is_ended_by_the_id_it_told(fen
     assert session.terminated == ["12"]
     assert [found.job_id for found in gone] == ["12"]
     assert left == []
+
+
+def start_without_an_id(fence, tmp_path):
+    fence.allow("a")
+    folder = tmp_path / "jobs" / "a"
+    (folder / "allowed").rename(folder / "running.unknown")
+
+
+def test_a_job_that_knows_no_id_is_ended_by_the_one_that_was_learnt(fence, tmp_path):
+    start_without_an_id(fence, tmp_path)
+    session = Scripted(State.RUNNING, State.ENDED)
+    assert end(session, fence, entry()) == ([entry()], [])
+    assert session.terminated == ["7"]
+
+
+def test_a_job_that_runs_without_any_id_is_left(fence, tmp_path):
+    start_without_an_id(fence, tmp_path)
+    nameless = entry(job_id=None)
+    session = Scripted(AssertionError("asked"))
+    assert end(session, fence, nameless, seconds=0.05) == ([], [nameless])

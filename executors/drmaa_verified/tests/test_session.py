@@ -107,9 +107,9 @@ def test_no_other_answer_hinders_the_start(name, words):
 def test_usage_is_read_by_the_names_of_pbs_and_grid_engine():
     pbs = {"cpu": "0", "mem": "498000000", "vmem": "510000000", "walltime": "64"}
     engine = {"mem": "0.2", "maxvmem": "498000000.0", "ru_wallclock": "64.0"}
-    for usage in (pbs, engine):
+    for usage, virtual in ((pbs, False), (engine, True)):
         told = ending_of(job_info(usage))
-        assert told == Ending(aborted=True, seconds=64, memory_mb=498)
+        assert told == Ending(aborted=True, seconds=64, memory_mb=498, virtual=virtual)
 
 
 def test_a_usage_of_zero_was_not_measured():

@@ -70,6 +70,16 @@ def test_a_told_failure_waits_for_no_mark(ending):
             "it was killed by SIGKILL after 5 s: it had 980 MB and asked for 1000 MB",
         ),
         (
+            Ending(signal="SIGKILL", seconds=5, memory_mb=3500, virtual=True),
+            Asked(seconds=60, memory_mb=1000),
+            "it was killed by SIGKILL after 5 s, by the system, the scheduler or a person",
+        ),
+        (
+            Ending(signal="SIGKILL", seconds=5, memory_mb=1000, virtual=True),
+            Asked(seconds=60, memory_mb=1000, virtual=True),
+            "it was killed by SIGKILL after 5 s: it had 1000 MB and asked for 1000 MB",
+        ),
+        (
             Ending(signal="SIGKILL", seconds=5, memory_mb=10),
             Asked(seconds=60, memory_mb=1000),
             "it was killed by SIGKILL after 5 s, by the system, the scheduler or a person",

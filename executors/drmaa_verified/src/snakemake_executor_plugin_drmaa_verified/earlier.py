@@ -27,7 +27,7 @@ class Run:
             except OSError:
                 return None
         # Some file systems keep locks to one host: a free lock tells of this one only.
-        return False if self.path.name.startswith(f"{socket.gethostname()}-") else None
+        return False if self.path.stem.rsplit("-", 2)[0] == socket.gethostname() else None
 
     def ended(self, token: str) -> None:
         """Strike a submission off; the journal goes with its last one."""

@@ -48,8 +48,9 @@ def _already_over(
     Learns the id of a job that started although its submission was never confirmed.
     """
     if entry.token not in marked:
-        entry.job_id = fence.revoke(entry.token) or entry.job_id
-        if entry.job_id:
+        started_as = fence.revoke(entry.token)
+        entry.job_id = started_as or entry.job_id
+        if entry.job_id or started_as is not None:
             return False
     gone(entry)
     return True
@@ -65,6 +66,9 @@ def _one_pass(
     """
     left = []
     for place, entry in enumerate(entries, start=1):
+        if entry.job_id is None:  # it runs, and there is no asking for it
+            left.append(entry)
+            continue
         try:
             if session.look(entry.job_id) in (State.UNKNOWN, State.ENDED):
                 gone(entry)

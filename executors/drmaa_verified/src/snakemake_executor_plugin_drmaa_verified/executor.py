@@ -49,6 +49,7 @@ class Submission:
     info: SubmittedJobInfo
     entry: Entry
     need: Need
+    specification: str = ""
     asked_at: float = 0.0
     started: float | None = None
     unmarked_since: float | None = None
@@ -63,6 +64,7 @@ class Submission:
         return Asked(
             seconds=minutes * 60 if isinstance(minutes, int | float) else None,
             memory_mb=memory if isinstance(memory, int | float) else None,
+            virtual="vmem" in self.specification,
         )
 
 
@@ -139,7 +141,7 @@ class Executor(RemoteExecutor):
         """Submit a job; wait while the scheduler is silent, each time as a new submission."""
         since = time.monotonic()
         while True:
-            submission = self._new_submission(job)
+            submission = self._new_submission(job, specification)
             try:
                 job_id = self.session.submit(self._job_script(submission, specification))
             except SubmissionRefused as error:
@@ -173,14 +175,16 @@ class Executor(RemoteExecutor):
                 "start again when the scheduler answers"
             )
 
-    def _new_submission(self, job: JobExecutorInterface) -> Submission:
+    def _new_submission(self, job: JobExecutorInterface, specification: str) -> Submission:
         need = need_of(job)
         token = new_token()
         wildcards = getattr(job, "wildcards_dict", None) or {}
         log = log_path(self.log_folder, need, wildcards, token)
         log.parent.mkdir(parents=True, exist_ok=True)
         entry = Entry(token, str(need), written_by(job), str(log))
-        submission = Submission(SubmittedJobInfo(job, aux={"token": token}), entry, need)
+        submission = Submission(
+            SubmittedJobInfo(job, aux={"token": token}), entry, need, specification
+        )
         self.submissions[token] = submission
         self.journal.submitting(entry)
         self.fence.allow(token)
@@ -400,7 +404,8 @@ class Executor(RemoteExecutor):
         """End own jobs; those that may still run."""
 
         def gone(entry: Entry) -> None:
-            self._drop(self.submissions[entry.token])
+            if submission := self.submissions.get(entry.token):  # a sweep may have been first
+                self._drop(submission)
 
         return end_jobs(self.session, self.fence, entries, self.settings.end_wait, gone)
 

@@ -85,6 +85,7 @@ class Fence:
     def revoke(self, token: str) -> str | None:
         """Take the permission away; the scheduler's id if the job had started before.
 
+        None if it had not started; empty if it had, under a scheduler that tells jobs no id.
         Afterwards it cannot start, nor start again, nor leave a mark.
         """
         folder = self._jobs / token
@@ -93,7 +94,7 @@ class Fence:
             return None
         for claimed in folder.glob("running.*"):
             claimed.unlink(missing_ok=True)
-            return claimed.name.removeprefix("running.")
+            return claimed.name.removeprefix("running.").removesuffix("unknown")
         return None
 
     def forget(self, token: str, keep_script: bool = False) -> None:

@@ -202,6 +202,7 @@ def crash_of(command: Sequence[str]) -> str:
 def ending_of(info) -> Ending:
     """What a library tells of an end (`drmaa.JobInfo`); each has its own names for usage."""
     usage = info.resourceUsage or {}
+    virtual = "maxvmem" in usage
     memory = _number(usage, "maxvmem", "mem")
     return Ending(
         exit_status=info.exitStatus if info.hasExited else None,
@@ -209,6 +210,7 @@ def ending_of(info) -> Ending:
         aborted=info.wasAborted,
         seconds=_number(usage, "ru_wallclock", "walltime"),
         memory_mb=None if memory is None else memory / 1e6,
+        virtual=virtual,
     )
 
 

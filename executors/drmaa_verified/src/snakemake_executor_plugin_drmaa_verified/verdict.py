@@ -35,6 +35,8 @@ class Ending:
         The scheduler calls it failed but never gave its end: held in an error state.
     seconds, memory_mb : float, optional
         How long it ran and the most memory it had.
+    virtual : bool
+        The memory is virtual, of which libraries take much that is no memory.
     """
 
     exit_status: int | None = None
@@ -44,6 +46,7 @@ class Ending:
     stuck: bool = False
     seconds: float | None = None
     memory_mb: float | None = None
+    virtual: bool = False
 
     @property
     def excludes_success(self) -> bool:
@@ -59,10 +62,13 @@ class Asked:
     ----------
     seconds, memory_mb : float, optional
         Run time and memory.
+    virtual : bool
+        The scheduler was asked to limit virtual memory.
     """
 
     seconds: float | None = None
     memory_mb: float | None = None
+    virtual: bool = False
 
 
 @dataclass(frozen=True)
@@ -133,7 +139,8 @@ def _explain_kill(ending: Ending, asked: Asked) -> str:
         what = f"it was deleted or aborted{_after(ending)}"
     if _reached(ending.seconds, asked.seconds, _OF_THE_TIME):
         return f"{what}: over its run time of {asked.seconds:.0f} s"
-    if _reached(ending.memory_mb, asked.memory_mb, _OF_THE_MEMORY):
+    comparable = asked.virtual or not ending.virtual
+    if comparable and _reached(ending.memory_mb, asked.memory_mb, _OF_THE_MEMORY):
         return f"{what}: it had {ending.memory_mb:.0f} MB and asked for {asked.memory_mb:.0f} MB"
     if ending.signal:
         return f"{what}, by the system, the scheduler or a person"
