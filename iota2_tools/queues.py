@@ -1,6 +1,7 @@
 """What the modules of the schedulers share: asking a command, and what a queue gives."""
 
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from iota2_tools.errors import ClusterError, MissingSoftwareError
@@ -55,3 +56,10 @@ def smallest(*limits: int | None) -> int | None:
 def largest(*limits: int | None) -> int | None:
     """The limit where a job goes to the one of several queues that takes it."""
     return None if None in limits else max(limits, default=None)
+
+
+def common_limits(queues: Sequence[Queue]) -> Queue:
+    """What each of some queues gives; Slurm takes a list and chooses."""
+    limits = ("memory_mb", "runtime_minutes", "threads")
+    least = {name: smallest(*(getattr(queue, name) for queue in queues)) for name in limits}
+    return Queue(",".join(queue.name for queue in queues), is_default=False, **least)

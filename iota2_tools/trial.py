@@ -18,7 +18,7 @@ from pathlib import Path
 from iota2_tools import pbs, slurm
 from iota2_tools.doctor import Finding
 from iota2_tools.errors import ConfigError, Iota2Error
-from iota2_tools.queues import Queue
+from iota2_tools.queues import Queue, common_limits
 from iota2_tools.site import ROOT, Site, read_site, site_path
 
 # Profiles with a DRMAA library: the scheduler's name, and how its libraries call it.
@@ -148,11 +148,12 @@ def queue_limits(scheduler: Scheduler, site: Site) -> list[Finding]:
         remedy = "is this a machine of the cluster?"
         return [Finding(word, str(error), remedy, fatal=scheduler.word == "partition")]
     name = site.queue or next((queue.name for queue in queues.values() if queue.is_default), None)
-    if name not in queues:
+    known = [queues[each] for each in (name or "").split(",") if each in queues]
+    if len(known) <= (name or "").count(","):
         found = f"no {word} {name!r}" if name else f"no default {word}"
         remedy = f"set `queue` in {site_path()} to one of {', '.join(queues)}"
         return [Finding(word, found, remedy, fatal=True)]
-    queue = queues[name]
+    queue = common_limits(known)
     limits = {"memory_mb": site.limits.memory_mb, "runtime_minutes": site.limits.runtime_minutes,
               "threads": site.limits.threads}  # fmt: skip
     return [Finding(word, str(queue))] + [
@@ -211,6 +212,7 @@ def _run(profile: str, place: Path, seconds: float) -> Ended:
     with output.open("w", encoding="utf-8") as stream:
         process = subprocess.Popen(
             command, cwd=place, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream,
+            start_new_session=True,  # Ctrl-C comes through `_end`, once
             # In a shell's background SIGINT is ignored, also by what is started from there.
             preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
@@ -232,7 +234,7 @@ def _end(process: subprocess.Popen) -> None:
     """Interrupt Snakemake, which takes its job back, and wait for it."""
     process.send_signal(signal.SIGINT)
     with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(60)
+        process.wait(330)  # the executor waits 300 s for its jobs to go
     process.kill()
     process.wait()
 

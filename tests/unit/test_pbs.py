@@ -120,6 +120,16 @@ def test_an_unknown_queue_is_told_with_the_known_ones(site):
     assert "one of workq, small, entry" in finding.remedy
 
 
+def test_of_a_list_of_partitions_the_smallest_limits_count(site):
+    site = replace(site, queue="small,workq")
+    queue, *_ = findings(lambda: queues_of(SERVER, QUEUES, NODES), site)
+    assert queue.found == "small,workq: at most 2048 MB, 30 minutes, 4 processors a job"
+    (unknown,) = findings(
+        lambda: queues_of(SERVER, QUEUES, NODES), replace(site, queue="small,nosuch")
+    )
+    assert unknown.fatal
+
+
 @pytest.mark.parametrize("error", [ClusterError("qstat: no"), MissingSoftwareError("no qstat")])
 def test_a_library_may_do_where_the_commands_of_pbs_do_not(site, error):
     def fail():
