@@ -104,9 +104,7 @@ def run_on_ranks(launcher: str, count: int, function: Callable, arguments: dict)
         command = [*shlex.split(launcher), "-n", str(count), sys.executable, "-m", __name__]
         try:
             # Its words go to the log of the job, where file descriptors 1 and 2 lead.
-            done = subprocess.run(
-                [*command, file.name], env=os.environ | {STARTED: "1"}, check=False
-            )
+            done = subprocess.run([*command, file.name], env=_environment(), check=False)
         except OSError as error:
             raise MissingSoftwareError(
                 f"`{launcher}` cannot be started ({error.strerror}): install MPI (openmpi-bin), or "
@@ -118,10 +116,19 @@ def run_on_ranks(launcher: str, count: int, function: Callable, arguments: dict)
         )
 
 
+def _environment() -> dict[str, str]:
+    """That of the ranks. By itself srun gives each one processor, whatever the job asked for."""
+    own = os.environ | {STARTED: "1"}
+    if "SLURM_CPUS_PER_TASK" in own:
+        own.setdefault("SRUN_CPUS_PER_TASK", own["SLURM_CPUS_PER_TASK"])
+    return own
+
+
 def _rank(path: str) -> None:
     """Call the function of `run_on_ranks` in one rank."""
     import logging
 
+    os.environ[STARTED] = "1"  # a launcher may hand no variables to other nodes
     ranks = MpiRanks()
     logging.basicConfig(level=logging.INFO, format=f"rank {ranks.number}: %(message)s")
     with open(path, "rb") as file:

@@ -44,4 +44,9 @@ def scratch(needed_mb: float, product: str) -> Iterator[str]:
 def _local_folder() -> str:
     """TMPDIR, even full to the last byte: Python would then take /tmp without a word."""
     given = os.environ.get("TMPDIR", "")
-    return given if os.access(given, os.W_OK) else tempfile.gettempdir()
+    if os.access(given, os.W_OK):
+        return given
+    other = tempfile.gettempdir()
+    if given:
+        logger.warning("TMPDIR is %s, where nothing can be written: %s is taken", given, other)
+    return other

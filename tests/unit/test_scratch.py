@@ -41,7 +41,8 @@ def test_a_disk_full_to_the_last_byte_is_told_too(small_tmpdir, tmp_path, caplog
     assert f"{small_tmpdir} has 0 MB free" in caplog.text
 
 
-def test_a_tmpdir_that_is_not_there_is_not_asked(monkeypatch, tmp_path):
+def test_a_tmpdir_that_is_not_there_is_told(monkeypatch, tmp_path, caplog):
     monkeypatch.setenv("TMPDIR", str(tmp_path / "absent"))
     with scratch(0.5, str(tmp_path / "product")) as folder:
         assert not Path(folder).is_relative_to(tmp_path)
+    assert f"TMPDIR is {tmp_path / 'absent'}, where nothing can be written" in caplog.text
