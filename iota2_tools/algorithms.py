@@ -8,6 +8,7 @@ exactly the products it changes.
 VERSIONS = {
     "accuracy": 1,
     "areas": 1,
+    "boosting": 1,
     "classification": 1,
     "envelopes": 1,
     "expressions": 1,

@@ -38,7 +38,9 @@ rule classify_tile:
     resources:
         **needs("classify_tile", reads=["models"]),
     params:
-        algorithm=versions("classification", "forest", "learning", *FEATURE_MODULES),
+        algorithm=versions(
+            "classification", "boosting", "forest", "learning", *FEATURE_MODULES
+        ),
         features=FEATURES,
         number=lambda wildcards: production.regions.index(wildcards.region) + 1,
         codes=CODES,

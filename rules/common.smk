@@ -191,7 +191,7 @@ def listed(files):
 
 
 def ranks_of(rule):
-    """Ranks of MPI that a job of a rule runs on: `--set-resources RULE:tasks=N`."""
+    """Ranks of MPI that each of its jobs runs on, set by `--set-resources RULE:tasks=N`."""
     return workflow.get_rule(rule).resources.get("tasks").value or 1
 
 
@@ -208,6 +208,15 @@ def tell_of_cut(rule, quantity, wanted):
 
 
 CUT = set()
+STEPS_OF_GROUP = 5
+
+
+def share_of_group(rule, quantity, wanted):
+    """What a retry may ask for in a group, whose run times add up; Snakemake cuts only jobs."""
+    limit = workflow.global_resources.get(quantity).value
+    if quantity == "runtime" and limit and workflow.get_rule(rule).group:
+        return min(wanted, max(limit // STEPS_OF_GROUP, 1))
+    return wanted
 
 
 def needs(rule, reads=()):
@@ -220,7 +229,8 @@ def needs(rule, reads=()):
             wanted = resources(rule, size, attempt, ranks_of(rule))[quantity]
             if attempt == 1:
                 tell_of_cut(rule, quantity, wanted)
-            return wanted
+                return wanted
+            return share_of_group(rule, quantity, wanted)
 
         return value
 
