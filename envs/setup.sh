@@ -166,7 +166,7 @@ install_otb_wrapper() {
 # configuration folder, never in profiles/: make profiles/ this environment's site folder.
 link_profiles() {
     local line path_file
-    line='import os, sys; os.environ.setdefault("XDG_CONFIG_DIRS", os.path.join(sys.prefix, "etc") + ":/etc/xdg")'
+    line='import os, sys; own = os.path.join(sys.prefix, "etc"); dirs = os.environ.get("XDG_CONFIG_DIRS") or "/etc/xdg"; os.environ["XDG_CONFIG_DIRS"] = dirs if own in dirs.split(":") else own + ":" + dirs'
     path_file=$("$PYTHON" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/iota2_profiles.pth
     [ "$(cat "$path_file" 2>/dev/null)" = "$line" ] || echo "$line" > "$path_file"
     [ "$(readlink "$VENV/etc/snakemake")" = ../../profiles ] && return 0
