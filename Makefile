@@ -26,6 +26,7 @@ test-setup:
 # The tests on real schedulers, or on those of one profile: make test-cluster PROFILE=gridengine
 # With DRMAA_LIBRARY_PATH, on the site's own: make test-cluster PROFILE=slurm DRMAA_LIBRARY_PATH=...
 test-cluster: setup
+	@test -d profiles/$(PROFILE) || { echo 'there is no profile $(PROFILE)'; exit 2; }
 	python -m pytest tests/cluster $(if $(PROFILE),-k "test_$(firstword $(subst -, ,$(PROFILE))) or test_site")
 
 # Takes each protection of the fault tables away, and sees that its test fails; half an hour, by root.

@@ -141,7 +141,9 @@ def test_a_failure_is_told_with_its_id_its_reason_and_its_log(misbehaved, part, 
     assert re.search(rf"Job \d+ of the scheduler: {words}", message), message
     log = Path(re.search(r"It printed to (\S+)\.", message)[1])
     assert log.is_file()
-    assert log.is_relative_to(misbehaved.folder / "logs" / "gridengine" / "write_part")
+    assert log.is_relative_to(
+        misbehaved.folder / ".snakemake" / "drmaa-verified" / "logs" / "write_part"
+    )
 
 
 @pytest.mark.parametrize("part", ["exit", "kill", "slow", "deleted"])
@@ -299,7 +301,10 @@ def test_an_orphan_that_waits_in_the_queue_never_starts(cluster, engine, folder)
     engine.command("qrls", orphan)
     wait_until(lambda: orphan not in engine.jobs(), 30, "the orphan to go")
     assert set(lines_of(folder, "ok")).isdisjoint({orphan})
-    said = "".join(path.read_text(encoding="utf-8") for path in folder.glob("logs/**/*.log"))
+    said = "".join(
+        path.read_text(encoding="utf-8")
+        for path in folder.glob(".snakemake/drmaa-verified/logs/**/*.log")
+    )
     assert "does not want this job" in said
 
 
