@@ -9,7 +9,8 @@ from cluster import cannot, debian_packages, install_debian_packages
 from iota2_tools.needs import SNAKEMAKE
 from iota2_tools.summary import job_figures
 
-LAUNCHER = "mpirun --allow-run-as-root --oversubscribe --bind-to none"
+# Without our variable: to other nodes a launcher may hand none.
+LAUNCHER = "env -u IOTA2_RANKS mpirun --allow-run-as-root --oversubscribe --bind-to none"
 
 
 @pytest.fixture(scope="module")
