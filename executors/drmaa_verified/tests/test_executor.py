@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from snakemake_executor_plugin_drmaa_verified import Executor
 from snakemake_executor_plugin_drmaa_verified.executor import own_umask
 from snakemake_executor_plugin_drmaa_verified.record import Entry, Fence, Journal, read_journal
+from snakemake_executor_plugin_drmaa_verified.session import State
 
 
 def test_a_sweep_without_jobs_touches_nothing_that_may_not_be_there_yet():
@@ -51,3 +52,23 @@ def test_jobs_write_with_the_umask_of_snakemake(tmp_path):
         os.umask(before)
     executor.token = "a"
     assert " && umask 027 && export PATH=" in executor.get_job_exec_prefix(None)
+
+
+def test_a_job_that_a_sweep_has_struck_off_does_not_keep_others_from_being_ended(tmp_path):
+    """At Ctrl-C the sweep of the other thread may be under way."""
+    executor = executor_in(tmp_path)
+    executor.settings.end_wait = 5
+    entries = [Entry(token, f"rule {token}", [], "a.log", token) for token in ("a", "b")]
+    for entry in entries:
+        executor.journal.submitting(entry)
+        executor.fence.allow(entry.token)
+    executor.submissions = {entry.token: SimpleNamespace(entry=entry) for entry in entries}
+
+    def look(job_id):
+        executor.submissions.pop("a", None)
+        return State.UNKNOWN
+
+    executor.session = SimpleNamespace(look=look)
+    executor.cancel_jobs([])
+    assert executor.submissions == {}
+    assert "b" not in read_journal(executor.journal.path)
