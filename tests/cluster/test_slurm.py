@@ -96,11 +96,13 @@ class Submitter:
 
 
 def need_drmaa_library_of_slurm() -> None:
-    """Skip the test with the reason unless DRMAA_LIBRARY_PATH names one."""
+    """Skip the test with the reason unless DRMAA_LIBRARY_PATH names one; fail if it was asked for."""
     library = os.environ.get("DRMAA_LIBRARY_PATH")
     if not library:
         pytest.skip("DRMAA_LIBRARY_PATH names no DRMAA library of Slurm; Debian has none")
     (finding,) = drmaa_library("slurm", replace(read_site(), drmaa_library=library))
+    if finding.fatal and os.environ.get("PROFILE") == "slurm":
+        pytest.fail(finding.found)
     if finding.fatal:
         pytest.skip(finding.found)
 
