@@ -22,17 +22,17 @@ from osgeo import gdal
 from sklearn.ensemble import RandomForestClassifier
 
 from iota2_tools import otb
-from iota2_tools.classification import classify_tile
-from iota2_tools.dates import interpolation_dates
-from iota2_tools.feature_plan import sensor_features
-from iota2_tools.features import FeatureStack
-from iota2_tools.grid import Window, grid_of
-from iota2_tools.inventory import read_inventory, write_inventory
+from iota2_tools.classifying.tile import classify_tile
+from iota2_tools.features.plan import sensor_features
+from iota2_tools.features.stack import FeatureStack
+from iota2_tools.geo.grid import Window, grid_of
+from iota2_tools.geo.raster import create_raster, read_raster
 from iota2_tools.learning import otb_learners, scikit
-from iota2_tools.masks import write_clear_masks, write_validity
 from iota2_tools.products import FORMATS
-from iota2_tools.raster import create_raster, read_raster
 from iota2_tools.simulate import SceneSettings, simulate_scene
+from iota2_tools.timeseries.dates import interpolation_dates
+from iota2_tools.timeseries.inventory import read_inventory, write_inventory
+from iota2_tools.timeseries.masks import write_clear_masks, write_validity
 
 TILE = "T31TCJ"
 SHARE = 16  # the slow ways do one row of windows in so many

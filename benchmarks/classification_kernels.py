@@ -17,8 +17,8 @@ import numpy as np
 import sklearn
 from sklearn.ensemble import RandomForestClassifier
 
-from iota2_tools.forest import pack_forest
-from iota2_tools.gapfilling import fill_gaps
+from iota2_tools.learning.packed.forest import pack_forest
+from iota2_tools.timeseries.gapfilling import fill_gaps
 
 N_CLASSES, N_BANDS, N_TARGETS = 20, 10, 37
 TARGETS = 10 * np.arange(N_TARGETS)

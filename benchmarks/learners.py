@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from iota2_tools.needs import SNAKEMAKE, Size, megabytes_on_disk, resources
+from iota2_tools.planning.needs import SNAKEMAKE, Size, megabytes_on_disk, resources
 
 LEARNERS = (
     "RandomForestClassifier", "ExtraTreesClassifier", "HistGradientBoostingClassifier",
@@ -92,7 +92,7 @@ def run(learner: str, step: str, given: argparse.Namespace, folder: Path) -> dic
 
 def step(given: argparse.Namespace) -> None:
     """Learn, or map; prints seconds of CPU and the peak of memory."""
-    from iota2_tools.jobs import job, peak_memory_mb
+    from iota2_tools.core.jobs import job, peak_memory_mb
 
     learner = given.learners[0]
     with job(f"{given.folder}.{given.step}.log", 1, 4000):
@@ -124,7 +124,7 @@ def pixels(count: int, features: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def learn(learner: str, features: np.ndarray, codes: np.ndarray, folder: Path) -> None:
-    from iota2_tools.learning import engine_of
+    from iota2_tools.learning.engines import engine_of
 
     learning = {"learner": learner, "parameters": {}, "standardise": "auto"}
     used = engine_of(learner).train(features, codes, learning, 1, 1, folder)
@@ -135,7 +135,7 @@ def learn(learner: str, features: np.ndarray, codes: np.ndarray, folder: Path) -
 
 def mapping(folder: Path, features: np.ndarray) -> float:
     """Map chunks for a few seconds; the factor from these to a million pixels."""
-    from iota2_tools import learning
+    from iota2_tools.learning import engines as learning
 
     model = learning.load(str(folder))
     chunk = np.resize(features, (CHUNK, features.shape[1]))

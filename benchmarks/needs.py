@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from iota2_tools.needs import SNAKEMAKE
-from iota2_tools.summary import job_figures
+from iota2_tools.planning.needs import SNAKEMAKE
+from iota2_tools.reporting.summary import job_figures
 
 ROW = "{:<22}{:>6}{:>10}{:>10}{:>8}{:>12}{:>14}"
 

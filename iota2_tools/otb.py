@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from iota2_tools.errors import Iota2Error, MissingSoftwareError
+from iota2_tools.core.errors import Iota2Error, MissingSoftwareError
 
 logger = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ to them. For a retry that is right. A first request is a need: cut, the job woul
 
 from snakemake.exceptions import WorkflowError
 
-from iota2_tools.errors import Iota2Error
-from iota2_tools.site import LIMITED, Request, refuse_too_large
-from iota2_tools.slurm import refuse_second_writers, wait_while_silent
+from iota2_tools.core.errors import Iota2Error
+from iota2_tools.cluster.site import LIMITED, Request, refuse_too_large
+from iota2_tools.cluster.slurm import refuse_second_writers, wait_while_silent
 
 
 def first_requests(jobs):

@@ -6,13 +6,13 @@ from importlib.metadata import version
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-from iota2_tools.algorithms import FEATURES as FEATURE_MODULES
-from iota2_tools.algorithms import versions
-from iota2_tools.config import SHARED_STRATEGIES, complete_config, config_digest
-from iota2_tools.errors import Iota2Error
-from iota2_tools.feature_plan import sensor_features
-from iota2_tools.needs import Size, megabytes_on_disk, resources
-from iota2_tools.production import Production
+from iota2_tools.core.versions import FEATURES as FEATURE_MODULES
+from iota2_tools.core.versions import versions
+from iota2_tools.config.settings import SHARED_STRATEGIES, complete_config, config_digest
+from iota2_tools.core.errors import Iota2Error
+from iota2_tools.features.plan import sensor_features
+from iota2_tools.planning.needs import Size, megabytes_on_disk, resources
+from iota2_tools.planning.production import Production
 
 if not config and os.path.exists("config/config.yaml"):
 

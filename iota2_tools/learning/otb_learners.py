@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from iota2_tools import otb
-from iota2_tools.errors import ConfigError, LearningError
-from iota2_tools.vectors import write_layer
+from iota2_tools.core.errors import ConfigError, LearningError
+from iota2_tools.geo.vectors import write_layer
 
 # The learners that train and predict in OTB 8.1 (`ann` does not, `boost` knows two classes).
 LEARNERS = ("rf", "libsvm", "dt", "bayes", "knn")
@@ -122,7 +122,7 @@ class OtbModel:
 
     def predict(self, features: np.ndarray, probabilities: bool = False):
         """See `learning.Model`."""
-        from iota2_tools.learning import Prediction
+        from iota2_tools.learning.engines import Prediction
 
         codes, confidence = otb.classify(self._model, self._statistics, features)
         if confidence is None:

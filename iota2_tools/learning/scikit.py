@@ -16,9 +16,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import all_estimators
 
-from iota2_tools.boosting import PackedBoosting, can_be_packed, pack_boosting
-from iota2_tools.errors import ConfigError, LearningError
-from iota2_tools.forest import PackedForest, pack_forest
+from iota2_tools.core.errors import ConfigError, LearningError
+from iota2_tools.learning.packed.boosting import PackedBoosting, can_be_packed, pack_boosting
+from iota2_tools.learning.packed.forest import PackedForest, pack_forest
 
 FORESTS = (RandomForestClassifier, ExtraTreesClassifier)
 # Learners that compare distances or follow gradients: features must be of one scale.
@@ -130,7 +130,7 @@ def load(folder: Path, description: dict) -> "ScikitModel | PackedModel":
 
 
 def _prediction(codes: np.ndarray, values: np.ndarray, probabilities: bool):
-    from iota2_tools.learning import Prediction
+    from iota2_tools.learning.engines import Prediction
 
     best = values.argmax(axis=1)
     confidence = values[np.arange(len(best)), best]

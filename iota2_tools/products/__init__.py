@@ -4,11 +4,11 @@ One module per format; each defines `FORMAT`, a `ProductFormat`. A new sensor is
 its line in `FORMATS` and its section in `workflow/schemas/config.schema.yaml`.
 """
 
-from iota2_tools.products import theia_sentinel2
+from iota2_tools.products import s2_l2a_theia
 from iota2_tools.products.format import Acquisition, ProductFormat, find_acquisitions
 
 FORMATS: dict[str, ProductFormat] = {
-    "sentinel2": theia_sentinel2.FORMAT,
+    "sentinel2": s2_l2a_theia.FORMAT,
 }
 
 __all__ = ["FORMATS", "Acquisition", "ProductFormat", "find_acquisitions"]

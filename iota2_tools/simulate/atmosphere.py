@@ -10,8 +10,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from iota2_tools.grid import Window
-from iota2_tools.kernels import kernel
+from iota2_tools.core.kernels import kernel
+from iota2_tools.geo.grid import Window
 from iota2_tools.simulate.hashing import hash_at, stream_key, uniform, value_noise
 from iota2_tools.simulate.settings import Acquisition, SceneSettings, scene_window, tile_window
 

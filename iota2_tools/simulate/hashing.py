@@ -13,7 +13,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from iota2_tools.kernels import kernel
+from iota2_tools.core.kernels import kernel
 
 GAUSSIAN_BITS = 10
 

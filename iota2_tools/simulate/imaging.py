@@ -5,9 +5,9 @@ from datetime import date
 
 import numpy as np
 
-from iota2_tools.errors import InputDataError
-from iota2_tools.grid import Window
-from iota2_tools.kernels import kernel
+from iota2_tools.core.errors import InputDataError
+from iota2_tools.core.kernels import kernel
+from iota2_tools.geo.grid import Window
 from iota2_tools.simulate.atmosphere import Sky, clear_sky, sky_over, swath_lines
 from iota2_tools.simulate.hashing import gaussian_table, hash_at, stream_key, uniform
 from iota2_tools.simulate.landscape import Land, describe_land

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from iota2_tools.grid import Window
-from iota2_tools.kernels import kernel
+from iota2_tools.core.kernels import kernel
+from iota2_tools.geo.grid import Window
 from iota2_tools.simulate.hashing import hash_at, mix, normal, stream_key, uniform, value_noise
 from iota2_tools.simulate.settings import SceneSettings, scene_window
 

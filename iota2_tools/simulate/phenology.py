@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from iota2_tools.kernels import kernel
+from iota2_tools.core.kernels import kernel
 from iota2_tools.simulate.hashing import mix, normal, uniform
 from iota2_tools.simulate.landscape import Land
 

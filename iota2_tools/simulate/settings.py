@@ -5,8 +5,8 @@ import re
 from dataclasses import asdict, dataclass, fields
 from datetime import date, timedelta
 
-from iota2_tools.errors import ConfigError, one_message
-from iota2_tools.grid import Grid, Window
+from iota2_tools.core.errors import ConfigError, one_message
+from iota2_tools.geo.grid import Grid, Window
 from iota2_tools.simulate.hashing import stream_key, uniform
 
 EPSG = 32631

@@ -93,7 +93,7 @@ SLURM = [
     ),
     Protection(
         "slurm-native: a Slurm that does not answer is waited for",
-        "iota2_tools/slurm.py",
+        "iota2_tools/cluster/slurm.py",
         "for job in active_jobs:",
         "for job in ():",
         of_slurm("a_job_ends_well_while_the_scheduler_is_down[slurm-native]"),
@@ -144,7 +144,7 @@ SLURM = [
 SCRATCH = [
     Protection(
         "all: a full scratch is gone round",
-        "iota2_tools/scratch.py",
+        "iota2_tools/core/scratch.py",
         "if free >= needed_mb:",
         "if True:",
         (
@@ -157,7 +157,7 @@ SCRATCH = [
     ),
     Protection(
         "all: a scratch full to the last byte is told",
-        "iota2_tools/scratch.py",
+        "iota2_tools/core/scratch.py",
         "if os.access(given, os.W_OK):",
         "if False:",
         ("tests/unit/test_scratch.py::test_a_disk_full_to_the_last_byte_is_told_too",),

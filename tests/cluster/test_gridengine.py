@@ -81,7 +81,7 @@ def test_the_demonstration_is_that_of_one_machine_byte_for_byte(cluster, folder,
 
 
 def test_doctor_runs_a_trial_job(cluster, folder):
-    command = [cluster.user.python, "-m", "iota2_tools.cli", "doctor", "--profile", "gridengine",
+    command = [cluster.user.python, "-m", "iota2_tools.commands.cli", "doctor", "--profile", "gridengine",
                "--folder", str(folder)]  # fmt: skip
     said = cluster.user.run(command, folder, **cluster.environment)
     for words in ("✓ library", "✓ trial job", "✓ shared folder", "The chain can run here"):

@@ -6,8 +6,8 @@ from importlib.util import find_spec
 import pytest
 from cluster import cannot, debian_packages, install_debian_packages
 
-from iota2_tools.needs import SNAKEMAKE
-from iota2_tools.summary import job_figures
+from iota2_tools.planning.needs import SNAKEMAKE
+from iota2_tools.reporting.summary import job_figures
 
 # Without our variable: to other nodes a launcher may hand none.
 LAUNCHER = "env -u IOTA2_RANKS mpirun --allow-run-as-root --oversubscribe --bind-to none"

@@ -30,8 +30,8 @@ from disks import full_disk
 from selection import OPTIONS, assert_selected_beside, copy_without_selection
 from slurm import Slurm, running_slurm
 
-from iota2_tools.site import read_site
-from iota2_tools.trial import drmaa_library
+from iota2_tools.cluster.site import read_site
+from iota2_tools.commands.trial import drmaa_library
 
 FAULTS = Path(__file__).with_name("slurm_faults.smk")
 CODE = f"{ROOT}:{ROOT / 'executors' / 'drmaa_verified' / 'src'}"
@@ -292,7 +292,7 @@ def doctor(
     site_file = folder / "site.yaml"
     site_file.write_text(yaml.safe_dump(site), encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "iota2_tools.cli", "doctor", "--profile", profile,
+        [sys.executable, "-m", "iota2_tools.commands.cli", "doctor", "--profile", profile,
          "--folder", str(folder), "--seconds", str(seconds)],
         env=slurm.environment | {"IOTA2_SITE": str(site_file), "PYTHONPATH": CODE}, cwd=ROOT,
         capture_output=True, text=True, check=False,

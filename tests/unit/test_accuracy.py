@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from iota2_tools.accuracy import (
+from iota2_tools.assessing.scores import (
     confusion,
     estimate,
     first_confusions,
@@ -15,8 +15,8 @@ from iota2_tools.accuracy import (
     scores_over_seeds,
     write_matrix_csv,
 )
-from iota2_tools.errors import InputDataError
-from iota2_tools.nomenclature import LandCoverClass, Nomenclature
+from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
+from iota2_tools.core.errors import InputDataError
 
 NOMENCLATURE = Nomenclature(
     (

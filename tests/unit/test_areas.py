@@ -5,8 +5,7 @@ import csv
 import numpy as np
 import pytest
 
-from iota2_tools.accuracy import write_matrix_csv
-from iota2_tools.areas import (
+from iota2_tools.assessing.areas import (
     area_adjusted,
     count_classes,
     hectares_of_a_pixel,
@@ -14,10 +13,11 @@ from iota2_tools.areas import (
     read_areas,
     write_areas,
 )
-from iota2_tools.errors import InputDataError
-from iota2_tools.grid import Grid
-from iota2_tools.nomenclature import read_nomenclature
-from iota2_tools.raster import create_raster
+from iota2_tools.assessing.scores import write_matrix_csv
+from iota2_tools.config.nomenclature import read_nomenclature
+from iota2_tools.core.errors import InputDataError
+from iota2_tools.geo.grid import Grid
+from iota2_tools.geo.raster import create_raster
 
 
 def write_map(path, values, crs="EPSG:32631", resolution=10.0) -> str:

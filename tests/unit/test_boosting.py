@@ -5,8 +5,8 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from test_forest import noisy_samples
 
-from iota2_tools.boosting import can_be_packed, pack_boosting
-from iota2_tools.errors import LearningError
+from iota2_tools.core.errors import LearningError
+from iota2_tools.learning.packed.boosting import can_be_packed, pack_boosting
 
 
 def fitted(n_classes=4, **options):

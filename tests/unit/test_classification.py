@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from iota2_tools.classification import (
+from iota2_tools.classifying.tile import (
     confidence_percent,
     pixels_to_classify,
     probabilities_per_mille,

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from iota2_tools.config import (
+from iota2_tools.config.settings import (
     complete_config,
     config_digest,
     describe_schema,
     load_schema,
     read_config,
 )
-from iota2_tools.errors import ConfigError
+from iota2_tools.core.errors import ConfigError
 
 FOLDER = Path(__file__).parents[2] / "config"
 LEAST = {

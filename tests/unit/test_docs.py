@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from iota2_tools.config import describe_schema
+from iota2_tools.config.settings import describe_schema
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,9 +5,9 @@ from itertools import combinations
 import pytest
 import shapely
 
-from iota2_tools.envelopes import exclusive_envelope, overlapping, priority, write_regions
-from iota2_tools.grid import Grid
-from iota2_tools.raster import read_raster
+from iota2_tools.geo.grid import Grid
+from iota2_tools.geo.raster import read_raster
+from iota2_tools.reference.envelopes import exclusive_envelope, overlapping, priority, write_regions
 
 CRS = "EPSG:32631"
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from iota2_tools.errors import ConfigError
-from iota2_tools.expressions import parse_expression
+from iota2_tools.core.errors import ConfigError
+from iota2_tools.features.expressions import parse_expression
 
 BANDS = ("B2", "B3", "B8A")
 

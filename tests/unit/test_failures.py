@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from iota2_tools.errors import InputDataError
-from iota2_tools.failures import told_failures
-from iota2_tools.logs import log_to
+from iota2_tools.core.errors import InputDataError
+from iota2_tools.core.logs import log_to
+from iota2_tools.reporting.failures import told_failures
 
 
 def fail(path, error: Exception) -> None:

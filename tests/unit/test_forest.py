@@ -10,8 +10,8 @@ from sklearn.ensemble import (
     RandomForestClassifier,
 )
 
-from iota2_tools.errors import LearningError
-from iota2_tools.forest import pack_forest
+from iota2_tools.core.errors import LearningError
+from iota2_tools.learning.packed.forest import pack_forest
 
 
 def noisy_samples(n_samples, n_classes, n_features=12, seed=0):

@@ -6,9 +6,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from iota2_tools.dates import interpolation_dates
-from iota2_tools.errors import ConfigError, InputDataError
-from iota2_tools.gapfilling import fill_gaps
+from iota2_tools.core.errors import ConfigError, InputDataError
+from iota2_tools.timeseries.dates import interpolation_dates
+from iota2_tools.timeseries.gapfilling import fill_gaps
 
 
 def fill_one(values, clear, days, targets):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from osgeo import gdal, osr
 
-from iota2_tools.errors import InputDataError
-from iota2_tools.grid import (
+from iota2_tools.core.errors import InputDataError
+from iota2_tools.geo.grid import (
     Grid,
     Window,
     check_aligned,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from iota2_tools.indices import brightness, normalised_difference
+from iota2_tools.features.indices import brightness, normalised_difference
 
 
 def difference(first, second):

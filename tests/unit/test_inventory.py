@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from iota2_tools.errors import InputDataError
-from iota2_tools.grid import grid_of
-from iota2_tools.inventory import file_faults, read_inventory, write_inventory
+from iota2_tools.core.errors import InputDataError
+from iota2_tools.geo.grid import grid_of
 from iota2_tools.products import FORMATS
 from iota2_tools.simulate import SceneSettings, simulate_scene
+from iota2_tools.timeseries.inventory import file_faults, read_inventory, write_inventory
 
 BANDS = ["B2", "B8A"]
 

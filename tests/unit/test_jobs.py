@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from iota2_tools.grid import Grid, Window
-from iota2_tools.jobs import THREAD_VARIABLES, job, peak_memory_mb
-from iota2_tools.raster import create_raster
+from iota2_tools.core.jobs import THREAD_VARIABLES, job, peak_memory_mb
+from iota2_tools.geo.grid import Grid, Window
+from iota2_tools.geo.raster import create_raster
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -35,7 +35,7 @@ def test_otb_tells_the_threads_and_memory_it_was_given(tmp_path):
     parameters = {"il": [image], "out": str(tmp_path / "b.tif"), "exp": "im1b1"}
     program = f"""
 from iota2_tools import otb
-from iota2_tools.jobs import job
+from iota2_tools.core.jobs import job
 with job({str(log)!r}, 1, 2000):
     otb.run("BandMathX", {parameters!r})
 """

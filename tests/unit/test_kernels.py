@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from iota2_tools import kernels
+from iota2_tools.core import kernels
 
 PACKAGE = Path(kernels.__file__).parents[1]
 
 CALLED = """
-from iota2_tools.kernels import kernel
+from iota2_tools.core.kernels import kernel
 SIZE = {size}
 @kernel
 def fill(a):
@@ -25,7 +25,7 @@ CALLER = """
 import sys
 import numpy as np
 from called import SIZE, fill
-from iota2_tools.kernels import kernel
+from iota2_tools.core.kernels import kernel
 @kernel
 def total(a):
     fill(a)

@@ -13,8 +13,8 @@ from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from iota2_tools import learning
-from iota2_tools.errors import ConfigError, LearningError
+from iota2_tools.core.errors import ConfigError, LearningError
+from iota2_tools.learning import engines as learning
 
 CODES = (11, 222, 300, 65535)
 NAMES = [f"Sentinel2_B{number}_20180101" for number in range(4)]
@@ -177,7 +177,7 @@ def test_folder_that_is_no_model_is_refused(tmp_path):
 OTB = """
 import json, sys
 import numpy as np
-from iota2_tools import learning
+from iota2_tools.learning import engines as learning
 
 samples, learner, folder, test = sys.argv[1:]
 section = {"learner": learner, "parameters": {}, "standardise": "auto"}

@@ -4,12 +4,12 @@ import logging
 import subprocess
 import sys
 
-from iota2_tools.logs import log_to
+from iota2_tools.core.logs import log_to
 
 JOB = """
 import sys
-from iota2_tools.errors import InputDataError
-from iota2_tools.logs import log_to
+from iota2_tools.core.errors import InputDataError
+from iota2_tools.core.logs import log_to
 with log_to(sys.argv[1]):
     {}
 """

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from iota2_tools.masks import combine_masks, count_clear
+from iota2_tools.timeseries.masks import combine_masks, count_clear
 
 
 def masks(*rows):

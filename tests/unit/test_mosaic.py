@@ -10,9 +10,11 @@ import pytest
 from osgeo import gdal
 from osgeo_utils.samples.validate_cloud_optimized_geotiff import validate
 
-from iota2_tools.errors import InputDataError
-from iota2_tools.grid import Grid
-from iota2_tools.mosaic import (
+from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
+from iota2_tools.core.errors import InputDataError
+from iota2_tools.geo.grid import Grid
+from iota2_tools.geo.raster import create_raster, read_raster
+from iota2_tools.maps.mosaic import (
     CLASS_MAP,
     CONFIDENCE,
     DIFFERENCE,
@@ -21,8 +23,6 @@ from iota2_tools.mosaic import (
     VALIDITY,
     write_mosaic,
 )
-from iota2_tools.nomenclature import LandCoverClass, Nomenclature
-from iota2_tools.raster import create_raster, read_raster
 
 CRS = "EPSG:32631"
 NOMENCLATURE = Nomenclature(
@@ -279,8 +279,8 @@ def test_a_truncated_source_is_named_and_leaves_nothing(tiles, tmp_path):
 
 DISK_FULL = """
     import resource, signal, sys
-    from iota2_tools.errors import OutputError
-    from iota2_tools.mosaic import CLASS_MAP, write_mosaic
+    from iota2_tools.core.errors import OutputError
+    from iota2_tools.maps.mosaic import CLASS_MAP, write_mosaic
 
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), int(sys.argv[3])))

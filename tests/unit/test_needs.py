@@ -5,7 +5,7 @@ import re
 import pytest
 from conftest import ROOT
 
-from iota2_tools.needs import (
+from iota2_tools.planning.needs import (
     GROWTH,
     LEAST,
     NEEDS,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from iota2_tools.errors import ConfigError
-from iota2_tools.nomenclature import parse_colour, read_nomenclature
+from iota2_tools.config.nomenclature import parse_colour, read_nomenclature
+from iota2_tools.core.errors import ConfigError
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from iota2_tools import trial
-from iota2_tools.errors import ClusterError, MissingSoftwareError
-from iota2_tools.pbs import _megabytes, _minutes, queues_of, waiting_in
-from iota2_tools.queues import Queue
-from iota2_tools.site import read_site
+from iota2_tools.cluster.pbs import _megabytes, _minutes, queues_of, waiting_in
+from iota2_tools.cluster.queues import Queue
+from iota2_tools.cluster.site import read_site
+from iota2_tools.commands import trial
+from iota2_tools.core.errors import ClusterError, MissingSoftwareError
 
 SERVER = {"Server": {"pbshost": {"server_state": "Active", "default_queue": "workq"}}}
 QUEUES = {

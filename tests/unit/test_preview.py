@@ -4,12 +4,12 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from iota2_tools.errors import InputDataError
-from iota2_tools.figures import write_matrix_figure, write_scores_figure
-from iota2_tools.grid import Grid
-from iota2_tools.mosaic import CLASS_MAP, write_mosaic
-from iota2_tools.nomenclature import LandCoverClass, Nomenclature
-from iota2_tools.preview import (
+from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
+from iota2_tools.core.errors import InputDataError
+from iota2_tools.geo.grid import Grid
+from iota2_tools.geo.raster import create_raster
+from iota2_tools.maps.mosaic import CLASS_MAP, write_mosaic
+from iota2_tools.maps.preview import (
     class_shares,
     colourise,
     read_decimated,
@@ -17,7 +17,7 @@ from iota2_tools.preview import (
     share_text,
     write_preview,
 )
-from iota2_tools.raster import create_raster
+from iota2_tools.reporting.figures import write_matrix_figure, write_scores_figure
 
 NOMENCLATURE = Nomenclature(
     (LandCoverClass(1, "Forest $x", (0, 150, 0)), LandCoverClass(2, "Water", (0, 0, 255)))

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from shapely import box
 
-from iota2_tools.errors import InputDataError
-from iota2_tools.nomenclature import read_nomenclature
-from iota2_tools.reference import (
+from iota2_tools.config.nomenclature import read_nomenclature
+from iota2_tools.core.errors import InputDataError
+from iota2_tools.reference.polygons import (
     assign_regions,
     draw_split,
     given_splits,

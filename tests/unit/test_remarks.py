@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from iota2_tools.nomenclature import LandCoverClass, Nomenclature
-from iota2_tools.remarks import single_polygon_remarks
+from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
+from iota2_tools.reporting.remarks import single_polygon_remarks
 
 CLASSES = Nomenclature(
     (LandCoverClass(1, "wheat", (0, 0, 0)), LandCoverClass(2, "maize", (1, 1, 1)))

@@ -5,10 +5,10 @@ import csv
 import numpy as np
 import pytest
 
-from iota2_tools.areas import ClassAreas
-from iota2_tools.errors import InputDataError
-from iota2_tools.nomenclature import LandCoverClass, Nomenclature
-from iota2_tools.report import write_results, write_scores_csv
+from iota2_tools.assessing.areas import ClassAreas
+from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
+from iota2_tools.core.errors import InputDataError
+from iota2_tools.reporting.results import write_results, write_scores_csv
 
 NOMENCLATURE = Nomenclature(
     (

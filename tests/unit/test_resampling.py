@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from osgeo import gdal
 
-from iota2_tools.errors import InputDataError
-from iota2_tools.resampling import Window, source_window, upsample_cubic_2x
+from iota2_tools.core.errors import InputDataError
+from iota2_tools.geo.resampling import Window, source_window, upsample_cubic_2x
 
 gdal.UseExceptions()
 NODATA = -10000

@@ -2,8 +2,8 @@
 
 import pytest
 
-from iota2_tools.errors import OutputError
-from iota2_tools.samples import _check_rates, class_counts
+from iota2_tools.core.errors import OutputError
+from iota2_tools.reference.selection import _check_rates, class_counts
 
 STATISTICS = """<?xml version="1.0" ?>
 <GeneralStatistics>

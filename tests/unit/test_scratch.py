@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from disks import fill_disk, mount_small_disk
 
-from iota2_tools.scratch import scratch
+from iota2_tools.core.scratch import scratch
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from osgeo import gdal, osr
 
-from iota2_tools.errors import InputDataError
-from iota2_tools.grid import Grid, Window, grid_of, reprojected
+from iota2_tools.core.errors import InputDataError
+from iota2_tools.geo.grid import Grid, Window, grid_of, reprojected
 from iota2_tools.products import Acquisition
-from iota2_tools.series import GridBand, SeriesReader, window_shape
+from iota2_tools.timeseries.series import GridBand, SeriesReader, window_shape
 
 NODATA = -10000
 

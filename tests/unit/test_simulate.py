@@ -11,10 +11,10 @@ import geopandas as gpd
 import numpy as np
 import pytest
 
-from iota2_tools.errors import ConfigError, InputDataError
-from iota2_tools.grid import Window, grid_of, placed
-from iota2_tools.nomenclature import read_nomenclature
-from iota2_tools.raster import read_raster
+from iota2_tools.config.nomenclature import read_nomenclature
+from iota2_tools.core.errors import ConfigError, InputDataError
+from iota2_tools.geo.grid import Window, grid_of, placed
+from iota2_tools.geo.raster import read_raster
 from iota2_tools.simulate import (
     SceneSettings,
     acquisitions,

@@ -5,8 +5,8 @@ import yaml
 import yte
 from snakemake.resources import Resources
 
-from iota2_tools.errors import ConfigError
-from iota2_tools.site import ROOT, SCHEMA_PATH, Request, read_site, refuse_too_large
+from iota2_tools.cluster.site import ROOT, SCHEMA_PATH, Request, read_site, refuse_too_large
+from iota2_tools.core.errors import ConfigError
 
 PROFILES = sorted(
     path

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from iota2_tools import slurm
+from iota2_tools.cluster import slurm
 
 
 def new_plugin() -> type:

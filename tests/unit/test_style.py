@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from osgeo import gdal
 
-from iota2_tools.errors import InputDataError
-from iota2_tools.grid import Grid
-from iota2_tools.mosaic import CLASS_MAP, CONFIDENCE, DIFFERENCE, VALIDITY
-from iota2_tools.nomenclature import LandCoverClass, Nomenclature
-from iota2_tools.raster import create_raster
-from iota2_tools.style import write_attribute_table, write_class_style, write_ramp_style
+from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
+from iota2_tools.core.errors import InputDataError
+from iota2_tools.geo.grid import Grid
+from iota2_tools.geo.raster import create_raster
+from iota2_tools.maps.mosaic import CLASS_MAP, CONFIDENCE, DIFFERENCE, VALIDITY
+from iota2_tools.maps.style import write_attribute_table, write_class_style, write_ramp_style
 
 NOMENCLATURE = Nomenclature(
     (LandCoverClass(1, "Forêt & <lande>", (0, 150, 0)), LandCoverClass(300, "Water", (0, 0, 255)))

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from iota2_tools.errors import InputDataError
-from iota2_tools.training import feature_columns, read_training_table
+from iota2_tools.core.errors import InputDataError
+from iota2_tools.reference.table import feature_columns, read_training_table
 
 
 def write(path, features: dict, **columns) -> str:

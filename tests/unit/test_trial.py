@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from iota2_tools.errors import ConfigError
-from iota2_tools.site import read_site
-from iota2_tools.slurm import _minutes
-from iota2_tools.trial import clock, drmaa_library, examine_profile, executor_of
+from iota2_tools.cluster.site import read_site
+from iota2_tools.cluster.slurm import _minutes
+from iota2_tools.commands.trial import clock, drmaa_library, examine_profile, executor_of
+from iota2_tools.core.errors import ConfigError
 
 GRID_ENGINE = Path("/usr/lib/gridengine-drmaa/lib/libdrmaa.so.1.0")
 

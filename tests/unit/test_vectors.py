@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import shapely
 
-from iota2_tools.errors import OutputError
-from iota2_tools.grid import Grid
-from iota2_tools.vectors import Burner, polygons_only, read_layer, write_layer
+from iota2_tools.core.errors import OutputError
+from iota2_tools.geo.grid import Grid
+from iota2_tools.geo.vectors import Burner, polygons_only, read_layer, write_layer
 
 
 def frame(*shapes) -> gpd.GeoDataFrame:

@@ -15,8 +15,8 @@ from conftest import ROOT, deliver_again, on_scene
 from osgeo import gdal
 from osgeo_utils.samples import validate_cloud_optimized_geotiff as cog
 
-from iota2_tools.needs import LEAST, SNAKEMAKE
-from iota2_tools.summary import job_figures
+from iota2_tools.planning.needs import LEAST, SNAKEMAKE
+from iota2_tools.reporting.summary import job_figures
 
 gdal.UseExceptions()
 

@@ -1,8 +1,8 @@
-"""Snakemake adapter of iota2_tools.classification.classify_tile, on one node or on MPI ranks."""
+"""Snakemake adapter of iota2_tools.classifying.tile.classify_tile, on one node or on MPI ranks."""
 
-from iota2_tools.classification import classify_tile
-from iota2_tools.jobs import job
-from iota2_tools.ranks import run_on_ranks
+from iota2_tools.classifying.tile import classify_tile
+from iota2_tools.core.jobs import job
+from iota2_tools.core.ranks import run_on_ranks
 
 layers = list(snakemake.output.keys())
 draws = zip(*(snakemake.output[layer] for layer in layers), strict=True)

@@ -1,8 +1,8 @@
-"""Snakemake adapter of iota2_tools.validation.clip_validity."""
+"""Snakemake adapter of iota2_tools.assessing.comparison.clip_validity."""
 
-from iota2_tools.jobs import job
-from iota2_tools.mosaic import VALIDITY
-from iota2_tools.validation import clip_validity
+from iota2_tools.assessing.comparison import clip_validity
+from iota2_tools.core.jobs import job
+from iota2_tools.maps.mosaic import VALIDITY
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     clip_validity(

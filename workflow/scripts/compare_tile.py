@@ -1,7 +1,7 @@
-"""Snakemake adapter of iota2_tools.validation.write_comparison."""
+"""Snakemake adapter of iota2_tools.assessing.comparison.write_comparison."""
 
-from iota2_tools.jobs import job
-from iota2_tools.validation import write_comparison
+from iota2_tools.assessing.comparison import write_comparison
+from iota2_tools.core.jobs import job
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     seeds = snakemake.params.seeds

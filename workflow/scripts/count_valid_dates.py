@@ -1,7 +1,7 @@
-"""Snakemake adapter of iota2_tools.masks.write_validity."""
+"""Snakemake adapter of iota2_tools.timeseries.masks.write_validity."""
 
-from iota2_tools.jobs import job
-from iota2_tools.masks import write_validity
+from iota2_tools.core.jobs import job
+from iota2_tools.timeseries.masks import write_validity
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     write_validity(

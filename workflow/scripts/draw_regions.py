@@ -1,8 +1,8 @@
-"""Snakemake adapter of iota2_tools.envelopes.write_regions."""
+"""Snakemake adapter of iota2_tools.reference.envelopes.write_regions."""
 
-from iota2_tools.envelopes import write_regions
-from iota2_tools.grid import Grid
-from iota2_tools.jobs import job
+from iota2_tools.core.jobs import job
+from iota2_tools.geo.grid import Grid
+from iota2_tools.reference.envelopes import write_regions
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     write_regions(

@@ -1,7 +1,7 @@
-"""Snakemake adapter of iota2_tools.training.write_samples."""
+"""Snakemake adapter of iota2_tools.reference.table.write_samples."""
 
-from iota2_tools.jobs import job
-from iota2_tools.training import write_samples
+from iota2_tools.core.jobs import job
+from iota2_tools.reference.table import write_samples
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     write_samples(

@@ -1,7 +1,7 @@
-"""Snakemake adapter of iota2_tools.areas.write_areas."""
+"""Snakemake adapter of iota2_tools.assessing.areas.write_areas."""
 
-from iota2_tools.areas import write_areas
-from iota2_tools.jobs import job
+from iota2_tools.assessing.areas import write_areas
+from iota2_tools.core.jobs import job
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     write_areas(

@@ -1,10 +1,10 @@
-"""Snakemake adapter of iota2_tools.mosaic.write_mosaic, for every layer of the final maps."""
+"""Snakemake adapter of iota2_tools.maps.mosaic.write_mosaic, for every layer of the final maps."""
 
-from iota2_tools.grid import Grid
-from iota2_tools.jobs import job
-from iota2_tools.mosaic import LAYERS, write_mosaic
-from iota2_tools.nomenclature import read_nomenclature
-from iota2_tools.style import write_attribute_table, write_class_style, write_ramp_style
+from iota2_tools.config.nomenclature import read_nomenclature
+from iota2_tools.core.jobs import job
+from iota2_tools.geo.grid import Grid
+from iota2_tools.maps.mosaic import LAYERS, write_mosaic
+from iota2_tools.maps.style import write_attribute_table, write_class_style, write_ramp_style
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     layer = LAYERS[snakemake.params.layer]

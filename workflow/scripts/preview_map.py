@@ -1,8 +1,8 @@
-"""Snakemake adapter of iota2_tools.preview.write_preview."""
+"""Snakemake adapter of iota2_tools.maps.preview.write_preview."""
 
-from iota2_tools.jobs import job
-from iota2_tools.nomenclature import read_nomenclature
-from iota2_tools.preview import write_preview
+from iota2_tools.config.nomenclature import read_nomenclature
+from iota2_tools.core.jobs import job
+from iota2_tools.maps.preview import write_preview
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     write_preview(

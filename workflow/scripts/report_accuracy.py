@@ -1,12 +1,12 @@
-"""Snakemake adapter of iota2_tools.report and of the figure of the scores."""
+"""Snakemake adapter of iota2_tools.reporting.results and of the figure of the scores."""
 
-from iota2_tools.accuracy import read_matrix_csv
-from iota2_tools.areas import read_areas
-from iota2_tools.figures import write_scores_figure
-from iota2_tools.jobs import job
-from iota2_tools.nomenclature import read_nomenclature
-from iota2_tools.remarks import remarks
-from iota2_tools.report import write_results, write_scores_csv
+from iota2_tools.assessing.areas import read_areas
+from iota2_tools.assessing.scores import read_matrix_csv
+from iota2_tools.config.nomenclature import read_nomenclature
+from iota2_tools.core.jobs import job
+from iota2_tools.reporting.figures import write_scores_figure
+from iota2_tools.reporting.remarks import remarks
+from iota2_tools.reporting.results import write_results, write_scores_csv
 
 seeds = snakemake.params.seeds
 

@@ -1,7 +1,7 @@
-"""Snakemake adapter of iota2_tools.samples.write_selection."""
+"""Snakemake adapter of iota2_tools.reference.selection.write_selection."""
 
-from iota2_tools.jobs import job
-from iota2_tools.samples import write_selection
+from iota2_tools.core.jobs import job
+from iota2_tools.reference.selection import write_selection
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     write_selection(

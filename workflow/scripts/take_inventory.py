@@ -1,8 +1,8 @@
-"""Snakemake adapter of iota2_tools.inventory.write_inventory."""
+"""Snakemake adapter of iota2_tools.timeseries.inventory.write_inventory."""
 
-from iota2_tools.grid import Grid
-from iota2_tools.inventory import write_inventory
-from iota2_tools.jobs import job
+from iota2_tools.core.jobs import job
+from iota2_tools.geo.grid import Grid
+from iota2_tools.timeseries.inventory import write_inventory
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     write_inventory(

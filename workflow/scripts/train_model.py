@@ -1,7 +1,7 @@
-"""Snakemake adapter of iota2_tools.learning.train."""
+"""Snakemake adapter of iota2_tools.learning.engines.train."""
 
-from iota2_tools.jobs import job
-from iota2_tools.learning import train
+from iota2_tools.core.jobs import job
+from iota2_tools.learning.engines import train
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     train(

@@ -1,7 +1,7 @@
-"""Snakemake adapter of iota2_tools.features.write_stack."""
+"""Snakemake adapter of iota2_tools.features.stack.write_stack."""
 
-from iota2_tools.features import write_stack
-from iota2_tools.jobs import job
+from iota2_tools.core.jobs import job
+from iota2_tools.features.stack import write_stack
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     write_stack(

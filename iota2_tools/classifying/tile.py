@@ -1,0 +1,255 @@
+"""Classification of a tile: one pass over its windows, for all models of a region."""
+
+import logging
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import numpy as np
+from osgeo import gdal
+
+from iota2_tools.core.ranks import all_ranks
+from iota2_tools.features.stack import FeatureStack, WindowFeatures, check_same_features
+from iota2_tools.geo.grid import Grid, Window
+from iota2_tools.geo.raster import create_raster, open_raster, read_window
+from iota2_tools.learning import engines as learning
+from iota2_tools.learning.engines import Model, Prediction
+
+logger = logging.getLogger(__name__)
+
+# Pixels classified together: large enough for the learners, small enough for the features to
+# stay in cache (benchmarks/classification.py).
+CHUNK = 16384
+NO_PROBABILITY = 65535
+
+
+def confidence_percent(confidence: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """Confidence from 0-1 to 0-100, truncated as in IOTA²; at least 1 where there is a class.
+
+    0 is kept for "no data".
+    """
+    # The small shift keeps 0.57 * 100 = 56.999… at 57, also where 0.57 came as float32.
+    percent = np.floor(confidence.astype(np.float64) * 100 + 1e-5)
+    return np.where((codes > 0) & (confidence > 0), np.clip(percent, 1, 100), 0).astype(np.uint8)
+
+
+def probabilities_per_mille(
+    probabilities: np.ndarray, model_codes: np.ndarray, codes: tuple[int, ...]
+) -> np.ndarray:
+    """Probabilities from 0-1 to 0-1000, one column a class of the nomenclature.
+
+    Parameters
+    ----------
+    probabilities : ndarray, shape (n_pixels, n_model_classes)
+    model_codes : ndarray, shape (n_model_classes,)
+        Classes the model knows.
+    codes : tuple of int
+        Classes of the map; those the model does not know get 0.
+
+    Returns
+    -------
+    ndarray of uint16, shape (n_pixels, len(codes))
+    """
+    out = np.zeros((len(probabilities), len(codes)), dtype=np.uint16)
+    out[:, np.searchsorted(codes, model_codes)] = np.rint(probabilities * 1000)
+    return out
+
+
+def pixels_to_classify(
+    regions: np.ndarray,
+    footprint: np.ndarray,
+    validity: np.ndarray,
+    region: int,
+    minimum_clear_dates: int,
+) -> np.ndarray:
+    """Row-major positions of the pixels of a window that get a class, int64."""
+    return np.flatnonzero((regions == region) & (footprint > 0) & (validity >= minimum_clear_dates))
+
+
+def predictions(
+    features: WindowFeatures,
+    pixels: np.ndarray,
+    models: list[Model],
+    probabilities: bool,
+    pool: ThreadPoolExecutor,
+) -> Iterator[tuple[np.ndarray, list[Prediction]]]:
+    """Classify pixels of a window, chunk by chunk: each chunk's pixels and what every model says."""
+    chunks = [pixels[start : start + CHUNK] for start in range(0, len(pixels), CHUNK)]
+
+    def classify(chunk: np.ndarray) -> tuple[np.ndarray, list[Prediction]]:
+        values = features.of(chunk)
+        return chunk, [model.predict(values, probabilities) for model in models]
+
+    yield from pool.map(classify, chunks)
+
+
+@dataclass(frozen=True)
+class TileMapper:
+    """What the models of all draws say of a region of a tile, window by window.
+
+    Parameters
+    ----------
+    stack : FeatureStack
+        Features of the tile.
+    rasters : dict of str to gdal.Dataset
+        `regions`, `footprint` and `validity` of the tile.
+    region, minimum_clear_dates : int
+        See `classify_tile`.
+    models : list of Model
+        Of each draw.
+    codes : tuple of int
+        Classes of the nomenclature.
+    dtype : str
+        Of the class maps.
+    probabilities : bool
+        Whether those of all classes are wanted.
+    """
+
+    stack: FeatureStack
+    rasters: dict[str, gdal.Dataset]
+    region: int
+    minimum_clear_dates: int
+    models: list[Model]
+    codes: tuple[int, ...]
+    dtype: str
+    probabilities: bool
+
+    def layers(self, window: Window, pool: ThreadPoolExecutor) -> list[dict] | None:
+        """Layers of each draw over a window; None where nothing of it is mapped.
+
+        Returns
+        -------
+        list of dict of str to ndarray
+            `classes` and `confidence`, shape (rows, cols), and `probabilities`, shape
+            (n_classes, rows, cols), if they are wanted.
+        """
+        about = {name: read_window(dataset, window, 1) for name, dataset in self.rasters.items()}
+        pixels = pixels_to_classify(
+            **about, region=self.region, minimum_clear_dates=self.minimum_clear_dates
+        )
+        if not len(pixels):
+            return None
+        features = self.stack.read(window, pool)
+        parts = list(predictions(features, pixels, self.models, self.probabilities, pool))
+        return [
+            self._layers_of(window, model, [(chunk, said[draw]) for chunk, said in parts])
+            for draw, model in enumerate(self.models)
+        ]
+
+    def _layers_of(self, window: Window, model: Model, parts: list) -> dict[str, np.ndarray]:
+        """Put the predictions of one draw back to their places."""
+        shape = (window.rows, window.cols)
+        classes = np.zeros(window.size, dtype=self.dtype)
+        confidence = np.zeros(window.size, dtype=np.uint8)
+        for pixels, said in parts:
+            classes[pixels] = said.codes
+            confidence[pixels] = confidence_percent(said.confidence, said.codes)
+        layers = {"classes": classes.reshape(shape), "confidence": confidence.reshape(shape)}
+        if self.probabilities:
+            values = np.full((window.size, len(self.codes)), NO_PROBABILITY, dtype=np.uint16)
+            for pixels, said in parts:
+                values[pixels] = probabilities_per_mille(
+                    said.probabilities, model.codes, self.codes
+                )
+            layers["probabilities"] = np.ascontiguousarray(values.T).reshape(-1, *shape)
+        return layers
+
+
+class _Maps:
+    """The rasters of one draw while they are written."""
+
+    def __init__(
+        self, files: ExitStack, grid: Grid, outputs: dict[str, str], dtype: str, n_classes: int
+    ) -> None:
+        def create(layer: str, kind: str, bands: int = 1, nodata: int = 0, **tags: str):
+            return files.enter_context(
+                create_raster(outputs[layer], grid, kind, bands=bands, nodata=nodata, tags=tags)
+            )
+
+        self._files = {
+            "classes": create("classes", dtype, MEANING="class code, 0 no data"),
+            "confidence": create("confidence", "uint8", UNITS="percent"),
+        }
+        if "probabilities" in outputs:
+            self._files["probabilities"] = create(
+                "probabilities", "uint16", n_classes, NO_PROBABILITY, UNITS="per mille"
+            )
+
+    def write(self, window: Window, layers: dict[str, np.ndarray]) -> None:
+        for name, values in layers.items():
+            self._files[name].write_bands(values, window)
+
+
+def classify_tile(
+    inventory: str,
+    settings: dict,
+    masks: dict[str, str],
+    rasters: dict[str, str],
+    region: int,
+    models: list[str],
+    codes: tuple[int, ...],
+    dtype: str,
+    minimum_clear_dates: int,
+    budget_mb: float,
+    threads: int,
+    outputs: list[dict[str, str]],
+) -> None:
+    """Map a region of a tile with the models of all draws, in one pass over the images.
+
+    Parameters
+    ----------
+    inventory, settings, masks
+        See `features.FeatureStack`.
+    rasters : dict of str to str
+        `regions`, `footprint` and `validity` of the tile.
+    region : int
+        Number of the region in the region raster.
+    models : list of str
+        Model folder of each draw.
+    codes : tuple of int
+        Classes of the nomenclature.
+    dtype : {"uint8", "uint16"}
+        Type of the class maps.
+    minimum_clear_dates : int
+        Pixels with fewer get no class; of no effect without time series.
+    budget_mb : float
+        Memory for the images of one window, MB.
+    outputs : list of dict
+        For each draw the files to write: `classes`, `confidence` (percent) and, if asked for,
+        `probabilities` (per mille, 65535 where nothing is mapped).
+    """
+    ranks = all_ranks()
+    stack = FeatureStack(inventory, settings, masks)
+    for folder in models:
+        check_same_features(learning.describe(folder)["features"], stack.names, folder)
+    mapper = TileMapper(
+        stack,
+        {name: open_raster(path) for name, path in rasters.items()},
+        region,
+        minimum_clear_dates if settings else 0,
+        [learning.load(folder) for folder in models],
+        codes,
+        dtype,
+        "probabilities" in outputs[0],
+    )
+    windows = stack.windows(budget_mb)
+    with ThreadPoolExecutor(threads) as pool, ExitStack() as files:
+        if ranks.first:
+            maps = [_Maps(files, stack.grid, output, dtype, len(codes)) for output in outputs]
+        # Each rank maps its window of a round; the first one writes all of them, in order.
+        for start in range(0, len(windows), ranks.count):
+            round_of = windows[start : start + ranks.count]
+            mine = round_of[ranks.number : ranks.number + 1]
+            found = ranks.gather(mapper.layers(mine[0], pool) if mine else None)
+            for window, draws in zip(round_of, found, strict=False):
+                for draw, layers in zip(maps, draws or [], strict=False):
+                    draw.write(window, layers)
+            del found
+    logger.info(
+        "%s: region %s mapped by %d models on %d rank(s)",
+        stack.tile,
+        region,
+        len(models),
+        ranks.count,
+    )

@@ -1,0 +1,166 @@
+"""A look at the machine: can the chain run here, and if not, what is to be done."""
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+REINSTALL = "run `make setup`"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: its name, what was found, and the remedy where it is wrong."""
+
+    name: str
+    found: str
+    remedy: str = ""
+    fatal: bool = False
+
+
+def examine() -> list[Finding]:
+    """Look at all that the chain needs; nothing is changed."""
+    checks: tuple[Callable[[], list[Finding]], ...] = (
+        _system, _python_packages, _gdal, _otb, _programs, _profiles,
+    )  # fmt: skip
+    return [finding for check in checks for finding in check()]
+
+
+def print_findings(findings: list[Finding]) -> None:
+    """Print one line a finding, then the verdict."""
+    width = max(len(finding.name) for finding in findings)
+    for finding in findings:
+        mark = "✗" if finding.fatal else ("!" if finding.remedy else "✓")
+        print(f" {mark} {finding.name:<{width}}  {finding.found}")
+        if finding.remedy:
+            print(f"   {'':<{width}}  -> {finding.remedy}")
+    broken = [finding.name for finding in findings if finding.fatal]
+    print(f"\nThe chain cannot run: {', '.join(broken)}" if broken else "\nThe chain can run here.")
+
+
+def _system() -> list[Finding]:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    free = shutil.disk_usage(ROOT).free / 2**30
+    return [
+        Finding("python", f"{platform.python_version()} ({sys.executable})"),
+        Finding(
+            "machine",
+            f"{os.cpu_count()} cores, {memory:.0f} GiB of memory, {free:.0f} GiB free here",
+        ),
+    ]
+
+
+def locked_versions() -> dict[str, str]:
+    """Versions that `envs/*.lock` ask for, by package."""
+    pattern = re.compile(r"^([A-Za-z0-9_.-]+)==([^\s\\]+)", re.MULTILINE)
+    locks = sorted((ROOT / "envs").glob("*.lock"))
+    return {
+        name.lower(): number for lock in locks for name, number in pattern.findall(lock.read_text())
+    }
+
+
+def _python_packages() -> list[Finding]:
+    missing, other = [], []
+    locked = locked_versions()
+    for name, wanted in locked.items():
+        try:
+            found = version(name)
+        except PackageNotFoundError:
+            missing.append(name)
+            continue
+        if found != wanted:
+            other.append(f"{name} {found} (locked: {wanted})")
+    if missing:
+        return [Finding("python packages", f"missing: {', '.join(missing)}", REINSTALL, fatal=True)]
+    if other:
+        return [
+            Finding("python packages", ", ".join(other), f"other versions than tested; {REINSTALL}")
+        ]
+    return [
+        Finding(
+            "python packages",
+            f"{len(locked)}, as locked (snakemake {version('snakemake')}, scikit-learn {version('scikit-learn')})",
+        )
+    ]
+
+
+def _gdal() -> list[Finding]:
+    try:
+        from osgeo import gdal, gdal_array  # noqa: F401
+    except ImportError as error:
+        return [Finding("gdal", f"cannot be imported ({error})", REINSTALL, fatal=True)]
+    lacking = [
+        name for name in ("GTiff", "COG", "GPKG", "VRT") if gdal.GetDriverByName(name) is None
+    ]
+    zstd = "ZSTD" in gdal.GetDriverByName("GTiff").GetMetadataItem("DMD_CREATIONOPTIONLIST")
+    if lacking or not zstd:
+        what = ", ".join([*lacking, *([] if zstd else ["zstd compression"])])
+        return [
+            Finding(
+                "gdal", f"{gdal.__version__} lacks {what}", "install Debian's libgdal32", fatal=True
+            )
+        ]
+    return [Finding("gdal", gdal.__version__)]
+
+
+def _otb() -> list[Finding]:
+    from iota2_tools import otb
+    from iota2_tools.core.errors import MissingSoftwareError
+
+    try:
+        applications = otb.load().Registry.GetAvailableApplications()
+        needed = (
+            "PolygonClassStatistics",
+            "SampleSelection",
+            "MultiImageSamplingRate",
+            "TrainVectorClassifier",
+            "ImageClassifier",
+        )
+        absent = [name for name in needed if name not in applications]
+    except MissingSoftwareError as error:
+        return [Finding("otb", str(error), REINSTALL, fatal=True)]
+    if absent:
+        return [
+            Finding(
+                "otb", f"{otb.installed_version()}, {len(applications)} applications, without {', '.join(absent)}",
+                "install otb-bin, or set OTB_APPLICATION_PATH to its folder of applications", fatal=True,
+            )
+        ]  # fmt: skip
+    return [Finding("otb", f"{otb.installed_version()}, {len(applications)} applications")]
+
+
+def _programs() -> list[Finding]:
+    findings = []
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    program = shutil.which("snakemake", path=path)
+    if program is None:
+        findings.append(Finding("snakemake", "no such program", REINSTALL, fatal=True))
+    elif shutil.which("snakemake") is None:
+        findings.append(
+            Finding("snakemake", program, "type `. .venv/bin/activate` to have it at hand")
+        )
+    if shutil.which("dot") is None:
+        findings.append(Finding("graphviz", "no `dot`", "pictures of the DAG need graphviz"))
+    return findings
+
+
+def _profiles() -> list[Finding]:
+    shown = subprocess.run(
+        [sys.executable, "-c", "from snakemake.cli import get_profile_dir as f; print(f('local'))"],
+        capture_output=True, text=True, check=False, cwd=ROOT,
+    )  # fmt: skip
+    if "config.yaml" in shown.stdout:
+        return [
+            Finding(
+                "profiles",
+                ", ".join(sorted(p.name for p in (ROOT / "profiles").iterdir() if p.is_dir())),
+            )
+        ]
+    return [Finding("profiles", "`--profile local` is not found", REINSTALL, fatal=True)]

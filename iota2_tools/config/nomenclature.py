@@ -1,0 +1,156 @@
+"""The nomenclature: the one table of class codes, names, colours and parents."""
+
+import colorsys
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from iota2_tools.core.errors import ConfigError, one_message
+
+COLUMNS = ("code", "name", "colour", "parent")
+ALIASES = {"label": "name", "color": "colour", "group": "parent"}
+LARGEST_CODE = 65535
+
+
+@dataclass(frozen=True)
+class LandCoverClass:
+    """One class: code written in the map, name, colour as (red, green, blue), parent's name."""
+
+    code: int
+    name: str
+    colour: tuple[int, int, int]
+    parent: str | None = None
+
+    @property
+    def hex_colour(self) -> str:
+        """Colour as ``#rrggbb``."""
+        return "#{:02x}{:02x}{:02x}".format(*self.colour)
+
+
+@dataclass(frozen=True)
+class Nomenclature:
+    """Classes of a map, sorted by code."""
+
+    classes: tuple[LandCoverClass, ...]
+
+    @property
+    def codes(self) -> tuple[int, ...]:
+        """Codes in increasing order."""
+        return tuple(item.code for item in self.classes)
+
+    @property
+    def dtype(self) -> str:
+        """Type of the class map: ``uint8``, or ``uint16`` when a code exceeds 255."""
+        return "uint8" if max(self.codes) <= 255 else "uint16"
+
+    def name_of(self, code: int) -> str:
+        """Name of a class; its code as text when the table does not hold it."""
+        return {item.code: item.name for item in self.classes}.get(code, str(code))
+
+    def code_of(self, value: object) -> int | None:
+        """Code of a reference value: an integer code, or the name of a class."""
+        text = str(value).strip()
+        by_name = {item.name: item.code for item in self.classes}
+        if text in by_name:
+            return by_name[text]
+        try:
+            code = float(text)
+        except ValueError:
+            return None
+        return int(code) if code in self.codes else None
+
+
+def read_nomenclature(path: str) -> Nomenclature:
+    """Read a CSV table `code,name,colour[,parent]`.
+
+    Colours are ``#rrggbb`` or ``r g b``; where the column is missing, each class gets a hue of
+    its own. `label`, `color` and `group` are accepted as column names.
+
+    Raises
+    ------
+    ConfigError
+        Listing every line at fault.
+    """
+    if not Path(path).is_file():
+        raise ConfigError(
+            f"nomenclature: no file {path}; it is a table with columns code,name,colour"
+        )
+    try:
+        table = pd.read_csv(
+            path, dtype=str, keep_default_na=False, skipinitialspace=True, index_col=False
+        )
+    except (ValueError, pd.errors.ParserError) as error:
+        raise ConfigError(
+            f"{path}: is no table in UTF-8 ({error}); put names that hold a comma between quotes"
+        ) from None
+    table = table.rename(
+        columns=lambda name: ALIASES.get(name.strip().lower(), name.strip().lower())
+    )
+    missing = [name for name in ("code", "name") if name not in table]
+    if missing:
+        raise ConfigError(
+            f"{path}: column {missing[0]!r} is missing, found {', '.join(table.columns)}; "
+            f"the first line must be {','.join(COLUMNS[:3])}"
+        )
+    problems: list[str] = []
+    classes = [
+        _read_class(number, row, len(table), problems)
+        for number, row in enumerate(table.to_dict("records"))
+    ]
+    problems += _duplicates(table)
+    if table.empty:
+        problems.append("no class")
+    if problems:
+        raise ConfigError(one_message(path, problems))
+    return Nomenclature(tuple(sorted((c for c in classes if c), key=lambda item: item.code)))
+
+
+def _read_class(number: int, row: dict, total: int, problems: list[str]) -> LandCoverClass | None:
+    """One line of the table, or None after adding to `problems`."""
+    place = f"line {number + 2}"
+    code = row["code"].strip()
+    if not code.isdecimal() or not 1 <= int(code) <= LARGEST_CODE:
+        problems.append(
+            f"{place}: code {code!r} is not an integer from 1 to {LARGEST_CODE} (0 means no data)"
+        )
+        return None
+    if not row["name"].strip():
+        problems.append(f"{place}: class {code} has no name")
+    colour = parse_colour(row["colour"]) if row.get("colour") else _default_colour(number, total)
+    if colour is None:
+        problems.append(
+            f"{place}: colour {row['colour']!r} is neither #rrggbb nor 'red green blue' (0-255)"
+        )
+        return None
+    return LandCoverClass(
+        int(code), row["name"].strip(), colour, row.get("parent", "").strip() or None
+    )
+
+
+def parse_colour(text: str) -> tuple[int, int, int] | None:
+    """(red, green, blue) of ``#rrggbb`` or ``r g b``, None if it is neither."""
+    if match := re.fullmatch(r"#([0-9a-fA-F]{6})", text.strip()):
+        value = int(match[1], 16)
+        return value >> 16, value >> 8 & 255, value & 255
+    parts = re.split(r"[ ,;]+", text.strip())
+    if len(parts) == 3 and all(part.isdigit() and int(part) <= 255 for part in parts):
+        return int(parts[0]), int(parts[1]), int(parts[2])
+    return None
+
+
+def _default_colour(number: int, total: int) -> tuple[int, int, int]:
+    red, green, blue = colorsys.hsv_to_rgb(number / max(total, 1), 0.65, 0.85)
+    return round(red * 255), round(green * 255), round(blue * 255)
+
+
+def _duplicates(table: pd.DataFrame) -> list[str]:
+    problems = []
+    for column in ("code", "name"):
+        values = table[column].str.strip()
+        values = values.str.lstrip("0") if column == "code" else values
+        problems += [
+            f"{column} {value!r} stands twice" for value in values[values.duplicated()].unique()
+        ]
+    return problems

@@ -1,0 +1,77 @@
+"""What surrounds the work of a job: its log, its threads, its memory."""
+
+import logging
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from threadpoolctl import threadpool_limits
+
+from iota2_tools.core.logs import log_to
+
+logger = logging.getLogger(__name__)
+
+THREAD_VARIABLES = (
+    "GDAL_NUM_THREADS",
+    "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",  # OTB
+    "MKL_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+)
+OTB_SHARE = 0.25
+"""Of a job's memory: what OTB may keep of an image; the rest is for the process itself."""
+
+
+@contextmanager
+def job(log: str, threads: int, mem_mb: int) -> Iterator[None]:
+    """Run the work of a rule: all that it says goes to `log`, all libraries keep to its threads.
+
+    Parameters
+    ----------
+    log : str
+        Log file of the rule; see `logs.log_to`.
+    threads : int
+        Threads the job was given.
+    mem_mb : int
+        Memory the job was given, MB.
+    """
+    with log_to(log), _libraries_keep_to(threads, mem_mb):
+        logger.info("asked for: %d thread(s) and %d MB", threads, mem_mb)
+        try:
+            yield
+        finally:
+            logger.info("peak memory %d MB", peak_memory_mb())
+
+
+@contextmanager
+def _libraries_keep_to(threads: int, mem_mb: int) -> Iterator[None]:
+    """Bound the threads of OTB, GDAL, BLAS, numba and numexpr, and what OTB keeps in memory."""
+    wanted = dict.fromkeys(THREAD_VARIABLES, str(threads))
+    wanted["OTB_MAX_RAM_HINT"] = str(max(int(mem_mb * OTB_SHARE), 64))
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    if "numexpr" in sys.modules:  # it has read its variable already
+        sys.modules["numexpr"].set_num_threads(threads)
+    try:
+        with threadpool_limits(threads):  # libraries that are loaded already
+            yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def peak_memory_mb() -> int:
+    """Largest resident memory of this process so far, MB.
+
+    Not `getrusage`: its figure is that of the parent at first, where a process was forked.
+    """
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) // 1024

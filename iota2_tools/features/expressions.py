@@ -1,0 +1,99 @@
+"""Feature expressions of the user: parsed, checked name by name, evaluated by numexpr."""
+
+import ast
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from iota2_tools.core.errors import ConfigError
+
+FUNCTIONS = (
+    "abs", "exp", "log", "log10", "sqrt", "sin", "cos", "tan", "where", "minimum", "maximum",
+)  # fmt: skip
+_NODES = (
+    ast.Expression, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Call, ast.Name, ast.Load, ast.Constant,
+    ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.Mod, ast.USub, ast.UAdd,
+    ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq, ast.BitAnd, ast.BitOr, ast.Invert,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A checked expression: its text for numexpr and the bands it reads."""
+
+    text: str
+    bands: tuple[str, ...]
+
+    def evaluate(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Value at each pixel, float32; divisions by zero and other undefined values become 0.
+
+        Parameters
+        ----------
+        values : mapping of str to ndarray
+            Reflectance x 10000 of each band in `bands`.
+        """
+        import numexpr
+
+        local = {band: np.asarray(values[band], dtype=np.float32) for band in self.bands}
+        shape = next(iter(local.values())).shape
+        # numexpr casts integer constants to float32 with these operands, so 1/2 is 0.5.
+        result = numexpr.evaluate(self.text, local_dict=local, global_dict={}, truediv=True)
+        result = np.broadcast_to(result, shape).astype(np.float32)
+        return np.nan_to_num(result, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def parse_expression(text: str, bands: Sequence[str]) -> Expression:
+    """Check an expression of band names (`B8A`, or `b1…bn` in stack order), `^` meaning power.
+
+    Raises
+    ------
+    ConfigError
+        Naming what is not understood: syntax, unknown band or function, or anything but arithmetic.
+    """
+    try:
+        tree = ast.parse(text.replace("^", "**"), mode="eval")
+    except SyntaxError as error:
+        raise ConfigError(
+            f"{text!r} is no expression ({error.msg} at character {error.offset})"
+        ) from None
+    aliases = {f"b{number}": band for number, band in enumerate(bands, start=1)} | {
+        band: band for band in bands
+    }
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    used: list[str] = []
+    for node in ast.walk(tree):
+        if not isinstance(node, _NODES):
+            raise ConfigError(
+                f"{text!r}: {type(node).__name__} is not allowed; use bands, numbers, + - * / ^ and functions"
+            )
+        if isinstance(node, ast.Constant) and not (
+            isinstance(node.value, int | float) and not isinstance(node.value, bool)
+        ):
+            raise ConfigError(f"{text!r}: {node.value!r} is not a number")
+        if isinstance(node, ast.Call):
+            _check_call(node, text)
+        elif isinstance(node, ast.Name) and id(node) not in called:
+            if node.id not in aliases:
+                near = difflib.get_close_matches(node.id, aliases, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"bands are {', '.join(bands)}"
+                raise ConfigError(f"{text!r}: unknown band {node.id!r}, {hint}")
+            node.id = aliases[node.id]
+            used.append(node.id)
+    if not used:
+        raise ConfigError(f"{text!r}: reads no band")
+    expression = Expression(ast.unparse(tree), tuple(sorted(set(used), key=list(bands).index)))
+    try:
+        expression.evaluate({band: np.ones(1) for band in expression.bands})
+    except (NotImplementedError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"{text!r} cannot be computed ({error}); conditions go in where(condition, a, b)"
+        ) from None
+    return expression
+
+
+def _check_call(node: ast.Call, text: str) -> None:
+    if not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS or node.keywords:
+        name = node.func.id if isinstance(node.func, ast.Name) else ast.unparse(node.func)
+        raise ConfigError(f"{text!r}: unknown function {name!r}, known are {', '.join(FUNCTIONS)}")

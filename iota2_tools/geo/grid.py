@@ -1,0 +1,234 @@
+"""The grid of a tile, and windows on it.
+
+A grid is a coordinate reference system, an origin, a resolution and a shape. All rasters of
+a tile share one grid; the grids of all tiles of a production are aligned with one another.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import NamedTuple
+
+from osgeo import gdal, osr
+
+from iota2_tools.core.errors import InputDataError
+
+gdal.UseExceptions()
+osr.UseExceptions()
+
+
+class Window(NamedTuple):
+    """A rectangle of pixels: first row and column, number of rows and columns."""
+
+    row: int
+    col: int
+    rows: int
+    cols: int
+
+    @property
+    def size(self) -> int:
+        """Number of pixels."""
+        return self.rows * self.cols
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Row and column slices of this window in an array of the whole grid."""
+        return slice(self.row, self.row + self.rows), slice(self.col, self.col + self.cols)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Pixels of a tile, north up.
+
+    Parameters
+    ----------
+    crs : str
+        Well-known text, or any definition GDAL accepts (``EPSG:32631``).
+    left, top : float
+        Outer corner of the first pixel, in units of the CRS.
+    resolution : float
+        Side of a pixel, in units of the CRS.
+    rows, cols : int
+        Shape.
+    """
+
+    crs: str
+    left: float
+    top: float
+    resolution: float
+    rows: int
+    cols: int
+
+    @property
+    def right(self) -> float:
+        return self.left + self.cols * self.resolution
+
+    @property
+    def bottom(self) -> float:
+        return self.top - self.rows * self.resolution
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """(left, bottom, right, top) in units of the CRS."""
+        return self.left, self.bottom, self.right, self.top
+
+    @property
+    def geotransform(self) -> tuple[float, float, float, float, float, float]:
+        """GDAL's affine transform."""
+        return self.left, self.resolution, 0.0, self.top, 0.0, -self.resolution
+
+    @property
+    def window(self) -> Window:
+        """The whole grid."""
+        return Window(0, 0, self.rows, self.cols)
+
+    def bounds_of(self, window: Window) -> tuple[float, float, float, float]:
+        """(left, bottom, right, top) of a window, in units of the CRS."""
+        left = self.left + window.col * self.resolution
+        top = self.top - window.row * self.resolution
+        return left, top - window.rows * self.resolution, left + window.cols * self.resolution, top
+
+    def windows(self, rows: int, cols: int | None = None) -> Iterator[Window]:
+        """Cut the grid into windows of at most `rows` x `cols`, row by row."""
+        cols = cols or self.cols
+        for row in range(0, self.rows, rows):
+            for col in range(0, self.cols, cols):
+                yield Window(row, col, min(rows, self.rows - row), min(cols, self.cols - col))
+
+    def as_dict(self) -> dict:
+        """Plain values, for JSON and for rule parameters."""
+        return asdict(self)
+
+
+def spatial_reference(crs: str) -> osr.SpatialReference:
+    """Parse a CRS with x = easting first.
+
+    Raises
+    ------
+    InputDataError
+        If GDAL does not know it.
+    """
+    reference = osr.SpatialReference()
+    try:
+        reference.SetFromUserInput(crs)
+    except RuntimeError as error:
+        raise InputDataError(
+            f"coordinate reference system {crs!r} is not understood ({error}); "
+            "give an EPSG code such as EPSG:32631, a PROJ string or well-known text"
+        ) from None
+    reference.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
+    return reference
+
+
+def same_crs(first: str, second: str) -> bool:
+    """True if two definitions mean the same coordinate reference system."""
+    return first == second or bool(spatial_reference(first).IsSame(spatial_reference(second)))
+
+
+def crs_name(crs: str) -> str:
+    """Short name for messages: the EPSG code where there is one."""
+    reference = spatial_reference(crs)
+    code = reference.GetAuthorityCode(None)
+    if code:
+        return f"{reference.GetAuthorityName(None)}:{code}"
+    return reference.GetName() or "unnamed CRS"
+
+
+def grid_of(path: str) -> Grid:
+    """Read the grid of a raster file (header only).
+
+    Raises
+    ------
+    InputDataError
+        If the file cannot be opened, has no CRS, is rotated or has oblong pixels.
+    """
+    try:
+        dataset = gdal.Open(str(path))
+    except RuntimeError as error:
+        raise InputDataError(f"{path}: cannot be read as an image ({error})") from None
+    crs = dataset.GetProjection()
+    left, width, shear_x, top, shear_y, height = dataset.GetGeoTransform()
+    if not crs:
+        raise InputDataError(f"{path}: has no coordinate reference system; assign it (gdal_edit)")
+    if shear_x or shear_y or not math.isclose(width, -height, rel_tol=1e-6):
+        raise InputDataError(
+            f"{path}: pixels must be square and north up, found a geotransform of "
+            f"{(left, width, shear_x, top, shear_y, height)}; warp it first (gdalwarp)"
+        )
+    return Grid(crs, left, top, width, dataset.RasterYSize, dataset.RasterXSize)
+
+
+def reprojected(grid: Grid, crs: str, resolution: float) -> Grid:
+    """Grid covering `grid` in another CRS, its corners at multiples of the resolution.
+
+    Multiples make the grids of neighbouring tiles fall on one another.
+    """
+    left, bottom, right, top = transform_bounds(grid.bounds, grid.crs, crs)
+    tolerance = 1e-6
+    first_col = math.floor(left / resolution + tolerance)
+    first_row = math.ceil(top / resolution - tolerance)
+    cols = math.ceil(right / resolution - tolerance) - first_col
+    rows = first_row - math.floor(bottom / resolution + tolerance)
+    return Grid(crs, first_col * resolution, first_row * resolution, resolution, rows, cols)
+
+
+def transform_bounds(
+    bounds: tuple[float, float, float, float], source: str, target: str
+) -> tuple[float, float, float, float]:
+    """Bounding box in another CRS, its edges densified so that curved edges stay inside."""
+    if same_crs(source, target):
+        return bounds
+    transform = osr.CoordinateTransformation(spatial_reference(source), spatial_reference(target))
+    return transform.TransformBounds(*bounds, 21)
+
+
+def union(grids: list[Grid]) -> Grid:
+    """Smallest grid that holds all the grids of a production.
+
+    Raises
+    ------
+    InputDataError
+        If they differ in CRS or resolution, or are not aligned to a thousandth of a pixel.
+    """
+    if not grids:
+        raise InputDataError("no tile: there is nothing to put on one grid")
+    first = grids[0]
+    left = min(grid.left for grid in grids)
+    top = max(grid.top for grid in grids)
+    right = max(grid.right for grid in grids)
+    bottom = min(grid.bottom for grid in grids)
+    for grid in grids:
+        check_aligned(first, grid)
+    size = first.resolution
+    return Grid(
+        first.crs, left, top, size, round((top - bottom) / size), round((right - left) / size)
+    )
+
+
+def check_aligned(first: Grid, second: Grid) -> None:
+    """Raise InputDataError unless pixels of both grids fall on one another."""
+    advice = "set `grid: {projection: ..., spatial_resolution: ...}` to bring all tiles on one grid"
+    if not same_crs(first.crs, second.crs):
+        raise InputDataError(
+            f"tiles are in two projections, {crs_name(first.crs)} and {crs_name(second.crs)}; {advice}"
+        )
+    if not math.isclose(first.resolution, second.resolution, rel_tol=1e-9):
+        raise InputDataError(
+            f"tiles have two resolutions, {first.resolution:g} and {second.resolution:g}; {advice}"
+        )
+    for shift in (second.left - first.left, second.top - first.top):
+        pixels = shift / first.resolution
+        if abs(pixels - round(pixels)) > 1e-3:
+            raise InputDataError(
+                f"tiles are shifted by {pixels % 1:.3f} of a pixel against one another; {advice}"
+            )
+
+
+def placed(inner: Grid, outer: Grid) -> Window:
+    """Window of `inner` on the aligned grid `outer` (may exceed it)."""
+    return Window(
+        round((outer.top - inner.top) / outer.resolution),
+        round((inner.left - outer.left) / outer.resolution),
+        inner.rows,
+        inner.cols,
+    )

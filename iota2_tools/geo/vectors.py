@@ -1,0 +1,142 @@
+"""Reading vector layers and burning them on a grid."""
+
+import geopandas as gpd
+import numpy as np
+import pyogrio
+import shapely
+from osgeo import gdal, ogr
+
+from iota2_tools.core.errors import InputDataError, unwritable
+from iota2_tools.geo.grid import Grid, Window, spatial_reference
+
+gdal.UseExceptions()
+ogr.UseExceptions()
+
+
+def read_layer(
+    path: str, layer: str | None = None, crs: str | None = None, **options
+) -> gpd.GeoDataFrame:
+    """Read a vector layer, brought to `crs`.
+
+    Raises
+    ------
+    InputDataError
+        If the file or layer cannot be read, or has no CRS while one is asked for.
+    """
+    try:
+        frame = gpd.read_file(path, layer=layer, engine="pyogrio", **options)
+    except Exception as error:  # pyogrio raises several unrelated classes
+        raise InputDataError(f"{path}: cannot be read as a vector layer ({error})") from None
+    if crs is None or not len(frame):
+        return frame
+    if frame.crs is None:
+        raise InputDataError(
+            f"{path}: has no coordinate reference system; assign it (ogr2ogr -a_srs)"
+        )
+    return frame.to_crs(crs)
+
+
+def layer_fields(path: str, layer: str | None = None) -> dict:
+    """Header of a vector layer: `crs`, `fields`, `geometry_type`, `features` (count)."""
+    try:
+        return pyogrio.read_info(path, layer=layer)
+    except Exception as error:  # pyogrio raises several unrelated classes
+        raise InputDataError(f"{path}: cannot be read as a vector layer ({error})") from None
+
+
+def write_layer(frame: gpd.GeoDataFrame, path: str, driver: str = "GPKG") -> None:
+    """Write polygons or points as layer `polygons`, a GeoPackage that GDAL 3.6 reads by default.
+
+    Raises
+    ------
+    OutputError
+        If the file could not be written whole.
+    """
+    # pyogrio writes GeoPackage 1.4, which GDAL 3.6 complains of.
+    options = {"VERSION": "1.2"} if driver == "GPKG" else {}
+    try:
+        frame.to_file(path, driver=driver, layer="polygons", engine="pyogrio", **options)
+    except RuntimeError as error:  # what all errors of pyogrio are
+        raise unwritable(path, error) from None
+
+
+def polygons_only(frame: gpd.GeoDataFrame, path: str) -> gpd.GeoDataFrame:
+    """Polygons and MultiPolygons, repaired where invalid; empty ones are dropped.
+
+    Lines and points that the repair of a polygon leaves over are no part of it.
+
+    Raises
+    ------
+    InputDataError
+        If other geometry types are present.
+    """
+    frame = frame[~(frame.geometry.isna() | frame.geometry.is_empty)]
+    kinds = set(frame.geom_type.unique()) - {"Polygon", "MultiPolygon"}
+    if kinds:
+        raise InputDataError(f"{path}: polygons are needed, found {', '.join(sorted(kinds))}")
+    invalid = ~frame.geometry.is_valid
+    if invalid.any():
+        frame = frame.copy()
+        repaired = [_areal(shape) for shape in frame.geometry[invalid].make_valid()]
+        frame.loc[invalid, frame.geometry.name] = gpd.GeoSeries(
+            repaired, index=frame.index[invalid], crs=frame.crs
+        )
+    return frame[~frame.geometry.is_empty]
+
+
+def _areal(shape: shapely.Geometry) -> shapely.Geometry:
+    """The polygons of a geometry."""
+    if shape.geom_type != "GeometryCollection":
+        return shape if shapely.area(shape) > 0 else shapely.MultiPolygon()
+    return shapely.union_all([part for part in shape.geoms if shapely.area(part) > 0])
+
+
+class Burner:
+    """Burns polygons on windows of a grid: a pixel takes the value its centre lies in.
+
+    Where polygons overlap the last one wins.
+
+    Parameters
+    ----------
+    geometries : sequence of shapely Geometry
+        Polygons in the CRS of `grid`.
+    values : sequence of int
+        Value of each polygon, from 1 to 2³² - 1.
+    grid : Grid
+        Grid the windows are on.
+    """
+
+    def __init__(self, geometries, values, grid: Grid) -> None:
+        self._geometries = np.asarray(geometries, dtype=object)
+        self._values = np.asarray(values, dtype=np.int64)
+        self._grid = grid
+        self._index = shapely.STRtree(self._geometries)
+
+    def burn(self, window: Window) -> np.ndarray:
+        """Values on a window, shape (rows, cols), uint32; 0 where no polygon is."""
+        box = shapely.box(*self._grid.bounds_of(window))
+        found = np.sort(self._index.query(box, predicate="intersects"))
+        target = self._memory_raster(window)
+        if len(found):
+            source = ogr.GetDriverByName("Memory").CreateDataSource("")
+            layer = source.CreateLayer("polygons", spatial_reference(self._grid.crs))
+            layer.CreateField(ogr.FieldDefn("value", ogr.OFTInteger64))
+            for number in found:
+                feature = ogr.Feature(layer.GetLayerDefn())
+                feature.SetField("value", int(self._values[number]))
+                feature.SetGeometry(
+                    ogr.CreateGeometryFromWkb(shapely.to_wkb(self._geometries[number]))
+                )
+                layer.CreateFeature(feature)
+            gdal.RasterizeLayer(target, [1], layer, options=["ATTRIBUTE=value"])
+        return target.ReadAsArray()
+
+    def _memory_raster(self, window: Window) -> gdal.Dataset:
+        left, _, _, top = self._grid.bounds_of(window)
+        size = self._grid.resolution
+        dataset = gdal.GetDriverByName("MEM").Create(
+            "", window.cols, window.rows, 1, gdal.GDT_UInt32
+        )
+        dataset.SetGeoTransform((left, size, 0.0, top, 0.0, -size))
+        dataset.SetProjection(self._grid.crs)
+        return dataset

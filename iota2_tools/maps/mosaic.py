@@ -1,0 +1,444 @@
+"""The final maps: what each one holds, and how the pieces of all tiles become one file.
+
+A piece covers one tile, or one region of a tile, on the grid of its tile. Each pixel is set in
+at most one piece and holds nodata in the others. The pieces are read through a virtual raster
+and written as one Cloud-Optimised GeoTIFF, window by window, whatever the size of the country.
+"""
+
+import logging
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+import numpy as np
+from osgeo import gdal
+
+from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
+from iota2_tools.core.errors import InputDataError, OutputError, one_message
+from iota2_tools.geo.grid import Grid, check_aligned, grid_of, placed, union
+from iota2_tools.geo.raster import (
+    GDAL_TYPES,
+    gdal_failures_raise,
+    open_raster,
+    read_window,
+    whole_file,
+)
+
+gdal.UseExceptions()
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One final product: its encoding, its meaning, and how it is shrunk into overviews.
+
+    Parameters
+    ----------
+    name : str
+        Short identifier, tag ``LAYER`` of the file.
+    title : str
+        Name for readers, tag ``TITLE``.
+    encodings : mapping of str to int
+        Nodata value of each pixel type allowed; the usual type comes first.
+    unit : str
+        Unit of the pixel values, tag ``UNITS`` and unit of the bands.
+    overviews : str
+        GDAL resampling of the overviews. All of them leave nodata out: a pixel of an overview is
+        nodata only where every pixel below it is.
+    description : str
+        One sentence, tag ``DESCRIPTION``.
+    maximum : int, optional
+        Largest value possible, where it does not depend on the production.
+    classes : Nomenclature, optional
+        Fixed codes, names and colours; None where there are none or where the user gives them.
+    """
+
+    name: str
+    title: str
+    encodings: Mapping[str, int]
+    unit: str
+    overviews: str
+    description: str
+    maximum: int | None = None
+    classes: Nomenclature | None = None
+
+    @property
+    def dtype(self) -> str:
+        """Usual pixel type."""
+        return next(iter(self.encodings))
+
+    @property
+    def nodata(self) -> int:
+        """Nodata value of the usual pixel type."""
+        return self.encodings[self.dtype]
+
+    @property
+    def coded(self) -> bool:
+        """True if pixels are codes, with names and colours, rather than quantities."""
+        return self.overviews == "MODE"
+
+
+CLASS_MAP = Layer(
+    name="class_map",
+    title="Land cover",
+    encodings={"uint8": 0, "uint16": 0},
+    unit="class code",
+    overviews="MODE",
+    description="Land-cover class of each pixel, codes of the nomenclature; 0: not mapped.",
+)
+CONFIDENCE = Layer(
+    name="confidence",
+    title="Confidence of the classifier",
+    encodings={"uint8": 0},
+    unit="percent",
+    overviews="AVERAGE",
+    description="Share of the votes, or probability, of the class mapped; 0: not mapped.",
+    maximum=100,
+)
+VALIDITY = Layer(
+    name="validity",
+    title="Number of clear dates",
+    encodings={"uint8": 255, "uint16": 65535},
+    unit="dates",
+    overviews="AVERAGE",
+    description="Number of dates on which the pixel was seen without cloud, shadow or saturation.",
+)
+PROBABILITY = Layer(
+    name="probability",
+    title="Class probabilities",
+    encodings={"uint16": 65535},
+    unit="per mille",
+    overviews="AVERAGE",
+    description="Probability of each class, one band a class, from 0 to 1000.",
+    maximum=1000,
+)
+# Okabe and Ito's colours, told apart by all common colour visions: warm where the map is
+# wrong, cold where it is right, strong for validation, light for learning. Polygons learn and
+# validate at once only where a class has too few of them to be split.
+DIFFERENCE = Layer(
+    name="difference",
+    title="Map against reference",
+    encodings={"uint8": 0},
+    unit="code",
+    overviews="MODE",
+    description="Where the map agrees with the reference polygons; 0: no reference.",
+    maximum=6,
+    classes=Nomenclature(
+        (
+            LandCoverClass(1, "validation, wrong", (213, 94, 0)),
+            LandCoverClass(2, "validation, right", (0, 114, 178)),
+            LandCoverClass(3, "learning, wrong", (230, 159, 0)),
+            LandCoverClass(4, "learning, right", (86, 180, 233)),
+            LandCoverClass(5, "learning and validation, wrong", (204, 121, 167)),
+            LandCoverClass(6, "learning and validation, right", (0, 158, 115)),
+        )
+    ),
+)
+LAYERS = {layer.name: layer for layer in (CLASS_MAP, CONFIDENCE, VALIDITY, PROBABILITY, DIFFERENCE)}
+
+# Deflate, because a delivered map is opened by software we do not choose: every GDAL, ArcGIS and
+# browser reads it, zstd not always. As small as zstd, it costs twice its CPU, and still decodes
+# 500 million class pixels a second; level 9 is 10 % smaller and three times slower to write.
+# IF_SAFER, because the size of a compressed file is only known once it no longer fits 4 GB.
+COG_OPTIONS = (
+    "COMPRESS=DEFLATE",
+    "LEVEL=6",
+    "BLOCKSIZE=512",
+    "BIGTIFF=IF_SAFER",
+    "OVERVIEWS=IGNORE_EXISTING",
+    "GEOTIFF_VERSION=1.1",
+)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One source file: place, type, and the nodata value and names of its bands."""
+
+    path: str
+    grid: Grid
+    dtype: str
+    nodata: tuple[float | None, ...]
+    names: tuple[str, ...]
+
+
+def write_mosaic(
+    sources: Sequence[str],
+    output: str,
+    layer: Layer,
+    *,
+    grid: Grid | None = None,
+    nodata: int | None = None,
+    tags: Mapping[str, object] | None = None,
+    colours: Nomenclature | None = None,
+    bands: Sequence[str] | None = None,
+    threads: int = 1,
+    cache_mb: int = 256,
+) -> None:
+    """Merge the pieces of a final product into one Cloud-Optimised GeoTIFF.
+
+    The file depends on the arguments and on the pixels only: written again, with any number of
+    threads and any cache, it is the same byte for byte.
+
+    Parameters
+    ----------
+    sources : sequence of str
+        GeoTIFFs of the same type and bands on aligned grids. Where two of them hold a value for
+        the same pixel, the later one is kept.
+    output : str
+        File to write; it appears only once whole.
+    layer : Layer
+        What the pixels mean.
+    grid : Grid, optional
+        Extent of the map, holding every source; by default the union of the sources. Give the
+        union of the tiles, so that a tile without pixels does not change the extent.
+    nodata : int, optional
+        Value of pixels without data, in the sources and in the map; by default that of the layer
+        for the type of the sources.
+    tags : mapping, optional
+        Provenance (versions, digest of the config, inputs), written as text, sorted by name.
+    colours : Nomenclature, optional
+        Classes of a layer of codes: colour table and tags ``CLASS_<code>``.
+        By default `layer.classes`.
+    bands : sequence of str, optional
+        Names of the bands; by default those of the sources, or the title of a one-band layer.
+    threads : int
+        Threads that compress.
+    cache_mb : int
+        Memory of GDAL's block cache, in megabytes.
+
+    Raises
+    ------
+    InputDataError
+        If sources are absent, unreadable, truncated, or differ in CRS, resolution, alignment,
+        type, nodata or bands; every source at fault is listed.
+    OutputError
+        If the map could not be written whole.
+
+    References
+    ----------
+    Cloud-Optimised GeoTIFF, OGC 21-026; GDAL's COG driver.
+    """
+    pieces = _read_headers(sources, layer, nodata)
+    grid = _extent(pieces, grid)
+    dtype = pieces[0].dtype
+    nodata = layer.encodings[dtype] if nodata is None else nodata
+    names = _band_names(pieces[0], layer, bands)
+    classes = _classes_to_show(layer, colours, dtype)
+    logger.info(
+        "%s: merging %d file(s) into %d x %d pixels, %d band(s) of %s",
+        output, len(pieces), grid.rows, grid.cols, len(names), dtype,
+    )  # fmt: skip
+    virtual = gdal.Open(_virtual_raster(pieces, grid, nodata, len(names)))
+    _describe(virtual, layer, names, classes, tags or {})
+    try:
+        _write_cog(virtual, output, layer, threads, cache_mb)
+    except OutputError:
+        _check_readable(pieces)
+        raise
+
+
+def _read_headers(sources: Sequence[str], layer: Layer, nodata: int | None) -> list[Piece]:
+    """Open every source; list all that cannot be part of this layer in one error."""
+    if not sources:
+        raise InputDataError(
+            f"{layer.title}: no file to merge; no tile was mapped, see the logs of classify_tile"
+        )
+    pieces: list[Piece] = []
+    problems: list[str] = []
+    for path in map(str, sources):
+        if not Path(path).is_file():
+            problems.append(f"{path}: no such file; run its tile again")
+            continue
+        try:
+            piece = _read_header(path)
+        except InputDataError as error:
+            problems.append(str(error))
+            continue
+        problems += _problems(piece, pieces[0] if pieces else piece, layer, nodata)
+        pieces.append(piece)
+    if problems:
+        raise InputDataError(one_message(f"mosaic of layer {layer.name!r}", problems))
+    return pieces
+
+
+def _read_header(path: str) -> Piece:
+    grid = grid_of(path)
+    dataset = open_raster(path)
+    bands = [dataset.GetRasterBand(number + 1) for number in range(dataset.RasterCount)]
+    types = {value: key for key, value in GDAL_TYPES.items()}
+    return Piece(
+        path=os.path.abspath(path),
+        grid=grid,
+        dtype=types.get(bands[0].DataType, gdal.GetDataTypeName(bands[0].DataType)),
+        nodata=tuple(band.GetNoDataValue() for band in bands),
+        names=tuple(band.GetDescription() for band in bands),
+    )
+
+
+def _problems(piece: Piece, first: Piece, layer: Layer, nodata: int | None) -> list[str]:
+    """What keeps a piece from standing in the layer beside the first one."""
+    if piece.dtype not in layer.encodings:
+        allowed = " or ".join(layer.encodings)
+        return [f"{piece.path}: pixels are {piece.dtype}, this layer is made of {allowed}"]
+    expected = layer.encodings[piece.dtype] if nodata is None else nodata
+    problems = []
+    if piece.dtype != first.dtype:
+        problems.append(f"pixels are {piece.dtype}, those of {first.path} are {first.dtype}")
+    if len(piece.names) != len(first.names):
+        problems.append(f"{len(piece.names)} band(s), {first.path} has {len(first.names)}")
+    elif piece.names != first.names:
+        problems.append(f"bands are {piece.names}, those of {first.path} {first.names}")
+    if not set(piece.nodata) <= {None, float(expected)}:
+        problems.append(f"nodata is {set(piece.nodata)}, this layer has {expected}")
+    return [f"{piece.path}: {problem}; run its tile again" for problem in problems]
+
+
+def _extent(pieces: Sequence[Piece], grid: Grid | None) -> Grid:
+    """Grid of the map, on which every piece falls."""
+    if grid is None:
+        return union([piece.grid for piece in pieces])
+    for piece in pieces:
+        check_aligned(grid, piece.grid)
+        window = placed(piece.grid, grid)
+        if (
+            min(window.row, window.col) < 0
+            or window.row + window.rows > grid.rows
+            or window.col + window.cols > grid.cols
+        ):
+            raise InputDataError(
+                f"{piece.path}: bounds {piece.grid.bounds} exceed those of the map, {grid.bounds}; "
+                "give the union of the grids of all tiles"
+            )
+    return grid
+
+
+def _band_names(first: Piece, layer: Layer, bands: Sequence[str] | None) -> tuple[str, ...]:
+    names = first.names if bands is None else tuple(bands)
+    if len(names) != len(first.names):
+        raise InputDataError(
+            f"{layer.title}: {len(names)} band names, {first.path} has {len(first.names)} bands"
+        )
+    return (layer.title,) if names == ("",) else names
+
+
+def _classes_to_show(layer: Layer, colours: Nomenclature | None, dtype: str) -> Nomenclature | None:
+    """Classes of a layer of codes; all their codes fit its pixels."""
+    classes = colours or layer.classes
+    if not layer.coded or classes is None:
+        return None
+    if max(classes.codes) > np.iinfo(dtype).max:
+        raise InputDataError(
+            f"{layer.title}: pixels of {dtype} cannot hold code {max(classes.codes)} of the "
+            f"nomenclature; classify the tiles again as {classes.dtype}"
+        )
+    return classes
+
+
+def _virtual_raster(pieces: Sequence[Piece], grid: Grid, nodata: int, bands: int) -> str:
+    """XML of a GDAL virtual raster that shows the pieces as one image.
+
+    Offsets are whole pixels: gdalbuildvrt's are fractions when two origins differ by rounding,
+    and then it resamples.
+    """
+    data_type = gdal.GetDataTypeName(GDAL_TYPES[pieces[0].dtype])
+    lines = [
+        f'<VRTDataset rasterXSize="{grid.cols}" rasterYSize="{grid.rows}">',
+        f"<SRS>{escape(grid.crs)}</SRS>",
+        f"<GeoTransform>{', '.join(map(repr, grid.geotransform))}</GeoTransform>",
+    ]
+    for band in range(1, bands + 1):
+        lines.append(f'<VRTRasterBand dataType="{data_type}" band="{band}">')
+        lines.append(f"<NoDataValue>{nodata}</NoDataValue>")
+        lines += [_virtual_source(piece, grid, nodata, band, data_type) for piece in pieces]
+        lines.append("</VRTRasterBand>")
+    return "\n".join([*lines, "</VRTDataset>"])
+
+
+def _virtual_source(piece: Piece, grid: Grid, nodata: int, band: int, data_type: str) -> str:
+    """One piece in the virtual raster; with its properties given, GDAL opens it only when read."""
+    place = placed(piece.grid, grid)
+    size = f'RasterXSize="{place.cols}" RasterYSize="{place.rows}"'
+    block = 'BlockXSize="256" BlockYSize="256"'
+    shape = f'xSize="{place.cols}" ySize="{place.rows}"'
+    return (
+        f'<ComplexSource><SourceFilename relativeToVRT="0">{escape(piece.path)}</SourceFilename>'
+        f"<SourceBand>{band}</SourceBand>"
+        f'<SourceProperties {size} DataType="{data_type}" {block}/>'
+        f'<SrcRect xOff="0" yOff="0" {shape}/>'
+        f'<DstRect xOff="{place.col}" yOff="{place.row}" {shape}/>'
+        f"<NODATA>{nodata}</NODATA></ComplexSource>"
+    )
+
+
+def _describe(
+    dataset: gdal.Dataset,
+    layer: Layer,
+    names: Sequence[str],
+    classes: Nomenclature | None,
+    tags: Mapping[str, object],
+) -> None:
+    """Set tags, names and units of bands, and the colour table."""
+    own = {
+        "LAYER": layer.name,
+        "TITLE": layer.title,
+        "UNITS": layer.unit,
+        "DESCRIPTION": layer.description,
+    }
+    if classes:
+        own |= {f"CLASS_{item.code}": item.name for item in classes.classes}
+    everything = {key: str(value) for key, value in {**tags, **own}.items()}
+    dataset.SetMetadata(dict(sorted(everything.items())))
+    for number, name in enumerate(names, start=1):
+        band = dataset.GetRasterBand(number)
+        band.SetDescription(name)
+        band.SetUnitType(layer.unit)
+    if classes:
+        table = gdal.ColorTable()
+        for item in classes.classes:
+            table.SetColorEntry(item.code, (*item.colour, 255))
+        dataset.GetRasterBand(1).SetColorTable(table)
+
+
+def _write_cog(
+    virtual: gdal.Dataset, output: str, layer: Layer, threads: int, cache_mb: int
+) -> None:
+    """Copy a virtual raster to a Cloud-Optimised GeoTIFF under a temporary name, then rename."""
+    predictor = "NO" if layer.coded else "STANDARD"
+    options = [
+        *COG_OPTIONS,
+        f"OVERVIEW_RESAMPLING={layer.overviews}",
+        f"PREDICTOR={predictor}",
+        f"OVERVIEW_PREDICTOR={predictor}",
+        f"NUM_THREADS={threads}",
+    ]
+    with whole_file(output) as temporary, block_cache(cache_mb):
+        try:
+            with gdal_failures_raise(output):
+                copy = gdal.GetDriverByName("COG").CreateCopy(temporary, virtual, 1, options)
+                copy.FlushCache()
+                del copy
+        finally:
+            Path(f"{temporary}.ovr.tmp").unlink(missing_ok=True)
+
+
+@contextmanager
+def block_cache(megabytes: int) -> Iterator[None]:
+    """Bound GDAL's block cache: by default it takes 5 % of the machine, not of the job."""
+    usual = gdal.GetCacheMax()
+    gdal.SetCacheMax(megabytes * 1024 * 1024)
+    try:
+        yield
+    finally:
+        gdal.SetCacheMax(usual)
+
+
+def _check_readable(pieces: Sequence[Piece]) -> None:
+    """After a failure, blame the source that cannot be decoded, if there is one."""
+    for piece in pieces:
+        dataset = open_raster(piece.path)
+        for window in piece.grid.windows(512):
+            read_window(dataset, window)

@@ -1,0 +1,225 @@
+"""A picture of the class map for reports: map, legend with the share of each class, scale bar."""
+
+import logging
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from osgeo import gdal
+
+from iota2_tools.config.nomenclature import Nomenclature
+from iota2_tools.core.errors import InputDataError
+from iota2_tools.geo.grid import Grid, grid_of, spatial_reference
+from iota2_tools.geo.raster import open_raster, unreadable, whole_file
+from iota2_tools.maps.mosaic import block_cache
+
+DPI = 100
+MARGIN = 40
+PANEL = 400  # width of the legend, in points of the picture
+ROW = 26  # height of a line of the legend
+TITLE = 56
+FOOT = 56
+INK = "#222222"
+CACHE_MB = 256
+UNKNOWN = (128, 128, 128)
+METRES_PER_DEGREE = 111_320.0
+
+logger = logging.getLogger(__name__)
+
+
+def write_preview(
+    class_map: str,
+    nomenclature: Nomenclature,
+    path: str,
+    max_size: int = 1600,
+    *,
+    title: str = "Land cover",
+) -> None:
+    """Draw a class map as PNG, whatever its size, from decimated reads.
+
+    Written again from the same map, the picture is the same byte for byte.
+
+    Parameters
+    ----------
+    class_map : str
+        Class codes, 0: not mapped.
+    nomenclature : Nomenclature
+        Names and colours. Codes it does not hold are drawn grey.
+    path : str
+        PNG to write.
+    max_size : int
+        Longest side of the map in the picture, in pixels; a smaller map is enlarged by a whole
+        factor.
+    title : str
+        Text above the map.
+
+    Raises
+    ------
+    InputDataError
+        If the map cannot be read or holds no class at all.
+    """
+    grid = grid_of(class_map)
+    shape = _picture_shape(grid, max_size)
+    codes = read_decimated(class_map, *shape, "mode")
+    shares = class_shares(class_map, max_size)
+    if not shares:
+        raise InputDataError(f"{class_map}: no pixel has a class; see the logs of classify_tile")
+    logger.info("%s: %d classes, drawn as %d x %d pixels", class_map, len(shares), *shape)
+    _draw(colourise(codes, nomenclature), shares, nomenclature, grid, path, title)
+
+
+def _picture_shape(grid: Grid, max_size: int) -> tuple[int, int]:
+    """Rows and columns of the map in the picture."""
+    ratio = max_size / max(grid.rows, grid.cols)
+    if ratio > 1:
+        ratio = math.floor(ratio)
+    return max(1, round(grid.rows * ratio)), max(1, round(grid.cols * ratio))
+
+
+def read_decimated(path: str, rows: int, cols: int, resampling: str) -> np.ndarray:
+    """Read a map at a size, never whole.
+
+    Parameters
+    ----------
+    path : str
+        Class map.
+    rows, cols : int
+        Shape to read.
+    resampling : {"mode", "nearest"}
+        "mode": the most frequent class, from the overviews, for the eye. "nearest": a regular
+        sample of the full resolution, for figures; modes swell large classes.
+    """
+    options = ["OVERVIEW_LEVEL=NONE"] if resampling == "nearest" else []
+    open_raster(path)
+    dataset = gdal.OpenEx(path, gdal.OF_RASTER, open_options=options)
+    algorithm = gdal.GRIORA_Mode if resampling == "mode" else gdal.GRIORA_NearestNeighbour
+    try:
+        with block_cache(CACHE_MB):
+            return dataset.GetRasterBand(1).ReadAsArray(
+                buf_xsize=cols, buf_ysize=rows, resample_alg=algorithm
+            )
+    except RuntimeError as error:
+        raise unreadable(dataset, error) from None
+
+
+def class_shares(path: str, max_size: int) -> dict[int, float]:
+    """Share of the mapped area of each class present, from 0 to 1.
+
+    Counted on every pixel up to `max_size` pixels a side, else on a regular sample of that size:
+    with 1600 x 1600 pixels the standard error stays below 0.04 %.
+    """
+    grid = grid_of(path)
+    codes = read_decimated(path, min(grid.rows, max_size), min(grid.cols, max_size), "nearest")
+    present, counts = np.unique(codes[codes != 0], return_counts=True)
+    return dict(zip(present.tolist(), (counts / counts.sum()).tolist(), strict=True))
+
+
+def colourise(codes: np.ndarray, nomenclature: Nomenclature) -> np.ndarray:
+    """Colours of class codes: uint8, shape (rows, cols, 4), transparent where the code is 0."""
+    table = np.full((int(codes.max(initial=0)) + 1, 4), (*UNKNOWN, 255), dtype=np.uint8)
+    table[0] = 0
+    for item in nomenclature.classes:
+        if item.code < len(table):
+            table[item.code] = (*item.colour, 255)
+    return table[codes]
+
+
+@dataclass(frozen=True)
+class ScaleBar:
+    """Length of the bar as a fraction of the width of the map, and its label."""
+
+    fraction: float
+    label: str
+
+
+def scale_bar(grid: Grid) -> ScaleBar:
+    """A round length, 1, 2 or 5 times a power of ten, of at most a quarter of the map's width."""
+    reference = spatial_reference(grid.crs)
+    if reference.IsGeographic():
+        latitude = math.radians((grid.top + grid.bottom) / 2)
+        metres = METRES_PER_DEGREE * math.cos(latitude)
+    else:
+        metres = reference.GetLinearUnits()
+    width = grid.cols * grid.resolution * metres
+    power = 10.0 ** math.floor(math.log10(width / 4))
+    length = max(power * step for step in (1, 2, 5) if power * step <= width / 4 * (1 + 1e-9))
+    label = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
+    return ScaleBar(length / width, label)
+
+
+def _draw(
+    image: np.ndarray,
+    shares: dict[int, float],
+    nomenclature: Nomenclature,
+    grid: Grid,
+    path: str,
+    title: str,
+) -> None:
+    """Lay out map, legend, title and scale bar, one picture pixel for one read pixel."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    rows, cols = image.shape[:2]
+    inner = max(rows, ROW * (len(shares) + 2))
+    width, height = cols + PANEL + 3 * MARGIN, inner + TITLE + FOOT + 10
+    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor="white")
+    FigureCanvasAgg(figure)
+    page = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0))
+    page.set_axis_off()
+    page.text(
+        MARGIN,
+        TITLE / 2 + 4,
+        title,
+        size=18,
+        weight="bold",
+        va="center",
+        color=INK,
+        parse_math=False,
+    )
+    box = (MARGIN / width, 1 - (TITLE + rows) / height, cols / width, rows / height)
+    view = figure.add_axes(box, xticks=[], yticks=[])
+    view.imshow(image, interpolation="nearest", aspect="auto")
+    for spine in view.spines.values():
+        spine.set(color="#999999", linewidth=0.8)
+    _draw_legend(page, shares, nomenclature, cols + 2 * MARGIN)
+    _draw_scale_bar(page, scale_bar(grid), cols, TITLE + rows + 22)
+    with whole_file(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
+
+
+def _draw_legend(page, shares: dict[int, float], nomenclature: Nomenclature, left: int) -> None:
+    """One line a class present, in the order of the codes: colour, name, share, bar."""
+    from matplotlib.patches import Rectangle
+
+    colours = {item.code: item.hex_colour for item in nomenclature.classes}
+    right = left + PANEL
+    top = TITLE + 8
+    page.text(left, top, "Class", size=10, color="#666666", va="center")
+    page.text(right, top, "Share of mapped area", size=10, color="#666666", va="center", ha="right")
+    page.plot([left, right], [top + 14, top + 14], color="#cccccc", linewidth=0.8)
+    for number, (code, share) in enumerate(sorted(shares.items())):
+        y = top + 14 + ROW * (number + 0.75)
+        colour = colours.get(code, "#{:02x}{:02x}{:02x}".format(*UNKNOWN))
+        frame = {"facecolor": colour, "edgecolor": "#555555", "linewidth": 0.6}
+        page.add_patch(Rectangle((left, y - 8), 26, 16, **frame))
+        name = nomenclature.name_of(code)
+        name = name if len(name) <= 38 else name[:37].rstrip() + "…"
+        page.text(left + 36, y, name, size=11, color=INK, va="center", parse_math=False)
+        page.text(right, y, share_text(share), size=11, color=INK, va="center", ha="right")
+
+
+def share_text(share: float) -> str:
+    """Percentage with one decimal; a class present never reads 0."""
+    return "< 0.1 %" if 0 < share < 0.0005 else f"{100 * share:.1f} %"
+
+
+def _draw_scale_bar(page, bar: ScaleBar, cols: int, y: float) -> None:
+    """Bar in two halves under the left corner of the map."""
+    from matplotlib.patches import Rectangle
+
+    length = bar.fraction * cols
+    for part, colour in enumerate((INK, "white")):
+        place = (MARGIN + part * length / 2, y - 4)
+        frame = {"facecolor": colour, "edgecolor": INK, "linewidth": 0.8}
+        page.add_patch(Rectangle(place, length / 2, 8, **frame))
+    page.text(MARGIN + length + 10, y, bar.label, size=11, va="center", color=INK)

@@ -1,0 +1,113 @@
+"""Who maps what: each pixel of a production belongs to one tile, and to one region at most."""
+
+import numpy as np
+import shapely
+from shapely import Geometry
+
+from iota2_tools.geo.grid import Grid
+from iota2_tools.geo.raster import create_raster
+from iota2_tools.geo.vectors import Burner
+from iota2_tools.reference.polygons import read_regions
+
+
+def priority(grids: dict[str, Grid]) -> list[str]:
+    """Tiles from north to south, then west to east, then by name."""
+    return sorted(grids, key=lambda tile: (-grids[tile].top, grids[tile].left, tile))
+
+
+def footprint(grid: Grid) -> Geometry:
+    """Rectangle of a tile, in its CRS."""
+    return shapely.box(*grid.bounds)
+
+
+def overlapping(tile: str, grids: dict[str, Grid]) -> list[str]:
+    """Tiles whose rectangle shares an area with that of `tile`, itself left out."""
+    left, bottom, right, top = grids[tile].bounds
+    return [
+        other
+        for other, grid in grids.items()
+        if other != tile
+        and grid.left < right
+        and grid.right > left
+        and grid.bottom < top
+        and grid.top > bottom
+    ]
+
+
+def exclusive_envelope(tile: str, grids: dict[str, Grid], margin: float) -> Geometry:
+    """Part of a tile that no other tile maps.
+
+    In order of priority a tile claims its rectangle less a margin along its right and lower
+    edge, where its neighbours see the ground as well; what nobody claims goes to the first tile
+    that covers it. The envelopes of all tiles are a partition of the area they cover.
+
+    Parameters
+    ----------
+    tile : str
+        The tile asked for.
+    grids : dict of str to Grid
+        At least `tile` and the tiles that overlap it.
+    margin : float
+        Width left to the neighbours, in units of the CRS; rounded down to whole pixels.
+
+    Returns
+    -------
+    shapely Geometry
+        Polygon or MultiPolygon, edges on pixel edges; empty if other tiles cover all.
+    """
+    neighbours = overlapping(tile, grids)
+    order = priority({name: grids[name] for name in [tile, *neighbours]})
+    earlier = order[: order.index(tile)]
+    later = order[order.index(tile) + 1 :]
+    mine = footprint(grids[tile])
+    claimed_before = shapely.union_all([_claim(grids[other], margin) for other in earlier])
+    claim = _claim(grids[tile], margin).difference(claimed_before)
+    claimed_by_any = shapely.union_all(
+        [claimed_before, claim, *(_claim(grids[other], margin) for other in later)]
+    )
+    covered_before = shapely.union_all([footprint(grids[other]) for other in earlier])
+    leftover = mine.difference(claimed_by_any).difference(covered_before)
+    return shapely.union_all([claim, leftover])
+
+
+def _claim(grid: Grid, margin: float) -> Geometry:
+    kept = int(margin / grid.resolution) * grid.resolution
+    left, bottom, right, top = grid.bounds
+    if right - kept <= left or bottom + kept >= top:
+        return shapely.box(left, bottom, right, top)
+    return shapely.box(left, bottom + kept, right - kept, top)
+
+
+def write_regions(
+    tile: str, grids: dict, margin: float, regions: dict | None, names: list[str], output: str
+) -> None:
+    """Write which region each pixel of a tile's exclusive envelope belongs to.
+
+    Parameters
+    ----------
+    grids : dict of str to Grid
+        Of the tile and of those that overlap it.
+    margin : float
+        See `envelopes.exclusive_envelope`.
+    regions : dict or None
+        Section of the configuration.
+    names : list of str
+        Names of all regions; the first bears number 1.
+    output : str
+        Raster to write: uint16, number of the region, 0 outside envelope and regions.
+    """
+    grid = grids[tile]
+    envelope = exclusive_envelope(tile, grids, margin)
+    inside = Burner(
+        [envelope] if not envelope.is_empty else [], [1] if not envelope.is_empty else [], grid
+    )
+    if regions:
+        frame = read_regions(regions["path"], regions["layer"], regions["field"], grid.crs)
+        numbers = [names.index(name) + 1 for name in frame.index]
+        burner = Burner(frame.geometry.to_numpy(), numbers, grid)
+    else:
+        burner = inside
+    tags = {f"REGION_{number}": name for number, name in enumerate(names, start=1)}
+    with create_raster(output, grid, "uint16", nodata=0, tags=tags) as raster:
+        for window in grid.windows(256):
+            raster.write((burner.burn(window) * inside.burn(window)).astype(np.uint16), window)

@@ -1,0 +1,161 @@
+"""The features of the chosen pixels of each tile, and the training table of a model."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyproj
+import shapely
+
+from iota2_tools.core.errors import InputDataError
+from iota2_tools.features.stack import FeatureStack, check_same_features
+from iota2_tools.geo.grid import Grid, Window
+from iota2_tools.geo.raster import whole_file
+from iota2_tools.timeseries.series import window_shape
+
+BAND_ROWS = 256
+"""Rows of the tile whose samples are kept in memory and written together."""
+
+
+def write_samples(
+    selection: str,
+    inventory: str,
+    settings: dict,
+    masks: dict[str, str],
+    budget_mb: float,
+    threads: int,
+    output: str,
+) -> None:
+    """Read the features of the chosen pixels of a tile, once for all draws.
+
+    The tile is gone through in bands of `BAND_ROWS` rows, so that memory does not depend on how
+    many pixels were chosen in all.
+
+    Parameters
+    ----------
+    selection : str
+        Table of `samples.write_selection`, by row.
+    inventory, settings, masks
+        See `features.FeatureStack`.
+    budget_mb : float
+        Memory for the images of one window, MB.
+    output : str
+        GeoParquet: the columns of `selection`, one column a feature, and the pixel's centre.
+    """
+    chosen = pd.read_parquet(selection)
+    stack = FeatureStack(inventory, settings, masks)
+    schema = _schema(pa.Schema.from_pandas(chosen, preserve_index=False), stack)
+    rows = chosen["row"].to_numpy()
+    with (
+        whole_file(output) as temporary,
+        ThreadPoolExecutor(threads) as pool,
+        pq.ParquetWriter(temporary, schema, compression="zstd") as file,
+    ):
+        for top in range(0, stack.grid.rows, BAND_ROWS):
+            first, last = np.searchsorted(rows, (top, top + BAND_ROWS))
+            if first < last:
+                part = chosen.iloc[first:last]
+                values = _features_of(part, stack, top, budget_mb, pool)
+                file.write_table(_table(part, values, stack.grid, schema))
+
+
+def _schema(chosen: pa.Schema, stack: FeatureStack) -> pa.Schema:
+    """Columns of the table, with what makes it a GeoParquet."""
+    crs = pyproj.CRS.from_user_input(stack.grid.crs).to_json_dict()
+    geometry = {"encoding": "WKB", "geometry_types": ["Point"], "crs": crs}
+    about = {"version": "1.0.0", "primary_column": "geometry", "columns": {"geometry": geometry}}
+    dtype = pa.from_numpy_dtype(stack.dtype)
+    fields = [*chosen.remove_metadata(), *(pa.field(name, dtype) for name in stack.names)]
+    return pa.schema([*fields, pa.field("geometry", pa.binary())], {"geo": json.dumps(about)})
+
+
+def _features_of(
+    part: pd.DataFrame, stack: FeatureStack, top: int, budget_mb: float, pool: ThreadPoolExecutor
+) -> np.ndarray:
+    """Features of pixels of the band of rows that starts at `top`, shape (n, n_features)."""
+    values = np.empty((len(part), len(stack.names)), dtype=stack.dtype)
+    rows, cols = part["row"].to_numpy(), part["col"].to_numpy()
+    for window in _windows_of_band(stack, top, budget_mb):
+        inside = np.flatnonzero(
+            (rows >= window.row) & (rows < window.row + window.rows)
+            & (cols >= window.col) & (cols < window.col + window.cols)
+        )  # fmt: skip
+        if len(inside):
+            pixels = (rows[inside] - window.row).astype(np.int64) * window.cols
+            values[inside] = stack.read(window, pool).of(pixels + cols[inside] - window.col)
+    return values
+
+
+def _windows_of_band(stack: FeatureStack, top: int, budget_mb: float) -> Iterator[Window]:
+    """Windows over a band of rows: a block of 256 pixels at most, for samples lie apart."""
+    block_mb = BAND_ROWS * BAND_ROWS * stack.bytes_per_pixel / 1e6
+    rows, cols = window_shape(stack.grid, stack.bytes_per_pixel, min(budget_mb, block_mb))
+    bottom = min(top + BAND_ROWS, stack.grid.rows)
+    for row in range(top, bottom, rows):
+        for col in range(0, stack.grid.cols, cols):
+            yield Window(row, col, min(rows, bottom - row), min(cols, stack.grid.cols - col))
+
+
+def _table(part: pd.DataFrame, values: np.ndarray, grid: Grid, schema: pa.Schema) -> pa.Table:
+    """Samples of a band of rows, as they are written."""
+    x = grid.left + (part["col"].to_numpy() + 0.5) * grid.resolution
+    y = grid.top - (part["row"].to_numpy() + 0.5) * grid.resolution
+    own = pa.Table.from_pandas(part, preserve_index=False).columns
+    features = [pa.array(column) for column in np.ascontiguousarray(values.T)]
+    centres = pa.array(shapely.to_wkb(shapely.points(x, y)), pa.binary())
+    return pa.Table.from_arrays([*own, *features, centres], schema=schema)
+
+
+def read_training_table(
+    samples: list[str], region: str, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
+    """Learning samples of a region and draw over its tiles.
+
+    Parameters
+    ----------
+    samples : list of str
+        Tables of `write_samples`.
+
+    Returns
+    -------
+    features : ndarray of int16 or float32, shape (n_samples, n_features)
+    codes : ndarray of int64, shape (n_samples,)
+    polygons : ndarray of int64, shape (n_samples,)
+    names : list of str
+        Names of the features.
+    """
+    paths = sorted(samples)
+    names = feature_columns(paths[0])
+    chosen = [("region", "=", region), (f"seed_{seed}", "=", True)]
+    tables = []
+    for path in paths:
+        check_same_features(names, feature_columns(path), path)
+        tables.append(pq.read_table(path, columns=["code", "polygon", *names], filters=chosen))
+    table = pa.concat_tables(tables, promote_options="permissive")
+    dtype = table.schema.field(names[0]).type.to_pandas_dtype()
+    features = np.empty((len(table), len(names)), dtype)
+    for number, name in enumerate(names):
+        features[:, number] = table[name].to_numpy()
+    return features, table["code"].to_numpy(), table["polygon"].to_numpy(), names
+
+
+def feature_columns(samples: str) -> list[str]:
+    """Names of the features among the columns of a samples table.
+
+    Raises
+    ------
+    InputDataError
+        If the file is no such table.
+    """
+    known = {"row", "col", "polygon", "code", "region", "geometry"}
+    try:
+        columns = pq.read_schema(samples).names
+    except (OSError, pa.ArrowInvalid) as error:
+        raise InputDataError(
+            f"{samples}: cannot be read as a table ({error}); delete it to make it anew"
+        ) from None
+    return [name for name in columns if name not in known and not name.startswith("seed_")]

@@ -1,0 +1,227 @@
+"""Figures of the report: the confusion matrix, and the F-scores over seeds."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from iota2_tools.assessing.scores import (
+    ABSENT,
+    Estimate,
+    Scores,
+    classified,
+    scores,
+    scores_over_seeds,
+)
+from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
+from iota2_tools.geo.raster import whole_file
+
+DPI = 150
+INK = "#222222"
+GREY = "#666666"
+LONGEST_NAME = 30
+CELL = 0.36  # side of a cell of the matrix, in inches
+
+
+def write_matrix_figure(
+    matrix: np.ndarray, nomenclature: Nomenclature, path: str, title: str = "Confusion matrix"
+) -> None:
+    """Draw a confusion matrix as PNG, in percent of the reference pixels of each class.
+
+    Recall (R) and F-score (F) stand at the right of each row, precision (P) under each column,
+    overall accuracy and kappa under the title. Cells below 0.5 % stay empty.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (n_classes, n_classes) or (n_classes, n_classes + 1)
+        Pixels; rows: reference, columns: map, in the order of the nomenclature's codes.
+    nomenclature : Nomenclature
+        Codes, names and colours; readable up to some 25 classes.
+    path : str
+        PNG to write; the same byte for byte when written again.
+    title : str
+        Text above the figure.
+    """
+    n = len(nomenclature.codes)
+    square = classified(matrix).astype(float)
+    totals = square.sum(axis=1, keepdims=True)
+    percent = 100 * np.divide(square, totals, out=np.zeros_like(square), where=totals > 0)
+    result = scores(matrix)
+    left, right, top, bottom = 2.9, 2.0, 1.4, 2.75
+    size = (max(left + n * CELL + right, 6.5), top + n * CELL + bottom)
+    figure, axes = _canvas(size, (left, bottom, n * CELL, n * CELL))
+    axes.imshow(percent, cmap="Blues", vmin=0, vmax=100, aspect="equal")
+    _write_cells(axes, percent)
+    _write_class_names(axes, nomenclature)
+    _write_margins(axes, result, totals[:, 0])
+    pixels = f"{totals.sum():,.0f}".replace(",", " ")
+    overall = (
+        f"Overall accuracy {_score(result.overall_accuracy)}   "
+        f"kappa {_score(result.kappa)}   {pixels} pixels\n"
+        "Cells: % of the reference pixels of the class.   P precision, R recall, F F-score, in %"
+    )
+    _write_head(figure, size, title, overall)
+    _save(figure, path)
+
+
+def write_scores_figure(
+    matrices: Mapping[int, np.ndarray],
+    nomenclature: Nomenclature,
+    path: str,
+    title: str = "F-score of each class",
+) -> None:
+    """Draw the F-score of each class, mean and 95 % interval over seeds, as PNG.
+
+    Parameters
+    ----------
+    matrices : mapping of int to ndarray
+        Confusion matrix of each seed.
+    nomenclature : Nomenclature
+        Names and colours of the bars.
+    path : str
+        PNG to write; the same byte for byte when written again.
+    title : str
+        Text above the figure.
+    """
+    result = scores_over_seeds(matrices)
+    n = len(nomenclature.codes)
+    size = (9.0, 1.5 + 0.32 * n)
+    figure, axes = _canvas(size, (3.0, 0.6, 5.0, 0.32 * n))
+    for row, (item, value) in enumerate(zip(nomenclature.classes, result.f_score, strict=True)):
+        _draw_bar(axes, row, item, value)
+    axes.set(xlim=(0, 1), ylim=(n - 0.5, -0.5))
+    axes.set_yticks(range(n), [_short(item) for item in nomenclature.classes], parse_math=False)
+    axes.set_xlabel("F-score", color=GREY, size=10)
+    axes.tick_params(length=0, labelsize=9, labelcolor=INK)
+    axes.grid(axis="x", color="#dddddd", linewidth=0.8)
+    axes.set_axisbelow(True)
+    for side in ("top", "right", "bottom"):
+        axes.spines[side].set_visible(False)
+    axes.spines["left"].set_color("#999999")
+    runs = f"{len(matrices)} seeds, bars: 95 % interval" if len(matrices) > 1 else "one seed"
+    overall = f"Overall accuracy {result.overall_accuracy}   kappa {result.kappa}   {runs}"
+    _write_head(figure, size, title, overall.replace("+-", "±").replace(" ± -", ""))
+    _save(figure, path)
+
+
+def _canvas(size: tuple[float, float], box: tuple[float, float, float, float]):
+    """Figure of a size and its axes, (left, bottom, width, height), all in inches."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, dpi=DPI, facecolor="white")
+    FigureCanvasAgg(figure)
+    width, height = size
+    place = (box[0] / width, box[1] / height, box[2] / width, box[3] / height)
+    return figure, figure.add_axes(place)
+
+
+def _save(figure, path: str) -> None:
+    with whole_file(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
+
+
+def _write_head(figure, size: tuple[float, float], title: str, subtitle: str) -> None:
+    """Title and the line of figures under it, at the upper left."""
+    left, top = 0.25 / size[0], 1 - 0.22 / size[1]
+    text = {"ha": "left", "va": "top", "parse_math": False}
+    figure.text(left, top, title, size=14, weight="bold", color=INK, **text)
+    figure.text(left, top - 0.32 / size[1], subtitle, size=9, color=GREY, linespacing=1.5, **text)
+
+
+def _short(item: LandCoverClass) -> str:
+    name = item.name
+    name = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"
+    return f"{name}  {item.code}"
+
+
+def _score(value: float) -> str:
+    return ABSENT if np.isnan(value) else f"{value:.3f}"
+
+
+def _write_cells(axes, percent: np.ndarray) -> None:
+    """Whole percentages, white on dark cells; thin lines between cells."""
+    for row, col in np.argwhere(percent >= 0.5):
+        value = percent[row, col]
+        axes.text(
+            col, row, f"{value:.0f}", ha="center", va="center", size=8,
+            color="white" if value > 55 else INK, weight="bold" if row == col else "normal",
+        )  # fmt: skip
+    edges = np.arange(len(percent) + 1) - 0.5
+    axes.set_xticks(edges, minor=True)
+    axes.set_yticks(edges, minor=True)
+    axes.grid(which="minor", color="#d9d9d9", linewidth=0.5)
+    axes.tick_params(which="both", length=0)
+    for spine in axes.spines.values():
+        spine.set(color="#999999", linewidth=0.8)
+
+
+def _write_class_names(axes, nomenclature: Nomenclature) -> None:
+    """Names with a chip of the class colour: reference at the left, map below."""
+    from matplotlib.patches import Rectangle
+
+    n = len(nomenclature.codes)
+    names = [_short(item) for item in nomenclature.classes]
+    axes.set_yticks(range(n), names, size=8, color=INK, parse_math=False)
+    axes.set_xticks(range(n), names, size=8, color=INK, rotation=90, parse_math=False)
+    axes.tick_params(axis="y", pad=16)
+    axes.tick_params(axis="x", pad=38)
+    for row, item in enumerate(nomenclature.classes):
+        frame = {"facecolor": item.hex_colour, "edgecolor": "#555555", "linewidth": 0.5}
+        frame |= {"clip_on": False}
+        axes.add_patch(Rectangle((-0.98, row - 0.3), 0.3, 0.6, **frame))
+        axes.add_patch(Rectangle((row - 0.3, n + 0.45), 0.6, 0.3, **frame))
+    axis = {"size": 10, "weight": "bold", "color": GREY}
+    axes.text(-1.25, -1, "Reference", ha="right", va="center", **axis)
+    axes.text(-1.25, n + 0.6, "Map", ha="right", va="center", **axis)
+
+
+def _write_margins(axes, result: Scores, pixels: np.ndarray) -> None:
+    """Precision under the columns; recall, F-score and reference pixels right of the rows."""
+    n = len(pixels)
+    text = {"va": "center", "clip_on": False, "size": 8, "color": INK}
+    recall, f_score, count = n + 0.4, n + 1.6, n + 4.6
+    head = {**text, "color": GREY, "weight": "bold"}
+    axes.text(recall, -1, "R", ha="center", **head)
+    axes.text(f_score, -1, "F", ha="center", **head)
+    axes.text(count, -1, "pixels", ha="right", **head)
+    axes.text(-0.68, n + 0.05, "P", ha="right", **head)
+    for row in range(n):
+        axes.text(recall, row, _percent(result.recall[row]), ha="center", **text)
+        axes.text(f_score, row, _percent(result.f_score[row]), ha="center", **text)
+        axes.text(count, row, f"{pixels[row]:,.0f}".replace(",", " "), ha="right", **text)
+        axes.text(row, n + 0.05, _percent(result.precision[row]), ha="center", **text)
+
+
+def _percent(value: float) -> str:
+    return ABSENT if np.isnan(value) else f"{100 * value:.0f}"
+
+
+def _draw_bar(axes, row: int, item: LandCoverClass, value: Estimate) -> None:
+    """Bar in the colour of the class, interval, and the figures beside it."""
+    style = {"va": "center", "size": 8.5, "color": INK}
+    if not value.runs:
+        axes.text(1.02, row, ABSENT, **style)
+        return
+    axes.barh(row, value.mean, 0.68, color=item.hex_colour, edgecolor="#555555", linewidth=0.6)
+    label = f"{value.mean:.3f}"
+    if not np.isnan(value.half_width):
+        axes.errorbar(
+            value.mean,
+            row,
+            xerr=value.half_width,
+            ecolor="white",
+            elinewidth=3,
+            capsize=4,
+            capthick=3,
+        )
+        axes.errorbar(
+            value.mean,
+            row,
+            xerr=value.half_width,
+            ecolor=INK,
+            elinewidth=1.2,
+            capsize=3,
+            capthick=1.2,
+        )
+        label += f" ± {value.half_width:.3f}"
+    axes.text(1.02, row, label, **style)

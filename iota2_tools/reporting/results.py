@@ -1,0 +1,187 @@
+"""The accuracy report: RESULTS.txt for readers, scores.csv for programs."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from iota2_tools.assessing.areas import ClassAreas, mean_areas
+from iota2_tools.assessing.scores import (
+    ABSENT,
+    UNCLASSIFIED,
+    check_shapes,
+    classified,
+    first_confusions,
+    mean_matrix,
+    ratio,
+    scores,
+    scores_over_seeds,
+)
+from iota2_tools.config.nomenclature import Nomenclature
+from iota2_tools.core.tables import cell, write_csv
+from iota2_tools.geo.raster import whole_file
+
+
+def write_results(
+    matrices: Mapping[int, np.ndarray],
+    nomenclature: Nomenclature,
+    path: str,
+    remarks: Sequence[str] = (),
+    areas: Mapping[int, ClassAreas] | None = None,
+) -> None:
+    """Write RESULTS.txt: overall scores, a table of the classes, the mean matrix, the conventions.
+
+    Parameters
+    ----------
+    matrices : mapping of int to ndarray
+        Confusion matrix of each seed, in the order of `nomenclature.codes`.
+    nomenclature : Nomenclature
+        Codes and names.
+    path : str
+        Text file to write, UTF-8.
+    remarks : sequence of str
+        Sentences the reader must know, such as what was left out.
+    areas : mapping of int to ClassAreas, optional
+        Areas of the map of each seed.
+    """
+    check_shapes(matrices, nomenclature)
+    parts = [
+        _overall_text(matrices),
+        _classes_text(matrices, nomenclature),
+        _matrix_text(mean_matrix(matrices), nomenclature),
+        _areas_text(mean_areas(areas), nomenclature) if areas else "",
+        "\n".join([*_title("Remarks"), *(f"- {remark}" for remark in remarks)]) if remarks else "",
+        NOTES,
+    ]
+    with whole_file(path) as temporary:
+        Path(temporary).write_text("\n\n".join(filter(None, parts)), encoding="utf-8")
+
+
+NOTES = """\
+How to read this file
+---------------------
+A +- B    mean over the seeds, and half the width of its 95 % interval: Student's t with as many
+          degrees of freedom as seeds less one. It tells how much the random split matters, not
+          how well the reference stands for the country. One seed has no interval: +- -
+Precision user's accuracy: share right among the pixels mapped as this class
+Recall    producer's accuracy: share found among the reference pixels of this class
+F-score   harmonic mean of both
+-         no value: the class has no reference pixel, or (precision) is never mapped. Seeds
+          without a value are left out of the mean.
+Pixels the map leaves without class are counted in the matrix and left out of every score.
+Mapped    hectares of the pixels of the class. Corrected: what they would be if the map erred
+          everywhere as it does on the validation pixels (Olofsson et al. 2014, equation 9). These
+          lie in polygons chosen by hand, so it is an indication, without an interval.
+"""
+
+
+def _title(text: str) -> list[str]:
+    return [text, "-" * len(text)]
+
+
+def _count(value: float) -> str:
+    """Number of pixels, thousands apart."""
+    return f"{value:,.0f}".replace(",", " ")
+
+
+def _overall_text(matrices: Mapping[int, np.ndarray]) -> str:
+    mean = mean_matrix(matrices)
+    result = scores_over_seeds(matrices)
+    seeds = ", ".join(map(str, sorted(matrices)))
+    lost = mean.sum() - classified(mean).sum()
+    share = 100 * float(np.nan_to_num(ratio(lost, mean.sum())))
+    lines = [
+        *_title("Accuracy of the land-cover map"),
+        f"Seeds              {seeds}",
+        f"Reference pixels   {_count(mean.sum())}" + (" (mean)" if len(matrices) > 1 else ""),
+        f"Without class      {_count(lost)} ({share:.2f} %)",
+        "",
+        f"Overall accuracy   {result.overall_accuracy}",
+        f"Kappa              {result.kappa}",
+    ]
+    return "\n".join(lines)
+
+
+def _classes_text(matrices: Mapping[int, np.ndarray], nomenclature: Nomenclature) -> str:
+    """Table of the classes, then the three first confusions of each."""
+    result = scores_over_seeds(matrices)
+    mean = mean_matrix(matrices)
+    names = [item.name for item in nomenclature.classes]
+    width = max(len("Class"), *map(len, names))
+    head = f"{'Code':>5}  {'Class':<{width}}"
+    columns = ("Precision", "Recall", "F-score")
+    header = "  ".join([head, *(f"{title:^15}" for title in columns), f"{'Reference':>12}"])
+    table = [*_title("Classes"), header.rstrip()]
+    confusions = [*_title("First confusions, in % of the reference pixels of the class")]
+    for row, (item, others) in enumerate(
+        zip(nomenclature.classes, first_confusions(mean), strict=True)
+    ):
+        head = f"{item.code:>5}  {item.name:<{width}}"
+        values = (result.precision[row], result.recall[row], result.f_score[row])
+        cells = [f"{value!s:<15}" if value.runs else f"{ABSENT:^15}" for value in values]
+        table.append("  ".join([head, *cells, f"{_count(mean[row].sum()):>12}"]))
+        listed = [f"{names[col]} {100 * share:.1f}" for col, share in others]
+        confusions.append(f"{head}  {', '.join(listed) or ABSENT}")
+    return "\n".join([*table, "", "", *confusions])
+
+
+def _areas_text(areas: ClassAreas, nomenclature: Nomenclature) -> str:
+    """Table of the areas of the classes."""
+    width = max(len("Class"), *(len(item.name) for item in nomenclature.classes))
+    lines = [
+        *_title("Areas, in hectares (mean over the seeds)"),
+        f"{'Code':>5}  {'Class':<{width}}  {'Mapped':>14}  {'Share':>7}  {'Corrected':>14}",
+    ]
+    for item, mapped, share, corrected in zip(
+        nomenclature.classes, areas.mapped, areas.share, areas.corrected, strict=True
+    ):
+        lines.append(
+            f"{item.code:>5}  {item.name:<{width}}  {_hectares(mapped):>14}  "
+            f"{100 * share:>5.1f} %  {_hectares(corrected):>14}"
+        )
+    return "\n".join(lines)
+
+
+def _hectares(value: float) -> str:
+    return ABSENT if np.isnan(value) else f"{value:,.1f}".replace(",", " ")
+
+
+def _matrix_text(matrix: np.ndarray, nomenclature: Nomenclature) -> str:
+    """Matrix of mean pixel counts, codes above, codes and names at the left."""
+    titles = [str(code) for code in nomenclature.codes]
+    titles += [UNCLASSIFIED] * (matrix.shape[1] - len(titles))
+    rows = [[_count(value) for value in row] for row in matrix]
+    widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
+    names = max(len("Class"), *(len(item.name) for item in nomenclature.classes))
+
+    def line(head: str, cells: Sequence[str]) -> str:
+        return "  ".join([head, *(f"{c:>{w}}" for c, w in zip(cells, widths, strict=True))])
+
+    lines = [
+        *_title("Confusion matrix, in pixels (mean over the seeds; rows: reference, columns: map)"),
+        line(f"{'Code':>5}  {'Class':<{names}}", titles),
+    ]
+    for item, cells in zip(nomenclature.classes, rows, strict=True):
+        lines.append(line(f"{item.code:>5}  {item.name:<{names}}", cells))
+    return "\n".join(lines)
+
+
+def write_scores_csv(
+    matrices: Mapping[int, np.ndarray], nomenclature: Nomenclature, path: str
+) -> None:
+    """Write every score of every seed, one a line: `seed,code,name,score,value`.
+
+    `score` is overall_accuracy or kappa (code and name empty), precision, recall or f_score.
+    `value` is from 0 to 1 with six decimals, empty where it has no value.
+    """
+    check_shapes(matrices, nomenclature)
+    rows: list[list] = [["seed", "code", "name", "score", "value"]]
+    for seed, matrix in sorted(matrices.items()):
+        result = scores(matrix)
+        for name in ("overall_accuracy", "kappa"):
+            rows.append([seed, "", "", name, cell(getattr(result, name), 6)])
+        for position, item in enumerate(nomenclature.classes):
+            for name in ("precision", "recall", "f_score"):
+                value = cell(getattr(result, name)[position], 6)
+                rows.append([seed, item.code, item.name, name, value])
+    write_csv(rows, path)

@@ -1,0 +1,147 @@
+"""Clear-sky masks: where each acquisition is usable, what was seen, and how often."""
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from iota2_tools.geo.raster import create_raster, open_raster, read_window
+from iota2_tools.timeseries.inventory import read_inventory
+from iota2_tools.timeseries.series import GridBand, window_shape
+
+logger = logging.getLogger(__name__)
+
+WINDOW_MB = 200
+
+
+def combine_masks(
+    unusable: np.ndarray, edge: np.ndarray, same_day: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Clear-sky masks and footprint of a window.
+
+    Products of one day are merged here: a pixel is clear in the first of them that is clear
+    there, in their order, and in no other.
+
+    Parameters
+    ----------
+    unusable : ndarray of uint8, shape (n_acquisitions, ...)
+        Sum of the masks; 0 where usable.
+    edge : ndarray of uint8, shape (n_acquisitions, ...)
+        0 where seen.
+    same_day : ndarray of bool, shape (n_acquisitions,)
+        True where an acquisition is of the day of the one before it.
+
+    Returns
+    -------
+    clear : ndarray of uint8, shape (n_acquisitions, ...)
+        1 where usable.
+    footprint : ndarray of uint8, shape (...)
+        1 where seen at least once.
+    """
+    clear = (unusable == 0).astype(np.uint8)
+    taken = np.zeros_like(clear[0])
+    for number in range(len(clear)):
+        if not same_day[number]:
+            taken[...] = 0
+        clear[number] &= 1 - taken
+        taken |= clear[number]
+    return clear, (edge == 0).any(axis=0).astype(np.uint8)
+
+
+def write_clear_masks(
+    inventory: str, sensor: str, masks: str, footprint: str, threads: int = 1
+) -> None:
+    """Write the clear-sky masks of a sensor over a tile, and its footprint.
+
+    Parameters
+    ----------
+    inventory : str
+        Of the tile (`inventory.write_inventory`).
+    masks : str
+        Raster to write: one 1-bit band an acquisition, 1 where clear, named by day and product.
+    footprint : str
+        Raster to write: 1 where at least one acquisition saw the ground.
+    """
+    stock = read_inventory(inventory)
+    acquisitions, grid = stock.series[sensor], stock.grid
+    readers = [
+        [GridBand(path, grid, continuous=False) for path in item.masks] for item in acquisitions
+    ]
+    edge_at = [item.masks.index(item.edge) for item in acquisitions]
+    days = [item.day for item in acquisitions]
+    same_day = np.array([number > 0 and day == days[number - 1] for number, day in enumerate(days)])
+    names = tuple(f"{item.day:%Y%m%d} {item.name}" for item in acquisitions)
+    logger.info(
+        "%s: %d acquisitions, %d merged into another of their day",
+        stock.tile,
+        len(days),
+        same_day.sum(),
+    )
+
+    def read(number: int, window, unusable: np.ndarray, edge: np.ndarray) -> None:
+        values = np.empty((window.rows, window.cols), dtype=np.uint8)
+        for position, reader in enumerate(readers[number]):
+            reader.read(window, values)
+            unusable[number] |= values
+            if position == edge_at[number]:
+                edge[number] = values
+
+    rows, cols = window_shape(grid, 3 * len(acquisitions), WINDOW_MB)
+    with (
+        ThreadPoolExecutor(threads) as pool,
+        create_raster(
+            masks, grid, "uint8", bands=len(names), descriptions=names, options=("NBITS=1",),
+            tags={"MEANING": "1 clear, 0 cloud, shadow, saturated, not seen or taken from another product of the day"},
+        ) as clear_file,
+        create_raster(footprint, grid, "uint8", options=("NBITS=1",)) as footprint_file,
+    ):  # fmt: skip
+        for window in grid.windows(rows, cols):
+            unusable = np.zeros((len(names), window.rows, window.cols), dtype=np.uint8)
+            edge = np.empty_like(unusable)
+            list(pool.map(lambda number: read(number, window, unusable, edge), range(len(names))))  # noqa: B023
+            clear, seen = combine_masks(unusable, edge, same_day)
+            clear_file.write_bands(clear, window)
+            footprint_file.write(seen, window)
+
+
+def count_clear(clear: np.ndarray) -> np.ndarray:
+    """Number of clear acquisitions of each pixel, uint16.
+
+    >>> count_clear(np.ones((300, 1), dtype=np.uint8)).tolist()
+    [300]
+    """
+    return clear.sum(axis=0, dtype=np.uint16)
+
+
+def write_validity(
+    inventory: str, masks: list[str], footprints: list[str], validity: str, footprint: str
+) -> None:
+    """Write the number of clear dates over all sensors, and the common footprint.
+
+    Parameters
+    ----------
+    masks, footprints : list of str
+        Those of each sensor; none where a production rests on user features alone.
+    validity : str
+        Raster to write: uint16, number of clear dates, 0 outside the common footprint.
+    footprint : str
+        Raster to write: 1 where every sensor saw the ground.
+    """
+    grid = read_inventory(inventory).grid
+    mask_files = [open_raster(path) for path in masks]
+    footprint_files = [open_raster(path) for path in footprints]
+    bands = sum(dataset.RasterCount for dataset in mask_files)
+    rows, cols = window_shape(grid, 3 * bands + 8, WINDOW_MB)
+    with (
+        create_raster(validity, grid, "uint16", tags={"UNITS": "clear dates"}) as validity_file,
+        create_raster(footprint, grid, "uint8", options=("NBITS=1",)) as footprint_file,
+    ):
+        for window in grid.windows(rows, cols):
+            seen = np.ones((window.rows, window.cols), dtype=np.uint8)
+            for dataset in footprint_files:
+                seen &= read_window(dataset, window, 1)
+            total = np.zeros(seen.shape, dtype=np.uint16)
+            for dataset in mask_files:
+                total += count_clear(read_window(dataset, window))
+            validity_file.write(total * seen, window)
+            footprint_file.write(seen, window)
