@@ -11,6 +11,7 @@ from iota2_tools.core.versions import versions
 from iota2_tools.config.settings import SHARED_STRATEGIES, complete_config, config_digest
 from iota2_tools.core.errors import Iota2Error
 from iota2_tools.features.plan import sensor_features
+from iota2_tools.planning.checks import check
 from iota2_tools.planning.needs import Size, megabytes_on_disk, resources
 from iota2_tools.planning.production import Production
 
@@ -31,7 +32,7 @@ def load_production():
         config.update(complete_config(config, source))
         plan = Production(config)
         if workflow.is_main_process:
-            plan.check(source)
+            check(plan, source)
         return plan, plan.target_dates, plan.regions_of_tiles
     except Iota2Error as error:
         raise WorkflowError(str(error)) from None

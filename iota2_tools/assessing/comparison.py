@@ -6,13 +6,12 @@ from contextlib import ExitStack
 import numpy as np
 import pandas as pd
 
-from iota2_tools.assessing.scores import confusion, read_matrix_csv, write_matrix_csv
+from iota2_tools.assessing.scores import confusion, write_matrix_csv
 from iota2_tools.config.nomenclature import read_nomenclature
 from iota2_tools.geo.grid import grid_of
 from iota2_tools.geo.raster import create_raster, open_raster, read_window
 from iota2_tools.geo.vectors import read_layer
-from iota2_tools.reference.polygons import LEARN, VALIDATION
-from iota2_tools.reporting.figures import write_matrix_figure
+from iota2_tools.reference.splits import LEARN, VALIDATION
 
 logger = logging.getLogger(__name__)
 
@@ -105,34 +104,3 @@ def write_comparison(
                 matrix += confusion(np.where(validates, reference, 0), mapped, classes.codes)
         write_matrix_csv(matrix, classes, confusions[seed])
         logger.info("seed %d: %d validation pixels", seed, matrix.sum())
-
-
-def clip_validity(
-    validity: str, regions: str, footprint: str, dtype: str, nodata: int, output: str
-) -> None:
-    """Write the validity of the pixels a tile maps: those of its envelope that were seen.
-
-    Parameters
-    ----------
-    validity, regions, footprint : str
-        Rasters of the tile.
-    dtype, nodata
-        Of the raster to write; larger numbers of dates are written as `nodata` - 1.
-    """
-    grid = grid_of(validity)
-    sources = [open_raster(path) for path in (validity, regions, footprint)]
-    with create_raster(output, grid, dtype, nodata=nodata) as raster:
-        for window in grid.windows(256):
-            dates, region, seen = (read_window(dataset, window, 1) for dataset in sources)
-            kept = np.where((region > 0) & (seen > 0), np.minimum(dates, nodata - 1), nodata)
-            raster.write(kept.astype(dtype), window)
-
-
-def write_sum(
-    confusions: list[str], nomenclature: str, output: str, figure: str, title: str
-) -> None:
-    """Add up the confusion matrices of all tiles; write the sum as a table and a figure."""
-    classes = read_nomenclature(nomenclature)
-    total = sum(read_matrix_csv(path)[0] for path in confusions)
-    write_matrix_csv(total, classes, output)
-    write_matrix_figure(total, classes, figure, title)

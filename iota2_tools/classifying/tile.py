@@ -14,7 +14,7 @@ from iota2_tools.features.stack import FeatureStack, WindowFeatures, check_same_
 from iota2_tools.geo.grid import Grid, Window
 from iota2_tools.geo.raster import create_raster, open_raster, read_window
 from iota2_tools.learning import engines as learning
-from iota2_tools.learning.engines import Model, Prediction
+from iota2_tools.learning.model import Model, Prediction
 
 logger = logging.getLogger(__name__)
 

@@ -1,5 +1,6 @@
-"""A look at the machine: can the chain run here, and if not, what is to be done."""
+"""`iota2 doctor`: can the chain run here, and if not, what is to be done."""
 
+import argparse
 import os
 import platform
 import re
@@ -7,22 +8,45 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from iota2_tools.commands.findings import Finding, print_findings
 
 ROOT = Path(__file__).parents[2]
 REINSTALL = "run `make setup`"
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at: its name, what was found, and the remedy where it is wrong."""
+def add_parser(commands: argparse._SubParsersAction) -> None:
+    """Options of the command."""
+    parser = commands.add_parser(
+        "doctor", help="versions, and what is missing or broken on this machine"
+    )
+    parser.add_argument(
+        "--profile", metavar="NAME", help="also submit a trial job through this profile"
+    )
+    parser.add_argument(
+        "--folder", type=Path, default=Path(),
+        help="where the trial job works: where you start productions (this folder)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=300,
+        help="for the trial job, waiting included (%(default)s)",
+    )
+    parser.set_defaults(run=run)
 
-    name: str
-    found: str
-    remedy: str = ""
-    fatal: bool = False
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what was found; exit code 1 if the chain cannot run."""
+    findings = examine()
+    if arguments.profile:
+        from iota2_tools.commands.trial import examine_profile
+
+        findings += examine_profile(arguments.profile, arguments.folder, arguments.seconds)
+    print_findings(findings)
+    return 1 if any(finding.fatal for finding in findings) else 0
 
 
 def examine() -> list[Finding]:
@@ -31,18 +55,6 @@ def examine() -> list[Finding]:
         _system, _python_packages, _gdal, _otb, _programs, _profiles,
     )  # fmt: skip
     return [finding for check in checks for finding in check()]
-
-
-def print_findings(findings: list[Finding]) -> None:
-    """Print one line a finding, then the verdict."""
-    width = max(len(finding.name) for finding in findings)
-    for finding in findings:
-        mark = "✗" if finding.fatal else ("!" if finding.remedy else "✓")
-        print(f" {mark} {finding.name:<{width}}  {finding.found}")
-        if finding.remedy:
-            print(f"   {'':<{width}}  -> {finding.remedy}")
-    broken = [finding.name for finding in findings if finding.fatal]
-    print(f"\nThe chain cannot run: {', '.join(broken)}" if broken else "\nThe chain can run here.")
 
 
 def _system() -> list[Finding]:

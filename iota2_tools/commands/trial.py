@@ -18,7 +18,7 @@ from pathlib import Path
 from iota2_tools.cluster import pbs, slurm
 from iota2_tools.cluster.queues import Queue, common_limits
 from iota2_tools.cluster.site import ROOT, Site, read_site, site_path
-from iota2_tools.commands.doctor import Finding
+from iota2_tools.commands.findings import Finding
 from iota2_tools.core.errors import ConfigError, Iota2Error
 
 # Profiles with a DRMAA library: the scheduler's name, and how its libraries call it.

@@ -1,7 +1,6 @@
 """The configuration of a production: defaults, meaning, and all its problems at once."""
 
 import copy
-import difflib
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 
 from iota2_tools.core.errors import ConfigError, one_message
+from iota2_tools.core.words import suggest
 
 SCHEMA_PATH = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yaml"
 
@@ -117,8 +117,7 @@ def _explain(error: ValidationError) -> Iterator[str]:
         known = list(error.schema.get("properties", {}))
         for key in error.instance:
             if key not in known:
-                near = difflib.get_close_matches(key, known, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
+                hint = suggest(key, known, f"known keys: {', '.join(known)}")
                 yield f"{place}: unknown key {key!r}, {hint}"
     elif error.validator == "required":
         for missing in error.validator_value:
@@ -127,9 +126,8 @@ def _explain(error: ValidationError) -> Iterator[str]:
                 yield f"{place}: {missing!r} is missing ({meaning})"
     elif error.validator == "enum":
         choices = [str(choice) for choice in error.validator_value]
-        near = difflib.get_close_matches(str(error.instance), choices, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        yield f"{place}: {error.instance!r} is none of {', '.join(choices)}{hint}"
+        hint = suggest(error.instance, choices)
+        yield f"{place}: {error.instance!r} is none of {', '.join(choices)}{hint and '; ' + hint}"
     else:
         meaning = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
         yield f"{place}: {error.message}" + (f" ({meaning})" if meaning else "")

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from iota2_tools.geo.raster import whole_file
+from iota2_tools.core.files import whole_file
 
 
 def write_csv(rows: Sequence[Sequence], path: str) -> None:

@@ -1,13 +1,13 @@
 """Feature expressions of the user: parsed, checked name by name, evaluated by numexpr."""
 
 import ast
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from iota2_tools.core.errors import ConfigError
+from iota2_tools.core.words import suggest
 
 FUNCTIONS = (
     "abs", "exp", "log", "log10", "sqrt", "sin", "cos", "tan", "where", "minimum", "maximum",
@@ -76,8 +76,7 @@ def parse_expression(text: str, bands: Sequence[str]) -> Expression:
             _check_call(node, text)
         elif isinstance(node, ast.Name) and id(node) not in called:
             if node.id not in aliases:
-                near = difflib.get_close_matches(node.id, aliases, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"bands are {', '.join(bands)}"
+                hint = suggest(node.id, aliases, f"bands are {', '.join(bands)}")
                 raise ConfigError(f"{text!r}: unknown band {node.id!r}, {hint}")
             node.id = aliases[node.id]
             used.append(node.id)

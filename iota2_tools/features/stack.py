@@ -14,12 +14,13 @@ from osgeo import gdal
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.features.indices import brightness, normalised_difference
 from iota2_tools.features.plan import INDICES, SensorFeatures, sensor_features
-from iota2_tools.geo.grid import Window
+from iota2_tools.geo.grid import Window, window_shape
+from iota2_tools.geo.gridded import GridBand
 from iota2_tools.geo.raster import create_raster, open_raster
 from iota2_tools.products import FORMATS
 from iota2_tools.timeseries.gapfilling import fill_gaps
 from iota2_tools.timeseries.inventory import Inventory, read_inventory
-from iota2_tools.timeseries.series import GridBand, SeriesReader, window_shape
+from iota2_tools.timeseries.series import SeriesReader
 
 
 def compute_features(

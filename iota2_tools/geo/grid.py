@@ -232,3 +232,26 @@ def placed(inner: Grid, outer: Grid) -> Window:
         inner.rows,
         inner.cols,
     )
+
+
+def window_shape(
+    grid: Grid, bytes_per_pixel: float, budget_mb: float, block: int = 256
+) -> tuple[int, int]:
+    """Rows and columns of the windows to read: whole blocks, within a memory budget.
+
+    The images of a tile come in blocks of 256 pixels as a rule; windows that cut blocks would
+    decode them twice.
+
+    >>> window_shape(Grid("EPSG:32631", 0, 0, 10, 10980, 10980), 740, 400)
+    (256, 2048)
+    """
+    pixels = budget_mb * 1e6 / max(bytes_per_pixel, 1e-9)
+    rows = min(block, grid.rows)
+    cols = int(pixels / rows) // block * block
+    if cols >= grid.cols:
+        rows = max(block, int(pixels / grid.cols) // block * block)
+        return min(rows, grid.rows), grid.cols
+    if cols >= block:
+        return rows, min(cols, grid.cols)
+    side = max(32, int(pixels**0.5) // 32 * 32)
+    return min(side, grid.rows), min(side, grid.cols)

@@ -1,16 +1,14 @@
 """Reading and writing GeoTIFFs by windows; a file bears its name only once it is whole."""
 
 import os
-import shutil
-import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import numpy as np
 from osgeo import gdal
 
 from iota2_tools.core.errors import InputDataError, OutputError, unwritable
+from iota2_tools.core.files import whole_file
 from iota2_tools.geo.grid import Grid, Window
 
 gdal.UseExceptions()
@@ -40,69 +38,6 @@ CREATION_OPTIONS = (
     "BIGTIFF=IF_SAFER",
     "INTERLEAVE=BAND",
 )
-
-
-@contextmanager
-def whole_file(path: str) -> Iterator[str]:
-    """Give a temporary name beside `path`; rename it to `path` if the block succeeds.
-
-    A job that is killed or fails leaves nothing under the final name.
-    """
-    target, temporary = _place_beside(path)
-    try:
-        yield str(temporary)
-        if not temporary.exists():
-            raise OutputError(f"{path}: nothing was written")
-        os.replace(temporary, target)
-    except OSError as error:
-        raise unwritable(path, error.strerror or error) from error
-    except OutputError as error:
-        raise _under_its_name(error, temporary, path) from None
-    finally:
-        _remove(temporary.parent.glob(f"{temporary.name}*"))
-
-
-def _place_beside(path: str) -> tuple[Path, Path]:
-    """Target and temporary name beside it; what a killed job left of the same target is removed."""
-    target = Path(path)
-    mark = ".part-"
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _remove(target.parent.glob(f"{mark}*-{target.name}"))
-    except OSError as error:
-        raise unwritable(path, error.strerror or error) from error
-    return target, target.with_name(f"{mark}{socket.gethostname()}-{os.getpid()}-{target.name}")
-
-
-def _under_its_name(error: OutputError, temporary: Path, path: str) -> OutputError:
-    """The same error, about the file the user knows."""
-    return OutputError(str(error).replace(str(temporary), path))
-
-
-def _remove(paths: Iterable[Path]) -> None:
-    for path in paths:
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
-
-
-@contextmanager
-def whole_folder(path: str) -> Iterator[str]:
-    """Give a temporary folder beside `path`; it becomes `path` if the block succeeds."""
-    target, temporary = _place_beside(path)
-    try:
-        temporary.mkdir()
-        yield str(temporary)
-        if target.exists():
-            shutil.rmtree(target)
-        temporary.rename(target)
-    except OSError as error:
-        raise unwritable(path, error.strerror or error) from error
-    except OutputError as error:
-        raise _under_its_name(error, temporary, path) from None
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 @contextmanager
@@ -273,3 +208,14 @@ def unreadable(dataset: gdal.Dataset, reason: object) -> InputDataError:
 def read_raster(path: str, band: int | None = 1) -> np.ndarray:
     """Read a whole (small) raster: one band, or all of them if `band` is None."""
     return read_window(open_raster(path), None, band)
+
+
+@contextmanager
+def block_cache(megabytes: int) -> Iterator[None]:
+    """Bound GDAL's block cache: by default it takes 5 % of the machine, not of the job."""
+    usual = gdal.GetCacheMax()
+    gdal.SetCacheMax(megabytes * 1024 * 1024)
+    try:
+        yield
+    finally:
+        gdal.SetCacheMax(usual)

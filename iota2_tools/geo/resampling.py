@@ -1,11 +1,10 @@
 """Upsampling of rasters onto a grid twice as fine, window by window."""
 
-from typing import NamedTuple
-
 import numpy as np
 
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.core.kernels import kernel
+from iota2_tools.geo.grid import Window
 
 KEYS = (-3, 29, 111, -9)
 """Keys' kernel (a = -0.5) at 1.75, 0.75, 0.25 and 1.25 source pixels, times 128: exact integers.
@@ -24,21 +23,12 @@ HALO = 2
 INT16_MIN, INT16_MAX = -32768, 32767
 
 
-class Window(NamedTuple):
-    """A part of a raster, in its pixels."""
-
-    row: int
-    column: int
-    n_rows: int
-    n_columns: int
-
-
 def source_window(window: Window, source_shape: tuple[int, int]) -> Window:
     """Find the part of the source which a destination window needs, halo included.
 
     Parameters
     ----------
-    window : (row, column, n_rows, n_columns)
+    window : (row, col, rows, cols)
         Window on the fine grid, whose pixel (0, 0) shares its upper left corner with that of
         the source; any of its sides may be odd.
     source_shape : (n_rows, n_columns)
@@ -78,7 +68,7 @@ def upsample_cubic_2x(source, window, source_shape, nodata=None, out=None) -> np
     ----------
     source : ndarray of int16, shape of `source_window(window, source_shape)`
         The source, read on that window; C-contiguous.
-    window : (row, column, n_rows, n_columns)
+    window : (row, col, rows, cols)
         Destination window on the fine grid, which shares the origin of the source.
     source_shape : (n_rows, n_columns)
         Size of the whole source raster.
@@ -105,20 +95,20 @@ def upsample_cubic_2x(source, window, source_shape, nodata=None, out=None) -> np
     """
     window = Window(*window)
     needed = source_window(window, source_shape)
-    if source.dtype != np.int16 or source.shape != (needed.n_rows, needed.n_columns):
+    if source.dtype != np.int16 or source.shape != (needed.rows, needed.cols):
         raise InputDataError(
             f"destination window {tuple(window)} needs an int16 source of window {tuple(needed)}, "
             f"got {source.dtype} of shape {source.shape}"
         )
     if out is None:
-        out = np.empty((window.n_rows, window.n_columns), np.int16)
-    if out.dtype != np.int16 or out.shape != (window.n_rows, window.n_columns):
+        out = np.empty((window.rows, window.cols), np.int16)
+    if out.dtype != np.int16 or out.shape != (window.rows, window.cols):
         raise InputDataError(
             f"upsampled values need an int16 array of shape {window[2:]}, "
             f"got {out.dtype} {out.shape}"
         )
     first_row = window.row - 2 * needed.row
-    first_column = window.column - 2 * needed.column
+    first_column = window.col - 2 * needed.col
     absent = INT16_MAX + 1 if nodata is None else int(nodata)
     _upsample(np.ascontiguousarray(source), first_row, first_column, absent, out)
     return out

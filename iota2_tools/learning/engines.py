@@ -8,50 +8,21 @@ ToolBox. A model is a folder: `model.json` tells what it is, the other files are
 import json
 import logging
 import platform
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
-from typing import Protocol
 
 import numpy as np
 
+from iota2_tools.core.draws import generator
 from iota2_tools.core.errors import LearningError
-from iota2_tools.geo.raster import whole_folder
-from iota2_tools.reference.polygons import generator
+from iota2_tools.core.files import whole_folder
+from iota2_tools.learning.model import Model
 from iota2_tools.reference.table import read_training_table
 
 logger = logging.getLogger(__name__)
 
 OTB_PREFIX = "otb-"
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a model says of some pixels.
-
-    Parameters
-    ----------
-    codes : ndarray of uint16, shape (n_pixels,)
-        Class.
-    confidence : ndarray of float, shape (n_pixels,)
-        Probability of that class or share of votes, 0-1; 0 where the learner has none.
-    probabilities : ndarray of float, shape (n_pixels, n_classes), optional
-        In the order of `Model.codes`.
-    """
-
-    codes: np.ndarray
-    confidence: np.ndarray
-    probabilities: np.ndarray | None = None
-
-
-class Model(Protocol):
-    """A fitted learner, ready to map."""
-
-    codes: np.ndarray
-
-    def predict(self, features: np.ndarray, probabilities: bool = False) -> Prediction:
-        """Classify pixels; features as they were learnt, shape (n_pixels, n_features)."""
 
 
 def engine_of(learner: str) -> ModuleType:

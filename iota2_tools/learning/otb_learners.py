@@ -1,6 +1,5 @@
 """Learners of Orfeo ToolBox (TrainVectorClassifier, ImageClassifier)."""
 
-import difflib
 from pathlib import Path
 
 import geopandas as gpd
@@ -9,7 +8,9 @@ import pandas as pd
 
 from iota2_tools import otb
 from iota2_tools.core.errors import ConfigError, LearningError
+from iota2_tools.core.words import suggest
 from iota2_tools.geo.vectors import write_layer
+from iota2_tools.learning.model import Prediction
 
 # The learners that train and predict in OTB 8.1 (`ann` does not, `boost` knows two classes).
 LEARNERS = ("rf", "libsvm", "dt", "bayes", "knn")
@@ -37,10 +38,7 @@ def check(learner: str, parameters: dict) -> None:
     known = [key.removeprefix(prefix) for key in keys if key.startswith(prefix)]
     for key in parameters:
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = (
-                f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known) or 'none'}"
-            )
+            hint = suggest(key, known, f"known are {', '.join(known) or 'none'}")
             raise ConfigError(f"learning.parameters: {learner} has no parameter {key!r}, {hint}")
 
 
@@ -122,8 +120,6 @@ class OtbModel:
 
     def predict(self, features: np.ndarray, probabilities: bool = False):
         """See `learning.Model`."""
-        from iota2_tools.learning.engines import Prediction
-
         codes, confidence = otb.classify(self._model, self._statistics, features)
         if confidence is None:
             confidence = np.zeros(len(codes))

@@ -1,6 +1,5 @@
 """scikit-learn's classifiers, by name."""
 
-import difflib
 import inspect
 import zipfile
 from functools import cache
@@ -17,6 +16,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import all_estimators
 
 from iota2_tools.core.errors import ConfigError, LearningError
+from iota2_tools.core.words import suggest
+from iota2_tools.learning.model import Prediction
 from iota2_tools.learning.packed.boosting import PackedBoosting, can_be_packed, pack_boosting
 from iota2_tools.learning.packed.forest import PackedForest, pack_forest
 
@@ -39,20 +40,13 @@ def classifiers() -> dict[str, type]:
 def check(learner: str, parameters: dict) -> None:
     """Raise ConfigError if the classifier, or one of its parameters, is unknown."""
     if learner not in classifiers():
-        near = difflib.get_close_matches(
-            learner, [*classifiers(), "otb-rf", "otb-libsvm", "otb-knn", "otb-dt", "otb-bayes"], n=1
-        )
-        hint = (
-            f"did you mean {near[0]!r}?"
-            if near
-            else "take RandomForestClassifier, or see scikit-learn's list"
-        )
+        known = [*classifiers(), "otb-rf", "otb-libsvm", "otb-knn", "otb-dt", "otb-bayes"]
+        hint = suggest(learner, known, "take RandomForestClassifier, or see scikit-learn's list")
         raise ConfigError(f"learning.learner: scikit-learn has no classifier {learner!r}, {hint}")
     known = list(inspect.signature(classifiers()[learner]).parameters)
     for key in parameters:
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+            hint = suggest(key, known, f"known are {', '.join(known)}")
             raise ConfigError(f"learning.parameters: {learner} has no parameter {key!r}, {hint}")
     try:
         classifiers()[learner](**parameters)
@@ -130,8 +124,6 @@ def load(folder: Path, description: dict) -> "ScikitModel | PackedModel":
 
 
 def _prediction(codes: np.ndarray, values: np.ndarray, probabilities: bool):
-    from iota2_tools.learning.engines import Prediction
-
     best = values.argmax(axis=1)
     confidence = values[np.arange(len(best)), best]
     return Prediction(codes[best], confidence, values if probabilities else None)

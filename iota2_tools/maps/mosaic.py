@@ -7,8 +7,7 @@ and written as one Cloud-Optimised GeoTIFF, window by window, whatever the size 
 
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -16,129 +15,23 @@ from xml.sax.saxutils import escape
 import numpy as np
 from osgeo import gdal
 
-from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
+from iota2_tools.config.nomenclature import Nomenclature
 from iota2_tools.core.errors import InputDataError, OutputError, one_message
+from iota2_tools.core.files import whole_file
 from iota2_tools.geo.grid import Grid, check_aligned, grid_of, placed, union
 from iota2_tools.geo.raster import (
     GDAL_TYPES,
+    block_cache,
     gdal_failures_raise,
     open_raster,
     read_window,
-    whole_file,
 )
+from iota2_tools.maps.layers import Layer
 
 gdal.UseExceptions()
 
 logger = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True)
-class Layer:
-    """One final product: its encoding, its meaning, and how it is shrunk into overviews.
-
-    Parameters
-    ----------
-    name : str
-        Short identifier, tag ``LAYER`` of the file.
-    title : str
-        Name for readers, tag ``TITLE``.
-    encodings : mapping of str to int
-        Nodata value of each pixel type allowed; the usual type comes first.
-    unit : str
-        Unit of the pixel values, tag ``UNITS`` and unit of the bands.
-    overviews : str
-        GDAL resampling of the overviews. All of them leave nodata out: a pixel of an overview is
-        nodata only where every pixel below it is.
-    description : str
-        One sentence, tag ``DESCRIPTION``.
-    maximum : int, optional
-        Largest value possible, where it does not depend on the production.
-    classes : Nomenclature, optional
-        Fixed codes, names and colours; None where there are none or where the user gives them.
-    """
-
-    name: str
-    title: str
-    encodings: Mapping[str, int]
-    unit: str
-    overviews: str
-    description: str
-    maximum: int | None = None
-    classes: Nomenclature | None = None
-
-    @property
-    def dtype(self) -> str:
-        """Usual pixel type."""
-        return next(iter(self.encodings))
-
-    @property
-    def nodata(self) -> int:
-        """Nodata value of the usual pixel type."""
-        return self.encodings[self.dtype]
-
-    @property
-    def coded(self) -> bool:
-        """True if pixels are codes, with names and colours, rather than quantities."""
-        return self.overviews == "MODE"
-
-
-CLASS_MAP = Layer(
-    name="class_map",
-    title="Land cover",
-    encodings={"uint8": 0, "uint16": 0},
-    unit="class code",
-    overviews="MODE",
-    description="Land-cover class of each pixel, codes of the nomenclature; 0: not mapped.",
-)
-CONFIDENCE = Layer(
-    name="confidence",
-    title="Confidence of the classifier",
-    encodings={"uint8": 0},
-    unit="percent",
-    overviews="AVERAGE",
-    description="Share of the votes, or probability, of the class mapped; 0: not mapped.",
-    maximum=100,
-)
-VALIDITY = Layer(
-    name="validity",
-    title="Number of clear dates",
-    encodings={"uint8": 255, "uint16": 65535},
-    unit="dates",
-    overviews="AVERAGE",
-    description="Number of dates on which the pixel was seen without cloud, shadow or saturation.",
-)
-PROBABILITY = Layer(
-    name="probability",
-    title="Class probabilities",
-    encodings={"uint16": 65535},
-    unit="per mille",
-    overviews="AVERAGE",
-    description="Probability of each class, one band a class, from 0 to 1000.",
-    maximum=1000,
-)
-# Okabe and Ito's colours, told apart by all common colour visions: warm where the map is
-# wrong, cold where it is right, strong for validation, light for learning. Polygons learn and
-# validate at once only where a class has too few of them to be split.
-DIFFERENCE = Layer(
-    name="difference",
-    title="Map against reference",
-    encodings={"uint8": 0},
-    unit="code",
-    overviews="MODE",
-    description="Where the map agrees with the reference polygons; 0: no reference.",
-    maximum=6,
-    classes=Nomenclature(
-        (
-            LandCoverClass(1, "validation, wrong", (213, 94, 0)),
-            LandCoverClass(2, "validation, right", (0, 114, 178)),
-            LandCoverClass(3, "learning, wrong", (230, 159, 0)),
-            LandCoverClass(4, "learning, right", (86, 180, 233)),
-            LandCoverClass(5, "learning and validation, wrong", (204, 121, 167)),
-            LandCoverClass(6, "learning and validation, right", (0, 158, 115)),
-        )
-    ),
-)
-LAYERS = {layer.name: layer for layer in (CLASS_MAP, CONFIDENCE, VALIDITY, PROBABILITY, DIFFERENCE)}
 
 # Deflate, because a delivered map is opened by software we do not choose: every GDAL, ArcGIS and
 # browser reads it, zstd not always. As small as zstd, it costs twice its CPU, and still decodes
@@ -423,17 +316,6 @@ def _write_cog(
                 del copy
         finally:
             Path(f"{temporary}.ovr.tmp").unlink(missing_ok=True)
-
-
-@contextmanager
-def block_cache(megabytes: int) -> Iterator[None]:
-    """Bound GDAL's block cache: by default it takes 5 % of the machine, not of the job."""
-    usual = gdal.GetCacheMax()
-    gdal.SetCacheMax(megabytes * 1024 * 1024)
-    try:
-        yield
-    finally:
-        gdal.SetCacheMax(usual)
 
 
 def _check_readable(pieces: Sequence[Piece]) -> None:

@@ -9,9 +9,9 @@ from osgeo import gdal
 
 from iota2_tools.config.nomenclature import Nomenclature
 from iota2_tools.core.errors import InputDataError
+from iota2_tools.core.files import whole_file
 from iota2_tools.geo.grid import Grid, grid_of, spatial_reference
-from iota2_tools.geo.raster import open_raster, unreadable, whole_file
-from iota2_tools.maps.mosaic import block_cache
+from iota2_tools.geo.raster import block_cache, open_raster, unreadable
 
 DPI = 100
 MARGIN = 40

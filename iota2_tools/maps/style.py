@@ -10,8 +10,8 @@ from xml.etree import ElementTree as xml
 
 from iota2_tools.config.nomenclature import Nomenclature
 from iota2_tools.core.errors import InputDataError
-from iota2_tools.geo.raster import whole_file
-from iota2_tools.maps.mosaic import Layer
+from iota2_tools.core.files import whole_file
+from iota2_tools.maps.layers import Layer
 
 # Eleven equal steps of matplotlib's perceptually uniform ramps (CC0): dark to light, also in
 # grey and for colour-blind eyes.

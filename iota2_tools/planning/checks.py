@@ -2,19 +2,29 @@
 
 import os
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
-from iota2_tools.core.errors import Iota2Error
+from iota2_tools.core.errors import ConfigError, Iota2Error, one_message
 from iota2_tools.features.expressions import parse_expression
 from iota2_tools.geo.vectors import layer_fields, read_layer
+from iota2_tools.planning.production import Production
 from iota2_tools.products import FORMATS
 from iota2_tools.reference.polygons import unknown_classes
 
-if TYPE_CHECKING:
-    from iota2_tools.planning.production import Production
+
+def check(production: Production, source: str) -> None:
+    """Raise one ConfigError that lists all `input_problems`.
+
+    Parameters
+    ----------
+    source : str
+        Name of the configuration, for the message.
+    """
+    problems = input_problems(production)
+    if problems:
+        raise ConfigError(one_message(source, problems))
 
 
-def input_problems(production: "Production") -> list[str]:
+def input_problems(production: Production) -> list[str]:
     """Everything wrong with the inputs of a production that headers and tables tell."""
     checks = (_tiles, _regions, _reference, _nomenclature, _splits, _features, _learner)
     problems: list[str] = []
@@ -34,7 +44,7 @@ def _first_error(action: Callable, *arguments: object) -> Iterator[str]:
         yield str(error)
 
 
-def _tiles(production: "Production") -> Iterator[str]:
+def _tiles(production: Production) -> Iterator[str]:
     before = 0
     for tile in production.tiles:
         for sensor in production.sensors:
@@ -49,7 +59,7 @@ def _tiles(production: "Production") -> Iterator[str]:
         yield from _first_error(lambda: production.target_dates)
 
 
-def _regions(production: "Production") -> Iterator[str]:
+def _regions(production: Production) -> Iterator[str]:
     settings = production.config["regions"]
     if not settings:
         return
@@ -65,7 +75,7 @@ def _regions(production: "Production") -> Iterator[str]:
         yield f"{settings['path']}: no region touches a tile; check its coordinate reference system"
 
 
-def _reference(production: "Production") -> Iterator[str]:
+def _reference(production: Production) -> Iterator[str]:
     settings = production.config["reference"]
     path, field = settings["path"], settings["field"]
     if not os.path.exists(path):
@@ -90,17 +100,17 @@ def _reference(production: "Production") -> Iterator[str]:
         yield unknown_classes(path, field, unknown)
 
 
-def _nomenclature(production: "Production") -> Iterator[str]:
+def _nomenclature(production: Production) -> Iterator[str]:
     yield from _first_error(lambda: production.nomenclature)
 
 
-def _splits(production: "Production") -> Iterator[str]:
+def _splits(production: Production) -> Iterator[str]:
     path = production.config["reference"]["splits"]
     if path and not os.path.exists(path):
         yield f"reference.splits: no file {path}"
 
 
-def _features(production: "Production") -> Iterator[str]:
+def _features(production: Production) -> Iterator[str]:
     for sensor in production.sensors:
         expressions = production.config["sensors"][sensor]["additional_features"]
         for name, text in expressions.items():
@@ -108,7 +118,7 @@ def _features(production: "Production") -> Iterator[str]:
                 yield f"sensors.{sensor}.additional_features.{name}: {problem}"
 
 
-def _learner(production: "Production") -> Iterator[str]:
+def _learner(production: Production) -> Iterator[str]:
     from iota2_tools.learning.engines import check_learner
 
     settings = production.config["learning"]

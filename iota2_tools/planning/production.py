@@ -15,11 +15,11 @@ import shapely
 
 from iota2_tools.config.nomenclature import Nomenclature, read_nomenclature
 from iota2_tools.config.settings import Config
-from iota2_tools.core.errors import ConfigError, InputDataError, Iota2Error, one_message
+from iota2_tools.core.errors import ConfigError, InputDataError, Iota2Error
 from iota2_tools.geo.grid import Grid, crs_name, grid_of, reprojected, union
 from iota2_tools.products import FORMATS
 from iota2_tools.reference.envelopes import exclusive_envelope, overlapping
-from iota2_tools.reference.polygons import read_regions
+from iota2_tools.reference.regions import read_regions
 from iota2_tools.timeseries.dates import interpolation_dates
 
 REGION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -32,7 +32,7 @@ class Production:
     Raises
     ------
     Iota2Error
-        On first use of something that cannot be known; `problems()` lists all of them at once.
+        On first use of something that cannot be known; `checks.check` lists all of them at once.
     """
 
     config: Config
@@ -237,18 +237,6 @@ class Production:
     def used_regions(self) -> list[str]:
         """Regions that touch at least one tile."""
         return [region for region in self.regions if self.tiles_of(region)]
-
-    def problems(self) -> list[str]:
-        """Everything wrong with the inputs that can be known before the first job."""
-        from iota2_tools.planning.checks import input_problems
-
-        return input_problems(self)
-
-    def check(self, source: str) -> None:
-        """Raise one ConfigError that lists all `problems()`."""
-        problems = self.problems()
-        if problems:
-            raise ConfigError(one_message(source, problems))
 
 
 def _share_an_area(region: shapely.Geometry, envelope: shapely.Geometry) -> bool:

@@ -4,10 +4,10 @@ import numpy as np
 import shapely
 from shapely import Geometry
 
+from iota2_tools.geo.burning import Burner
 from iota2_tools.geo.grid import Grid
 from iota2_tools.geo.raster import create_raster
-from iota2_tools.geo.vectors import Burner
-from iota2_tools.reference.polygons import read_regions
+from iota2_tools.reference.regions import read_regions
 
 
 def priority(grids: dict[str, Grid]) -> list[str]:

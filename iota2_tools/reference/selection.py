@@ -9,12 +9,15 @@ import numpy as np
 import pandas as pd
 
 from iota2_tools import otb
+from iota2_tools.core.draws import generator
 from iota2_tools.core.errors import unwritable
+from iota2_tools.core.files import whole_file, whole_folder
 from iota2_tools.core.scratch import scratch
+from iota2_tools.geo.burning import Burner
 from iota2_tools.geo.grid import Grid, grid_of
-from iota2_tools.geo.raster import create_raster, open_raster, read_window, whole_file, whole_folder
-from iota2_tools.geo.vectors import Burner, read_layer, write_layer
-from iota2_tools.reference.polygons import LEARN, generator
+from iota2_tools.geo.raster import create_raster, open_raster, read_window
+from iota2_tools.geo.vectors import read_layer, write_layer
+from iota2_tools.reference.splits import LEARN
 
 logger = logging.getLogger(__name__)
 

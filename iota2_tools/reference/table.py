@@ -12,10 +12,9 @@ import pyproj
 import shapely
 
 from iota2_tools.core.errors import InputDataError
+from iota2_tools.core.files import whole_file
 from iota2_tools.features.stack import FeatureStack, check_same_features
-from iota2_tools.geo.grid import Grid, Window
-from iota2_tools.geo.raster import whole_file
-from iota2_tools.timeseries.series import window_shape
+from iota2_tools.geo.grid import Grid, Window, window_shape
 
 BAND_ROWS = 256
 """Rows of the tile whose samples are kept in memory and written together."""

@@ -13,7 +13,7 @@ from iota2_tools.assessing.scores import (
     scores_over_seeds,
 )
 from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
-from iota2_tools.geo.raster import whole_file
+from iota2_tools.core.files import whole_file
 
 DPI = 150
 INK = "#222222"

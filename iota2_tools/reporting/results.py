@@ -18,8 +18,8 @@ from iota2_tools.assessing.scores import (
     scores_over_seeds,
 )
 from iota2_tools.config.nomenclature import Nomenclature
+from iota2_tools.core.files import whole_file
 from iota2_tools.core.tables import cell, write_csv
-from iota2_tools.geo.raster import whole_file
 
 
 def write_results(

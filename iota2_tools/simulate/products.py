@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 from osgeo import osr
 
+from iota2_tools.core.files import whole_file
 from iota2_tools.geo.grid import Grid, Window
-from iota2_tools.geo.raster import RasterWriter, create_raster, whole_file
+from iota2_tools.geo.raster import RasterWriter, create_raster
 from iota2_tools.simulate.atmosphere import seen_and_cloudy, swath_lines
 from iota2_tools.simulate.imaging import BANDS_10M, BANDS_20M, MASKS, NODATA, Image, take_image
 from iota2_tools.simulate.landscape import Land, describe_land

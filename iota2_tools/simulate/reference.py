@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from osgeo import gdal, ogr
 
+from iota2_tools.core.files import whole_file
 from iota2_tools.geo.grid import Window, spatial_reference
-from iota2_tools.geo.raster import whole_file
 from iota2_tools.simulate.hashing import stream_key, uniform
 from iota2_tools.simulate.landscape import (
     CODES,

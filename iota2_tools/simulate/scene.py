@@ -13,8 +13,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from iota2_tools.core.errors import ConfigError, OutputError
+from iota2_tools.core.files import whole_file
 from iota2_tools.geo.grid import Window
-from iota2_tools.geo.raster import whole_file
 from iota2_tools.simulate.imaging import take_image
 from iota2_tools.simulate.landscape import describe_land
 from iota2_tools.simulate.phenology import parcel_traits

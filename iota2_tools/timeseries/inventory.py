@@ -9,8 +9,9 @@ from pathlib import Path
 from osgeo import gdal
 
 from iota2_tools.core.errors import InputDataError, Iota2Error, one_message
+from iota2_tools.core.files import whole_file
 from iota2_tools.geo.grid import Grid
-from iota2_tools.geo.raster import open_raster, whole_file
+from iota2_tools.geo.raster import open_raster
 from iota2_tools.products import FORMATS, Acquisition, find_acquisitions
 
 logger = logging.getLogger(__name__)

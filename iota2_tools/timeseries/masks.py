@@ -5,9 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from iota2_tools.geo.grid import window_shape
+from iota2_tools.geo.gridded import GridBand
 from iota2_tools.geo.raster import create_raster, open_raster, read_window
 from iota2_tools.timeseries.inventory import read_inventory
-from iota2_tools.timeseries.series import GridBand, window_shape
 
 logger = logging.getLogger(__name__)
 

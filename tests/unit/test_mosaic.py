@@ -14,15 +14,8 @@ from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.geo.grid import Grid
 from iota2_tools.geo.raster import create_raster, read_raster
-from iota2_tools.maps.mosaic import (
-    CLASS_MAP,
-    CONFIDENCE,
-    DIFFERENCE,
-    LAYERS,
-    PROBABILITY,
-    VALIDITY,
-    write_mosaic,
-)
+from iota2_tools.maps.layers import CLASS_MAP, CONFIDENCE, DIFFERENCE, LAYERS, PROBABILITY, VALIDITY
+from iota2_tools.maps.mosaic import write_mosaic
 
 CRS = "EPSG:32631"
 NOMENCLATURE = Nomenclature(
@@ -280,7 +273,8 @@ def test_a_truncated_source_is_named_and_leaves_nothing(tiles, tmp_path):
 DISK_FULL = """
     import resource, signal, sys
     from iota2_tools.core.errors import OutputError
-    from iota2_tools.maps.mosaic import CLASS_MAP, write_mosaic
+    from iota2_tools.maps.mosaic import write_mosaic
+    from iota2_tools.maps.layers import CLASS_MAP
 
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), int(sys.argv[3])))

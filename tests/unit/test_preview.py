@@ -8,7 +8,8 @@ from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.geo.grid import Grid
 from iota2_tools.geo.raster import create_raster
-from iota2_tools.maps.mosaic import CLASS_MAP, write_mosaic
+from iota2_tools.maps.layers import CLASS_MAP
+from iota2_tools.maps.mosaic import write_mosaic
 from iota2_tools.maps.preview import (
     class_shares,
     colourise,

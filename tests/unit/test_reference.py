@@ -7,14 +7,9 @@ from shapely import box
 
 from iota2_tools.config.nomenclature import read_nomenclature
 from iota2_tools.core.errors import InputDataError
-from iota2_tools.reference.polygons import (
-    assign_regions,
-    draw_split,
-    given_splits,
-    learning_count,
-    read_reference,
-    read_regions,
-)
+from iota2_tools.reference.polygons import read_reference
+from iota2_tools.reference.regions import assign_regions, read_regions
+from iota2_tools.reference.splits import draw_split, given_splits, learning_count
 
 CRS = "EPSG:32631"
 

@@ -5,7 +5,8 @@ import pytest
 from osgeo import gdal
 
 from iota2_tools.core.errors import InputDataError
-from iota2_tools.geo.resampling import Window, source_window, upsample_cubic_2x
+from iota2_tools.geo.grid import Window
+from iota2_tools.geo.resampling import source_window, upsample_cubic_2x
 
 gdal.UseExceptions()
 NODATA = -10000
@@ -127,9 +128,9 @@ def test_a_pixel_does_not_depend_on_its_window(holes):
         row, column = rng.integers(0, 60), rng.integers(0, 82)
         window = Window(row, column, rng.integers(1, 61 - row), rng.integers(1, 83 - column))
         need = source_window(window, source.shape)
-        part = source[need.row : need.row + need.n_rows, need.column : need.column + need.n_columns]
+        part = source[need.row : need.row + need.rows, need.col : need.col + need.cols]
         result = upsample_cubic_2x(part, window, source.shape, NODATA)
-        expected = whole[row : row + window.n_rows, column : column + window.n_columns]
+        expected = whole[row : row + window.rows, column : column + window.cols]
         np.testing.assert_array_equal(result, expected)
 
 

@@ -8,9 +8,10 @@ import pytest
 from osgeo import gdal, osr
 
 from iota2_tools.core.errors import InputDataError
-from iota2_tools.geo.grid import Grid, Window, grid_of, reprojected
+from iota2_tools.geo.grid import Grid, Window, grid_of, reprojected, window_shape
+from iota2_tools.geo.gridded import GridBand
 from iota2_tools.products import Acquisition
-from iota2_tools.timeseries.series import GridBand, SeriesReader, window_shape
+from iota2_tools.timeseries.series import SeriesReader
 
 NODATA = -10000
 

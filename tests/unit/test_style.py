@@ -11,7 +11,7 @@ from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.geo.grid import Grid
 from iota2_tools.geo.raster import create_raster
-from iota2_tools.maps.mosaic import CLASS_MAP, CONFIDENCE, DIFFERENCE, VALIDITY
+from iota2_tools.maps.layers import CLASS_MAP, CONFIDENCE, DIFFERENCE, VALIDITY
 from iota2_tools.maps.style import write_attribute_table, write_class_style, write_ramp_style
 
 NOMENCLATURE = Nomenclature(

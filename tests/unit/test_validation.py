@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from iota2_tools.assessing.comparison import PolygonTable, clip_validity, difference
+from iota2_tools.assessing.comparison import PolygonTable, difference
 from iota2_tools.geo.grid import Grid
 from iota2_tools.geo.raster import create_raster, read_raster
+from iota2_tools.maps.validity import clip_validity
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ import pytest
 import shapely
 
 from iota2_tools.core.errors import OutputError
+from iota2_tools.geo.burning import Burner
 from iota2_tools.geo.grid import Grid
-from iota2_tools.geo.vectors import Burner, polygons_only, read_layer, write_layer
+from iota2_tools.geo.vectors import polygons_only, read_layer, write_layer
 
 
 def frame(*shapes) -> gpd.GeoDataFrame:

@@ -1,8 +1,8 @@
-"""Snakemake adapter of iota2_tools.assessing.comparison.clip_validity."""
+"""Snakemake adapter of iota2_tools.maps.validity.clip_validity."""
 
-from iota2_tools.assessing.comparison import clip_validity
 from iota2_tools.core.jobs import job
-from iota2_tools.maps.mosaic import VALIDITY
+from iota2_tools.maps.layers import VALIDITY
+from iota2_tools.maps.validity import clip_validity
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     clip_validity(

@@ -3,7 +3,8 @@
 from iota2_tools.config.nomenclature import read_nomenclature
 from iota2_tools.core.jobs import job
 from iota2_tools.geo.grid import Grid
-from iota2_tools.maps.mosaic import LAYERS, write_mosaic
+from iota2_tools.maps.layers import LAYERS
+from iota2_tools.maps.mosaic import write_mosaic
 from iota2_tools.maps.style import write_attribute_table, write_class_style, write_ramp_style
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):

@@ -1,8 +1,8 @@
-"""Snakemake adapter of iota2_tools.reference.polygons.write_splits."""
+"""Snakemake adapter of iota2_tools.reference.splits.write_splits."""
 
 from iota2_tools.core.jobs import job
 from iota2_tools.geo.grid import Grid
-from iota2_tools.reference.polygons import write_splits
+from iota2_tools.reference.splits import write_splits
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     write_splits(

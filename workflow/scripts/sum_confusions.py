@@ -1,7 +1,7 @@
-"""Snakemake adapter of iota2_tools.assessing.comparison.write_sum."""
+"""Snakemake adapter of iota2_tools.reporting.confusion.write_sum."""
 
-from iota2_tools.assessing.comparison import write_sum
 from iota2_tools.core.jobs import job
+from iota2_tools.reporting.confusion import write_sum
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     write_sum(

@@ -1,0 +1,45 @@
+"""`iota2 simulate`: a scene of native products to try the chain on."""
+
+import argparse
+
+
+def add_parser(commands: argparse._SubParsersAction) -> None:
+    """Options of the command."""
+    parser = commands.add_parser(
+        "simulate",
+        help="write a scene of Sentinel-2 products in the native THEIA layout, with its reference",
+    )
+    parser.add_argument("folder", help="where to write it")
+    parser.add_argument(
+        "--size", type=int, default=1000, help="side of a tile, pixels of 10 m (%(default)s)"
+    )
+    parser.add_argument(
+        "--tiles", nargs="+", default=["T31TCJ", "T31TDJ"], help="names (%(default)s)"
+    )
+    parser.add_argument(
+        "--dates", type=int, default=36, help="acquisitions in the year (%(default)s)"
+    )
+    parser.add_argument("--year", type=int, default=2018, help="(%(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="same seed, same bytes (%(default)s)")
+    parser.add_argument(
+        "--jobs", type=int, default=2, help="processes; the result does not depend on it"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the scene; exit code."""
+    from iota2_tools.simulate import SceneSettings, simulate_scene
+
+    settings = SceneSettings(
+        seed=arguments.seed,
+        tiles=tuple(arguments.tiles),
+        size=arguments.size,
+        year=arguments.year,
+        dates=arguments.dates,
+    )
+    simulate_scene(settings, arguments.folder, jobs=arguments.jobs)
+    print(
+        f"scene in {arguments.folder}: native products in sentinel2/, polygons and nomenclature in reference/"
+    )
+    return 0

@@ -1,0 +1,60 @@
+"""Burning polygons on a grid, window by window."""
+
+import numpy as np
+import shapely
+from osgeo import gdal, ogr
+
+from iota2_tools.geo.grid import Grid, Window, spatial_reference
+
+gdal.UseExceptions()
+
+
+class Burner:
+    """Burns polygons on windows of a grid: a pixel takes the value its centre lies in.
+
+    Where polygons overlap the last one wins.
+
+    Parameters
+    ----------
+    geometries : sequence of shapely Geometry
+        Polygons in the CRS of `grid`.
+    values : sequence of int
+        Value of each polygon, from 1 to 2³² - 1.
+    grid : Grid
+        Grid the windows are on.
+    """
+
+    def __init__(self, geometries, values, grid: Grid) -> None:
+        self._geometries = np.asarray(geometries, dtype=object)
+        self._values = np.asarray(values, dtype=np.int64)
+        self._grid = grid
+        self._index = shapely.STRtree(self._geometries)
+
+    def burn(self, window: Window) -> np.ndarray:
+        """Values on a window, shape (rows, cols), uint32; 0 where no polygon is."""
+        box = shapely.box(*self._grid.bounds_of(window))
+        found = np.sort(self._index.query(box, predicate="intersects"))
+        target = self._memory_raster(window)
+        if len(found):
+            source = ogr.GetDriverByName("Memory").CreateDataSource("")
+            layer = source.CreateLayer("polygons", spatial_reference(self._grid.crs))
+            layer.CreateField(ogr.FieldDefn("value", ogr.OFTInteger64))
+            for number in found:
+                feature = ogr.Feature(layer.GetLayerDefn())
+                feature.SetField("value", int(self._values[number]))
+                feature.SetGeometry(
+                    ogr.CreateGeometryFromWkb(shapely.to_wkb(self._geometries[number]))
+                )
+                layer.CreateFeature(feature)
+            gdal.RasterizeLayer(target, [1], layer, options=["ATTRIBUTE=value"])
+        return target.ReadAsArray()
+
+    def _memory_raster(self, window: Window) -> gdal.Dataset:
+        left, _, _, top = self._grid.bounds_of(window)
+        size = self._grid.resolution
+        dataset = gdal.GetDriverByName("MEM").Create(
+            "", window.cols, window.rows, 1, gdal.GDT_UInt32
+        )
+        dataset.SetGeoTransform((left, size, 0.0, top, 0.0, -size))
+        dataset.SetProjection(self._grid.crs)
+        return dataset
