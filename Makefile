@@ -44,6 +44,8 @@ lint: setup
 # The configuration page, from the schema.
 docs: setup
 	iota2 config-reference > docs/configuration.md
+	iota2 config-reference --schema > workflow/schemas/config.schema.yaml
+	iota2 config-reference --site-schema > workflow/schemas/site.schema.yaml
 
 # New versions of all Python packages, with their hashes.
 lock:

@@ -1,18 +1,18 @@
 """The production, known from the configuration and the inputs; helpers the rules share."""
 
 import os
-from importlib.metadata import version
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
+from iota2_tools.config.yaml_files import words_of
+from iota2_tools.core.errors import Iota2Error
 from iota2_tools.core.versions import FEATURES as FEATURE_MODULES
 from iota2_tools.core.versions import versions
-from iota2_tools.config.settings import SHARED_STRATEGIES, complete_config, config_digest
-from iota2_tools.core.errors import Iota2Error
-from iota2_tools.features.plan import sensor_features
-from iota2_tools.planning.checks import check
-from iota2_tools.planning.needs import Size, megabytes_on_disk, resources
+from iota2_tools.planning.checks import check, input_warnings
+from iota2_tools.planning.configuration import complete_configuration
+from iota2_tools.planning.needs import resources
+from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
 
 if not config and os.path.exists("config/config.yaml"):
@@ -29,57 +29,33 @@ def load_production():
             "or name yours with --configfile"
         )
     try:
-        config.update(complete_config(config, source))
-        plan = Production(config)
+        plan = Production(
+            complete_configuration(config, source, words_of(workflow.configfiles))
+        )
+        config.update(plan.config.as_dict())
         if workflow.is_main_process:
             check(plan, source)
+            for warning in input_warnings(plan):
+                logger.warning(warning)
         return plan, plan.target_dates, plan.regions_of_tiles
     except Iota2Error as error:
         raise WorkflowError(str(error)) from None
 
 
 production, TARGET_DATES, REGIONS_OF_TILES = load_production()
+parameters = Parameters(production)
 
 TILES = production.tiles
 SENSORS = production.sensors
 REGIONS = production.used_regions
 SEEDS = list(production.seeds)
 CODES = production.nomenclature.codes
+FEATURES = parameters.features
 # User features alone have no dates: nothing is left out for having too few.
 CLOUD_THRESHOLD = config["sampling"]["cloud_threshold"] if SENSORS else 0
 LAYERS = ["classes", "confidence"]
 if config["classification"]["probability_map"]:
     LAYERS.append("probabilities")
-
-
-def feature_settings():
-    """What the features of a tile depend on, beside its images."""
-    keys = ("keep_bands", "indices", "additional_features")
-    return {
-        sensor: {key: config["sensors"][sensor][key] for key in keys}
-        | {"dates": TARGET_DATES[sensor]}
-        for sensor in SENSORS
-    }
-
-
-FEATURES = feature_settings()
-
-
-def products_of(wildcards):
-    """Products to read of a tile; a new folder changes this, and what depends on it runs again."""
-    return {
-        sensor: {
-            "folder": production.sensor_folder(sensor, wildcards.tile),
-            "names": production.product_names(sensor, wildcards.tile),
-            "level": config["sensors"][sensor]["level"],
-            "bands": list(
-                sensor_features(
-                    sensor, FEATURES[sensor], FEATURES[sensor]["dates"]
-                ).bands
-            ),
-        }
-        for sensor in SENSORS
-    }
 
 
 def region_numbers(wildcards):
@@ -97,16 +73,9 @@ def clear_masks(wildcards):
     )
 
 
-def strategy_settings(*others):
-    """What the choice of samples depends on: the strategy, its own parameter, and `others`."""
-    sampling = config["sampling"]
-    keys = ("strategy", sampling["strategy"], *others)
-    return {key: sampling[key] for key in keys if key in sampling}
-
-
 def shared_rates(wildcards):
     """Sampling rates of the regions of a tile, for strategies that look at several tiles."""
-    if config["sampling"]["strategy"] not in SHARED_STRATEGIES:
+    if not production.config.sampling.shared:
         return []
     return expand(
         "<results>/sampling/rates/region_{region}",
@@ -143,46 +112,6 @@ def maps_of_tile(wildcards):
         tile=wildcards.tile,
         region=REGIONS_OF_TILES[wildcards.tile],
         seed=SEEDS,
-    )
-
-
-def feature_count():
-    """Features of a pixel; a raster of the user counts as one."""
-    own = (
-        sensor_features(name, FEATURES[name], FEATURES[name]["dates"])
-        for name in SENSORS
-    )
-    return sum(len(item.names) for item in own) + len(
-        (config["user_features"] or {}).get("patterns", [])
-    )
-
-
-FEATURE_COUNT = feature_count()
-
-
-def job_size(wildcards, files):
-    """What a job works on: its tile, or the whole map, and the files it reads whole."""
-    tile = wildcards.get("tile")
-    grid = production.grid(tile) if tile else production.mosaic_grid
-    tiles = [tile] if tile else TILES
-    return Size(
-        pixels=grid.rows * grid.cols,
-        columns=grid.cols,
-        acquisitions=max(
-            sum(len(production.product_names(s, name)) for s in SENSORS)
-            for name in tiles
-        ),
-        bands=max(
-            (len(config["sensors"][s]["keep_bands"]) for s in SENSORS), default=0
-        ),
-        features=FEATURE_COUNT,
-        classes=len(CODES),
-        draws=len(SEEDS),
-        window_mb=config["classification"]["window_mb"],
-        pieces=len(TILES) * len(REGIONS),
-        input_mb=megabytes_on_disk(files),
-        trees=config["learning"]["parameters"].get("n_estimators", 100),
-        learner=config["learning"]["learner"],
     )
 
 
@@ -226,7 +155,7 @@ def needs(rule, reads=()):
     def asked(quantity):
         def value(wildcards, input, attempt):
             files = [path for name in reads for path in listed(input[name])]
-            size = job_size(wildcards, files)
+            size = parameters.job_size(wildcards.get("tile"), files)
             wanted = resources(rule, size, attempt, ranks_of(rule))[quantity]
             if attempt == 1:
                 tell_of_cut(rule, quantity, wanted)
@@ -238,20 +167,6 @@ def needs(rule, reads=()):
     return {quantity: asked(quantity) for quantity in ("mem_mb", "runtime", "disk_mb")}
 
 
-LARGEST_VALIDITY = max(
-    sum(len(production.product_names(s, tile)) for s in SENSORS) for tile in TILES
-)
-# 255 and 65535 mean no data.
-VALIDITY_TYPE = "uint8" if LARGEST_VALIDITY < 255 else "uint16"
-PROVENANCE = {
-    "SOFTWARE": f"iota2-tools {version('iota2-tools')}",
-    "CONFIG_SHA256": config_digest(config),
-    "TILES": " ".join(TILES),
-    "SENSORS": " ".join(SENSORS) or "user features",
-    "DATES": " ".join(
-        f"{s}:{TARGET_DATES[s][0]}/{TARGET_DATES[s][-1]}" for s in SENSORS
-    ),
-    "LEARNER": config["learning"]["learner"],
-    "NOMENCLATURE": os.path.basename(config["nomenclature"]),
-    "REFERENCE": os.path.basename(config["reference"]["path"]),
-}
+def record_of_tile(wildcards):
+    """Where the inventory of a tile keeps what its files held."""
+    return f"{config['output']}/tiles/{wildcards.tile}/inventory.record"

@@ -1,5 +1,7 @@
 """Init: what each tile has, where and how often it was seen, and who maps which pixel."""
 
+from dataclasses import asdict
+
 
 rule init:
     input:
@@ -23,9 +25,9 @@ rule take_inventory:
         **needs("take_inventory"),
     params:
         algorithm=versions("inventory"),
-        grid=lambda wildcards: production.grid(wildcards.tile).as_dict(),
-        products=products_of,
-        user_features=lambda wildcards: production.user_feature_files(wildcards.tile),
+        inputs=lambda wildcards: asdict(parameters.tile_inputs(wildcards.tile)),
+        revision=lambda wildcards: parameters.revision(record_of_tile(wildcards)),
+        record=record_of_tile,
         damaged=lookup("inputs/damaged_acquisition", within=config),
     message:
         "Looking at the acquisitions of {wildcards.tile}"

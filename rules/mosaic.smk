@@ -39,7 +39,7 @@ rule mosaic_classes:
         algorithm=versions("mosaic", "style"),
         layer="class_map",
         grid=production.mosaic_grid.as_dict(),
-        tags=PROVENANCE,
+        tags=parameters.provenance,
     message:
         "Assembling the map of seed {wildcards.seed}"
     script:
@@ -63,7 +63,7 @@ rule mosaic_confidence:
         algorithm=versions("mosaic", "style"),
         layer="confidence",
         grid=production.mosaic_grid.as_dict(),
-        tags=PROVENANCE,
+        tags=parameters.provenance,
     message:
         "Assembling the confidence of seed {wildcards.seed}"
     script:
@@ -87,7 +87,7 @@ rule mosaic_probabilities:
         layer="probability",
         grid=production.mosaic_grid.as_dict(),
         bands=[item.name for item in production.nomenclature.classes],
-        tags=PROVENANCE,
+        tags=parameters.provenance,
     message:
         "Assembling the probabilities of seed {wildcards.seed}"
     script:
@@ -111,7 +111,7 @@ rule clip_validity:
         **needs("clip_validity"),
     params:
         algorithm=versions("validation"),
-        dtype=VALIDITY_TYPE,
+        dtype=parameters.validity_type,
     message:
         "Clipping the validity of {wildcards.tile} to what it maps"
     script:
@@ -134,9 +134,9 @@ rule mosaic_validity:
     params:
         algorithm=versions("mosaic", "style"),
         layer="validity",
-        maximum=LARGEST_VALIDITY,
+        maximum=parameters.largest_validity,
         grid=production.mosaic_grid.as_dict(),
-        tags=PROVENANCE,
+        tags=parameters.provenance,
     message:
         "Assembling the validity"
     script:

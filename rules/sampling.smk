@@ -103,7 +103,7 @@ rule share_samples:
         algorithm=versions("samples"),
         tiles=lambda wildcards: production.tiles_of(wildcards.region),
         seeds=SEEDS,
-        sampling=strategy_settings(),
+        sampling=parameters.strategy(),
     message:
         "Sharing the samples of region {wildcards.region} among its tiles"
     script:
@@ -129,7 +129,7 @@ rule select_samples:
         algorithm=versions("samples"),
         numbers=region_numbers,
         seeds=SEEDS,
-        sampling=strategy_settings("sampler", "random_seed")
+        sampling=parameters.strategy("sampler", "random_seed")
         | {"cloud_threshold": CLOUD_THRESHOLD},
     message:
         "Choosing the learning pixels of {wildcards.tile}"

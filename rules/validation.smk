@@ -93,7 +93,7 @@ rule mosaic_differences:
         algorithm=versions("mosaic", "style"),
         layer="difference",
         grid=production.mosaic_grid.as_dict(),
-        tags=PROVENANCE,
+        tags=parameters.provenance,
     message:
         "Assembling where the map of seed {wildcards.seed} is right"
     script:

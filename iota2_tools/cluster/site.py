@@ -6,26 +6,35 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
+from pydantic import Field
 
-from iota2_tools.config.settings import complete, read_yaml
+from iota2_tools.config.completion import complete
+from iota2_tools.config.pages import schema_text
+from iota2_tools.config.section import Section
+from iota2_tools.config.yaml_files import read_yaml, words_of
 from iota2_tools.core.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
-SCHEMA_PATH = ROOT / "workflow" / "schemas" / "site.schema.yaml"
 
 # Limits of the site by the resource of Snakemake they bound, each with its unit.
 LIMITED = {"mem_mb": ("memory_mb", "MB"), "runtime": ("runtime_minutes", "minutes")}
 
 
-@dataclass(frozen=True)
-class Limits:
-    """The most one job may ask for; None means no limit."""
+class Limits(Section):
+    """The most that one job may ask for, and how many jobs may wait and run at once."""
 
-    memory_mb: int | None
-    runtime_minutes: int | None
-    threads: int
-    jobs: int
+    memory_mb: int | None = Field(
+        None, ge=500, description="Memory of one job, MB; empty for no limit."
+    )
+    runtime_minutes: int | None = Field(
+        None, ge=1, description="Time of one job, minutes; empty for no limit."
+    )
+    threads: int = Field(
+        8, ge=1, description="Processors of one job. A rule that asks for more gets this many."
+    )
+    jobs: int = Field(
+        200, ge=1, description="Jobs in the scheduler's hands at once, waiting or running."
+    )
 
     @property
     def resources(self) -> dict[str, int]:
@@ -34,16 +43,39 @@ class Limits:
         return {name: limit for name, limit in found.items() if limit is not None}
 
 
-@dataclass(frozen=True)
-class Site:
-    """What `config/site.yaml` holds; the keys are described in `site.schema.yaml`."""
+class Site(Section):
+    """The cluster that the profiles slurm, slurm-native, pbs and gridengine submit to."""
 
-    account: str | None
-    queue: str | None
-    options: str
-    scratch: str | None
-    drmaa_library: str | None
-    limits: Limits
+    account: str | None = Field(
+        None,
+        min_length=1,
+        description="Account or project that pays for the jobs; empty for the user's default one.",
+    )
+    queue: str | None = Field(
+        None,
+        min_length=1,
+        description=(
+            "Slurm's partition, or the queue of PBS and Grid Engine; empty for the scheduler's default."
+        ),
+    )
+    options: str = Field(
+        "", description="Further options for the scheduler, as its submit command takes them."
+    )
+    scratch: str | None = Field(
+        None,
+        pattern=r"^[/$]",
+        description=(
+            "Folder on the own disk of each node for temporary files; empty for what TMPDIR says there."
+        ),
+    )
+    drmaa_library: str | None = Field(
+        None,
+        pattern=r"^/.*\.so",
+        description=(
+            "The scheduler's DRMAA library, a path that ends in .so; empty for what DRMAA_LIBRARY_PATH says."
+        ),
+    )
+    limits: Limits = Field(Limits(), description=" ".join((Limits.__doc__ or "").split()))
 
     def selection(self, account: str, queue: str) -> str:
         """Options that choose account and queue, and the site's own; what is unset is left out.
@@ -89,9 +121,12 @@ def read_site() -> Site:
         given = read_yaml(path)
     if not isinstance(given or {}, dict):
         raise ConfigError(f"{path}: holds no keys; start from config/site.example.yaml")
-    schema = yaml.safe_load(SCHEMA_PATH.read_text(encoding="utf-8"))
-    settings = complete(given or {}, schema, str(path))
-    return Site(**settings | {"limits": Limits(**settings["limits"])})
+    return complete(given or {}, Site, str(path), words_of([path]) if given else None)
+
+
+def site_schema() -> str:
+    """The JSON schema `workflow/schemas/site.schema.yaml`, for editors."""
+    return schema_text(Site, "Site", "iota2 config-reference --site-schema")
 
 
 def refuse_too_large(requests: Iterable[Request], limits: dict[str, int]) -> None:

@@ -1,6 +1,10 @@
 """`iota2 check`: all problems of a configuration and its inputs at once; nothing is started."""
 
 import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from iota2_tools.planning.production import Production
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -9,25 +13,38 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "check", help="check a configuration and its inputs; nothing is started"
     )
     parser.add_argument("config", help="YAML file")
+    parser.add_argument(
+        "--names-only", action="store_true",
+        help="do not open each image: folders and names alone, as at the start of a production",
+    )  # fmt: skip
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Check, and tell what each tile has; exit code."""
-    from iota2_tools.config.settings import read_config
-    from iota2_tools.planning.checks import check
-    from iota2_tools.planning.production import Production, describe_grid
+    from iota2_tools.planning.checks import check, input_warnings
+    from iota2_tools.planning.configuration import read_configuration
+    from iota2_tools.planning.production import Production
 
-    production = Production(read_config(arguments.config))
-    check(production, arguments.config)
+    production = Production(read_configuration(arguments.config))
+    check(production, arguments.config, headers=not arguments.names_only)
+    for warning in input_warnings(production):
+        print(f"WARNING: {warning}")
     print(f"{arguments.config}: no problem found")
     for tile in production.tiles:
-        counts = ", ".join(
-            f"{len(production.product_names(sensor, tile))} {sensor}"
-            for sensor in production.sensors
-        )
-        regions = " ".join(production.regions_of_tiles[tile]) or "none"
-        print(
-            f"  {tile}: {counts or 'user features'}; {describe_grid(production.grid(tile))}; regions {regions}"
-        )
+        print(f"  {tile}: {_describe(production, tile)}")
     return 0
+
+
+def _describe(production: "Production", tile: str) -> str:
+    """What a tile has, in one line."""
+    from iota2_tools.planning.production import describe_grid
+
+    counts = []
+    for sensor in production.sensors:
+        read = len(production.products(sensor, tile))
+        outside = len(production.listing(sensor, tile).products) - read
+        counts.append(f"{read} {sensor}" + (f" ({outside} outside the period)" if outside else ""))
+    regions = " ".join(production.regions_of_tiles[tile]) or "none"
+    grid = describe_grid(production.grid(tile))
+    return f"{', '.join(counts) or 'user features'}; {grid}; regions {regions}"

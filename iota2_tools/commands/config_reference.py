@@ -1,4 +1,4 @@
-"""`iota2 config-reference`: the reference page of the configuration."""
+"""`iota2 config-reference`: the reference page of the configuration, and its schemas."""
 
 import argparse
 import sys
@@ -9,12 +9,24 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser = commands.add_parser(
         "config-reference", help="print the reference page of the configuration"
     )
+    other = parser.add_mutually_exclusive_group()
+    other.add_argument("--schema", action="store_true", help="its JSON schema instead, for editors")
+    other.add_argument(
+        "--site-schema", action="store_true", help="that of config/site.yaml instead"
+    )
     parser.set_defaults(run=run)
 
 
-def run(_arguments: argparse.Namespace) -> int:
-    """Print the page; exit code."""
-    from iota2_tools.config.settings import describe_schema
+def run(arguments: argparse.Namespace) -> int:
+    """Print the page or a schema; exit code."""
+    from iota2_tools.cluster.site import site_schema
+    from iota2_tools.planning.configuration import configuration_page, configuration_schema
 
-    sys.stdout.write(describe_schema())
+    if arguments.site_schema:
+        text = site_schema()
+    elif arguments.schema:
+        text = configuration_schema()
+    else:
+        text = configuration_page()
+    sys.stdout.write(text)
     return 0

@@ -9,18 +9,18 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import numpy as np
-from osgeo import gdal
 
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.features.indices import brightness, normalised_difference
 from iota2_tools.features.plan import INDICES, SensorFeatures, sensor_features
 from iota2_tools.geo.grid import Window, window_shape
-from iota2_tools.geo.gridded import GridBand
-from iota2_tools.geo.raster import create_raster, open_raster
+from iota2_tools.geo.gridded import ImagePool
+from iota2_tools.geo.raster import create_raster
 from iota2_tools.products import FORMATS
 from iota2_tools.timeseries.gapfilling import fill_gaps
-from iota2_tools.timeseries.inventory import Inventory, read_inventory
+from iota2_tools.timeseries.inventory import read_inventory
 from iota2_tools.timeseries.series import SeriesReader
+from iota2_tools.timeseries.user_rasters import user_bands
 
 
 def compute_features(
@@ -137,6 +137,7 @@ class FeatureStack:
             sensor_features(sensor, settings[sensor], settings[sensor]["dates"])
             for sensor in settings
         ]
+        pool = ImagePool()
         self._readers = [
             SeriesReader(
                 stock.series[item.sensor],
@@ -144,13 +145,14 @@ class FeatureStack:
                 masks[item.sensor],
                 self.grid,
                 FORMATS[item.sensor].nodata,
+                pool,
             )
             for item in self.sensors
         ]
-        self._user, self.user_names = _user_bands(stock)
+        self._user, self.user_names = user_bands(stock.user_features, self.grid, pool)
         self.names = [name for sensor in self.sensors for name in sensor.names] + self.user_names
         whole = all(not sensor.expressions for sensor in self.sensors) and all(
-            band.integer for band in self._user
+            band.dtype == "int16" for band in self._user
         )
         self.dtype = "int16" if whole else "float32"
 
@@ -168,32 +170,6 @@ class FeatureStack:
         """Read the images of a window."""
         series = [(reader, *reader.read(window, pool)) for reader in self._readers]
         return WindowFeatures(self, window, series, [band.read(window) for band in self._user])
-
-
-class _UserBand:
-    """One band of a user raster on the grid of the tile."""
-
-    INT16_TYPES = ("Byte", "Int16", "Int8")
-
-    def __init__(self, path: str, band: int, inventory: Inventory) -> None:
-        dataset = open_raster(path)
-        source = dataset.GetRasterBand(band)
-        self.integer = gdal.GetDataTypeName(source.DataType) in self.INT16_TYPES
-        self._image = GridBand(path, inventory.grid, source.GetNoDataValue(), band=band)
-
-    def read(self, window: Window) -> np.ndarray:
-        out = np.empty((window.rows, window.cols), dtype=np.int16 if self.integer else np.float32)
-        self._image.read(window, out)
-        return out
-
-
-def _user_bands(inventory: Inventory) -> tuple[list[_UserBand], list[str]]:
-    bands, names = [], []
-    for pattern, path in inventory.user_features.items():
-        for number in range(1, open_raster(path).RasterCount + 1):
-            bands.append(_UserBand(path, number, inventory))
-            names.append(f"{pattern}_band_{number}")
-    return bands, names
 
 
 def check_same_features(expected: Sequence[str], found: Sequence[str], where: str) -> None:

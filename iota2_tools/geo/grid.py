@@ -17,6 +17,10 @@ gdal.UseExceptions()
 osr.UseExceptions()
 
 
+BLOCK = 256
+"""Side of the blocks that the images of a tile come in as a rule, pixels."""
+
+
 class Window(NamedTuple):
     """A rectangle of pixels: first row and column, number of rows and columns."""
 
@@ -235,7 +239,7 @@ def placed(inner: Grid, outer: Grid) -> Window:
 
 
 def window_shape(
-    grid: Grid, bytes_per_pixel: float, budget_mb: float, block: int = 256
+    grid: Grid, bytes_per_pixel: float, budget_mb: float, block: int = BLOCK
 ) -> tuple[int, int]:
     """Rows and columns of the windows to read: whole blocks, within a memory budget.
 

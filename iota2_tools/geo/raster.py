@@ -191,16 +191,16 @@ def read_window(
     try:
         array = source.ReadAsArray(*place)
     except RuntimeError as error:
-        raise unreadable(dataset, error) from None
+        raise unreadable(dataset.GetDescription(), error) from None
     if array is None:
-        raise unreadable(dataset, "no data came back")
+        raise unreadable(dataset.GetDescription(), "no data came back")
     return array[np.newaxis] if band is None and array.ndim == 2 else array
 
 
-def unreadable(dataset: gdal.Dataset, reason: object) -> InputDataError:
+def unreadable(path: str, reason: object) -> InputDataError:
     """The error of an image whose pixels cannot be decoded."""
     return InputDataError(
-        f"{dataset.GetDescription()}: pixels cannot be read ({reason}); the file is truncated or "
+        f"{path}: pixels cannot be read ({reason}); the file is truncated or "
         "damaged: fetch that product again, or move its folder away to do without it"
     )
 

@@ -1,5 +1,7 @@
 """Reading vector layers and burning them on a grid."""
 
+from pathlib import Path
+
 import geopandas as gpd
 import pyogrio
 import shapely
@@ -9,6 +11,16 @@ from iota2_tools.core.errors import InputDataError, unwritable
 
 gdal.UseExceptions()
 ogr.UseExceptions()
+
+
+BESIDE = (".dbf", ".shx", ".prj", ".cpg", ".gpkg-wal")
+"""Files that hold a part of a vector layer, by their ends."""
+
+
+def files_of_layer(path: str) -> list[str]:
+    """A vector file or table, and the files beside it that belong to it."""
+    others = [Path(path).with_suffix(end) for end in BESIDE]
+    return [path, *(str(other) for other in others if other.exists() and str(other) != path)]
 
 
 def read_layer(

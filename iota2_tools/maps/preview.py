@@ -99,7 +99,7 @@ def read_decimated(path: str, rows: int, cols: int, resampling: str) -> np.ndarr
                 buf_xsize=cols, buf_ysize=rows, resample_alg=algorithm
             )
     except RuntimeError as error:
-        raise unreadable(dataset, error) from None
+        raise unreadable(dataset.GetDescription(), error) from None
 
 
 def class_shares(path: str, max_size: int) -> dict[int, float]:

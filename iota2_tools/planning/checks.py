@@ -6,22 +6,52 @@ from collections.abc import Callable, Iterator
 from iota2_tools.core.errors import ConfigError, Iota2Error, one_message
 from iota2_tools.features.expressions import parse_expression
 from iota2_tools.geo.vectors import layer_fields, read_layer
+from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
 from iota2_tools.products import FORMATS
 from iota2_tools.reference.polygons import unknown_classes
+from iota2_tools.timeseries.inventory import take_inventory
 
 
-def check(production: Production, source: str) -> None:
-    """Raise one ConfigError that lists all `input_problems`.
+def check(production: Production, source: str, headers: bool = False) -> None:
+    """Raise one ConfigError that lists everything wrong with the inputs.
 
     Parameters
     ----------
     source : str
         Name of the configuration, for the message.
+    headers : bool
+        Whether each image is opened as well, as the jobs of `take_inventory` do.
     """
     problems = input_problems(production)
+    if headers and not problems:
+        problems = header_problems(production)
     if problems:
         raise ConfigError(one_message(source, problems))
+
+
+def header_problems(production: Production) -> list[str]:
+    """Everything wrong with the images of the tiles that their headers tell."""
+    parameters = Parameters(production)
+    damaged = production.config.inputs.damaged_acquisition
+    problems = []
+    for tile in production.tiles:
+        problems += _first_error(take_inventory, parameters.tile_inputs(tile), damaged)
+    return problems
+
+
+def input_warnings(production: Production) -> list[str]:
+    """What is strange about the inputs and does not stop a production."""
+    warnings = []
+    for tile in production.tiles:
+        for sensor in production.sensors:
+            folder = production.sensor_folder(sensor, tile)
+            strangers = production.listing(sensor, tile).strangers
+            for reason in sorted(set(strangers.values())):
+                names = [name for name, other in strangers.items() if other == reason]
+                shown = ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
+                warnings.append(f"{folder}: {len(names)} not read, {reason}: {shown}")
+    return warnings
 
 
 def input_problems(production: Production) -> list[str]:
@@ -60,11 +90,11 @@ def _tiles(production: Production) -> Iterator[str]:
 
 
 def _regions(production: Production) -> Iterator[str]:
-    settings = production.config["regions"]
-    if not settings:
+    section = production.config.regions
+    if not section:
         return
-    if not os.path.exists(settings["path"]):
-        yield f"regions.path: no file {settings['path']}"
+    if not os.path.exists(section.path):
+        yield f"regions.path: no file {section.path}"
         return
     try:
         used = production.used_regions
@@ -72,16 +102,16 @@ def _regions(production: Production) -> Iterator[str]:
         yield str(error)
         return
     if not used:
-        yield f"{settings['path']}: no region touches a tile; check its coordinate reference system"
+        yield f"{section.path}: no region touches a tile; check its coordinate reference system"
 
 
 def _reference(production: Production) -> Iterator[str]:
-    settings = production.config["reference"]
-    path, field = settings["path"], settings["field"]
+    section = production.config.reference
+    path, field = section.path, section.field
     if not os.path.exists(path):
         yield f"reference.path: no file {path}"
         return
-    header = layer_fields(path, settings["layer"])
+    header = layer_fields(path, section.layer)
     if header["crs"] is None:
         yield f"{path}: has no coordinate reference system; assign it (ogr2ogr -a_srs)"
     if "Polygon" not in str(header["geometry_type"]) and header["geometry_type"] not in (
@@ -92,9 +122,7 @@ def _reference(production: Production) -> Iterator[str]:
     if field not in header["fields"]:
         yield f"{path}: no field {field!r} (reference.field), found {', '.join(header['fields'])}"
         return
-    values = read_layer(path, settings["layer"], columns=[field], read_geometry=False)[
-        field
-    ].unique()
+    values = read_layer(path, section.layer, columns=[field], read_geometry=False)[field].unique()
     unknown = [value for value in values if production.nomenclature.code_of(value) is None]
     if unknown:
         yield unknown_classes(path, field, unknown)
@@ -105,14 +133,14 @@ def _nomenclature(production: Production) -> Iterator[str]:
 
 
 def _splits(production: Production) -> Iterator[str]:
-    path = production.config["reference"]["splits"]
+    path = production.config.reference.splits
     if path and not os.path.exists(path):
         yield f"reference.splits: no file {path}"
 
 
 def _features(production: Production) -> Iterator[str]:
     for sensor in production.sensors:
-        expressions = production.config["sensors"][sensor]["additional_features"]
+        expressions = production.section(sensor).additional_features
         for name, text in expressions.items():
             for problem in _first_error(parse_expression, text, FORMATS[sensor].bands):
                 yield f"sensors.{sensor}.additional_features.{name}: {problem}"
@@ -121,5 +149,5 @@ def _features(production: Production) -> Iterator[str]:
 def _learner(production: Production) -> Iterator[str]:
     from iota2_tools.learning.engines import check_learner
 
-    settings = production.config["learning"]
-    yield from _first_error(check_learner, settings["learner"], settings["parameters"])
+    section = production.config.learning
+    yield from _first_error(check_learner, section.learner, section.parameters)

@@ -1,33 +1,37 @@
 """What a production consists of, known before its first job: tiles, grids, dates, regions.
 
 Snakemake parses the workflow in every process it starts, so this reads little: one listing of
-each tile's folder, the header of one image a tile, the regions.
+each tile's folder, the header of one image a sensor and tile, the regions.
 """
 
 import os
 import re
 from dataclasses import dataclass, field
-from datetime import date
 from functools import cached_property
 from pathlib import Path
 
 import shapely
 
 from iota2_tools.config.nomenclature import Nomenclature, read_nomenclature
-from iota2_tools.config.settings import Config
+from iota2_tools.config.sections import SensorSection, UserRaster
 from iota2_tools.core.errors import ConfigError, InputDataError, Iota2Error
 from iota2_tools.geo.grid import Grid, crs_name, grid_of, reprojected, union
-from iota2_tools.products import FORMATS
+from iota2_tools.planning.configuration import Configuration
+from iota2_tools.products import FORMATS, Identity, Listing, same_tile
 from iota2_tools.reference.envelopes import exclusive_envelope, overlapping
 from iota2_tools.reference.regions import read_regions
-from iota2_tools.timeseries.dates import interpolation_dates
+from iota2_tools.timeseries.dates import Period, interpolation_dates
 
 REGION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+STANDARD_TILE = re.compile(r"T?\d{2}[A-Z]{3}", re.IGNORECASE)
+"""A tile of Sentinel-2's grid, with which products in its folder must agree."""
+
+RASTERS = (".tif", ".tiff", ".vrt", ".jp2", ".img")
 
 
 @dataclass
 class Production:
-    """The plan of a production, from its completed configuration (`config.complete_config`).
+    """The plan of a production, from its configuration.
 
     Raises
     ------
@@ -35,61 +39,103 @@ class Production:
         On first use of something that cannot be known; `checks.check` lists all of them at once.
     """
 
-    config: Config
+    config: Configuration
     _grids: dict[str, Grid] = field(default_factory=dict, repr=False)
+    _native: dict[tuple[str, str], Grid] = field(default_factory=dict, repr=False)
+    _listings: dict[tuple[str, str], Listing] = field(default_factory=dict, repr=False)
 
     @property
     def tiles(self) -> list[str]:
         """Tiles of the production, in the order of the configuration."""
-        return self.config["tiles"]
+        return self.config.tiles
 
     @property
     def sensors(self) -> list[str]:
         """Sensors with a time series, in stack order."""
-        return [name for name in FORMATS if name in self.config["sensors"]]
+        return list(self.config.sensors.given)
 
     @property
     def seeds(self) -> range:
         """Draws: one split, set of models and map each."""
-        return range(self.config["sampling"]["runs"])
+        return range(self.config.sampling.runs)
 
     @cached_property
     def nomenclature(self) -> Nomenclature:
         """Classes of the map."""
-        return read_nomenclature(self.config["nomenclature"])
+        return read_nomenclature(self.config.nomenclature)
+
+    def section(self, sensor: str) -> SensorSection:
+        """Section of the configuration of a sensor."""
+        return self.config.sensors.given[sensor]
 
     def sensor_folder(self, sensor: str, tile: str) -> str:
         """Folder that holds the products of a tile."""
-        return str(Path(self.config["sensors"][sensor]["path"]) / tile)
+        return str(Path(self.section(sensor).path) / tile)
 
-    @cached_property
-    def _products(self) -> dict[tuple[str, str], list[str]]:
-        return {}
-
-    def product_names(self, sensor: str, tile: str) -> list[str]:
-        """Products of a sensor over a tile, by day.
+    def listing(self, sensor: str, tile: str) -> Listing:
+        """What lies in the folder of a tile, whatever its day.
 
         Raises
         ------
         InputDataError
-            If the folder is missing or holds no product.
+            If the folder is missing, holds no product, or products of another tile.
         """
-        if (sensor, tile) not in self._products:
-            self._products[sensor, tile] = self._list_products(sensor, tile)
-        return self._products[sensor, tile]
+        if (sensor, tile) not in self._listings:
+            self._listings[sensor, tile] = self._list_products(sensor, tile)
+        return self._listings[sensor, tile]
 
-    def _list_products(self, sensor: str, tile: str) -> list[str]:
+    def _list_products(self, sensor: str, tile: str) -> Listing:
         folder = self.sensor_folder(sensor, tile)
         if not os.path.isdir(folder):
-            known = _folders_in(self.config["sensors"][sensor]["path"])
+            known = _folders_in(self.section(sensor).path)
             raise InputDataError(f"sensors.{sensor}: no folder {folder} for tile {tile}; {known}")
-        names = FORMATS[sensor].product_names(folder)
-        if not names:
+        listing = FORMATS[sensor].listing(folder)
+        if not listing.products:
+            seen = "".join(
+                f"\n{name}: {reason}" for name, reason in list(listing.strangers.items())[:5]
+            )
             raise InputDataError(
                 f"sensors.{sensor}: {folder} holds no product; expected folders like "
-                f"{_example_name(sensor, tile)}"
+                f"{FORMATS[sensor].example.format(tile=tile)}{seen}"
             )
-        return names
+        _refuse_other_tiles(listing.products, tile, folder)
+        return listing
+
+    def period(self, sensor: str) -> Period:
+        """Days of which acquisitions are read, and of which they count as clear dates."""
+        section = self.section(sensor)
+        return Period(section.first_date, section.last_date, section.margin_days)
+
+    def products(self, sensor: str, tile: str) -> list[Identity]:
+        """Products of a sensor over a tile that are read, by day.
+
+        Raises
+        ------
+        InputDataError
+            As `listing`, or if none is of the period.
+        """
+        period = self.period(sensor)
+        every = self.listing(sensor, tile).products
+        found = [item for item in every if period.reads(item.day)]
+        if not any(period.counts(item.day) for item in found):
+            raise InputDataError(
+                f"sensors.{sensor}: of the {len(every)} acquisitions of {self.sensor_folder(sensor, tile)}, "
+                f"{every[0].day} to {every[-1].day}, none is from {period}; "
+                "change first_date and last_date, or fetch the products of that time"
+            )
+        return found
+
+    def product_names(self, sensor: str, tile: str) -> list[str]:
+        """Names of the `products`."""
+        return [item.name for item in self.products(sensor, tile)]
+
+    def clear_dates(self, tile: str) -> int:
+        """Largest number of clear dates that a pixel of a tile may have."""
+        return sum(
+            self.period(sensor).counts(item.day)
+            for sensor in self.sensors
+            for item in self.products(sensor, tile)
+        )
 
     @cached_property
     def target_dates(self) -> dict[str, list[str]]:
@@ -97,53 +143,72 @@ class Production:
         return {sensor: self._target_dates(sensor) for sensor in self.sensors}
 
     def _target_dates(self, sensor: str) -> list[str]:
-        settings = self.config["sensors"][sensor]
+        section = self.section(sensor)
+        period = self.period(sensor)
         days = [
-            FORMATS[sensor].day_of(name)
+            item.day
             for tile in self.tiles
-            for name in self.product_names(sensor, tile)
+            for item in self.products(sensor, tile)
+            if period.counts(item.day)
         ]
-        first = date.fromisoformat(settings["first_date"]) if settings["first_date"] else min(days)
-        last = date.fromisoformat(settings["last_date"]) if settings["last_date"] else max(days)
+        first = section.first_date or min(days)
+        last = section.last_date or max(days)
         if last < first:
             raise ConfigError(
                 f"sensors.{sensor}: the dates asked for, {first} to {last}, are in the wrong order; "
                 f"the acquisitions go from {min(days)} to {max(days)}"
             )
         return [
-            day.isoformat()
-            for day in interpolation_dates(first, last, settings["temporal_resolution"])
+            day.isoformat() for day in interpolation_dates(first, last, section.temporal_resolution)
         ]
 
     def grid(self, tile: str) -> Grid:
         """Grid of a tile: that of its products, or the one the configuration asks for."""
         if tile not in self._grids:
-            native = grid_of(self._reference_image(tile))
-            wanted = self.config["grid"]
-            if wanted["projection"] or wanted["spatial_resolution"]:
+            native = self._first_grid(tile)
+            wanted = self.config.grid
+            if wanted.projection or wanted.spatial_resolution:
                 native = reprojected(
                     native,
-                    wanted["projection"] or native.crs,
-                    wanted["spatial_resolution"] or native.resolution,
+                    wanted.projection or native.crs,
+                    wanted.spatial_resolution or native.resolution,
                 )
             self._grids[tile] = native
         return self._grids[tile]
 
-    def _reference_image(self, tile: str) -> str:
-        """First image of the tile that is there; damaged products are named by the inventory."""
+    def _first_grid(self, tile: str) -> Grid:
+        """Grid of the products of the first sensor; without sensors, that of the first raster."""
         for sensor in self.sensors:
-            product_format, level = FORMATS[sensor], self.config["sensors"][sensor]["level"]
-            folder = self.sensor_folder(sensor, tile)
-            for name in self.product_names(sensor, tile):
-                band = product_format.reference_band
-                path = product_format.acquisition(folder, name, level, (band,)).bands[band]
-                if _opens(path):
-                    return path
-            raise InputDataError(
-                f"sensors.{sensor}: no product of {folder} has a readable "
-                f"{level} image of band {product_format.reference_band}; check `level` and the files"
-            )
-        return next(iter(self.user_feature_files(tile).values()))
+            return self.native_grid(sensor, tile)
+        return grid_of(next(iter(self.user_feature_files(tile).values())))
+
+    def native_grid(self, sensor: str, tile: str) -> Grid:
+        """Grid of the first product of a sensor that can be read.
+
+        The inventory holds all products against it, and refuses it if most have another.
+        """
+        if (sensor, tile) not in self._native:
+            self._native[sensor, tile] = self._look_for_grid(sensor, tile)
+        return self._native[sensor, tile]
+
+    def _look_for_grid(self, sensor: str, tile: str) -> Grid:
+        product_format = FORMATS[sensor]
+        level = self.level(sensor)
+        folder = self.sensor_folder(sensor, tile)
+        band = product_format.reference_band
+        for item in self.products(sensor, tile):
+            path = product_format.acquisition(folder, item.name, level, (band,)).bands[band]
+            found = _grid_or_none(path)
+            if found:
+                return found
+        raise InputDataError(
+            f"sensors.{sensor}: no product of {folder} has a readable "
+            f"{level} image of band {band}; check `level` and the files"
+        )
+
+    def level(self, sensor: str) -> str:
+        """Kind of reflectance that is read, where a format has several."""
+        return str(getattr(self.section(sensor), "level", ""))
 
     @property
     def grids(self) -> dict[str, Grid]:
@@ -168,21 +233,15 @@ class Production:
         InputDataError
             If a pattern matches no file, or more than one.
         """
-        settings = self.config["user_features"]
-        if not settings:
+        section = self.config.user_features
+        if not section:
             return {}
-        folder = Path(settings["path"]) / tile
+        folder = Path(section.path) / tile
         if not folder.is_dir():
-            raise InputDataError(
-                f"user_features: no folder {folder}; {_folders_in(settings['path'])}"
-            )
-        files = sorted(
-            p
-            for p in folder.rglob("*")
-            if p.suffix.lower() in (".tif", ".tiff", ".vrt", ".jp2", ".img")
-        )
+            raise InputDataError(f"user_features: no folder {folder}; {_folders_in(section.path)}")
+        files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in RASTERS)
         chosen = {}
-        for pattern in settings["patterns"]:
+        for pattern in self.user_rasters:
             matches = [path for path in files if pattern in path.name]
             if len(matches) != 1:
                 what = ", ".join(path.name for path in matches or files) or "none"
@@ -193,19 +252,23 @@ class Production:
             chosen[pattern] = str(matches[0])
         return chosen
 
+    @property
+    def user_rasters(self) -> dict[str, UserRaster]:
+        """How the user's rasters are read, by the word of their files' names."""
+        section = self.config.user_features
+        return {item.name: item for item in section.patterns} if section else {}
+
     @cached_property
     def _region_shapes(self) -> dict[str, shapely.Geometry]:
         """Regions by name, in the CRS of the map; empty without a region file."""
-        settings = self.config["regions"]
-        if not settings:
+        section = self.config.regions
+        if not section:
             return {}
-        frame = read_regions(
-            settings["path"], settings["layer"], settings["field"], self.mosaic_grid.crs
-        )
+        frame = read_regions(section.path, section.layer, section.field, self.mosaic_grid.crs)
         bad = [name for name in frame.index if not REGION_NAME.fullmatch(name)]
         if bad:
             raise InputDataError(
-                f"{settings['path']}: region names become file names: letters, digits, _ and - only; "
+                f"{section.path}: region names become file names: letters, digits, _ and - only; "
                 f"found {', '.join(map(repr, bad))}"
             )
         return dict(zip(frame.index, frame.geometry, strict=True))
@@ -218,9 +281,9 @@ class Production:
     @cached_property
     def regions_of_tiles(self) -> dict[str, list[str]]:
         """Regions that touch the envelope of each tile."""
-        if not self.config["regions"]:
+        if not self.config.regions:
             return {tile: ["1"] for tile in self.tiles}
-        margin = self.config["sampling"]["envelope_margin"]
+        margin = self.config.sampling.envelope_margin
         touching = {}
         for tile in self.tiles:
             envelope = exclusive_envelope(tile, self.neighbourhood(tile), margin)
@@ -243,12 +306,23 @@ def _share_an_area(region: shapely.Geometry, envelope: shapely.Geometry) -> bool
     return region.intersects(envelope) and not region.touches(envelope)
 
 
-def _opens(path: str) -> bool:
+def _grid_or_none(path: str) -> Grid | None:
     try:
-        grid_of(path)
+        return grid_of(path)
     except Iota2Error:
-        return False
-    return True
+        return None
+
+
+def _refuse_other_tiles(products: list[Identity], tile: str, folder: str) -> None:
+    """Raise InputDataError if products are of another tile than their folder, or of several."""
+    named = sorted({item.tile for item in products if item.tile})
+    expected = tile if STANDARD_TILE.fullmatch(tile) else (named[0] if named else tile)
+    others = [item.name for item in products if item.tile and not same_tile(item.tile, expected)]
+    if others:
+        raise InputDataError(
+            f"{folder}: {len(others)} product(s) of another tile than {expected}: "
+            f"{', '.join(others[:3])}{' …' if len(others) > 3 else ''}; move them to the folder of their tile"
+        )
 
 
 def _folders_in(path: str) -> str:
@@ -257,10 +331,6 @@ def _folders_in(path: str) -> str:
         return f"the folder {path} does not exist"
     names = sorted(entry.name for entry in os.scandir(path) if entry.is_dir())
     return f"{path} holds {', '.join(names[:8]) or 'no folder'}{' …' if len(names) > 8 else ''}"
-
-
-def _example_name(sensor: str, tile: str) -> str:
-    return {"sentinel2": f"SENTINEL2A_20180210-105158-000_L2A_{tile}_C_V2-2"}[sensor]
 
 
 def describe_grid(grid: Grid) -> str:

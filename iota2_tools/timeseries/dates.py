@@ -1,8 +1,42 @@
-"""Interpolation dates: the regular days all tiles share."""
+"""The period of a production, and the regular days that all its tiles share."""
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from iota2_tools.core.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Period:
+    """Which acquisitions of a sensor are read.
+
+    Parameters
+    ----------
+    first, last : date or None
+        Interpolation dates asked for; None leaves that side open.
+    margin_days : int
+        Days before and after, of which acquisitions help to fill gaps and do not count.
+    """
+
+    first: date | None
+    last: date | None
+    margin_days: int = 0
+
+    def counts(self, day: date) -> bool:
+        """True if an acquisition of that day counts as a clear date."""
+        return self._inside(day, 0)
+
+    def reads(self, day: date) -> bool:
+        """True if an acquisition of that day is read."""
+        return self._inside(day, self.margin_days)
+
+    def _inside(self, day: date, margin: int) -> bool:
+        return (self.first is None or day >= self.first - timedelta(margin)) and (
+            self.last is None or day <= self.last + timedelta(margin)
+        )
+
+    def __str__(self) -> str:
+        return f"{self.first or 'the beginning'} to {self.last or 'the end'}"
 
 
 def interpolation_dates(first: date, last: date, step_days: int) -> list[date]:

@@ -2,19 +2,115 @@
 
 import json
 import logging
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
-from osgeo import gdal
-
-from iota2_tools.core.errors import InputDataError, Iota2Error, one_message
+from iota2_tools.core.errors import InputDataError, one_message
 from iota2_tools.core.files import whole_file
-from iota2_tools.geo.grid import Grid
-from iota2_tools.geo.raster import open_raster
-from iota2_tools.products import FORMATS, Acquisition, find_acquisitions
+from iota2_tools.geo.grid import Grid, grid_of
+from iota2_tools.products import FORMATS, Acquisition, ProductFormat
+from iota2_tools.timeseries.headers import Expected, image_faults
+from iota2_tools.timeseries.user_rasters import Missing, UserImage, look_at_user_raster
+from iota2_tools.timeseries.versions import superseded
 
 logger = logging.getLogger(__name__)
+
+THREADS = 4
+"""Files whose headers are looked at together: most of the time is the disk's."""
+
+
+@dataclass(frozen=True)
+class Products:
+    """Products of a sensor over a tile, as the plan has listed them.
+
+    Parameters
+    ----------
+    folder : str
+        Folder of the tile.
+    names : sequence of str
+        Products to read, by day and time; of one acquisition, the newest version first.
+    counted : sequence of str
+        Those of the period, which count as clear dates.
+    level : str
+        Kind of reflectance, where the format has several.
+    bands : sequence of str
+        Bands to read.
+    grid : dict
+        Grid that all of them should be on (`Grid.as_dict`).
+    strangers : dict of str to str
+        Entries of the folder that look like products and are not read, with the reason.
+    """
+
+    folder: str
+    names: Sequence[str]
+    counted: Sequence[str]
+    level: str
+    bands: Sequence[str]
+    grid: dict[str, Any]
+    strangers: Mapping[str, str] = field(default_factory=dict)
+
+    def acquisitions(self, sensor: str) -> list[Acquisition]:
+        """Files of every product, whether they exist or not."""
+        counted = set(self.counted)
+        return [
+            FORMATS[sensor].acquisition(self.folder, name, self.level, self.bands, name in counted)
+            for name in self.names
+        ]
+
+
+@dataclass(frozen=True)
+class UserFile:
+    """A raster of the user over a tile, as the configuration wants it read."""
+
+    path: str
+    interpolation: str
+    missing: Missing
+
+
+@dataclass(frozen=True)
+class TileInputs:
+    """All that is read of a tile.
+
+    Parameters
+    ----------
+    tile : str
+        Its name.
+    grid : Grid
+        Grid of its products in the production.
+    products : dict of str to Products
+        Of each sensor.
+    user_features : dict of str to UserFile
+        The user's raster of each word.
+    """
+
+    tile: str
+    grid: Grid
+    products: dict[str, Products]
+    user_features: dict[str, UserFile]
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> "TileInputs":
+        """The same from plain values (`dataclasses.asdict`)."""
+        return cls(
+            given["tile"],
+            Grid(**given["grid"]),
+            {sensor: Products(**item) for sensor, item in given["products"].items()},
+            {word: UserFile(**item) for word, item in given["user_features"].items()},
+        )
+
+    @property
+    def files(self) -> Iterator[str]:
+        """Every file that is read, or would be if it were there."""
+        for sensor, products in self.products.items():
+            for item in products.acquisitions(sensor):
+                yield from item.files
+        for user_file in self.user_features.values():
+            yield user_file.path
 
 
 @dataclass(frozen=True)
@@ -28,68 +124,150 @@ class Inventory:
     grid : Grid
         Grid of all its products.
     series : dict of str to list of Acquisition
-        Acquisitions of each sensor, by day then name.
-    user_features : dict of str to str
-        The user's raster of each pattern.
+        Acquisitions of each sensor, by day, time and name.
+    user_features : dict of str to UserImage
+        The user's raster of each word.
     left_out : dict of str to str
-        Acquisitions that were damaged, and why.
+        Products that are not read, and why.
     """
 
     tile: str
     grid: Grid
     series: dict[str, list[Acquisition]]
-    user_features: dict[str, str]
+    user_features: dict[str, UserImage]
     left_out: dict[str, str]
 
 
-def write_inventory(
-    tile: str,
-    grid: Grid,
-    products: dict[str, dict],
-    user_features: dict[str, str],
-    damaged: str,
-    output: str,
-) -> None:
-    """Look at every file of a tile and write its inventory.
+def take_inventory(inputs: TileInputs, damaged: str) -> Inventory:
+    """Look at every file of a tile.
 
     Parameters
     ----------
-    products : dict
-        For each sensor `folder`, `names`, `level` and `bands`.
     damaged : {"stop", "skip"}
-        What a missing or truncated file does.
-    output : str
-        JSON file, read back by `read_inventory`.
+        What a product with a missing, truncated or unfit file does.
 
     Raises
     ------
     InputDataError
         Listing every file at fault, or if a sensor has no acquisition left.
     """
-    series, left_out = {}, {}
-    for sensor, given in products.items():
-        found = find_acquisitions(
-            FORMATS[sensor], given["folder"], given["names"], given["level"], tuple(given["bands"])
-        )
-        faults = {item.name: acquisition_faults(item) for item in found}
-        series[sensor] = [item for item in found if not faults[item.name]]
-        left_out |= {name: "; ".join(lines) for name, lines in faults.items() if lines}
-        logger.info("%s %s: %d acquisitions", tile, sensor, len(series[sensor]))
+    series: dict[str, list[Acquisition]] = {}
+    left_out: dict[str, str] = {}
+    problems: list[str] = []
+    for sensor, products in inputs.products.items():
+        found = products.acquisitions(sensor)
+        faults = _faults(found, FORMATS[sensor], Grid(**products.grid))
+        _check_plan(found, faults, FORMATS[sensor], products)
+        whole = [item for item in found if item.name not in faults]
+        identities = {item.name: _identity(sensor, item.name) for item in whole}
+        replaced = superseded(whole, identities, FORMATS[sensor].nodata)
+        series[sensor] = [item for item in whole if item.name not in replaced]
+        problems += [f"{name}: {reason}" for name, reason in faults.items()]
+        left_out |= faults | dict(products.strangers)
+        left_out |= {name: f"replaced by {newer}" for name, newer in replaced.items()}
+        logger.info("%s %s: %d acquisitions", inputs.tile, sensor, len(series[sensor]))
         if not series[sensor] and damaged == "skip":
             raise InputDataError(
-                f"{given['folder']}: no acquisition of {sensor} is whole; fetch them again"
+                f"{products.folder}: no acquisition of {sensor} is whole; fetch them again"
             )
-    for path in user_features.values():
-        for fault in file_faults(path):
-            raise InputDataError(f"user_features: {fault}")
     for name, reason in left_out.items():
         logger.warning("%s is left out: %s", name, reason)
-    if left_out and damaged == "stop":
+    if problems and damaged == "stop":
         raise InputDataError(
-            one_message(f"tile {tile}", [f"{name}: {reason}" for name, reason in left_out.items()])
+            one_message(f"tile {inputs.tile}", problems)
             + "\nFetch those products again, or set `inputs: {damaged_acquisition: skip}` to do without them."
         )
-    inventory = Inventory(tile, grid, series, user_features, left_out)
+    images = {
+        word: look_at_user_raster(item.path, item.interpolation, item.missing, inputs.grid)
+        for word, item in inputs.user_features.items()
+    }
+    return Inventory(inputs.tile, inputs.grid, series, images, left_out)
+
+
+def _identity(sensor: str, name: str):
+    identity = FORMATS[sensor].recognise(name)
+    assert identity is not None, name  # the plan has listed what is recognised
+    return identity
+
+
+def _faults(
+    acquisitions: Sequence[Acquisition], product_format: ProductFormat, grid: Grid
+) -> dict[str, str]:
+    """What is wrong with each product that cannot be read as it should, in their order."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        every = pool.map(lambda item: acquisition_faults(item, product_format, grid), acquisitions)
+        return {
+            item.name: "; ".join(faults)
+            for item, faults in zip(acquisitions, every, strict=True)
+            if faults
+        }
+
+
+def acquisition_faults(
+    acquisition: Acquisition, product_format: ProductFormat, grid: Grid
+) -> list[str]:
+    """What is wrong with the files of an acquisition; nothing if all are whole and fit."""
+    faults = []
+    for band, path in acquisition.bands.items():
+        factors = (2, 1) if band in product_format.coarse else (1,)
+        image = Expected(
+            grid, factors, (product_format.dtype,), f"reflectance / {product_format.scale:g}",
+            product_format.scale, product_format.nodata,
+        )  # fmt: skip
+        faults += image_faults(path, image)
+    mask = Expected(grid, (1,), ("Byte",), "codes of a mask")
+    for path in acquisition.masks:
+        faults += image_faults(path, mask)
+    return faults
+
+
+def _check_plan(
+    acquisitions: Sequence[Acquisition],
+    faults: Mapping[str, str],
+    product_format: ProductFormat,
+    products: Products,
+) -> None:
+    """Raise InputDataError if the grid of the plan is that of few products.
+
+    The plan takes the grid of the first product. If that is the odd one, all others seem to be.
+    """
+    if len(faults) * 2 < len(acquisitions):
+        return
+    grids: Counter[Grid] = Counter()
+    holders: dict[Grid, list[str]] = {}
+    for item in acquisitions:
+        for band, path in item.bands.items():
+            if band not in product_format.coarse and Path(path).is_file():
+                try:
+                    grid = grid_of(path)
+                except InputDataError:
+                    continue
+                grids[grid] += 1
+                holders.setdefault(grid, []).append(item.name)
+                break
+    if len(grids) < 2:
+        return
+    usual, planned = grids.most_common(1)[0][0], Grid(**products.grid)
+    odd = [name for grid, names in holders.items() if grid != usual for name in names]
+    if usual != planned and grids[usual] > grids[planned]:
+        raise InputDataError(
+            f"{products.folder}: {len(odd)} product(s) lie on another grid than the other "
+            f"{grids[usual]}: {', '.join(odd[:5])}{' …' if len(odd) > 5 else ''}; "
+            "fetch them again, or move their folders away"
+        )
+
+
+def write_inventory(inputs: TileInputs, damaged: str, output: str) -> None:
+    """Look at every file of a tile and write its inventory.
+
+    Parameters
+    ----------
+    inputs, damaged
+        See `take_inventory`.
+    output : str
+        JSON file, read back by `read_inventory`.
+    """
+    inventory = take_inventory(inputs, damaged)
     with whole_file(output) as temporary:
         Path(temporary).write_text(
             json.dumps(asdict(inventory), default=str, indent=1), encoding="utf-8"
@@ -107,53 +285,20 @@ def read_inventory(path: str) -> Inventory:
                 item["bands"],
                 tuple(item["masks"]),
                 item["edge"],
+                item["counts"],
             )
             for item in items
         ]
         for sensor, items in stored["series"].items()
     }
-    return Inventory(
-        stored["tile"], Grid(**stored["grid"]), series, stored["user_features"], stored["left_out"]
-    )
-
-
-def acquisition_faults(acquisition: Acquisition) -> list[str]:
-    """What is wrong with the files of an acquisition; nothing if all are whole."""
-    return [fault for path in acquisition.files for fault in file_faults(path)]
-
-
-def file_faults(path: str) -> list[str]:
-    """What is wrong with an image: missing, no image, or shorter than its header says.
-
-    Only headers are read. A fault inside a file of the right length shows when it is decoded.
-    """
-    if not Path(path).is_file():
-        return [f"{path} is missing"]
-    try:
-        dataset = open_raster(path)
-    except Iota2Error:
-        return [f"{path} is no readable image (truncated or half-copied?)"]
-    needed, size = _bytes_needed(dataset), Path(path).stat().st_size
-    if needed > size:
-        return [f"{path} is truncated: {size} bytes, its header tells of {needed}"]
-    return []
-
-
-def _bytes_needed(dataset: gdal.Dataset) -> int:
-    """Length a TIFF must have to hold its blocks; 0 where the format does not tell."""
-    if dataset.GetDriver().ShortName != "GTiff":
-        return 0
-    needed = 0
-    for number in range(1, dataset.RasterCount + 1):
-        band = dataset.GetRasterBand(number)
-        width, height = band.GetBlockSize()
-        columns = -(-dataset.RasterXSize // width)
-        rows = -(-dataset.RasterYSize // height)
-        # Writers append blocks, by rows or by columns of blocks: the ends of the file are among these.
-        border = {(x, rows - 1) for x in range(columns)} | {(columns - 1, y) for y in range(rows)}
-        for x, y in border:
-            offset = band.GetMetadataItem(f"BLOCK_OFFSET_{x}_{y}", "TIFF")
-            length = band.GetMetadataItem(f"BLOCK_SIZE_{x}_{y}", "TIFF")
-            if offset and length:
-                needed = max(needed, int(offset) + int(length))
-    return needed
+    images = {
+        word: UserImage(
+            item["path"],
+            item["interpolation"],
+            item["missing"],
+            tuple(item["types"]),
+            tuple(item["fills"]),
+        )
+        for word, item in stored["user_features"].items()
+    }
+    return Inventory(stored["tile"], Grid(**stored["grid"]), series, images, stored["left_out"])

@@ -5,10 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from iota2_tools.geo.grid import window_shape
-from iota2_tools.geo.gridded import GridBand
+from iota2_tools.geo.grid import BLOCK, Grid, Window, window_shape
+from iota2_tools.geo.gridded import GridBand, ImagePool, Reading
 from iota2_tools.geo.raster import create_raster, open_raster, read_window
+from iota2_tools.products import FORMATS, Acquisition
 from iota2_tools.timeseries.inventory import read_inventory
+from iota2_tools.timeseries.user_rasters import user_bands
 
 logger = logging.getLogger(__name__)
 
@@ -16,7 +18,7 @@ WINDOW_MB = 200
 
 
 def combine_masks(
-    unusable: np.ndarray, edge: np.ndarray, same_day: np.ndarray
+    unusable: np.ndarray, unseen: np.ndarray, same_day: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Clear-sky masks and footprint of a window.
 
@@ -27,7 +29,7 @@ def combine_masks(
     ----------
     unusable : ndarray of uint8, shape (n_acquisitions, ...)
         Sum of the masks; 0 where usable.
-    edge : ndarray of uint8, shape (n_acquisitions, ...)
+    unseen : ndarray of uint8, shape (n_acquisitions, ...)
         0 where seen.
     same_day : ndarray of bool, shape (n_acquisitions,)
         True where an acquisition is of the day of the one before it.
@@ -46,13 +48,49 @@ def combine_masks(
             taken[...] = 0
         clear[number] &= 1 - taken
         taken |= clear[number]
-    return clear, (edge == 0).any(axis=0).astype(np.uint8)
+    return clear, (unseen == 0).any(axis=0).astype(np.uint8)
+
+
+class _Looks:
+    """Masks and images of one acquisition, of which all must be usable at a pixel."""
+
+    def __init__(
+        self, acquisition: Acquisition, grid: Grid, nodata: float, pool: ImagePool
+    ) -> None:
+        mask, image = Reading(continuous=False, outside=1), Reading(nodata)
+        self._masks = [GridBand(path, grid, mask, pool=pool) for path in acquisition.masks]
+        self._edge = acquisition.masks.index(acquisition.edge)
+        self._images = [
+            GridBand(path, grid, image, pool=pool) for path in acquisition.bands.values()
+        ]
+
+    def read(self, window: Window, unusable: np.ndarray, unseen: np.ndarray) -> None:
+        """Write where a window is not usable, and where it was not seen; 0 elsewhere.
+
+        Parameters
+        ----------
+        unusable, unseen : ndarray of uint8, shape (rows, cols)
+            Written.
+        """
+        unseen[...] = 0
+        for image in self._images:
+            unseen |= ~image.seen(window)
+        unusable[...] = unseen
+        values = np.empty_like(unusable)
+        for position, mask in enumerate(self._masks):
+            mask.read(window, values)
+            unusable |= values
+            if position == self._edge:
+                unseen |= values
 
 
 def write_clear_masks(
     inventory: str, sensor: str, masks: str, footprint: str, threads: int = 1
 ) -> None:
     """Write the clear-sky masks of a sensor over a tile, and its footprint.
+
+    An acquisition is clear at a pixel where no mask of it says otherwise, and where each of its
+    bands that are read has data: masks do not tell of lost packets, nor of the edges of a band.
 
     Parameters
     ----------
@@ -65,10 +103,9 @@ def write_clear_masks(
     """
     stock = read_inventory(inventory)
     acquisitions, grid = stock.series[sensor], stock.grid
-    readers = [
-        [GridBand(path, grid, continuous=False) for path in item.masks] for item in acquisitions
-    ]
-    edge_at = [item.masks.index(item.edge) for item in acquisitions]
+    pool_of_images = ImagePool()
+    nodata = FORMATS[sensor].nodata
+    looks = [_Looks(item, grid, nodata, pool_of_images) for item in acquisitions]
     days = [item.day for item in acquisitions]
     same_day = np.array([number > 0 and day == days[number - 1] for number, day in enumerate(days)])
     names = tuple(f"{item.day:%Y%m%d} {item.name}" for item in acquisitions)
@@ -78,16 +115,8 @@ def write_clear_masks(
         len(days),
         same_day.sum(),
     )
-
-    def read(number: int, window, unusable: np.ndarray, edge: np.ndarray) -> None:
-        values = np.empty((window.rows, window.cols), dtype=np.uint8)
-        for position, reader in enumerate(readers[number]):
-            reader.read(window, values)
-            unusable[number] |= values
-            if position == edge_at[number]:
-                edge[number] = values
-
-    rows, cols = window_shape(grid, 3 * len(acquisitions), WINDOW_MB)
+    # Two rows of blocks, so that those of 20 m bands are decoded once.
+    rows, cols = window_shape(grid, 3 * len(acquisitions), WINDOW_MB, block=2 * BLOCK)
     with (
         ThreadPoolExecutor(threads) as pool,
         create_raster(
@@ -97,10 +126,10 @@ def write_clear_masks(
         create_raster(footprint, grid, "uint8", options=("NBITS=1",)) as footprint_file,
     ):  # fmt: skip
         for window in grid.windows(rows, cols):
-            unusable = np.zeros((len(names), window.rows, window.cols), dtype=np.uint8)
-            edge = np.empty_like(unusable)
-            list(pool.map(lambda number: read(number, window, unusable, edge), range(len(names))))  # noqa: B023
-            clear, seen = combine_masks(unusable, edge, same_day)
+            unusable = np.empty((len(names), window.rows, window.cols), dtype=np.uint8)
+            unseen = np.empty_like(unusable)
+            list(pool.map(lambda look, *out: look.read(window, *out), looks, unusable, unseen))  # noqa: B023
+            clear, seen = combine_masks(unusable, unseen, same_day)
             clear_file.write_bands(clear, window)
             footprint_file.write(seen, window)
 
@@ -122,15 +151,24 @@ def write_validity(
     Parameters
     ----------
     masks, footprints : list of str
-        Those of each sensor; none where a production rests on user features alone.
+        Those of each sensor, in the order of the inventory; none where a production rests on user
+        features alone.
     validity : str
-        Raster to write: uint16, number of clear dates, 0 outside the common footprint.
+        Raster to write: uint16, number of clear dates of the period, 0 outside the common
+        footprint.
     footprint : str
-        Raster to write: 1 where every sensor saw the ground.
+        Raster to write: 1 where every sensor saw the ground, and every raster of the user that
+        shall leave pixels out has data.
     """
-    grid = read_inventory(inventory).grid
+    stock = read_inventory(inventory)
+    grid = stock.grid
     mask_files = [open_raster(path) for path in masks]
     footprint_files = [open_raster(path) for path in footprints]
+    counted = [
+        np.array([item.counts for item in acquisitions], dtype=bool)
+        for acquisitions in stock.series.values()
+    ]
+    user = [band for band in user_bands(stock.user_features, grid)[0] if band.leaves_out]
     bands = sum(dataset.RasterCount for dataset in mask_files)
     rows, cols = window_shape(grid, 3 * bands + 8, WINDOW_MB)
     with (
@@ -141,8 +179,10 @@ def write_validity(
             seen = np.ones((window.rows, window.cols), dtype=np.uint8)
             for dataset in footprint_files:
                 seen &= read_window(dataset, window, 1)
+            for band in user:
+                seen &= band.seen(window)
             total = np.zeros(seen.shape, dtype=np.uint16)
-            for dataset in mask_files:
-                total += count_clear(read_window(dataset, window))
+            for dataset, counts in zip(mask_files, counted, strict=True):
+                total += count_clear(read_window(dataset, window)[counts])
             validity_file.write(total * seen, window)
             footprint_file.write(seen, window)

@@ -8,7 +8,7 @@ from osgeo import gdal
 
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.geo.grid import Grid, Window
-from iota2_tools.geo.gridded import GridBand
+from iota2_tools.geo.gridded import GridBand, ImagePool, Reading
 from iota2_tools.geo.raster import open_raster, read_window
 from iota2_tools.products import Acquisition
 
@@ -30,6 +30,8 @@ class SeriesReader:
         Grid of the tile.
     nodata : int
         Digital number of pixels without data.
+    pool : ImagePool, optional
+        Bounds the images open at once.
     """
 
     def __init__(
@@ -39,9 +41,13 @@ class SeriesReader:
         masks: str,
         grid: Grid,
         nodata: int,
+        pool: ImagePool | None = None,
     ) -> None:
+        pool = pool or ImagePool()
+        reading = Reading(nodata)
         self._images = [
-            [GridBand(item.bands[band], grid, nodata) for band in bands] for item in acquisitions
+            [GridBand(item.bands[band], grid, reading, pool=pool) for band in bands]
+            for item in acquisitions
         ]
         self._masks = open_raster(masks)
         if self._masks.RasterCount != len(acquisitions):

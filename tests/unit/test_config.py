@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from iota2_tools.config.settings import (
-    complete_config,
-    config_digest,
-    describe_schema,
-    load_schema,
-    read_config,
-)
+from iota2_tools.config.pages import json_schema
 from iota2_tools.core.errors import ConfigError
+from iota2_tools.planning.configuration import (
+    TITLE,
+    Configuration,
+    complete_configuration,
+    configuration_page,
+    read_configuration,
+)
 
 FOLDER = Path(__file__).parents[2] / "config"
 LEAST = {
@@ -29,9 +30,18 @@ def with_(**sections):
     return copy.deepcopy(LEAST) | sections
 
 
-def problems_of(given):
+def complete_config(given):
+    """Plain values, as the rules see them."""
+    return complete_configuration(given).as_dict()
+
+
+def config_digest(sections):
+    return complete_configuration(sections).digest
+
+
+def problems_of(given, words=None):
     with pytest.raises(ConfigError) as caught:
-        complete_config(given)
+        complete_configuration(given, words=words)
     return str(caught.value)
 
 
@@ -59,7 +69,9 @@ def test_missing_key_is_named_with_its_meaning():
     given = with_()
     del given["reference"]["field"]
     message = problems_of(given)
-    meaning = load_schema()["properties"]["reference"]["properties"]["field"]["description"]
+    meaning = json_schema(Configuration, TITLE)["properties"]["reference"]["properties"]["field"][
+        "description"
+    ]
     assert "reference: 'field' is missing" in message
     assert meaning.strip()[:20] in message
 
@@ -133,9 +145,8 @@ def test_same_day_for_first_and_last_date_is_no_contradiction():
 
 
 def test_digest_ignores_output_and_memory():
-    one = complete_config(with_())
-    two = complete_config(with_(output="elsewhere", classification={"window_mb": 50}))
-    assert config_digest(one) == config_digest(two)
+    other = with_(output="elsewhere", classification={"window_mb": 50})
+    assert config_digest(with_()) == config_digest(other)
 
 
 @pytest.mark.parametrize(
@@ -147,27 +158,21 @@ def test_digest_ignores_output_and_memory():
     ],
 )
 def test_digest_tells_results_apart(sections):
-    assert config_digest(complete_config(with_())) != config_digest(
-        complete_config(with_(**sections))
-    )
-
-
-def test_digest_does_not_alter_the_configuration():
-    config = complete_config(with_())
-    config_digest(config)
-    assert config["classification"]["window_mb"] == 400
+    assert config_digest(with_()) != config_digest(with_(**sections))
 
 
 def test_reference_page_mentions_every_key():
-    page = describe_schema()
+    page = configuration_page()
     assert [
-        key for key in keys_of(load_schema()) if f"`{key}`" not in page and f".{key}`" not in page
+        key
+        for key in keys_of(json_schema(Configuration, TITLE))
+        if f"`{key}`" not in page and f".{key}`" not in page
     ] == []
 
 
 @pytest.mark.parametrize("name", ["full.yaml", "minimal.yaml"])
 def test_example_configuration_is_valid(name):
-    read_config(str(FOLDER / name))
+    read_configuration(str(FOLDER / name))
 
 
 def test_full_example_states_the_defaults():
@@ -181,4 +186,115 @@ def test_file_that_holds_no_mapping_is_refused_by_name(tmp_path, text):
     path = tmp_path / "config.yaml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=r"config\.yaml"):
-        read_config(str(path))
+        read_configuration(str(path))
+
+
+def write(tmp_path, text):
+    path = tmp_path / "config.yaml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("0310", "the number 200"), ("no", "false"), ("1e3", None), ("2018_10", "the number 201810")],
+)
+def test_a_tile_that_yaml_reads_as_something_else_is_shown_as_it_was_written(
+    tmp_path, written, read
+):
+    text = yaml.safe_dump(LEAST).replace("- T31TCJ", f"- T31TCJ\n- {written}")
+    path = write(tmp_path, text)
+    if read is None:  # text for YAML, though it looks like a number
+        assert read_configuration(path).tiles == ["T31TCJ", written]
+        return
+    with pytest.raises(ConfigError) as caught:
+        read_configuration(path)
+    assert f"tiles.1: {written} is read as {read}" in str(caught.value)
+    assert f"between quotes, '{written}'" in str(caught.value)
+
+
+def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path):
+    path = write(tmp_path, yaml.safe_dump(LEAST) + "output: other\n")
+    with pytest.raises(ConfigError, match=r"key 'output' stands twice") as caught:
+        read_configuration(path)
+    assert "line " in str(caught.value)
+
+
+def test_class_codes_are_the_words_of_the_file(tmp_path):
+    sampling = "sampling: {strategy: byclass, byclass: {11: 500, 12: 3}}\n"
+    path = write(tmp_path, yaml.safe_dump(LEAST) + sampling)
+    assert read_configuration(path).sampling.byclass == {"11": 500, "12": 3}
+
+
+@pytest.mark.parametrize(
+    ("given", "plain"),
+    [
+        ("results/", "results"),
+        ("a//b/./c/", "a/b/c"),
+        ("a/../b", "b"),
+        ("/data/x/", "/data/x"),
+        ("~/results", "/home/someone/results"),
+        ("résultats & cartes (2)", "résultats & cartes (2)"),
+    ],
+)
+def test_paths_are_brought_to_one_form(monkeypatch, given, plain):
+    monkeypatch.setenv("HOME", "/home/someone")
+    sections = with_(output=given)
+    sections["reference"]["path"] = given
+    config = complete_config(sections)
+    assert (config["output"], config["reference"]["path"]) == (plain, plain)
+
+
+@pytest.mark.parametrize(
+    "given", ["a?b", "{tile}", "<results>", ".", "./", "", "  ", "a\nb", "$HOME/x"]
+)
+def test_an_output_that_cannot_hold_products_is_refused(given):
+    assert "output: " in problems_of(with_(output=given))
+
+
+def test_a_variable_in_a_path_is_shown_with_its_value(monkeypatch):
+    monkeypatch.setenv("STORE", "/big/disk")
+    given = with_(nomenclature="$STORE/classes.csv")
+    assert "/big/disk/classes.csv" in problems_of(given)
+
+
+def test_a_home_that_is_unknown_is_refused():
+    assert "there is no such user" in problems_of(with_(output="~nobody_of_that_name/x"))
+
+
+@pytest.mark.parametrize(
+    ("sections", "told"),
+    [
+        ({"sampling": {"runs": True}}, "sampling.runs: True is not a whole number"),
+        ({"sampling": {"runs": 2.5}}, "sampling.runs: 2.5 is not a whole number"),
+        ({"sampling": {"percent": "0,5"}}, "sampling.percent: '0,5' is not a number"),
+        ({"sampling": {"ratio": 0}}, "sampling.ratio: 0 is not greater than 0"),
+        ({"sampling": {"runs": 101}}, "sampling.runs: 101 is greater than the maximum of 100"),
+        ({"sampling": {"percent": float("nan")}}, "sampling.percent: "),
+        ({"sampling": 3}, "sampling: 3 is not a section with keys"),
+        ({"tiles": "T31TCJ"}, "tiles: 'T31TCJ' is not a list"),
+        ({"tiles": []}, "tiles: is empty"),
+        ({"tiles": ["T31TCJ", "T31TCJ"]}, "tiles: T31TCJ stands twice"),
+        ({"tiles": ["T31/TCJ"]}, "tiles.0: 'T31/TCJ' does not match"),
+        ({"sensors": {"sentinel2": {"path": "x", "first_date": "1.2.2018"}}}, "is not a date"),
+        ({"sensors": {"sentinel2": {"path": "x", "keep_bands": ["B9"]}}}, "'B9' is none of B2"),
+        ({"sensors": {"landsat": {"path": "x"}}}, "unknown key 'landsat'"),
+        ({"learning": {"standardise": "yes"}}, "'yes' is none of true, false, auto"),
+        ({"user_features": {"path": "x", "patterns": ["A", {"name": "A"}]}}, "A stands twice"),
+        (
+            {"user_features": {"path": "x", "patterns": [{"name": "A", "missing": "men"}]}},
+            "user_features.patterns.0.missing",
+        ),
+    ],
+)
+def test_wrong_values_are_told_by_place_and_kind(sections, told):
+    assert told in problems_of(with_(**sections))
+
+
+def test_a_raster_of_the_user_may_be_given_by_its_word_alone():
+    patterns = ["ALT", {"name": "SOIL", "interpolation": "nearest", "missing": -1}]
+    config = complete_config(with_(user_features={"path": "x", "patterns": patterns}))
+    assert config["user_features"]["patterns"] == [
+        {"name": "ALT", "interpolation": "bicubic", "missing": "leave_out"},
+        {"name": "SOIL", "interpolation": "nearest", "missing": -1.0},
+    ]

@@ -3,14 +3,24 @@
 import re
 from pathlib import Path
 
-from iota2_tools.config.settings import describe_schema
+import pytest
+
+from iota2_tools.cluster.site import site_schema
+from iota2_tools.planning.configuration import configuration_page, configuration_schema
 
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_configuration_page_is_that_of_the_schema():
-    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
-    assert page == describe_schema(), "run `make docs`"
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("docs/configuration.md", configuration_page),
+        ("workflow/schemas/config.schema.yaml", configuration_schema),
+        ("workflow/schemas/site.schema.yaml", site_schema),
+    ],
+)
+def test_generated_files_are_those_of_the_models(path, expected):
+    assert (ROOT / path).read_text(encoding="utf-8") == expected(), "run `make docs`"
 
 
 def test_every_rule_has_its_script_log_and_benchmark_of_the_same_name():

@@ -10,7 +10,13 @@ from iota2_tools.core.errors import InputDataError
 from iota2_tools.geo.grid import grid_of
 from iota2_tools.products import FORMATS
 from iota2_tools.simulate import SceneSettings, simulate_scene
-from iota2_tools.timeseries.inventory import file_faults, read_inventory, write_inventory
+from iota2_tools.timeseries.headers import file_faults
+from iota2_tools.timeseries.inventory import (
+    Products,
+    TileInputs,
+    read_inventory,
+    write_inventory,
+)
 
 BANDS = ["B2", "B8A"]
 
@@ -29,9 +35,9 @@ def tile(scene, tmp_path):
 
 @pytest.fixture
 def names(tile):
-    found = FORMATS["sentinel2"].product_names(str(tile))
+    found = FORMATS["sentinel2"].listing(str(tile)).products
     assert len(found) >= 2
-    return found
+    return [item.name for item in found]
 
 
 def image(tile, name, band="B2"):
@@ -45,10 +51,23 @@ def truncate(path, share):
 
 def inventory(tile, names, damaged="stop"):
     output = tile.parent / "inventory.json"
-    given = {"folder": str(tile), "names": names, "level": "FRE", "bands": BANDS}
     grid = grid_of(str(image(tile, names[0])))
-    write_inventory("T31TCJ", grid, {"sentinel2": given}, {}, damaged, str(output))
+    inputs = tile_inputs(tile, names, grid)
+    write_inventory(inputs, damaged, str(output))
     return read_inventory(str(output))
+
+
+def tile_inputs(tile, names, grid, counted=None, **others):
+    given = Products(
+        str(tile),
+        names,
+        names if counted is None else counted,
+        "FRE",
+        BANDS,
+        grid.as_dict(),
+        **others,
+    )
+    return TileInputs("T31TCJ", grid, {"sentinel2": given}, {})
 
 
 def test_whole_acquisitions_are_all_listed_in_order(tile, names):

@@ -9,11 +9,13 @@ from osgeo import gdal, osr
 
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.geo.grid import Grid, Window, grid_of, reprojected, window_shape
-from iota2_tools.geo.gridded import GridBand
+from iota2_tools.geo.gridded import GridBand, ImagePool, Reading
 from iota2_tools.products import Acquisition
 from iota2_tools.timeseries.series import SeriesReader
 
 NODATA = -10000
+IMAGE = Reading(NODATA)
+MASK = Reading(continuous=False, outside=1)
 
 
 def write(path, values, resolution, options=()):
@@ -81,19 +83,19 @@ def read(band, window, dtype=np.int16):
 def test_window_by_window_equals_the_whole(request, grids, kind, where, shape):
     path, grid = request.getfixturevalue(kind), grids[where]
     dtype = np.uint8 if kind == "mask" else np.int16
-    options = {"continuous": False} if kind == "mask" else {"nodata": NODATA}
-    whole = read(GridBand(path, grid, **options), grid.window, dtype)
+    reading = MASK if kind == "mask" else IMAGE
+    whole = read(GridBand(path, grid, reading), grid.window, dtype)
     pieces = np.empty_like(whole)
     for window in grid.windows(*shape):
         # A new reader for each window: nothing is left in memory by the one before.
-        pieces[window.slices] = read(GridBand(path, grid, **options), window, dtype)
+        pieces[window.slices] = read(GridBand(path, grid, reading), window, dtype)
     np.testing.assert_array_equal(pieces, whole)
 
 
 def test_image_on_the_grid_is_read_as_gdal_reads_it(fine, grids):
     window = Window(11, 5, 40, 33)
     expected = gdal.Open(fine).ReadAsArray(5, 11, 33, 40)
-    np.testing.assert_array_equal(read(GridBand(fine, grids["native"], NODATA), window), expected)
+    np.testing.assert_array_equal(read(GridBand(fine, grids["native"], IMAGE), window), expected)
 
 
 def test_mask_in_another_projection_is_read_as_gdalwarp_brings_it(mask, grids):
@@ -102,7 +104,7 @@ def test_mask_in_another_projection_is_read_as_gdalwarp_brings_it(mask, grids):
         "", mask, format="MEM", dstSRS=grid.crs, outputBounds=grid.bounds, xRes=10, yRes=10,
         resampleAlg="near", errorThreshold=0, warpOptions=["INIT_DEST=1"],
     )  # fmt: skip
-    found = read(GridBand(mask, grid, continuous=False), grid.window, np.uint8)
+    found = read(GridBand(mask, grid, MASK), grid.window, np.uint8)
     np.testing.assert_array_equal(found, warped.ReadAsArray())
 
 
@@ -112,7 +114,7 @@ def test_image_in_another_projection_is_read_as_gdalwarp_brings_it(fine, grids):
         "", fine, format="MEM", dstSRS=grid.crs, outputBounds=grid.bounds, xRes=10, yRes=10,
         resampleAlg="cubic", errorThreshold=0, srcNodata=NODATA, dstNodata=NODATA,
     )  # fmt: skip
-    found = read(GridBand(fine, grid, NODATA), grid.window)
+    found = read(GridBand(fine, grid, IMAGE), grid.window)
     np.testing.assert_array_equal(found, warped.ReadAsArray())
 
 
@@ -121,8 +123,8 @@ def test_ground_beyond_an_image_is_nodata_and_masked(fine, mask, grids):
     wide = Grid(native.crs, native.left - 100, native.top + 50, 10, 110, 100)
     inside = np.zeros((110, 100), dtype=bool)
     inside[5:95, 10:80] = True
-    values = read(GridBand(fine, wide, NODATA), wide.window)
-    masked = read(GridBand(mask, wide, continuous=False), wide.window, np.uint8)
+    values = read(GridBand(fine, wide, IMAGE), wide.window)
+    masked = read(GridBand(mask, wide, MASK), wide.window, np.uint8)
     assert (values[~inside] == NODATA).all()
     assert (masked[~inside] == 1).all()
     np.testing.assert_array_equal(values[inside], gdal.Open(fine).ReadAsArray().ravel())
@@ -131,7 +133,7 @@ def test_ground_beyond_an_image_is_nodata_and_masked(fine, mask, grids):
 
 def test_constant_20_m_band_stays_constant(tmp_path, grids):
     path = write(tmp_path / "flat.tif", np.full((45, 35), 1234, dtype=np.int16), 20)
-    assert (read(GridBand(path, grids["native"], NODATA), grids["native"].window) == 1234).all()
+    assert (read(GridBand(path, grids["native"], IMAGE), grids["native"].window) == 1234).all()
 
 
 def acquisitions(fine, coarse, number):
@@ -165,7 +167,7 @@ def test_masks_of_another_number_of_dates_are_refused(tmp_path, fine, coarse, gr
 
 
 def test_image_damaged_inside_is_named_when_it_is_read(fine, grids):
-    band = GridBand(fine, grids["native"], NODATA)
+    band = GridBand(fine, grids["native"], IMAGE)
     with open(fine, "r+b") as file:
         file.truncate(2000)
     with pytest.raises(InputDataError, match=r"B2\.tif"):

@@ -5,7 +5,7 @@ import yaml
 import yte
 from snakemake.resources import Resources
 
-from iota2_tools.cluster.site import ROOT, SCHEMA_PATH, Request, read_site, refuse_too_large
+from iota2_tools.cluster.site import ROOT, Limits, Request, Site, read_site, refuse_too_large
 from iota2_tools.core.errors import ConfigError
 
 PROFILES = sorted(
@@ -136,9 +136,8 @@ def test_requests_at_the_limit_or_without_one_pass():
 
 
 def test_the_documentation_names_every_key():
-    schema = yaml.safe_load(SCHEMA_PATH.read_text(encoding="utf-8"))
-    keys = [key for key in schema["properties"] if key != "limits"]
-    keys += [f"limits.{key}" for key in schema["properties"]["limits"]["properties"]]
+    keys = [key for key in Site.model_fields if key != "limits"]
+    keys += [f"limits.{key}" for key in Limits.model_fields]
     page = (ROOT / "docs" / "clusters.md").read_text(encoding="utf-8")
     for key in keys:
         assert f"| `{key}` |" in page

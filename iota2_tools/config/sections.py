@@ -1,0 +1,252 @@
+"""The sections of a production's configuration that do not depend on a sensor."""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints
+
+from iota2_tools.config.section import PathText, Section
+
+SHARED_STRATEGIES = ("constant", "byclass", "total", "smallest")
+"""Sampling strategies whose number of samples in one tile depends on the other tiles."""
+
+TileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]+$")]
+Word = Annotated[str, StringConstraints(min_length=1)]
+
+
+def _by_name(given: Any) -> Any:
+    """A raster given by its word alone."""
+    return {"name": given} if isinstance(given, str) else given
+
+
+class UserRaster(Section):
+    """A raster of the user in the folder of each tile; each band is a feature."""
+
+    name: Word = Field(description="The one file of the tile's folder whose name holds this word.")
+    interpolation: Literal["bicubic", "nearest"] = Field(
+        "bicubic",
+        description=(
+            "How it is brought to the grid of the tile: `bicubic` for quantities, `nearest` for codes."
+        ),
+    )
+    missing: Literal["leave_out", "mean", "keep"] | float = Field(
+        "leave_out",
+        description=(
+            "What pixels without data (nodata, NaN, outside the file) do: `leave_out`, neither learnt nor "
+            "mapped; `mean`, the mean of the band over the tile; a number, that value; `keep`, a missing "
+            "value for learners that know it (forests, HistGradientBoostingClassifier)."
+        ),
+    )
+
+
+class UserFeatures(Section):
+    """Rasters of your own, per tile (a DEM); each band is a feature."""
+
+    path: PathText = Field(description="Folder that holds one folder a tile.")
+    patterns: list[Annotated[UserRaster, BeforeValidator(_by_name)]] = Field(
+        min_length=1,
+        description=(
+            "For each raster a word of its file's name, `ALT`, or that and how it is read: "
+            "`{name: SOIL, interpolation: nearest, missing: mean}`."
+        ),
+    )
+
+
+class SensorSection(Section):
+    """What all image time series have in common; each product format adds its own keys."""
+
+    path: PathText = Field(description="Folder that holds one folder a tile.")
+    temporal_resolution: int = Field(
+        10, ge=1, le=366, description="Step of the interpolation dates, days."
+    )
+    first_date: date | None = Field(
+        None,
+        description="First interpolation date, `YYYY-MM-DD`; empty, the first acquisition over all tiles.",
+    )
+    last_date: date | None = Field(
+        None,
+        description="Last interpolation date, `YYYY-MM-DD`; empty, the last acquisition over all tiles.",
+    )
+    margin_days: int = Field(
+        0,
+        ge=0,
+        le=366,
+        description=(
+            "Acquisitions up to so many days before `first_date` and after `last_date` help to fill gaps. They do "
+            "not count as clear dates. Those farther away are not read."
+        ),
+    )
+    indices: list[Literal["NDVI", "NDWI", "Brightness"]] = Field(
+        ["NDVI", "NDWI", "Brightness"],
+        description="Spectral indices added for each date; NDVI and NDWI times 1000.",
+    )
+    additional_features: dict[
+        Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9]*$")], Word
+    ] = Field(
+        {},
+        description=(
+            "Features of your own, `name: expression` in the band names (`B8A`) or `b1…bn`, for each date, e.g. "
+            '`{RE: "(B8A-B5)/(B8A+B5)"}`. Functions: abs, exp, log, log10, sqrt, sin, cos, tan, where, minimum, '
+            "maximum."
+        ),
+    )
+
+
+class GridSection(Section):
+    """Grid of the map. Empty, the grid of the products."""
+
+    projection: str | None = Field(
+        None, description="CRS of the map, e.g. `EPSG:2154`. Empty: that of the products."
+    )
+    spatial_resolution: float | None = Field(
+        None, gt=0, description="Side of a pixel, units of the CRS. Empty: that of the products."
+    )
+
+
+class Reference(Section):
+    """Reference polygons, any OGR format, any CRS."""
+
+    path: PathText = Field(description="Vector file of polygons (Polygon or MultiPolygon).")
+    layer: str | None = Field(None, description="Layer of the file. Empty: the only one.")
+    field: str = Field(
+        description="Field with the class, an integer code or a name of the nomenclature."
+    )
+    splits: PathText | None = Field(
+        None,
+        description=(
+            "CSV table of fixed splits: a polygon identifier, `seed` and `set` (learn / validation, or "
+            "train / valid). The first column bears the name of the identifier field of the polygons. "
+            "Replaces the draws; `sampling.runs` must be the number of its seeds."
+        ),
+    )
+
+
+class Regions(Section):
+    """Regions (eco-climatic); one model each. Empty, one region `1` for all."""
+
+    path: PathText = Field(description="Vector file of the regions.")
+    layer: str | None = Field(None, description="Layer of the file. Empty: the only one.")
+    field: str = Field("region", description="Field with the name of the region.")
+
+
+class Sampling(Section):
+    """Learning and validation samples."""
+
+    runs: int = Field(
+        1,
+        ge=1,
+        le=100,
+        description="Number of independent draws (seeds 0 … runs-1), each with its models and map.",
+    )
+    ratio: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="Share of the polygons of each class and region used for learning. 1, no validation.",
+    )
+    random_seed: int = Field(
+        0,
+        ge=0,
+        description="Every draw follows from this number and from the names of what it draws.",
+    )
+    single_polygon: Literal["learn", "validation", "exclude", "both"] = Field(
+        "learn",
+        description=(
+            "What a class with one polygon in a region does: learnt but not validated there, validated but "
+            "not learnt, left out, or both (optimistic scores; the report tells)."
+        ),
+    )
+    cloud_threshold: int = Field(
+        1, ge=0, description="Pixels with fewer clear dates are neither learnt nor validated."
+    )
+    strategy: Literal["all", "percent", "constant", "byclass", "total", "smallest"] = Field(
+        "all",
+        description=(
+            "How many pixels of the learning polygons are taken (OTB SampleSelection), per region and seed."
+        ),
+    )
+    sampler: Literal["random", "periodic"] = Field(
+        "random", description="How they are chosen (OTB SampleSelection)."
+    )
+    percent: float = Field(
+        0.1, gt=0, le=1, description="Share of the pixels, for strategy `percent`."
+    )
+    constant: int = Field(1000, ge=1, description="Pixels of each class, for strategy `constant`.")
+    total: int = Field(
+        10000,
+        ge=1,
+        description="Pixels in all, in the proportions of the classes, for strategy `total`.",
+    )
+    byclass: dict[
+        Annotated[str, StringConstraints(pattern=r"^[0-9]+$")], Annotated[int, Field(ge=0)]
+    ] = Field({}, description='Pixels by class code, for strategy `byclass`: `{"11": 500}`.')
+    envelope_margin: float = Field(
+        600,
+        ge=0,
+        description=(
+            "Width along the right and lower edge of a tile that it leaves to its neighbours, units of the CRS."
+        ),
+    )
+
+    @property
+    def shared(self) -> bool:
+        """True if the number of samples of a tile depends on the other tiles."""
+        return self.strategy in SHARED_STRATEGIES
+
+
+class Learning(Section):
+    """The learner."""
+
+    learner: str = Field(
+        "RandomForestClassifier",
+        description=(
+            "A scikit-learn classifier by name (`RandomForestClassifier`, `ExtraTreesClassifier`, "
+            "`HistGradientBoostingClassifier`, `SVC`, …) or one of OTB's: `otb-rf`, `otb-libsvm`, "
+            "`otb-dt`, `otb-bayes`, `otb-knn`."
+        ),
+    )
+    parameters: dict[str, Any] = Field(
+        {},
+        description=(
+            "Its parameters, by scikit-learn's names (`n_estimators: 100`) or OTB's without the prefix "
+            "`classifier.<name>.` (`nbtrees: 100`)."
+        ),
+    )
+    standardise: Literal[True, False, "auto"] = Field(
+        "auto",
+        description=(
+            "Centre and scale the features; `auto` does it for learners that compare distances."
+        ),
+    )
+
+
+class Classification(Section):
+    """The maps."""
+
+    probability_map: bool = Field(
+        False, description="Also write the probability of each class (0-1000)."
+    )
+    minimum_clear_dates: int = Field(
+        1,
+        ge=0,
+        description=(
+            "Pixels with fewer clear dates get no class; 0 classifies pixels that were never seen."
+        ),
+    )
+    window_mb: int = Field(
+        400,
+        ge=16,
+        description="Memory for the images of one window, MB; the result does not depend on it.",
+    )
+
+
+class Inputs(Section):
+    """Care with the input products."""
+
+    damaged_acquisition: Literal["stop", "skip"] = Field(
+        "stop",
+        description=(
+            "An acquisition with missing, truncated or unfit files stops the run, or is left out (the "
+            "inventory and the report tell)."
+        ),
+    )

@@ -1,0 +1,164 @@
+"""The configuration of a production: its sections, and what cannot stand together."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, create_model
+
+from iota2_tools.config.completion import complete
+from iota2_tools.config.pages import reference_page, schema_text
+from iota2_tools.config.section import OutputFolder, PathText, Section
+from iota2_tools.config.sections import (
+    Classification,
+    GridSection,
+    Inputs,
+    Learning,
+    Reference,
+    Regions,
+    Sampling,
+    SensorSection,
+    TileName,
+    UserFeatures,
+)
+from iota2_tools.config.yaml_files import Place, read_yaml, words_of
+from iota2_tools.core.errors import ConfigError, one_message
+from iota2_tools.products import FORMATS
+
+
+def _meaning(section: type[Section]) -> str:
+    return " ".join((section.__doc__ or "").split())
+
+
+class _Sensors(Section):
+    """Image time series, by sensor. At least one sensor, or `user_features`."""
+
+    @property
+    def given(self) -> dict[str, SensorSection]:
+        """Sections of the sensors of the production, in stack order."""
+        return {name: section for name in FORMATS if (section := getattr(self, name))}
+
+
+_sensor_fields: dict[str, Any] = {
+    name: (product_format.section | None, Field(None, description=_meaning(product_format.section)))
+    for name, product_format in FORMATS.items()
+}
+Sensors = create_model("Sensors", __base__=_Sensors, __doc__=_Sensors.__doc__, **_sensor_fields)
+
+
+class Configuration(Section):
+    """One YAML file per production. Paths are relative to the folder snakemake is started in."""
+
+    output: OutputFolder = Field(
+        description="Folder of all products; `final/` in it holds the maps."
+    )
+    tiles: list[TileName] = Field(
+        min_length=1,
+        description="Names of the tiles, as in the folders of the sensors (`T31TCJ`).",
+    )
+    nomenclature: PathText = Field(
+        description="CSV table `code,name,colour[,parent]` of the classes of the map."
+    )
+    sensors: Sensors = Field(Sensors(), description=_meaning(_Sensors))  # type: ignore[valid-type]
+    user_features: UserFeatures | None = Field(None, description=_meaning(UserFeatures))
+    grid: GridSection = Field(GridSection(), description=_meaning(GridSection))
+    reference: Reference = Field(description=_meaning(Reference))
+    regions: Regions | None = Field(None, description=_meaning(Regions))
+    sampling: Sampling = Field(Sampling(), description=_meaning(Sampling))
+    learning: Learning = Field(Learning(), description=_meaning(Learning))
+    classification: Classification = Field(Classification(), description=_meaning(Classification))
+    inputs: Inputs = Field(Inputs(), description=_meaning(Inputs))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values; of the sensors, those of the production alone."""
+        plain = super().as_dict()
+        plain["sensors"] = {name: plain["sensors"][name] for name in self.sensors.given}
+        return plain
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what decides the result: all but the output folder and the memory."""
+        science = {key: value for key, value in self.as_dict().items() if key != "output"}
+        science["classification"].pop("window_mb")
+        return hashlib.sha256(json.dumps(science, sort_keys=True).encode()).hexdigest()
+
+
+def complete_configuration(
+    given: Mapping[Any, Any],
+    source: str = "configuration",
+    words: Mapping[Place, str] | None = None,
+) -> Configuration:
+    """Check a configuration and fill in the defaults.
+
+    Parameters
+    ----------
+    given, source, words
+        See `completion.complete`.
+
+    Raises
+    ------
+    ConfigError
+        Listing every problem, and choices that cannot stand together.
+    """
+    configuration = complete(given, Configuration, source, words)
+    problems = list(_contradictions(configuration))
+    if problems:
+        raise ConfigError(one_message(source, problems))
+    return configuration
+
+
+def read_configuration(path: str | Path) -> Configuration:
+    """Read, check and complete a YAML configuration file."""
+    given = read_yaml(path)
+    if not isinstance(given, dict):
+        raise ConfigError(f"{path}: is empty; start from config/minimal.yaml")
+    return complete_configuration(given, str(path), words_of([path]))
+
+
+def _contradictions(config: Configuration) -> Iterator[str]:
+    """Choices that are each right and cannot stand together."""
+    for name, values in _lists(config):
+        twice = sorted({str(value) for value in values if values.count(value) > 1})
+        if twice:
+            yield f"{name}: {', '.join(twice)} stands twice"
+    if not config.sensors.given and not config.user_features:
+        yield "sensors: give at least one sensor, or user_features"
+    for name, sensor in config.sensors.given.items():
+        first, last = sensor.first_date, sensor.last_date
+        if first and last and first > last:
+            yield f"sensors.{name}: first_date {first} is after last_date {last}"
+    sampling = config.sampling
+    if sampling.strategy == "byclass" and not sampling.byclass:
+        yield "sampling.byclass: strategy `byclass` needs the number of pixels of each class"
+    if sampling.ratio == 1 and sampling.runs > 1 and not config.reference.splits:
+        yield "sampling.runs: with ratio 1 all draws are the same; set runs to 1"
+    if config.classification.probability_map and config.learning.learner.startswith("otb-"):
+        yield (
+            "classification.probability_map: OTB's learners give no probabilities; "
+            "take a scikit-learn one, or set it to false"
+        )
+
+
+def _lists(config: Configuration) -> Iterator[tuple[str, list[Any]]]:
+    """Lists in which nothing may stand twice, by their place."""
+    yield "tiles", config.tiles
+    for name, sensor in config.sensors.given.items():
+        yield f"sensors.{name}.keep_bands", sensor.keep_bands
+        yield f"sensors.{name}.indices", sensor.indices
+    if config.user_features:
+        yield "user_features.patterns", [item.name for item in config.user_features.patterns]
+
+
+TITLE = "Configuration of a production"
+
+
+def configuration_page() -> str:
+    """The reference page `docs/configuration.md`."""
+    return reference_page(Configuration, TITLE, "iota2 config-reference")
+
+
+def configuration_schema() -> str:
+    """The JSON schema `workflow/schemas/config.schema.yaml`, for editors."""
+    return schema_text(Configuration, TITLE, "iota2 config-reference --schema")

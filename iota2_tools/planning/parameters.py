@@ -1,0 +1,150 @@
+"""Parameters of the rules, from the plan of a production."""
+
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from importlib.metadata import version
+from typing import Any
+
+from iota2_tools.core.contents import digest, revision
+from iota2_tools.features.plan import SensorFeatures, sensor_features
+from iota2_tools.geo.raster import open_raster
+from iota2_tools.geo.vectors import files_of_layer
+from iota2_tools.planning.needs import Size, megabytes_on_disk
+from iota2_tools.planning.production import Production
+from iota2_tools.timeseries.inventory import Products, TileInputs, UserFile
+
+
+class Parameters:
+    """What the rules of a production hand to their scripts.
+
+    Parameters
+    ----------
+    production : Production
+        The plan.
+    """
+
+    def __init__(self, production: Production) -> None:
+        self.production = production
+        self.config = production.config
+
+    @cached_property
+    def features(self) -> dict[str, dict[str, Any]]:
+        """What the features of a tile depend on, beside its images, by sensor."""
+        return {
+            sensor: {
+                "keep_bands": list(section.keep_bands),
+                "indices": list(section.indices),
+                "additional_features": dict(section.additional_features),
+                "dates": self.production.target_dates[sensor],
+            }
+            for sensor, section in self.config.sensors.given.items()
+        }
+
+    @cached_property
+    def sensor_features(self) -> dict[str, SensorFeatures]:
+        """Features of each sensor."""
+        return {
+            sensor: sensor_features(sensor, settings, settings["dates"])
+            for sensor, settings in self.features.items()
+        }
+
+    def tile_inputs(self, tile: str) -> TileInputs:
+        """What is read of a tile."""
+        plan = self.production
+        products = {}
+        for sensor in plan.sensors:
+            found = plan.products(sensor, tile)
+            period = plan.period(sensor)
+            products[sensor] = Products(
+                folder=plan.sensor_folder(sensor, tile),
+                names=[item.name for item in found],
+                counted=[item.name for item in found if period.counts(item.day)],
+                level=plan.level(sensor),
+                bands=list(self.sensor_features[sensor].bands),
+                grid=plan.native_grid(sensor, tile).as_dict(),
+                strangers=plan.listing(sensor, tile).strangers,
+            )
+        rasters = {
+            word: UserFile(
+                path, plan.user_rasters[word].interpolation, plan.user_rasters[word].missing
+            )
+            for word, path in plan.user_feature_files(tile).items()
+        }
+        return TileInputs(tile, plan.grid(tile), products, rasters)
+
+    @staticmethod
+    def revision(record: str) -> int:
+        """Revision of the files of a tile, from the record of its last inventory."""
+        return revision(record)
+
+    def contents(self, *paths: str | None) -> list[str]:
+        """Digests of the content of small inputs and of the files beside them."""
+        return [digest(file) for path in paths if path for file in files_of_layer(path)]
+
+    @cached_property
+    def feature_count(self) -> int:
+        """Features of a pixel."""
+        return sum(len(item.names) for item in self.sensor_features.values()) + self._user_bands
+
+    @cached_property
+    def _user_bands(self) -> int:
+        """Bands of the user's rasters, as those of the first tile tell."""
+        if not self.production.user_rasters:
+            return 0
+        files = self.production.user_feature_files(self.production.tiles[0])
+        return sum(open_raster(path).RasterCount for path in files.values())
+
+    def job_size(self, tile: str | None, files: list[str]) -> Size:
+        """What a job works on: its tile, or the whole map, and the files it reads whole."""
+        plan = self.production
+        grid = plan.grid(tile) if tile else plan.mosaic_grid
+        tiles = [tile] if tile else plan.tiles
+        return Size(
+            pixels=grid.rows * grid.cols,
+            columns=grid.cols,
+            acquisitions=max(
+                sum(len(plan.products(sensor, name)) for sensor in plan.sensors) for name in tiles
+            ),
+            bands=max((len(item.bands) for item in self.sensor_features.values()), default=0),
+            features=self.feature_count,
+            classes=len(plan.nomenclature.codes),
+            draws=len(plan.seeds),
+            window_mb=self.config.classification.window_mb,
+            pieces=len(plan.tiles) * len(plan.regions),
+            input_mb=megabytes_on_disk(files),
+            trees=self.config.learning.parameters.get("n_estimators", 100),
+            learner=self.config.learning.learner,
+        )
+
+    @cached_property
+    def validity_type(self) -> str:
+        """Pixel type of the validity of the map; its largest value means no data."""
+        return "uint8" if self.largest_validity < 255 else "uint16"
+
+    @cached_property
+    def largest_validity(self) -> int:
+        """Largest number of clear dates that a pixel of any tile may have."""
+        return max(self.production.clear_dates(tile) for tile in self.production.tiles)
+
+    def strategy(self, *others: str) -> dict[str, Any]:
+        """What the choice of samples depends on: strategy, its own parameter, and `others`."""
+        sampling = self.config.sampling.as_dict()
+        keys = ("strategy", sampling["strategy"], *others)
+        return {key: sampling[key] for key in keys if key in sampling}
+
+    @cached_property
+    def provenance(self) -> Mapping[str, str]:
+        """Tags of the final maps: what made them, and of what."""
+        plan = self.production
+        dates = plan.target_dates
+        return {
+            "SOFTWARE": f"iota2-tools {version('iota2-tools')}",
+            "CONFIG_SHA256": self.config.digest,
+            "TILES": " ".join(plan.tiles),
+            "SENSORS": " ".join(plan.sensors) or "user features",
+            "DATES": " ".join(f"{name}:{days[0]}/{days[-1]}" for name, days in dates.items()),
+            "LEARNER": self.config.learning.learner,
+            "NOMENCLATURE": os.path.basename(self.config.nomenclature),
+            "REFERENCE": os.path.basename(self.config.reference.path),
+        }

@@ -1,0 +1,187 @@
+"""Rasters of the user, per tile: of any type and resolution, each band a feature."""
+
+import logging
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from osgeo import gdal
+
+from iota2_tools.core.errors import InputDataError
+from iota2_tools.geo.grid import Grid, Window, spatial_reference, transform_bounds
+from iota2_tools.geo.gridded import GridBand, ImagePool, Reading
+from iota2_tools.geo.raster import open_raster, read_window
+from iota2_tools.timeseries.headers import file_faults
+
+logger = logging.getLogger(__name__)
+
+INT16_TYPES = ("Byte", "Int8", "Int16")
+"""Types whose values an int16 holds."""
+LARGEST_CODE = 1 << 24
+"""Whole numbers beyond that are not told apart by a float32."""
+
+Missing = Literal["leave_out", "mean", "keep"] | float
+
+
+@dataclass(frozen=True)
+class UserImage:
+    """A raster of the user over a tile, looked at once.
+
+    Parameters
+    ----------
+    path : str
+        Image file.
+    interpolation : {"bicubic", "nearest"}
+        How it is brought to the grid of the tile.
+    missing : {"leave_out", "mean", "keep"} or float
+        What pixels without data do (`config.sections.UserRaster`).
+    types : tuple of str
+        Type of each band, GDAL's names.
+    fills : tuple of float
+        Value of pixels without data, of each band.
+    """
+
+    path: str
+    interpolation: str
+    missing: Missing
+    types: tuple[str, ...]
+    fills: tuple[float, ...]
+
+
+def look_at_user_raster(path: str, interpolation: str, missing: Missing, grid: Grid) -> UserImage:
+    """Look at a raster of the user: does it lie on its tile, and what do its pixels hold?
+
+    Raises
+    ------
+    InputDataError
+        If it cannot be read, has no projection, lies elsewhere, or holds what no feature can be.
+    """
+    for fault in file_faults(path):
+        raise InputDataError(f"user_features: {fault}")
+    dataset = open_raster(path)
+    _check_place(dataset, path, grid)
+    types = tuple(
+        gdal.GetDataTypeName(dataset.GetRasterBand(number).DataType)
+        for number in range(1, dataset.RasterCount + 1)
+    )
+    for number, kind in enumerate(types, start=1):
+        if kind.startswith("C"):
+            raise InputDataError(
+                f"user_features: {path}: band {number} holds complex numbers ({kind}); "
+                "write amplitude and phase, or real and imaginary part, as bands"
+            )
+    fills = tuple(
+        _fill(dataset, number, interpolation, missing, kind)
+        for number, kind in enumerate(types, start=1)
+    )
+    return UserImage(path, interpolation, missing, types, fills)
+
+
+def _check_place(dataset: gdal.Dataset, path: str, grid: Grid) -> None:
+    """Raise InputDataError unless the image covers a part of the tile."""
+    if not dataset.GetProjection():
+        raise InputDataError(
+            f"user_features: {path}: has no coordinate reference system; assign it (gdal_edit)"
+        )
+    spatial_reference(dataset.GetProjection())
+    transform = gdal.Info(dataset, format="json")["cornerCoordinates"]
+    corners = [transform[name] for name in ("upperLeft", "lowerLeft", "lowerRight", "upperRight")]
+    left, right = min(x for x, _ in corners), max(x for x, _ in corners)
+    bottom, top = min(y for _, y in corners), max(y for _, y in corners)
+    own = transform_bounds(grid.bounds, grid.crs, dataset.GetProjection())
+    if own[0] >= right or own[2] <= left or own[1] >= top or own[3] <= bottom:
+        raise InputDataError(
+            f"user_features: {path}: does not touch its tile; its bounds are "
+            f"({left:.10g}, {bottom:.10g}, {right:.10g}, {top:.10g}), those of the tile there "
+            f"({', '.join(f'{value:.10g}' for value in own)})"
+        )
+
+
+def _fill(
+    dataset: gdal.Dataset, number: int, interpolation: str, missing: Missing, kind: str
+) -> float:
+    """Value of pixels without data of a band."""
+    whole = kind not in ("Float32", "Float64")
+    wide = kind not in (*INT16_TYPES, "UInt16", "Float32")
+    if missing != "mean" and not (wide and interpolation == "nearest"):
+        return float(missing) if isinstance(missing, int | float) else 0.0
+    count, total, largest = _statistics(dataset, number)
+    if wide and interpolation == "nearest" and largest > LARGEST_CODE:
+        raise InputDataError(
+            f"user_features: {dataset.GetDescription()}: band {number} holds codes up to {largest:.0f}; "
+            f"beyond {LARGEST_CODE} they cannot be told apart: number them anew from 1"
+        )
+    if missing != "mean":
+        return float(missing) if isinstance(missing, int | float) else 0.0
+    if not count:
+        raise InputDataError(
+            f"user_features: {dataset.GetDescription()}: band {number} holds no data, so it has no mean"
+        )
+    mean = total / count
+    return float(np.rint(mean)) if whole else mean
+
+
+def _statistics(dataset: gdal.Dataset, number: int) -> tuple[int, float, float]:
+    """Number of pixels with data of a band, their sum and largest absolute value, by windows."""
+    band = dataset.GetRasterBand(number)
+    nodata = band.GetNoDataValue()
+    count, total, largest = 0, 0.0, 0.0
+    rows = 256
+    for row in range(0, dataset.RasterYSize, rows):
+        window = Window(row, 0, min(rows, dataset.RasterYSize - row), dataset.RasterXSize)
+        values = read_window(dataset, window, number)
+        seen = ~np.isnan(values)
+        if nodata is not None:
+            seen &= values != np.asarray(nodata).astype(values.dtype)
+        found = values[seen].astype(np.float64)
+        if found.size:
+            count += found.size
+            total += float(found.sum())
+            largest = max(largest, float(np.abs(found).max()))
+    return count, total, largest
+
+
+class UserBand:
+    """One band of a raster of the user on the grid of a tile.
+
+    Attributes
+    ----------
+    dtype : str
+        ``int16`` or ``float32``: type of its values.
+    leaves_out : bool
+        True if pixels without data are neither learnt nor mapped.
+    """
+
+    def __init__(
+        self, image: UserImage, band: int, grid: Grid, pool: ImagePool | None = None
+    ) -> None:
+        nodata = open_raster(image.path).GetRasterBand(band).GetNoDataValue()
+        self._fill = np.nan if image.missing == "keep" else image.fills[band - 1]
+        self.leaves_out = image.missing == "leave_out"
+        whole = image.types[band - 1] in INT16_TYPES and float(self._fill).is_integer()
+        self.dtype = "int16" if whole and -32768 <= self._fill <= 32767 else "float32"
+        reading = Reading(nodata, image.interpolation == "bicubic", covered=True)
+        self._image = GridBand(image.path, grid, reading, band, pool)
+
+    def read(self, window: Window) -> np.ndarray:
+        """Values of a window, shape (rows, cols); where there are none, what the user chose."""
+        values, seen = self._image.observe(window)
+        out = values.astype(self.dtype)
+        out[~seen] = self._fill
+        return out
+
+    def seen(self, window: Window) -> np.ndarray:
+        """Where a window has data, bool, shape (rows, cols)."""
+        return self._image.seen(window)
+
+
+def user_bands(
+    images: dict[str, UserImage], grid: Grid, pool: ImagePool | None = None
+) -> tuple[list[UserBand], list[str]]:
+    """Bands of the user's rasters over a tile, and the names of their features."""
+    bands, names = [], []
+    for word, image in images.items():
+        for number in range(1, len(image.types) + 1):
+            bands.append(UserBand(image, number, grid, pool))
+            names.append(f"{word}_band_{number}")
+    return bands, names
