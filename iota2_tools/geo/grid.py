@@ -4,6 +4,7 @@ A grid is a coordinate reference system, an origin, a resolution and a shape. Al
 a tile share one grid; the grids of all tiles of a production are aligned with one another.
 """
 
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -173,17 +174,68 @@ def reprojected(grid: Grid, crs: str, resolution: float) -> Grid:
     first_row = math.ceil(top / resolution - tolerance)
     cols = math.ceil(right / resolution - tolerance) - first_col
     rows = first_row - math.floor(bottom / resolution + tolerance)
+    if min(rows, cols) < 1 or rows * cols > LARGEST_TILE:
+        raise InputDataError(
+            f"grid: a tile of {grid.cols} x {grid.rows} pixels would have {cols} x {rows} in {crs_name(crs)} "
+            f"with a resolution of {resolution:g}; check projection and spatial_resolution (units of the CRS)"
+        )
     return Grid(crs, first_col * resolution, first_row * resolution, resolution, rows, cols)
+
+
+LARGEST_TILE = 1 << 36
+"""Pixels; a grid with more comes from a resolution in other units than those of the CRS."""
+EDGE_POINTS = 21
+"""Points along each edge of a box that are transformed."""
+LARGEST_STEP = 20
+"""Steps between neighbouring points that are so many times the usual one lead over a seam."""
 
 
 def transform_bounds(
     bounds: tuple[float, float, float, float], source: str, target: str
 ) -> tuple[float, float, float, float]:
-    """Bounding box in another CRS, its edges densified so that curved edges stay inside."""
+    """Bounding box in another CRS, its edges densified so that curved edges stay inside.
+
+    Raises
+    ------
+    InputDataError
+        If the other CRS cannot show the box in one piece: its seam crosses it (the antimeridian in
+        degrees or Mercator), or a part of it lies outside its domain.
+    """
     if same_crs(source, target):
         return bounds
     transform = osr.CoordinateTransformation(spatial_reference(source), spatial_reference(target))
-    return transform.TransformBounds(*bounds, 21)
+    left, bottom, right, top = bounds
+    shares = [number / (EDGE_POINTS - 1) for number in range(EDGE_POINTS)]
+    # Lines through the whole box: a seam may cross its middle alone.
+    lines = [
+        [(left + u * (right - left), bottom + v * (top - bottom)) for u in shares] for v in shares
+    ] + [[(left + u * (right - left), bottom + v * (top - bottom)) for v in shares] for u in shares]
+    try:
+        shown = [transform.TransformPoints(line) for line in lines]
+        if any(_jumps(line) for line in shown):
+            raise RuntimeError("its seam crosses the tile")
+        return transform.TransformBounds(*bounds, EDGE_POINTS)
+    except RuntimeError as error:
+        raise InputDataError(
+            f"the projection {crs_name(target)} cannot show the area {_where(bounds, source)} in one piece "
+            f"({error}); choose one that can, such as the UTM zone of the tile"
+        ) from None
+
+
+def _jumps(points: list[tuple[float, ...]]) -> bool:
+    """True if a line of points breaks, or has points that cannot be shown."""
+    if not all(math.isfinite(value) for x, y, *_ in points for value in (x, y)):
+        return True
+    steps = [
+        math.hypot(second[0] - first[0], second[1] - first[1])
+        for first, second in itertools.pairwise(points)
+    ]
+    usual = sorted(steps)[len(steps) // 2]
+    return max(steps) > LARGEST_STEP * usual
+
+
+def _where(bounds: tuple[float, float, float, float], crs: str) -> str:
+    return f"({', '.join(f'{value:.10g}' for value in bounds)}) of {crs_name(crs)}"
 
 
 def union(grids: list[Grid]) -> Grid:

@@ -21,19 +21,20 @@ HANDLES = 2
 
 
 class ImagePool:
-    """Open images, no more than the system allows; the others are opened when they are read.
+    """Open images, no more than the system allows; the others are opened each time they are read.
 
-    Images are read in turns, window after window. So where one must be closed, it is the one
-    used last: those opened first stay open for the next window.
+    Images are read in turns, window after window. So those opened first stay open; one that takes
+    the place of another would be closed before its next turn.
 
     Parameters
     ----------
     limit : int, optional
-        Most images kept open while none is read; by default what the system allows.
+        Most images kept open; by default what the system allows.
     """
 
     def __init__(self, limit: int | None = None) -> None:
         self._limit = max(files_allowed() // HANDLES, 1) if limit is None else limit
+        self._kept: set[object] = set()
         self._idle: dict[object, gdal.Dataset] = {}
         self._lock = threading.Lock()
 
@@ -50,8 +51,6 @@ class ImagePool:
         """
         with self._lock:
             dataset = self._idle.pop(key, None)
-            if dataset is None and len(self._idle) >= self._limit:
-                self._idle.popitem()
         if dataset is None:
             dataset = opened()
         try:
@@ -62,7 +61,9 @@ class ImagePool:
     def keep(self, key: object, dataset: gdal.Dataset) -> None:
         """Keep an open image for its next use, if there is room."""
         with self._lock:
-            if len(self._idle) < self._limit:
+            if len(self._kept) < self._limit:
+                self._kept.add(key)
+            if key in self._kept:
                 self._idle[key] = dataset
 
 

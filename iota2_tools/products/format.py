@@ -14,6 +14,8 @@ from pathlib import Path
 from iota2_tools.config.sections import SensorSection
 from iota2_tools.core.errors import InputDataError
 
+DEPTH = 6
+"""Numbers of a version that are compared."""
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".7z", ".gz")
 
 
@@ -48,6 +50,12 @@ class Identity:
     def day(self) -> date:
         """Day of acquisition (UTC)."""
         return self.time.date()
+
+    @property
+    def order(self) -> tuple[date, datetime, str, tuple[int, ...], str]:
+        """Place among the products of a tile: by time; of one acquisition the newest first."""
+        newest_first = tuple(-number for number in (*self.version, *[0] * DEPTH)[:DEPTH])
+        return self.day, self.time, self.platform, newest_first, self.name
 
     @property
     def acquisition(self) -> tuple[str, datetime, int | None]:
@@ -183,7 +191,7 @@ class ProductFormat:
                 listing.products.append(identity)
             elif reason := self._strange(entry):
                 listing.strangers[entry.name] = reason
-        listing.products.sort(key=lambda item: (item.day, item.time, item.name))
+        listing.products.sort(key=lambda item: item.order)
         return listing
 
     def _strange(self, entry: os.DirEntry[str]) -> str:

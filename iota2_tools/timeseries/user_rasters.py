@@ -155,7 +155,8 @@ class UserBand:
     def __init__(
         self, image: UserImage, band: int, grid: Grid, pool: ImagePool | None = None
     ) -> None:
-        nodata = open_raster(image.path).GetRasterBand(band).GetNoDataValue()
+        dataset = open_raster(image.path)
+        nodata = dataset.GetRasterBand(band).GetNoDataValue()
         self._fill = np.nan if image.missing == "keep" else image.fills[band - 1]
         self.leaves_out = image.missing == "leave_out"
         whole = image.types[band - 1] in INT16_TYPES and float(self._fill).is_integer()
@@ -166,6 +167,7 @@ class UserBand:
     def read(self, window: Window) -> np.ndarray:
         """Values of a window, shape (rows, cols); where there are none, what the user chose."""
         values, seen = self._image.observe(window)
+        values[~seen] = 0  # nodata may be out of the range of the feature
         out = values.astype(self.dtype)
         out[~seen] = self._fill
         return out

@@ -153,3 +153,50 @@ def test_file_that_is_no_image_is_named(tmp_path):
     path.write_text("no image", encoding="utf-8")
     with pytest.raises(InputDataError, match=r"text\.tif"):
         grid_of(str(path))
+
+
+FIJI = Grid("EPSG:32760", 818_400, 8_100_000, 10, 150, 150)
+"""A tile across the antimeridian."""
+
+
+@pytest.mark.parametrize(("crs", "resolution"), [("EPSG:4326", 1e-4), ("EPSG:3857", 10)])
+def test_a_projection_whose_seam_crosses_the_tile_is_refused_by_name(crs, resolution):
+    with pytest.raises(InputDataError, match=f"{crs} cannot show the area"):
+        reprojected(FIJI, crs, resolution)
+
+
+@pytest.mark.parametrize("crs", ["EPSG:3832", "EPSG:32701"])
+def test_a_projection_without_a_seam_there_keeps_the_area_of_the_tile(crs):
+    found = reprojected(FIJI, crs, 10)
+    assert min(found.rows, found.cols) > 0
+    # The scale of these projections differs there by less than 1 % from that of UTM; their north
+    # by few degrees, which the bounding box holds as well.
+    area = found.rows * found.cols / (FIJI.rows * FIJI.cols)
+    assert 0.98 < area < 1.15
+
+
+def test_a_tile_at_the_pole_is_shown_by_a_polar_projection_and_not_in_degrees():
+    pole = Grid("EPSG:3413", -10_000, 10_000, 100, 200, 200)
+    assert reprojected(pole, "EPSG:3995", 100).rows >= 200
+    with pytest.raises(InputDataError, match="EPSG:4326 cannot show"):
+        reprojected(pole, "EPSG:4326", 1e-3)
+
+
+def test_a_resolution_in_other_units_is_refused():
+    tile = Grid("EPSG:32631", 300_000, 4_900_000, 10, 10_980, 10_980)
+    with pytest.raises(InputDataError, match="check projection and spatial_resolution"):
+        reprojected(tile, "EPSG:32631", 1e-4)
+
+
+def test_a_usual_tile_is_shown_everywhere():
+    tile = Grid("EPSG:32631", 300_000, 4_900_000, 10, 10_980, 10_980)
+    for crs, resolution in (
+        ("EPSG:2154", 10),
+        ("EPSG:4326", 1e-4),
+        ("EPSG:3857", 10),
+        ("EPSG:3035", 10),
+    ):
+        assert (
+            min(reprojected(tile, crs, resolution).rows, reprojected(tile, crs, resolution).cols)
+            > 5000
+        )

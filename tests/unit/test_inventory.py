@@ -2,9 +2,12 @@
 
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pytest
+from tiny import name_of, write_image, write_product
 
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.geo.grid import grid_of
@@ -127,3 +130,107 @@ def test_nothing_left_is_an_error_even_with_skip(tile, names):
         truncate(image(tile, name), 0.5)
     with pytest.raises(InputDataError, match="no acquisition of sentinel2 is whole"):
         inventory(tile, names, "skip")
+
+
+B2 = {"B2": 1000, "B8A": 1000}
+
+
+def tiny_inventory(folder, damaged="stop", **others):
+    listing = FORMATS["sentinel2"].listing(str(folder))
+    first = listing.products[0].name
+    grid = grid_of(str(folder / first / f"{first}_FRE_B2.tif"))
+    names = [item.name for item in listing.products]
+    inputs = tile_inputs(folder, names, grid, strangers=listing.strangers, **others)
+    write_inventory(inputs, damaged, str(folder.parent / "inventory.json"))
+    return read_inventory(str(folder.parent / "inventory.json"))
+
+
+def test_an_older_version_is_left_out_whatever_is_asked_of_damaged_ones(tmp_path):
+    old, new = name_of("20180210", version="2-2"), name_of("20180210", version="10-0")
+    for name in (old, new):
+        write_product(tmp_path / "T31TCJ", name, B2)
+    found = tiny_inventory(tmp_path / "T31TCJ")
+    assert [item.name for item in found.series["sentinel2"]] == [new]
+    assert found.left_out == {old: f"replaced by {new}"}
+
+
+def test_where_the_newest_version_is_damaged_an_older_one_stands(tmp_path):
+    old, new = name_of("20180210", version="2-2"), name_of("20180210", version="3-0")
+    for name in (old, new):
+        write_product(tmp_path / "T31TCJ", name, B2)
+    image(tmp_path / "T31TCJ", new, "B8A").unlink()
+    found = tiny_inventory(tmp_path / "T31TCJ", "skip")
+    assert [item.name for item in found.series["sentinel2"]] == [old]
+
+
+def test_dates_of_the_margin_are_marked(tmp_path):
+    days = ("20171220", "20180101")
+    for day in days:
+        write_product(tmp_path / "T31TCJ", name_of(day), B2)
+    found = tiny_inventory(tmp_path / "T31TCJ", counted=[name_of("20180101")])
+    assert [item.counts for item in found.series["sentinel2"]] == [False, True]
+
+
+def test_what_is_not_read_is_told_in_the_inventory(tmp_path):
+    write_product(tmp_path / "T31TCJ", name_of("20180101"), B2)
+    archive = name_of("20180111") + ".zip"
+    (tmp_path / "T31TCJ" / archive).write_bytes(b"")
+    assert tiny_inventory(tmp_path / "T31TCJ").left_out == {archive: "an archive; unpack it"}
+
+
+def test_one_product_on_another_grid_is_named(tmp_path):
+    folder = tmp_path / "T31TCJ"
+    for day in ("20180101", "20180111", "20180121"):
+        write_product(folder, name_of(day), B2)
+    odd = name_of("20180131")
+    write_product(folder, odd, B2, size=6)
+    with pytest.raises(InputDataError, match="has 1 problem") as caught:
+        tiny_inventory(folder)
+    assert odd in str(caught.value)
+    assert "6 x 6 pixels of 10" in str(caught.value)
+
+
+@pytest.mark.parametrize("damaged", ["stop", "skip"])
+def test_if_the_first_product_is_the_odd_one_it_is_named_and_not_the_others(tmp_path, damaged):
+    folder = tmp_path / "T31TCJ"
+    odd = name_of("20180101")
+    write_product(folder, odd, B2, size=6)
+    for day in ("20180111", "20180121"):
+        write_product(folder, name_of(day), B2)
+    with pytest.raises(
+        InputDataError, match=r"1 product\(s\) lie on another grid than the other 2"
+    ) as caught:
+        tiny_inventory(folder, damaged)
+    assert odd in str(caught.value)
+    assert name_of("20180111") not in str(caught.value)
+
+
+def test_one_band_elsewhere_is_named(tmp_path):
+    folder = tmp_path / "T31TCJ"
+    for day in ("20180101", "20180111", "20180121"):
+        write_product(folder, name_of(day), B2)
+    moved = image(folder, name_of("20180111"), "B8A")
+    write_image(moved, np.zeros((4, 4), np.int16), 20, left=315_000)
+    with pytest.raises(InputDataError) as caught:
+        tiny_inventory(folder)
+    assert f"{moved} lies elsewhere" in str(caught.value)
+
+
+def test_a_mask_of_another_type_is_named(tmp_path):
+    folder = tmp_path / "T31TCJ"
+    write_product(folder, name_of("20180101"), B2)
+    mask = folder / name_of("20180101") / "MASKS" / f"{name_of('20180101')}_CLM_R1.tif"
+    write_image(mask, np.zeros((8, 8), np.float32))
+    with pytest.raises(InputDataError, match=r"CLM_R1\.tif holds Float32, Byte is expected"):
+        tiny_inventory(folder)
+
+
+def test_the_files_of_a_tile_are_those_it_would_read(tmp_path):
+    folder = tmp_path / "T31TCJ"
+    product = write_product(folder, name_of("20180101"), {"B2": 1, "B8A": 1, "B3": 1})
+    grid = grid_of(str(image(folder, product.name)))
+    inputs = tile_inputs(folder, [product.name], grid)
+    read = {Path(path).name.replace(product.name, "") for path in inputs.files}
+    expected = {"_FRE_B2.tif", "_FRE_B8A.tif", "_CLM_R1.tif", "_SAT_R1.tif", "_EDG_R1.tif"}
+    assert read == expected
+    assert TileInputs.from_dict(json.loads(json.dumps(asdict(inputs)))) == inputs

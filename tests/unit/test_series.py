@@ -9,7 +9,7 @@ from osgeo import gdal, osr
 
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.geo.grid import Grid, Window, grid_of, reprojected, window_shape
-from iota2_tools.geo.gridded import GridBand, ImagePool, Reading
+from iota2_tools.geo.gridded import GridBand, Reading
 from iota2_tools.products import Acquisition
 from iota2_tools.timeseries.series import SeriesReader
 

@@ -1,7 +1,6 @@
 """What `iota2 doctor --profile` says without a scheduler."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,7 +40,9 @@ def test_no_library_is_named(site):
 
 
 def test_a_library_that_is_not_there(site):
-    (finding,) = drmaa_library("pbs", replace(site, drmaa_library="/nowhere/libdrmaa.so"))
+    (finding,) = drmaa_library(
+        "pbs", site.model_copy(update={"drmaa_library": "/nowhere/libdrmaa.so"})
+    )
     assert finding.fatal
     assert finding.found == "/nowhere/libdrmaa.so: no such file"
 
@@ -49,7 +50,7 @@ def test_a_library_that_is_not_there(site):
 def test_a_library_that_is_not_of_drmaa(site, tmp_path):
     file = tmp_path / "libdrmaa.so"
     file.write_text("no library", encoding="utf-8")
-    (finding,) = drmaa_library("slurm", replace(site, drmaa_library=str(file)))
+    (finding,) = drmaa_library("slurm", site.model_copy(update={"drmaa_library": str(file)}))
     assert finding.fatal
     assert "cannot be used for Slurm" in finding.found
 
@@ -60,7 +61,7 @@ def test_the_library_of_grid_engine_is_not_that_of_slurm(site, monkeypatch, root
     if root and not Path(root, "default").exists():
         pytest.skip(f"no cell of Grid Engine in {root}")
     monkeypatch.setenv("SGE_ROOT", root)
-    (finding,) = drmaa_library("slurm", replace(site, drmaa_library=str(GRID_ENGINE)))
+    (finding,) = drmaa_library("slurm", site.model_copy(update={"drmaa_library": str(GRID_ENGINE)}))
     assert finding.fatal
     assert ("SGE 8.1.9, not of Slurm" if root else "SGE_ROOT") in finding.found
 

@@ -1,0 +1,185 @@
+"""The plan of a production, and what its check finds, on products of a few pixels."""
+
+import json
+from dataclasses import asdict
+from datetime import date
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from tiny import LEFT, TOP, name_of, write_image, write_product
+
+from iota2_tools.commands import cli
+from iota2_tools.core.errors import ConfigError, InputDataError
+from iota2_tools.planning.checks import check, header_problems, input_warnings
+from iota2_tools.planning.configuration import complete_configuration
+from iota2_tools.planning.parameters import Parameters
+from iota2_tools.planning.production import Production
+
+BANDS = {"B2": 1000, "B4": 1000, "B8": 1000}
+
+
+@pytest.fixture
+def plan(tmp_path):
+    """Makes the plan of a production; sections of its configuration can be given."""
+    field = shapely.box(LEFT, TOP - 40, LEFT + 40, TOP)
+    frame = gpd.GeoDataFrame({"code": [1]}, geometry=[field], crs="EPSG:32631")
+    frame.to_file(tmp_path / "reference.gpkg")
+    (tmp_path / "classes.csv").write_text("code,name\n1,Wheat\n2,Maize\n")
+
+    def make(sensor=None, **sections):
+        sentinel2 = {"path": str(tmp_path / "s2"), "keep_bands": ["B4", "B8"], "indices": []}
+        given = {
+            "output": "results",
+            "tiles": ["T31TCJ"],
+            "nomenclature": str(tmp_path / "classes.csv"),
+            "sensors": {"sentinel2": sentinel2 | (sensor or {})},
+            "reference": {"path": str(tmp_path / "reference.gpkg"), "field": "code"},
+        }
+        return Production(complete_configuration(given | sections))
+
+    return make
+
+
+@pytest.fixture
+def tile(tmp_path):
+    folder = tmp_path / "s2" / "T31TCJ"
+    for day in ("20151225", "20180105", "20180125", "20190102"):
+        write_product(folder, name_of(day), BANDS)
+    return folder
+
+
+YEAR = {"first_date": date(2018, 1, 1), "last_date": date(2018, 12, 31)}
+
+
+def days(plan):
+    return [f"{item.day:%Y%m%d}" for item in plan.products("sentinel2", "T31TCJ")]
+
+
+def test_acquisitions_outside_the_period_are_not_read(plan, tile):
+    production = plan(YEAR)
+    assert days(production) == ["20180105", "20180125"]
+    assert production.clear_dates("T31TCJ") == 2
+
+
+def test_a_margin_reads_more_and_counts_no_more(plan, tile):
+    production = plan(YEAR | {"margin_days": 2})
+    assert days(production) == ["20180105", "20180125", "20190102"]
+    assert production.clear_dates("T31TCJ") == 2
+    inputs = Parameters(production).tile_inputs("T31TCJ").products["sentinel2"]
+    assert [name_of(day) for day in ("20180105", "20180125")] == inputs.counted
+    assert len(inputs.names) == 3
+
+
+def test_the_days_at_both_ends_of_the_period_count(plan, tile):
+    ends = {"first_date": date(2018, 1, 5), "last_date": date(2018, 1, 25)}
+    assert days(plan(ends)) == ["20180105", "20180125"]
+    short = {"first_date": date(2018, 1, 6), "last_date": date(2018, 1, 25)}
+    assert days(plan(short | {"margin_days": 1})) == ["20180105", "20180125"]
+
+
+def test_without_dates_everything_counts(plan, tile):
+    production = plan()
+    assert len(days(production)) == 4
+    assert production.target_dates["sentinel2"][0] == "2015-12-25"
+
+
+def test_a_period_without_acquisitions_is_refused_with_those_that_are_there(plan, tile):
+    production = plan({"first_date": date(2017, 1, 1), "last_date": date(2017, 12, 31)})
+    with pytest.raises(InputDataError, match="2015-12-25 to 2019-01-02, none is from 2017-01-01"):
+        production.products("sentinel2", "T31TCJ")
+
+
+def test_products_of_another_tile_are_refused_by_name(plan, tile):
+    stranger = name_of("20180301", tile="T31TDJ")
+    write_product(tile, stranger, BANDS)
+    with pytest.raises(InputDataError, match="another tile than T31TCJ") as caught:
+        plan().products("sentinel2", "T31TCJ")
+    assert stranger in str(caught.value)
+
+
+def test_a_tile_of_a_name_of_its_own_holds_products_of_one_tile(plan, tmp_path):
+    folder = tmp_path / "s2" / "valley"
+    write_product(folder, name_of("20180105"), BANDS)
+    assert len(plan(tiles=["valley"]).products("sentinel2", "valley")) == 1
+    write_product(folder, name_of("20180115", tile="T31TDJ"), BANDS)
+    with pytest.raises(InputDataError, match="another tile"):
+        plan(tiles=["valley"]).products("sentinel2", "valley")
+
+
+def test_archives_are_told_and_stop_nothing(plan, tile):
+    for day in ("20180201", "20180211"):
+        (tile / f"{name_of(day)}.zip").write_bytes(b"")
+    production = plan()
+    check(production, "config.yaml")
+    (warning,) = input_warnings(production)
+    assert "2 not read, an archive; unpack it" in warning
+
+
+def test_a_folder_of_archives_alone_is_refused_with_the_reason(plan, tmp_path):
+    folder = tmp_path / "s2" / "T31TCJ"
+    folder.mkdir(parents=True)
+    (folder / f"{name_of('20180201')}.zip").write_bytes(b"")
+    with pytest.raises(InputDataError, match="holds no product") as caught:
+        plan().products("sentinel2", "T31TCJ")
+    assert "unpack it" in str(caught.value)
+
+
+def test_the_check_opens_each_image_as_the_job_does(plan, tile, tmp_path):
+    production = plan()
+    check(production, "config.yaml", headers=True)
+    path = tile / name_of("20180125") / f"{name_of('20180125')}_FRE_B8.tif"
+    write_image(path, np.zeros((8, 8), np.float32))
+    check(production, "config.yaml")
+    with pytest.raises(ConfigError, match=r"B8\.tif holds Float32"):
+        check(production, "config.yaml", headers=True)
+
+
+def test_the_check_of_a_user_raster_is_that_of_the_job(plan, tile, tmp_path):
+    write_image(tmp_path / "user" / "T31TCJ" / "ALT.tif", np.zeros((8, 8), np.int16), left=0)
+    production = plan(user_features={"path": str(tmp_path / "user"), "patterns": ["ALT"]})
+    (problem,) = header_problems(production)
+    assert "does not touch its tile" in problem
+
+
+def test_each_band_of_a_user_raster_counts_in_the_needs(plan, tile, tmp_path):
+    before = Parameters(plan()).feature_count
+    write_image(tmp_path / "user" / "T31TCJ" / "EMB.tif", np.zeros((60, 8, 8), np.float32))
+    production = plan(user_features={"path": str(tmp_path / "user"), "patterns": ["EMB"]})
+    assert Parameters(production).feature_count == before + 60
+
+
+def test_a_product_of_another_size_first_in_time_does_not_shrink_the_tile(plan, tile):
+    write_product(tile, name_of("20141225"), BANDS, size=6)
+    (problem,) = header_problems(plan())
+    assert name_of("20141225") in problem
+    assert "another grid than the other 4" in problem
+
+
+def test_validity_of_more_than_254_dates_needs_two_bytes(plan, tile, monkeypatch):
+    parameters = Parameters(plan())
+    assert parameters.validity_type == "uint8"
+    more = Parameters(plan())
+    monkeypatch.setattr(Production, "clear_dates", lambda *_: 255)
+    assert more.validity_type == "uint16"
+
+
+def test_parameters_are_plain_values(plan, tile, tmp_path):
+    write_image(tmp_path / "user" / "T31TCJ" / "ALT.tif", np.zeros((8, 8), np.int16))
+    patterns = [{"name": "ALT", "missing": 0, "interpolation": "nearest"}]
+    production = plan(user_features={"path": str(tmp_path / "user"), "patterns": patterns})
+    parameters = Parameters(production)
+    inputs = parameters.tile_inputs("T31TCJ")
+    assert inputs.user_features["ALT"].missing == 0
+    json.dumps([asdict(inputs), parameters.features, dict(parameters.provenance)])
+
+
+def test_the_command_tells_what_is_outside_the_period(plan, tile, tmp_path, capsys, monkeypatch):
+    import yaml
+
+    config = plan(YEAR).config.as_dict()
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(config))
+    assert cli.main(["check", str(path)]) == 0
+    assert "2 sentinel2 (2 outside the period)" in capsys.readouterr().out

@@ -1,0 +1,155 @@
+"""Rasters of the user: any type and resolution, and a rule for what is missing."""
+
+import numpy as np
+import pytest
+from osgeo import gdal
+from tiny import LEFT, TOP, write_image
+
+from iota2_tools.core.errors import InputDataError
+from iota2_tools.geo.grid import grid_of
+from iota2_tools.timeseries.user_rasters import look_at_user_raster, user_bands
+
+
+@pytest.fixture
+def grid(tmp_path):
+    return grid_of(write_image(tmp_path / "tile.tif", np.zeros((8, 8), np.int16)))
+
+
+def band_of(path, grid, interpolation="bicubic", missing="leave_out", number=0):
+    image = look_at_user_raster(path, interpolation, missing, grid)
+    return user_bands({"X": image}, grid)[0][number]
+
+
+def holed(dtype, nodata, hole):
+    values = np.full((8, 8), 100, dtype)
+    values[:, 4:] = 200
+    values[0, 0] = hole
+    return values, nodata
+
+
+HOLES = {
+    "uint8": (255, 255),
+    "int16": (-32768, -32768),
+    "float32": (-9999, -9999),
+    "float64": (-1.7976931348623157e308, -1.7976931348623157e308),
+    "nan": (None, np.nan),
+}
+
+
+@pytest.mark.parametrize("kind", HOLES)
+@pytest.mark.parametrize(
+    ("missing", "expected"),
+    # 31 pixels of 100 and 32 of 200: mean 9500/63 = 150.79
+    [("mean", 150.79), (-1.0, -1.0), ("keep", np.nan)],
+)
+def test_a_pixel_without_data_gets_what_the_user_chose(tmp_path, grid, kind, missing, expected):
+    nodata, hole = HOLES[kind]
+    dtype = "float32" if kind == "nan" else kind
+    values, _ = holed(dtype, nodata, hole)
+    path = write_image(tmp_path / "dem.tif", values, nodata=nodata)
+    band = band_of(path, grid, missing=missing)
+    found = band.read(grid.window)
+    if missing == "mean" and kind in ("uint8", "int16"):
+        expected = 151  # whole numbers stay whole
+    assert found[0, 0] == pytest.approx(expected, abs=0.01, nan_ok=True)
+    assert (found[1:, :4] == 100).all()
+    assert (found[:, 4:] == 200).all()
+    assert not band.leaves_out
+
+
+def test_a_pixel_without_data_is_left_out_unless_the_user_says_otherwise(tmp_path, grid):
+    values, nodata = holed("float32", -9999, -9999)
+    band = band_of(write_image(tmp_path / "dem.tif", values, nodata=nodata), grid)
+    assert band.leaves_out
+    assert np.argwhere(~band.seen(grid.window)).tolist() == [[0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "missing", "expected"),
+    [
+        ("uint8", "leave_out", "int16"),
+        ("int16", 40_000.0, "float32"),
+        ("int16", -1.0, "int16"),
+        ("int16", 0.5, "float32"),
+        ("int16", "keep", "float32"),
+        ("uint16", "leave_out", "float32"),
+        ("float64", "mean", "float32"),
+    ],
+)
+def test_type_of_a_feature_holds_all_its_values(tmp_path, grid, dtype, missing, expected):
+    path = write_image(tmp_path / "dem.tif", np.ones((8, 8), dtype))
+    assert band_of(path, grid, missing=missing).dtype == expected
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32"])
+def test_twice_the_resolution_is_read_whatever_the_type(tmp_path, grid, dtype):
+    path = write_image(tmp_path / "dem.tif", np.full((4, 4), 50, dtype), 20)
+    assert (band_of(path, grid).read(grid.window) == 50).all()
+
+
+def test_outside_a_raster_is_missing_and_not_one(tmp_path, grid):
+    path = write_image(tmp_path / "dem.tif", np.full((8, 4), 500, np.int16))
+    band = band_of(path, grid, missing=-7.0)
+    assert band.read(grid.window)[0].tolist() == [500] * 4 + [-7] * 4
+
+
+def test_soil_codes_stay_codes_if_asked(tmp_path, grid):
+    codes = np.array([[1, 9, 1], [9, 1, 9], [1, 9, 1]], np.uint8)
+    path = write_image(tmp_path / "soil.tif", codes, 27)
+    found = band_of(path, grid, interpolation="nearest").read(grid.window)
+    assert set(np.unique(found)) == {1, 9}
+
+
+def test_codes_that_a_float_cannot_tell_apart_are_refused(tmp_path, grid):
+    path = write_image(tmp_path / "soil.tif", np.full((8, 8), 2**24 + 1, np.uint32))
+    with pytest.raises(InputDataError, match="cannot be told apart"):
+        look_at_user_raster(path, "nearest", "leave_out", grid)
+    look_at_user_raster(path, "bicubic", "leave_out", grid)
+
+
+def test_a_raster_beside_its_tile_is_refused(tmp_path, grid):
+    path = write_image(tmp_path / "dem.tif", np.ones((8, 8), np.int16), left=LEFT + 80)
+    with pytest.raises(InputDataError, match="does not touch its tile"):
+        look_at_user_raster(path, "bicubic", "leave_out", grid)
+
+
+def test_a_raster_in_degrees_lies_on_its_tile(tmp_path, grid):
+    gdal.Warp(
+        str(tmp_path / "degrees.tif"), str(tmp_path / "tile.tif"), dstSRS="EPSG:4326",
+        outputType=gdal.GDT_Float32,
+    )  # fmt: skip
+    image = look_at_user_raster(str(tmp_path / "degrees.tif"), "bicubic", "leave_out", grid)
+    assert image.types == ("Float32",)
+
+
+def test_a_raster_without_data_has_no_mean(tmp_path, grid):
+    path = write_image(tmp_path / "dem.tif", np.full((8, 8), 3, np.int16), nodata=3)
+    with pytest.raises(InputDataError, match="no mean"):
+        look_at_user_raster(path, "bicubic", "mean", grid)
+
+
+def test_a_raster_without_projection_is_refused(tmp_path, grid):
+    path = write_image(tmp_path / "dem.tif", np.ones((8, 8), np.int16))
+    dataset = gdal.Open(path, gdal.GA_Update)
+    dataset.SetProjection("")
+    dataset = None
+    with pytest.raises(InputDataError, match="no coordinate reference system"):
+        look_at_user_raster(path, "bicubic", "leave_out", grid)
+
+
+def test_complex_numbers_are_refused(tmp_path, grid):
+    path = str(tmp_path / "slc.tif")
+    dataset = gdal.GetDriverByName("GTiff").Create(path, 8, 8, 1, gdal.GDT_CFloat32)
+    dataset.SetGeoTransform((LEFT, 10, 0, TOP, 0, -10))
+    dataset.SetProjection(grid.crs)
+    dataset = None
+    with pytest.raises(InputDataError, match="complex"):
+        look_at_user_raster(path, "bicubic", "leave_out", grid)
+
+
+def test_each_band_is_a_feature_with_a_name(tmp_path, grid):
+    path = write_image(tmp_path / "x.tif", np.zeros((3, 8, 8), np.int16))
+    image = look_at_user_raster(path, "bicubic", "leave_out", grid)
+    bands, names = user_bands({"EMB": image}, grid)
+    assert names == ["EMB_band_1", "EMB_band_2", "EMB_band_3"]
+    assert len(bands) == 3
