@@ -1,11 +1,11 @@
 """The nomenclature: the one table of class codes, names, colours and parents."""
 
 import colorsys
+import csv
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-
-import pandas as pd
 
 from iota2_tools.core.errors import ConfigError, one_message
 
@@ -77,39 +77,58 @@ def read_nomenclature(path: str) -> Nomenclature:
         raise ConfigError(
             f"nomenclature: no file {path}; it is a table with columns code,name,colour"
         )
-    try:
-        table = pd.read_csv(
-            path, dtype=str, keep_default_na=False, skipinitialspace=True, index_col=False
-        )
-    except (ValueError, pd.errors.ParserError) as error:
-        raise ConfigError(
-            f"{path}: is no table in UTF-8 ({error}); put names that hold a comma between quotes"
-        ) from None
-    table = table.rename(
-        columns=lambda name: ALIASES.get(name.strip().lower(), name.strip().lower())
-    )
-    missing = [name for name in ("code", "name") if name not in table]
+    header, lines = _read_table(path)
+    missing = [name for name in ("code", "name") if name not in header]
     if missing:
         raise ConfigError(
-            f"{path}: column {missing[0]!r} is missing, found {', '.join(table.columns)}; "
-            f"the first line must be {','.join(COLUMNS[:3])}"
+            f"{path}: column {missing[0]!r} is missing, found {', '.join(header)}; "
+            f"the first line must be {','.join(COLUMNS[:3])}, columns apart by commas"
         )
     problems: list[str] = []
+    rows = []
+    for number, line in lines:
+        if len(line) != len(header):
+            problems.append(
+                f"line {number}: {len(line)} values for {len(header)} columns; "
+                "put names that hold a comma between quotes"
+            )
+        else:
+            rows.append((number, dict(zip(header, line, strict=True))))
     classes = [
-        _read_class(number, row, len(table), problems)
-        for number, row in enumerate(table.to_dict("records"))
+        _read_class(number, place, row, len(rows), problems)
+        for place, (number, row) in enumerate(rows)
     ]
-    problems += _duplicates(table)
-    if table.empty:
+    problems += _duplicates([row for _, row in rows])
+    if not lines:
         problems.append("no class")
     if problems:
         raise ConfigError(one_message(path, problems))
     return Nomenclature(tuple(sorted((c for c in classes if c), key=lambda item: item.code)))
 
 
-def _read_class(number: int, row: dict, total: int, problems: list[str]) -> LandCoverClass | None:
+def _read_table(path: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Names of the columns, and the lines that are not empty with their numbers."""
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, skipinitialspace=True, strict=True)
+            lines = [(reader.line_num, line) for line in reader if any(map(str.strip, line))]
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: is no text in UTF-8; save it again in that encoding") from None
+    except csv.Error as error:
+        raise ConfigError(
+            f"{path}: is no table ({error}); put names that hold a comma between quotes"
+        ) from None
+    if not lines:
+        return [], []
+    names = [name.strip().lower() for name in lines[0][1]]
+    return [ALIASES.get(name, name) for name in names], lines[1:]
+
+
+def _read_class(
+    number: int, order: int, row: dict[str, str], total: int, problems: list[str]
+) -> LandCoverClass | None:
     """One line of the table, or None after adding to `problems`."""
-    place = f"line {number + 2}"
+    place = f"line {number}"
     code = row["code"].strip()
     if not code.isdecimal() or not 1 <= int(code) <= LARGEST_CODE:
         problems.append(
@@ -118,7 +137,7 @@ def _read_class(number: int, row: dict, total: int, problems: list[str]) -> Land
         return None
     if not row["name"].strip():
         problems.append(f"{place}: class {code} has no name")
-    colour = parse_colour(row["colour"]) if row.get("colour") else _default_colour(number, total)
+    colour = parse_colour(row["colour"]) if row.get("colour") else _default_colour(order, total)
     if colour is None:
         problems.append(
             f"{place}: colour {row['colour']!r} is neither #rrggbb nor 'red green blue' (0-255)"
@@ -145,12 +164,12 @@ def _default_colour(number: int, total: int) -> tuple[int, int, int]:
     return round(red * 255), round(green * 255), round(blue * 255)
 
 
-def _duplicates(table: pd.DataFrame) -> list[str]:
+def _duplicates(rows: list[dict[str, str]]) -> list[str]:
     problems = []
     for column in ("code", "name"):
-        values = table[column].str.strip()
-        values = values.str.lstrip("0") if column == "code" else values
-        problems += [
-            f"{column} {value!r} stands twice" for value in values[values.duplicated()].unique()
-        ]
+        values = [row[column].strip() for row in rows]
+        if column == "code":
+            values = [value.lstrip("0") for value in values]
+        twice = [value for value, count in Counter(values).items() if count > 1]
+        problems += [f"{column} {value!r} stands twice" for value in twice]
     return problems

@@ -104,3 +104,37 @@ def test_empty_table_is_refused(table):
 
 def test_missing_file_is_named(tmp_path):
     assert "absent.csv" in problems_of(str(tmp_path / "absent.csv"))
+
+
+@pytest.mark.parametrize("line", ["5,Maize, grain", "5", "5,a,#000000,b,c"])
+def test_a_line_of_another_number_of_values_is_refused_with_its_number(table, line):
+    text = "code,name\n1,a\n" if line.count(",") < 3 else "code,name,colour\n1,a,#000000\n"
+    message = problems_of(table(f"{text}{line}\n"))
+    assert "line 3" in message
+    assert "between quotes" in message
+
+
+def test_a_name_with_a_comma_stands_between_quotes(table):
+    classes = read_nomenclature(table('code,name\n5,"Maize, grain"\n'))
+    assert classes.name_of(5) == "Maize, grain"
+
+
+def test_blank_lines_and_a_byte_order_mark_do_not_matter(tmp_path):
+    path = tmp_path / "excel.csv"
+    path.write_bytes("\ufeffcode,name\r\n\r\n5,Maïs\r\n,\r\n".encode())
+    assert read_nomenclature(str(path)).name_of(5) == "Maïs"
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_another_encoding_is_refused(tmp_path, encoding):
+    path = tmp_path / "excel.csv"
+    path.write_bytes("code,name\n5,Maïs\n".encode(encoding))
+    assert "UTF-8" in problems_of(str(path))
+
+
+def test_semicolons_are_refused_with_the_columns_found(table):
+    assert "found code;name" in problems_of(table("code;name\n5;Maize\n"))
+
+
+def test_an_open_quote_is_refused(table):
+    assert "is no table" in problems_of(table('code,name\n5,"Maize\n6,Wheat\n'))
