@@ -109,7 +109,7 @@ def shared_rates(wildcards):
     if config["sampling"]["strategy"] not in SHARED_STRATEGIES:
         return []
     return expand(
-        "<results>/sampling/rates/region_{region}",
+        "<results>/sampling/rates/region_{region}.csv",
         region=REGIONS_OF_TILES[wildcards.tile],
     )
 
