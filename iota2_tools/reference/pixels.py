@@ -11,8 +11,10 @@ from iota2_tools.geo.grid import grid_of
 from iota2_tools.geo.raster import create_raster, open_raster, read_window
 from iota2_tools.geo.vectors import read_layer
 
-WINDOW_ROWS = 256
-"""Rows of a window: those of the blocks of the rasters."""
+BLOCK_ROWS = 256
+"""Rows that are burnt together: those of the blocks of the raster."""
+WINDOW_ROWS = 64
+"""Rows that are gone through together: what is known of a pixel takes a hundred bytes."""
 
 
 def burn_polygons(splits: str, regions: str, output: str) -> None:
@@ -36,7 +38,7 @@ def burn_polygons(splits: str, regions: str, output: str) -> None:
     burner = Burner(polygons.geometry.to_numpy(), polygons["polygon"].to_numpy(), grid)
     region_file = open_raster(regions)
     with create_raster(output, grid, "uint32", nodata=0) as raster:
-        for window in grid.windows(WINDOW_ROWS):
+        for window in grid.windows(BLOCK_ROWS):
             inside = read_window(region_file, window, 1) > 0
             raster.write(burner.burn(window) * inside, window)
 

@@ -164,7 +164,8 @@ class Tile:
 
 @pytest.fixture(params=[1, 3, 256], ids=lambda rows: f"windows of {rows} rows")
 def tile(tmp_path, request, monkeypatch) -> Tile:
-    monkeypatch.setattr(pixels_module, "WINDOW_ROWS", request.param)
+    for name in ("BLOCK_ROWS", "WINDOW_ROWS"):
+        monkeypatch.setattr(pixels_module, name, request.param)
     return Tile(tmp_path)
 
 
