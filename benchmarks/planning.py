@@ -130,7 +130,7 @@ def finish(folder: Path) -> None:
     table = snakemake(folder, "--summary").stdout.splitlines()[1:]
     for line in table:
         path = folder / line.split("\t")[0]
-        is_folder = path.name == "polygon_statistics" or path.parent.name in ("models", "rates")
+        is_folder = path.parent.name == "models"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.mkdir(exist_ok=True) if is_folder else path.touch()
     snakemake(folder, "--touch", "--quiet", "all")

@@ -48,7 +48,7 @@ def run(name: str, parameters: Mapping[str, Any], *, refresh_after: str | None =
     Parameters
     ----------
     name : str
-        Application, e.g. ``SampleSelection``.
+        Application, e.g. ``TrainVectorClassifier``.
     parameters : mapping
         Key to value; None is left out.
     refresh_after : str, optional

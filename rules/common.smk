@@ -78,7 +78,7 @@ def shared_rates(wildcards):
     if not production.config.sampling.shared:
         return []
     return expand(
-        "<results>/sampling/rates/region_{region}",
+        "<results>/sampling/rates/region_{region}.csv",
         region=REGIONS_OF_TILES[wildcards.tile],
     )
 

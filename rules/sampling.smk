@@ -65,10 +65,11 @@ rule burn_polygons:
 rule count_polygon_pixels:
     input:
         splits="<results>/sampling/polygons.gpkg",
+        polygons="<results>/tiles/{tile}/polygons.tif",
         regions="<results>/tiles/{tile}/regions.tif",
         validity="<results>/tiles/{tile}/validity.tif",
     output:
-        statistics=directory("<results>/tiles/{tile}/polygon_statistics"),
+        statistics="<results>/tiles/{tile}/polygon_statistics.csv",
     log:
         "<logs>/count_polygon_pixels/{tile}.log",
     benchmark:
@@ -83,16 +84,16 @@ rule count_polygon_pixels:
         seeds=SEEDS,
         cloud_threshold=CLOUD_THRESHOLD,
     message:
-        "Counting the learning pixels of {wildcards.tile}"
+        "Counting the pixels of the reference polygons of {wildcards.tile}"
     script:
         "../workflow/scripts/count_polygon_pixels.py"
 
 
 rule share_samples:
     input:
-        statistics=tiles_of_region("<results>/tiles/{tile}/polygon_statistics"),
+        statistics=tiles_of_region("<results>/tiles/{tile}/polygon_statistics.csv"),
     output:
-        rates=directory("<results>/sampling/rates/region_{region}"),
+        rates="<results>/sampling/rates/region_{region}.csv",
     log:
         "<logs>/share_samples/{region}.log",
     benchmark:
@@ -113,9 +114,10 @@ rule share_samples:
 rule select_samples:
     input:
         splits="<results>/sampling/polygons.gpkg",
+        polygons="<results>/tiles/{tile}/polygons.tif",
         regions="<results>/tiles/{tile}/regions.tif",
         validity="<results>/tiles/{tile}/validity.tif",
-        statistics="<results>/tiles/{tile}/polygon_statistics",
+        statistics="<results>/tiles/{tile}/polygon_statistics.csv",
         rates=shared_rates,
     output:
         selection="<results>/tiles/{tile}/selection.parquet",
@@ -129,8 +131,8 @@ rule select_samples:
         algorithm=versions("samples"),
         numbers=region_numbers,
         seeds=SEEDS,
-        sampling=parameters.strategy("sampler", "random_seed")
-        | {"cloud_threshold": CLOUD_THRESHOLD},
+        cloud_threshold=CLOUD_THRESHOLD,
+        sampling=parameters.strategy("sampler", "random_seed"),
     message:
         "Choosing the learning pixels of {wildcards.tile}"
     script:

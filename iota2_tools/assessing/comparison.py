@@ -4,14 +4,12 @@ import logging
 from contextlib import ExitStack
 
 import numpy as np
-import pandas as pd
 
 from iota2_tools.assessing.scores import confusion, write_matrix_csv
 from iota2_tools.config.nomenclature import read_nomenclature
 from iota2_tools.geo.grid import grid_of
 from iota2_tools.geo.raster import create_raster, open_raster, read_window
-from iota2_tools.geo.vectors import read_layer
-from iota2_tools.reference.splits import LEARN, VALIDATION
+from iota2_tools.reference.sets import read_polygon_table
 
 logger = logging.getLogger(__name__)
 
@@ -37,21 +35,6 @@ def difference(
     used = (reference > 0) & (learns | validates)
     group = np.select([learns & validates, learns], [2, 1], 0)
     return np.where(used, 1 + 2 * group + (reference == mapped), 0).astype(np.uint8)
-
-
-class PolygonTable:
-    """Class and set of each reference polygon, looked up by its id."""
-
-    def __init__(self, splits: pd.DataFrame, seeds: list[int]) -> None:
-        ids = splits["polygon"].to_numpy()
-        size = int(ids.max(initial=0)) + 1
-        self.codes = np.zeros(size, dtype=np.int64)
-        self.codes[ids] = splits["code"]
-        self.learns, self.validates = {}, {}
-        for seed in seeds:
-            for target, word in ((self.learns, LEARN), (self.validates, VALIDATION)):
-                target[seed] = np.zeros(size, dtype=bool)
-                target[seed][ids] = splits[f"seed_{seed}"].str.contains(word)
 
 
 def write_comparison(
@@ -82,7 +65,7 @@ def write_comparison(
         For each draw the CSV matrix of the validation pixels and the difference raster to write.
     """
     classes = read_nomenclature(nomenclature)
-    table = PolygonTable(read_layer(splits, read_geometry=False), list(maps))
+    table = read_polygon_table(splits, list(maps))
     id_file, validity_file = open_raster(polygons), open_raster(validity)
     grid = grid_of(polygons)
     for seed, pieces in maps.items():

@@ -24,7 +24,7 @@ VERSIONS = {
     "preview": 1,
     "reference": 1,
     "resampling": 1,
-    "samples": 1,
+    "samples": 2,
     "style": 1,
     "training": 1,
     "validation": 1,

@@ -134,11 +134,10 @@ def _split_polygons(size: Size) -> Need:
     return Need(240 + 8 * size.input_mb, 20 + size.input_mb, 2 * size.input_mb)
 
 
-def _otb_counting(size: Size) -> Need:
-    """OTB keeps a quarter of what it is given; polygons are few beside that."""
-    return Need(
-        290 + 1.2 * size.cache + 4 * size.input_mb, 30 + 0.3 * size.megapixels, 2 * size.megapixels
-    )
+def _counting(size: Size) -> Need:
+    """A strip of the tile whose pixels all lie in polygons, and the fields of the polygons."""
+    strip = 100 * min(256 * size.columns, size.pixels) / 1e6
+    return Need(260 + strip + 1.2 * size.cache + 4 * size.input_mb, 20 + 0.3 * size.megapixels, 20)
 
 
 def _extract_samples(size: Size) -> Need:
@@ -208,9 +207,9 @@ NEEDS: dict[str, Callable[[Size], Need]] = {
     "draw_regions": _light(220),
     "split_polygons": _split_polygons,
     "burn_polygons": _light(290),
-    "count_polygon_pixels": _otb_counting,
+    "count_polygon_pixels": _counting,
     "share_samples": lambda size: Need(300, 30),
-    "select_samples": _otb_counting,
+    "select_samples": _counting,
     "extract_samples": _extract_samples,
     "write_features": _write_features,
     "train_model": _train_model,

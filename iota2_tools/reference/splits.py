@@ -14,11 +14,9 @@ from iota2_tools.geo.grid import Grid
 from iota2_tools.geo.vectors import write_layer
 from iota2_tools.reference.polygons import read_reference
 from iota2_tools.reference.regions import assign_regions, read_regions
+from iota2_tools.reference.sets import LEARN, UNUSED, VALIDATION
 
 logger = logging.getLogger(__name__)
-
-LEARN, VALIDATION, UNUSED = "learn", "validation", "unused"
-
 
 SET_NAMES = {
     "learn": LEARN,

@@ -1,6 +1,5 @@
 """Stages sampling and features, rule by rule."""
 
-import xml.etree.ElementTree as ElementTree
 from itertools import product
 
 import geopandas as gpd
@@ -15,7 +14,7 @@ STEP, WANTED = 60, 12  # days between dates, samples of a class: the configurati
 
 
 def learning_pixels(results, tile: str, region: str, seed: int) -> pd.DataFrame:
-    """Every pixel that may be learnt: row, col, polygon and code; by shapely, not by OTB."""
+    """Every pixel that may be learnt: row, col, polygon and code; by shapely."""
     folder = results / "tiles" / tile
     ids = polygon_ids(results, tile)
     ids[pixels(folder / "regions.tif") != int(region)] = 0
@@ -65,25 +64,24 @@ def test_burn_polygons_gives_each_pixel_the_polygon_its_centre_lies_in(alone):
 
 
 def test_count_polygon_pixels_counts_the_clear_pixels_of_learning_polygons(alone):
-    folders = [f"tiles/{tile}/polygon_statistics" for tile in TILES]
-    results = alone("count_polygon_pixels", *folders, jobs=2)
-    for tile, folder in zip(TILES, folders, strict=True):
+    files = [f"tiles/{tile}/polygon_statistics.csv" for tile in TILES]
+    results = alone("count_polygon_pixels", *files, jobs=2)
+    for tile, path in zip(TILES, files, strict=True):
+        counted = pd.read_csv(results / path)
         for region, seed in product("12", SEEDS):
-            expected = learning_pixels(results, tile, region, seed)
-            path = results / folder / f"region_{region}_seed_{seed}.xml"
-            by_class, by_polygon = (
-                {int(item.get("key")): int(item.get("value")) for item in statistic}
-                for statistic in ElementTree.parse(path).getroot()
-            )
-            counted = {code: count for code, count in by_class.items() if count}
-            assert counted == expected["code"].value_counts().to_dict()
-            sizes = sorted(count for count in by_polygon.values() if count)
-            assert sizes == sorted(expected["polygon"].value_counts())
+            expected = learning_pixels(results, tile, region, seed)["polygon"].value_counts()
+            own = counted[(counted["region"] == int(region)) & (counted[f"seed_{seed}"] == 1)]
+            clear = own.set_index("polygon")["clear"]
+            assert clear[clear > 0].to_dict() == expected.to_dict()
+        ids = polygon_ids(results, tile)
+        every = pd.Series(ids[ids > 0]).value_counts()
+        assert counted.groupby("polygon")["pixels"].sum().to_dict() == every.to_dict()
 
 
 def test_share_samples_divides_a_class_by_what_each_tile_holds(alone):
-    results = alone("share_samples", *(f"sampling/rates/region_{name}" for name in "12"), jobs=2)
-    for region, seed in product("12", SEEDS):
+    files = [f"sampling/rates/region_{name}.csv" for name in "12"]
+    results = alone("share_samples", *files, jobs=2)
+    for (region, path), seed in product(zip("12", files, strict=True), SEEDS):
         counts = pd.DataFrame(
             {
                 tile: learning_pixels(results, tile, region, seed)["code"].value_counts()
@@ -91,13 +89,12 @@ def test_share_samples_divides_a_class_by_what_each_tile_holds(alone):
             }
         ).fillna(0)
         shares = np.floor(WANTED * counts.div(counts.sum(axis=1), axis=0))
-        for tile in TILES:
-            path = results / f"sampling/rates/region_{region}/{tile}_seed_{seed}.csv"
-            table = pd.read_csv(path, sep=r"\s+", index_col=0)
-            for code, total in counts[tile].items():
-                given = table.loc[code] if code in table.index else {"requiredSamples": 0}
-                assert given["requiredSamples"] == shares.loc[code, tile], (path.name, code)
-                assert not total or given["totalSamples"] == total
+        table = pd.read_csv(results / path)
+        table = table[table["seed"] == seed].set_index(["code", "tile"])
+        expected = counts.stack()[counts.stack() > 0]
+        assert table["pixels"].to_dict() == expected.to_dict()
+        asked = np.minimum(shares, counts).stack()[expected.index]
+        assert table["samples"].to_dict() == asked.to_dict()
 
 
 def test_select_samples_takes_the_numbers_asked_for_from_learning_polygons_alone(alone):
@@ -106,7 +103,7 @@ def test_select_samples_takes_the_numbers_asked_for_from_learning_polygons_alone
     )
     for tile in TILES:
         chosen = pd.read_parquet(results / "tiles" / tile / "selection.parquet")
-        assert not chosen.duplicated(["row", "col", "polygon"]).any()
+        assert not chosen.duplicated(["row", "col"]).any()
         assert chosen[["seed_0", "seed_1"]].any(axis=1).all()
         assert len(chosen) > 100
         for region, seed in product("12", SEEDS):
@@ -114,9 +111,9 @@ def test_select_samples_takes_the_numbers_asked_for_from_learning_polygons_alone
             allowed = learning_pixels(results, tile, region, seed)
             key = ["row", "col", "polygon", "code"]
             assert len(own.merge(allowed, on=key)) == len(own)
-            path = results / f"sampling/rates/region_{region}/{tile}_seed_{seed}.csv"
-            asked = pd.read_csv(path, sep=r"\s+", index_col=0)
-            taken = asked[["requiredSamples", "totalSamples"]].min(axis=1)
+            rates = pd.read_csv(results / f"sampling/rates/region_{region}.csv")
+            asked = rates[(rates["tile"] == tile) & (rates["seed"] == seed)]
+            taken = asked.set_index("code")["samples"]
             assert own["code"].value_counts().to_dict() == taken[taken > 0].to_dict()
 
 

@@ -1,39 +1,466 @@
-"""Files of OTB that were cut off: it says nothing of them itself."""
+"""Samples: how many pixels of each class are learnt, which ones, and OTB's numbers beside ours."""
 
+import os
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
 import pytest
+import shapely
 
-from iota2_tools.core.errors import OutputError
-from iota2_tools.reference.selection import _check_rates, class_counts
+from iota2_tools.core.draws import generator
+from iota2_tools.core.errors import InputDataError
+from iota2_tools.geo.grid import Grid
+from iota2_tools.geo.raster import create_raster, read_raster
+from iota2_tools.geo.vectors import write_layer
+from iota2_tools.reference import pixels as pixels_module
+from iota2_tools.reference import selection as selection_module
+from iota2_tools.reference.pixels import ReferencePixels, burn_polygons
+from iota2_tools.reference.rates import read_rates, samples_of_tiles, write_rates
+from iota2_tools.reference.samplers import PeriodicSampler, RandomSampler
+from iota2_tools.reference.selection import Choice, write_selection
+from iota2_tools.reference.statistics import learning_pixels, read_statistics, write_statistics
 
-STATISTICS = """<?xml version="1.0" ?>
-<GeneralStatistics>
-    <Statistic name="samplesPerClass">
-        <StatisticMap key="11" value="5" />
-        <StatisticMap key="2" value="300" />
-    </Statistic>
-</GeneralStatistics>
-"""
-
-
-def test_pixels_are_counted_by_class(tmp_path):
-    path = tmp_path / "a.xml"
-    path.write_text(STATISTICS)
-    assert class_counts(str(path)) == {11: 5, 2: 300}
-
-
-@pytest.mark.parametrize("kept", [0, 30, 150, len(STATISTICS) - 5])
-def test_statistics_cut_off_are_refused(tmp_path, kept):
-    path = tmp_path / "a.xml"
-    path.write_text(STATISTICS[:kept])
-    with pytest.raises(OutputError, match=r"a\.xml: cannot be written \(cut off"):
-        class_counts(str(path))
+# Two tiles. A has 100 pixels of class 1 and 30 of class 2, B has 50 of class 1.
+PIXELS = {"A": {1: 100, 2: 30}, "B": {1: 50}}
 
 
-def test_rates_cut_off_are_refused(tmp_path):
-    path = tmp_path / "rates.csv"
-    whole = "#className requiredSamples totalSamples rate\n11\t1\t5\t0.2\n2\t60\t300\t0.2\n"
-    path.write_text(whole)
-    _check_rates(path, {11: 5, 2: 300})
-    path.write_text(whole[:-12])
-    with pytest.raises(OutputError, match="cut off before class 2"):
-        _check_rates(path, {11: 5, 2: 300})
+@pytest.mark.parametrize(
+    ("sampling", "expected"),
+    [
+        ({"strategy": "all"}, {"A": {1: 100, 2: 30}, "B": {1: 50}}),
+        # 10·100/150 = 6.67 and 10·50/150 = 3.33, both rounded down.
+        ({"strategy": "constant", "constant": 10}, {"A": {1: 6, 2: 10}, "B": {1: 3}}),
+        # More than there are: all.
+        ({"strategy": "constant", "constant": 600}, {"A": {1: 100, 2: 30}, "B": {1: 50}}),
+        # The smallest class has 30: 20 and 10 of class 1.
+        ({"strategy": "smallest"}, {"A": {1: 20, 2: 30}, "B": {1: 10}}),
+        # 7·100/150 = 4.67, 7·50/150 = 2.33; class 2 is not asked for.
+        ({"strategy": "byclass", "byclass": {"1": 7}}, {"A": {1: 4, 2: 0}, "B": {1: 2}}),
+        # 19 in all: A 19·130/180 = 13.7, 14; B 5.3, 5. In A 14·100/130 = 10.8, 11 and 3.2, 3.
+        ({"strategy": "total", "total": 19}, {"A": {1: 11, 2: 3}, "B": {1: 5}}),
+        # 12.5, 3.75 and 6.25; halves go up.
+        ({"strategy": "percent", "percent": 0.125}, {"A": {1: 13, 2: 4}, "B": {1: 6}}),
+    ],
+)
+def test_strategy_shares_the_samples_among_the_tiles(sampling, expected):
+    assert samples_of_tiles(sampling, PIXELS) == expected
+
+
+@pytest.mark.parametrize("strategy", ["all", "constant", "smallest", "byclass", "total", "percent"])
+def test_a_tile_without_pixels_gives_no_samples(strategy):
+    sampling = {"strategy": strategy, "constant": 5, "byclass": {}, "total": 5, "percent": 0.5}
+    assert samples_of_tiles(sampling, {"A": {}, "B": {}}) == {"A": {}, "B": {}}
+
+
+def test_periodic_sampler_takes_every_third_pixel_from_the_first():
+    assert np.flatnonzero(PeriodicSampler(3, 9).take(9)).tolist() == [0, 3, 6]
+
+
+def test_periodic_sampler_takes_two_of_five():
+    # The (k+1)-th is taken as soon as i·2/5 exceeds k: i = 1 and i = 3, counted from 1.
+    assert np.flatnonzero(PeriodicSampler(2, 5).take(5)).tolist() == [0, 2]
+
+
+def samplers(samples, pixels):
+    random = generator(0, "selection", samples, pixels)
+    return PeriodicSampler(samples, pixels), RandomSampler(samples, pixels, random)
+
+
+@pytest.mark.parametrize(("samples", "pixels"), [(0, 10), (1, 1), (3, 10), (10, 10), (4999, 12345)])
+def test_samplers_take_the_number_asked_for_whatever_the_batches(samples, pixels):
+    for whole, parts in zip(samplers(samples, pixels), samplers(samples, pixels), strict=True):
+        taken = whole.take(pixels)
+        assert taken.sum() == samples
+        sizes = [min(7, pixels - start) for start in range(0, pixels, 7)]
+        assert np.concatenate([parts.take(size) for size in sizes]).tolist() == taken.tolist()
+
+
+def test_random_sampler_takes_every_pixel_equally_often_also_across_blocks(monkeypatch):
+    monkeypatch.setattr(RandomSampler, "BLOCK", 3)
+    draws = 4000
+    taken = sum(
+        RandomSampler(3, 8, generator(0, draw)).take(8).astype(int) for draw in range(draws)
+    )
+    assert taken.sum() == 3 * draws
+    # Binomial of probability 3/8: a deviation of five standard errors does not happen.
+    assert np.abs(taken - draws * 3 / 8).max() < 5 * np.sqrt(draws * 15 / 64)
+
+
+# A tile of 8 x 8 pixels of 10 m. Rows 0-1: polygon 1 (class 11) and 2 (class 11), four columns
+# each. Rows 2-3: polygon 3 (class 51), all columns. Row 7: polygon 4 (class 51).
+GRID = Grid("EPSG:32631", 0, 80, 10, 8, 8)
+SHAPES = [
+    shapely.box(0, 60, 40, 80),
+    shapely.box(40, 60, 80, 80),
+    shapely.box(0, 40, 80, 60),
+    shapely.box(0, 0, 80, 10),
+]
+CODES = [11, 11, 51, 51]
+SETS = {
+    0: ["learn", "validation", "learn", "validation"],
+    1: ["learn", "learn", "learn+validation", "unused"],
+}
+SEEDS = [0, 1]
+
+
+class Tile:
+    """The files of a tile, and what is computed from them."""
+
+    def __init__(self, folder: Path, shapes=SHAPES, codes=CODES, sets=SETS) -> None:
+        self.folder = folder
+        self.numbers = {"north": 1, "NA": 2}  # a name that readers of tables take for a hole
+        self.threshold = 3
+        columns = {"polygon": range(1, len(shapes) + 1), "code": codes}
+        columns |= {f"seed_{seed}": values for seed, values in sets.items()}
+        self.polygons = gpd.GeoDataFrame(columns, geometry=shapes, crs=GRID.crs)
+        write_layer(self.polygons, self.path("splits.gpkg"))
+        # The last two columns are outside the envelope; the region changes within polygon 3.
+        regions = np.full((8, 8), 1)
+        regions[3:] = 2
+        regions[:, 6:] = 0
+        self.write("regions.tif", regions)
+        # Clear dates: 3 everywhere, but 2 in the first column and 4 in the second.
+        validity = np.full((8, 8), 3)
+        validity[:, 0], validity[:, 1] = 2, 4
+        self.write("validity.tif", validity)
+        burn_polygons(self.path("splits.gpkg"), self.path("regions.tif"), self.path("polygons.tif"))
+
+    def path(self, name: str) -> str:
+        return str(self.folder / name)
+
+    def write(self, name: str, values: np.ndarray) -> None:
+        with create_raster(self.path(name), GRID, "uint16") as raster:
+            raster.write(values.astype(np.uint16), GRID.window)
+
+    @property
+    def pixels(self) -> ReferencePixels:
+        names = ("polygons.tif", "regions.tif", "validity.tif")
+        return ReferencePixels(*map(self.path, names), self.numbers, self.threshold)
+
+    def statistics(self) -> str:
+        output = self.path("statistics.csv")
+        write_statistics(self.pixels, self.path("splits.gpkg"), SEEDS, output)
+        return output
+
+    def selection(
+        self, output="selection.parquet", tile="T31TCJ", rates=None, **sampling
+    ) -> pd.DataFrame:
+        sampling = {"strategy": "all", "sampler": "random", "random_seed": 0} | sampling
+        write_selection(
+            Choice(tile, SEEDS, sampling),
+            self.pixels,
+            self.path("splits.gpkg"),
+            self.statistics(),
+            rates or {},
+            self.path(output),
+        )
+        return pd.read_parquet(self.path(output))
+
+
+@pytest.fixture(params=[1, 3, 256], ids=lambda rows: f"windows of {rows} rows")
+def tile(tmp_path, request, monkeypatch) -> Tile:
+    for name in ("BLOCK_ROWS", "WINDOW_ROWS"):
+        monkeypatch.setattr(pixels_module, name, request.param)
+    return Tile(tmp_path)
+
+
+def test_burnt_polygons_end_at_the_envelope(tile):
+    burnt = read_raster(tile.path("polygons.tif"))
+    assert burnt.tolist() == [
+        [1, 1, 1, 1, 2, 2, 0, 0],
+        [1, 1, 1, 1, 2, 2, 0, 0],
+        [3, 3, 3, 3, 3, 3, 0, 0],
+        [3, 3, 3, 3, 3, 3, 0, 0],
+        [0] * 8,
+        [0] * 8,
+        [0] * 8,
+        [4, 4, 4, 4, 4, 4, 0, 0],
+    ]
+
+
+def test_pixels_of_each_polygon_and_region_are_counted_and_those_clear_at_the_threshold(tile):
+    # Of each row of six pixels the first has two clear dates, and three are asked for.
+    assert Path(tile.statistics()).read_text(encoding="utf-8").splitlines() == [
+        "region,polygon,code,pixels,clear,seed_0,seed_1",
+        "north,1,11,8,6,1,1",
+        "north,2,11,4,4,0,1",
+        "north,3,51,6,5,1,1",
+        "NA,3,51,6,5,1,1",
+        "NA,4,51,6,5,0,0",
+    ]
+
+
+def test_a_region_named_na_is_not_lost(tile):
+    table = read_statistics(tile.statistics())
+    assert learning_pixels(table, "NA", 0) == {51: 5}
+    assert learning_pixels(table, "north", 0) == {11: 6, 51: 5}
+    assert learning_pixels(table, "north", 1) == {11: 10, 51: 5}
+
+
+def test_polygons_without_a_clear_pixel_are_told(tile, caplog):
+    tile.threshold = 5
+    table = read_statistics(tile.statistics())
+    assert table["clear"].sum() == 0
+    assert "class 51: 2 of 2 polygons have no pixel with 5 clear dates" in caplog.text
+
+
+def test_all_clear_pixels_of_the_learning_polygons_are_chosen_in_order_of_rows(tile):
+    chosen = tile.selection()
+    burnt = read_raster(tile.path("polygons.tif"))
+    expected = [
+        (row, col, burnt[row, col], 11 if row < 2 else 51, "north" if row < 3 else "NA", col < 4 or row > 1, True)
+        for row in range(4)
+        for col in range(1, 6)
+    ]  # fmt: skip
+    assert list(chosen.itertuples(index=False, name=None)) == expected
+    assert list(chosen) == ["row", "col", "polygon", "code", "region", "seed_0", "seed_1"]
+
+
+@pytest.mark.parametrize("sampler", ["random", "periodic"])
+def test_as_many_pixels_are_chosen_as_the_share_tells_and_only_learning_ones(tile, sampler):
+    chosen = tile.selection(strategy="percent", percent=0.5, sampler=sampler)
+    for seed, numbers in ((0, {11: 3, 51: 6}), (1, {11: 5, 51: 6})):  # 2.5 a region goes up
+        own = chosen[chosen[f"seed_{seed}"]]
+        assert own["code"].value_counts().to_dict() == numbers
+        sets = dict(zip(range(1, 5), SETS[seed], strict=True))
+        assert all("learn" in sets[polygon] for polygon in own["polygon"])
+        assert own["col"].between(1, 5).all()
+    assert chosen[["seed_0", "seed_1"]].any(axis=1).all()
+
+
+def test_the_shared_samples_of_a_region_are_taken(tile):
+    rates = tile.path("rates.csv")
+    sampling = {"strategy": "byclass", "byclass": {"11": 4, "51": 2}}
+    # Another tile with the same pixels: this one gives half.
+    write_rates(
+        "north", dict.fromkeys(["T31TCJ", "NULL"], tile.statistics()), SEEDS, sampling, rates
+    )
+    assert Path(rates).read_text(encoding="utf-8").splitlines() == [
+        "seed,tile,code,pixels,samples",
+        "0,T31TCJ,11,6,2", "0,T31TCJ,51,5,1", "0,NULL,11,6,2", "0,NULL,51,5,1",
+        "1,T31TCJ,11,10,2", "1,T31TCJ,51,5,1", "1,NULL,11,10,2", "1,NULL,51,5,1",
+    ]  # fmt: skip
+    assert read_rates(rates, "NULL", 1) == {11: 2, 51: 1}
+    chosen = tile.selection(rates={"north": rates}, **sampling)
+    own = chosen[chosen["region"] == "north"]
+    for seed in SEEDS:
+        assert own.loc[own[f"seed_{seed}"], "code"].value_counts().to_dict() == {11: 2, 51: 1}
+
+
+@pytest.mark.parametrize("sampler", ["random", "periodic"])
+def test_selection_does_not_depend_on_the_windows(tmp_path, monkeypatch, sampler):
+    tile = Tile(tmp_path)
+    monkeypatch.setattr(selection_module, "ROWS_TOGETHER", 2)
+    for rows in (256, 1, 2, 3, 5):
+        monkeypatch.setattr(pixels_module, "WINDOW_ROWS", rows)
+        tile.selection(f"{rows}.parquet", strategy="percent", percent=0.4, sampler=sampler)
+    files = [Path(tile.path(f"{rows}.parquet")).read_bytes() for rows in (256, 1, 2, 3, 5)]
+    assert files.count(files[0]) == 5
+
+
+def test_another_class_leaves_the_selection_as_it_was(tmp_path):
+    (tmp_path / "few").mkdir()
+    few = Tile(tmp_path / "few", SHAPES[:2], CODES[:2], {seed: SETS[seed][:2] for seed in SEEDS})
+    halves = [
+        tile.selection(strategy="percent", percent=0.5).query("code == 11").reset_index(drop=True)
+        for tile in (Tile(tmp_path), few)
+    ]
+    assert halves[0].equals(halves[1])
+    assert len(halves[0]) > 4
+
+
+def test_draws_differ_by_random_seed_tile_and_seed(tmp_path):
+    shapes = [shapely.box(0, 0, 80, 80)]
+    tile = Tile(tmp_path, shapes, [11], {0: ["learn"], 1: ["learn"]})
+    drawn = [
+        tile.selection(strategy="percent", percent=0.5, tile=name, random_seed=number)
+        for name, number in (("A", 0), ("B", 0), ("A", 1))
+    ]
+    pixels = [
+        frozenset(zip(own["row"], own["col"], strict=True))
+        for frame in drawn
+        for own in (frame[frame["seed_0"]], frame[frame["seed_1"]])
+    ]
+    assert len(set(pixels)) == 6
+    again = tile.selection(strategy="percent", percent=0.5, tile="A")
+    assert again.equals(drawn[0])
+
+
+def test_overlapping_polygons_never_put_a_pixel_into_both_sets(tmp_path):
+    # Polygon 2 validates and covers the east half of polygon 1, which learns; 3 is 1 once more.
+    shapes = [shapely.box(0, 60, 40, 80), shapely.box(20, 60, 60, 80), shapely.box(0, 60, 40, 80)]
+    for number, sets in enumerate(
+        (["learn", "validation", "unused"], ["validation", "learn", "learn"])
+    ):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        tile = Tile(folder, shapes, [11, 11, 11], {0: sets, 1: sets})
+        burnt = read_raster(tile.path("polygons.tif"))
+        assert burnt[:2].tolist() == [[3, 3, 3, 3, 2, 2, 0, 0]] * 2  # the last polygon wins
+        chosen = tile.selection()
+        validates = np.isin(burnt, [n + 1 for n, word in enumerate(sets) if word == "validation"])
+        assert not validates[chosen["row"], chosen["col"]].any()
+        assert len(chosen) == (0, 10)[number]  # ten pixels are clear
+
+
+def test_a_tile_without_learning_pixels_gives_an_empty_table(tmp_path):
+    tile = Tile(tmp_path, sets={seed: ["validation"] * 4 for seed in SEEDS})
+    chosen = tile.selection()
+    assert len(chosen) == 0
+    assert list(chosen) == ["row", "col", "polygon", "code", "region", "seed_0", "seed_1"]
+
+
+@pytest.mark.parametrize("read", [read_statistics, lambda path: read_rates(path, "A", 0)])
+@pytest.mark.parametrize("content", ["", "a,b\n1,2\n", "region,polygon,seed\nx,y,z\n"])
+def test_a_table_that_is_none_is_told(tmp_path, read, content):
+    path = tmp_path / "a.csv"
+    path.write_text(content)
+    with pytest.raises(InputDataError, match=r"a\.csv: cannot be read as a table"):
+        read(str(path))
+
+
+# Orfeo ToolBox, asked apart from the chain.
+
+SIDE = 40
+STRATEGIES = [
+    {"strategy": "all"},
+    {"strategy": "percent", "percent": 0.1},
+    {"strategy": "percent", "percent": 0.7},  # below 0.7 in single precision
+    {"strategy": "constant", "constant": 37},
+    {"strategy": "constant", "constant": 5000},
+    {"strategy": "smallest"},
+    {"strategy": "byclass", "byclass": {"1": 50, "3": 4, "9": 10}},
+    {"strategy": "total", "total": 333},
+]
+
+
+@pytest.fixture(scope="module")
+def otb():
+    """The door to OTB; in CI it must open."""
+    from iota2_tools import otb
+    from iota2_tools.core.errors import MissingSoftwareError
+
+    try:
+        otb.create("SampleSelection")
+    except MissingSoftwareError as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error))
+        pytest.skip(f"no Orfeo ToolBox to compare with: {error}")
+    return otb
+
+
+@pytest.fixture(scope="module")
+def otb_tiles(otb, tmp_path_factory):
+    """Two tiles with strips of three classes: vectors, a mask and OTB's statistics of each."""
+    folder = tmp_path_factory.mktemp("otb")
+    tiles = {}
+    for name, rows, seed in (("A", [25, 3, 7], 1), ("B", [12, 1, 0], 2)):
+        grid = Grid("EPSG:32631", 0, 10 * SIDE, 10, SIDE, SIDE)
+        edges = 10 * (SIDE - np.cumsum([0, *rows]))
+        boxes = [shapely.box(0, low, 10 * SIDE, high) for high, low in pairwise(edges)]
+        kept = [number for number, height in enumerate(rows) if height]
+        vector, mask = str(folder / f"{name}.gpkg"), str(folder / f"{name}.tif")
+        frame = {"code": [number + 1 for number in kept]}
+        write_layer(
+            gpd.GeoDataFrame(frame, geometry=[boxes[n] for n in kept], crs=grid.crs), vector
+        )
+        clear = np.random.default_rng(seed).random((SIDE, SIDE)) < 0.87
+        with create_raster(mask, grid, "uint8") as raster:
+            raster.write(clear.astype(np.uint8), grid.window)
+        statistics = str(folder / f"{name}.xml")
+        given = {"in": mask, "mask": mask, "vec": vector, "field": ["code"], "out": statistics}
+        otb.run("PolygonClassStatistics", given, refresh_after="vec")
+        codes = np.repeat([1, 2, 3, 0], [*rows, SIDE - sum(rows)])
+        pixels = {code: int(clear[codes == code].sum()) for code in (1, 2, 3)}
+        pixels = {code: number for code, number in pixels.items() if number}
+        counted = (
+            ElementTree.parse(statistics).getroot().find("./Statistic[@name='samplesPerClass']")
+        )
+        assert {int(item.get("key")): int(item.get("value")) for item in counted} == pixels
+        tiles[name] = (given | {"instats": statistics}, pixels)
+    return tiles
+
+
+@pytest.fixture(params=STRATEGIES, ids=lambda item: "-".join(map(str, item.values())))
+def strategy(request):
+    return request.param
+
+
+def strategy_of_otb(sampling: dict, folder: Path, shared: bool) -> dict:
+    """OTB's parameters of a strategy."""
+    name = sampling["strategy"]
+    given = {"strategy": name}
+    if name == "byclass":
+        table = folder / "byclass.csv"
+        table.write_text("".join(f"{code};{count}\n" for code, count in sampling[name].items()))
+        return given | {"strategy.byclass.in": [str(table)] if shared else str(table)}
+    if name in sampling:
+        key = {"constant": "nb", "total": "v", "percent": "p"}[name]
+        value = sampling[name]
+        return given | {f"strategy.{name}.{key}": str(value) if shared else value}
+    return given
+
+
+def taken_by_otb(otb, given: dict, folder: Path) -> dict[int, int]:
+    """Points of each class that SampleSelection writes."""
+    points = folder / "points.gpkg"
+    given = {key: value for key, value in given.items() if key != "out"}
+    otb.run("SampleSelection", given | {"out": str(points), "rand": 3}, refresh_after="vec")
+    return dict(Counter(gpd.read_file(points)["code"]))
+
+
+def taken_by_us(samples: dict[int, int], pixels: dict[int, int], kind: str) -> dict[int, int]:
+    """Pixels of each class that our sampler takes."""
+    taken = {}
+    for code, number in samples.items():
+        periodic, random = (one.take(pixels[code]).sum() for one in samplers(number, pixels[code]))
+        taken[code] = int(periodic if kind == "periodic" else random)
+    return {code: number for code, number in taken.items() if number}
+
+
+@pytest.mark.parametrize("sampler", ["random", "periodic"])
+def test_as_many_pixels_of_each_class_are_taken_as_otb_takes(
+    otb, otb_tiles, strategy, sampler, tmp_path
+):
+    pixels = {tile: counts for tile, (_, counts) in otb_tiles.items()}
+    shared = strategy["strategy"] not in ("all", "percent")
+    ours = samples_of_tiles(strategy, pixels)
+    if shared:
+        statistics = [given["instats"] for given, _ in otb_tiles.values()]
+        given = {"il": statistics, "out": str(tmp_path / "rates.csv"), "mim": "proportional"}
+        otb.run("MultiImageSamplingRate", given | strategy_of_otb(strategy, tmp_path, True))
+    for number, (tile, (files, counts)) in enumerate(otb_tiles.items(), start=1):
+        how = strategy_of_otb(strategy, tmp_path, False)
+        if shared:
+            table = str(tmp_path / f"rates_{number}.csv")
+            how = {"strategy": "byclass", "strategy.byclass.in": table}
+        theirs = taken_by_otb(otb, files | how | {"sampler": sampler}, tmp_path)
+        assert taken_by_us(ours[tile], counts, sampler) == theirs, tile
+
+
+def test_the_periodic_sampler_takes_one_more_where_otb_does(otb, tmp_path):
+    # 7 of 25: the rate 0.28 is rounded up, and 25 times that exceeds 7.
+    grid = Grid("EPSG:32631", 0, 50, 10, 5, 5)
+    image, vector = str(tmp_path / "a.tif"), str(tmp_path / "a.gpkg")
+    with create_raster(image, grid, "uint8") as raster:
+        raster.write(np.ones((5, 5), np.uint8), grid.window)
+    write_layer(
+        gpd.GeoDataFrame({"code": [1]}, geometry=[shapely.box(0, 0, 50, 50)], crs=grid.crs), vector
+    )
+    statistics = str(tmp_path / "a.xml")
+    given = {"in": image, "vec": vector, "field": ["code"]}
+    otb.run("PolygonClassStatistics", given | {"out": statistics}, refresh_after="vec")
+    given |= {
+        "instats": statistics,
+        "sampler": "periodic",
+        "strategy": "constant",
+        "strategy.constant.nb": 7,
+    }
+    theirs = taken_by_otb(otb, given, tmp_path)
+    assert theirs == {1: 8}
+    assert taken_by_us({1: 7}, {1: 25}, "periodic") == theirs

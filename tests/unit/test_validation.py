@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from iota2_tools.assessing.comparison import PolygonTable, difference
+from iota2_tools.assessing.comparison import difference
 from iota2_tools.geo.grid import Grid
 from iota2_tools.geo.raster import create_raster, read_raster
 from iota2_tools.maps.validity import clip_validity
+from iota2_tools.reference.sets import PolygonTable
 
 
 @pytest.mark.parametrize(

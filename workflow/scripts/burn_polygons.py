@@ -1,7 +1,7 @@
-"""Snakemake adapter of iota2_tools.reference.selection.burn_polygons."""
+"""Snakemake adapter of iota2_tools.reference.pixels.burn_polygons."""
 
 from iota2_tools.core.jobs import job
-from iota2_tools.reference.selection import burn_polygons
+from iota2_tools.reference.pixels import burn_polygons
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     burn_polygons(

@@ -1,7 +1,7 @@
-"""Snakemake adapter of iota2_tools.reference.selection.write_rates."""
+"""Snakemake adapter of iota2_tools.reference.rates.write_rates."""
 
 from iota2_tools.core.jobs import job
-from iota2_tools.reference.selection import write_rates
+from iota2_tools.reference.rates import write_rates
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     write_rates(

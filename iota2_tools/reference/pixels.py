@@ -1,0 +1,97 @@
+"""The reference pixels of a tile: which polygon each lies in, and whether it may be learnt."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from iota2_tools.geo.burning import Burner
+from iota2_tools.geo.grid import grid_of
+from iota2_tools.geo.raster import create_raster, open_raster, read_window
+from iota2_tools.geo.vectors import read_layer
+
+BLOCK_ROWS = 256
+"""Rows that are burnt together: those of the blocks of the raster."""
+WINDOW_ROWS = 64
+"""Rows that are gone through together: what is known of a pixel takes a hundred bytes."""
+
+
+def burn_polygons(splits: str, regions: str, output: str) -> None:
+    """Write which reference polygon each pixel of a tile lies in.
+
+    A pixel belongs to one polygon, the one its centre lies in; where polygons overlap, to the
+    last one. What is learnt and what is validated are both taken from this raster, so that no
+    pixel is in both sets of a draw.
+
+    Parameters
+    ----------
+    splits : str
+        Polygons of the production (`splits.write_splits`).
+    regions : str
+        Region raster of the tile: pixels outside its envelope hold no polygon.
+    output : str
+        Raster to write: uint32, polygon id, 0 where there is none.
+    """
+    grid = grid_of(regions)
+    polygons = read_layer(splits, columns=["polygon"], bbox=grid.bounds).sort_values("polygon")
+    burner = Burner(polygons.geometry.to_numpy(), polygons["polygon"].to_numpy(), grid)
+    region_file = open_raster(regions)
+    with create_raster(output, grid, "uint32", nodata=0) as raster:
+        for window in grid.windows(BLOCK_ROWS):
+            inside = read_window(region_file, window, 1) > 0
+            raster.write(burner.burn(window) * inside, window)
+
+
+class Pixels(NamedTuple):
+    """Pixels that lie in reference polygons, in order of rows, then columns; arrays of one length."""
+
+    row: np.ndarray
+    col: np.ndarray
+    polygon: np.ndarray
+    region: np.ndarray
+    """Number in the region raster."""
+    clear: np.ndarray
+    """bool: clear often enough to be learnt."""
+
+    def only(self, kept: np.ndarray) -> "Pixels":
+        """Those where `kept` (bool) is true."""
+        return Pixels(*(values[kept] for values in self))
+
+
+@dataclass(frozen=True)
+class ReferencePixels:
+    """The reference pixels of a tile.
+
+    Parameters
+    ----------
+    polygons, regions, validity : str
+        Rasters of the tile: polygon ids (`burn_polygons`), numbers of the regions, clear dates.
+    numbers : mapping of str to int
+        Regions of the tile with their numbers in the region raster.
+    cloud_threshold : int
+        Fewest clear dates of a pixel that is learnt.
+    """
+
+    polygons: str
+    regions: str
+    validity: str
+    numbers: Mapping[str, int]
+    cloud_threshold: int
+
+    def windows(self) -> Iterator[Pixels]:
+        """Window after window from the top, the pixels of its regions that lie in a polygon."""
+        polygons, regions, validity = map(open_raster, (self.polygons, self.regions, self.validity))
+        for window in grid_of(self.polygons).windows(WINDOW_ROWS):
+            ids = read_window(polygons, window, 1)
+            numbers = read_window(regions, window, 1)
+            row, col = np.nonzero((ids > 0) & np.isin(numbers, list(self.numbers.values())))
+            if len(row):
+                clear = read_window(validity, window, 1)[row, col] >= self.cloud_threshold
+                yield Pixels(
+                    (row + window.row).astype(np.int32),
+                    (col + window.col).astype(np.int32),
+                    ids[row, col].astype(np.int64),
+                    numbers[row, col].astype(np.int64),
+                    clear,
+                )
