@@ -311,3 +311,20 @@ def window_shape(
         return rows, min(cols, grid.cols)
     side = max(32, int(pixels**0.5) // 32 * 32)
     return min(side, grid.rows), min(side, grid.cols)
+
+
+def is_coarser(native: Grid, grid: Grid, factor: int) -> bool:
+    """True if an image has pixels `factor` times as large as a grid, its corner and its extent."""
+    shape = (factor * native.rows, factor * native.cols)
+    return shape == (grid.rows, grid.cols) and same_corner(native, grid, factor)
+
+
+def same_corner(native: Grid, grid: Grid, factor: int) -> bool:
+    """True if an image has pixels `factor` times as large as a grid, its corner and its CRS."""
+    tolerance = 1e-3 * grid.resolution
+    return (
+        abs(native.resolution - factor * grid.resolution) < 1e-6 * grid.resolution
+        and abs(native.left - grid.left) < tolerance
+        and abs(native.top - grid.top) < tolerance
+        and same_crs(native.crs, grid.crs)
+    )

@@ -10,7 +10,7 @@ from osgeo import gdal
 
 from iota2_tools.core.errors import Iota2Error
 from iota2_tools.core.platform import files_allowed
-from iota2_tools.geo.grid import Grid, Window, grid_of, same_crs
+from iota2_tools.geo.grid import Grid, Window, grid_of, is_coarser
 from iota2_tools.geo.raster import open_raster, unreadable
 from iota2_tools.geo.resampling import source_window, upsample_cubic_2x
 
@@ -234,20 +234,3 @@ def _grid_or_none(path: str) -> Grid | None:
         return grid_of(path)
     except Iota2Error:
         return None
-
-
-def is_coarser(native: Grid, grid: Grid, factor: int) -> bool:
-    """True if an image has pixels `factor` times as large as a grid, its corner and its extent."""
-    shape = (factor * native.rows, factor * native.cols)
-    return shape == (grid.rows, grid.cols) and same_corner(native, grid, factor)
-
-
-def same_corner(native: Grid, grid: Grid, factor: int) -> bool:
-    """True if an image has pixels `factor` times as large as a grid, its corner and its CRS."""
-    tolerance = 1e-3 * grid.resolution
-    return (
-        abs(native.resolution - factor * grid.resolution) < 1e-6 * grid.resolution
-        and abs(native.left - grid.left) < tolerance
-        and abs(native.top - grid.top) < tolerance
-        and same_crs(native.crs, grid.crs)
-    )

@@ -10,7 +10,6 @@ from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
 from iota2_tools.products import FORMATS
 from iota2_tools.reference.polygons import unknown_classes
-from iota2_tools.timeseries.inventory import take_inventory
 
 
 def check(production: Production, source: str, headers: bool = False) -> None:
@@ -32,6 +31,8 @@ def check(production: Production, source: str, headers: bool = False) -> None:
 
 def header_problems(production: Production) -> list[str]:
     """Everything wrong with the images of the tiles that their headers tell."""
+    from iota2_tools.timeseries.inventory import take_inventory
+
     parameters = Parameters(production)
     damaged = production.config.inputs.damaged_acquisition
     problems = []

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
 from typing import Any
@@ -12,7 +13,7 @@ from iota2_tools.geo.raster import open_raster
 from iota2_tools.geo.vectors import files_of_layer
 from iota2_tools.planning.needs import Size, megabytes_on_disk
 from iota2_tools.planning.production import Production
-from iota2_tools.timeseries.inventory import Products, TileInputs, UserFile
+from iota2_tools.timeseries.inputs import Products, TileInputs, UserFile
 
 
 class Parameters:
@@ -27,6 +28,7 @@ class Parameters:
     def __init__(self, production: Production) -> None:
         self.production = production
         self.config = production.config
+        self._sizes: dict[str | None, Size] = {}
 
     @cached_property
     def features(self) -> dict[str, dict[str, Any]]:
@@ -97,6 +99,11 @@ class Parameters:
 
     def job_size(self, tile: str | None, files: list[str]) -> Size:
         """What a job works on: its tile, or the whole map, and the files it reads whole."""
+        if tile not in self._sizes:
+            self._sizes[tile] = self._size(tile)
+        return replace(self._sizes[tile], input_mb=megabytes_on_disk(files))
+
+    def _size(self, tile: str | None) -> Size:
         plan = self.production
         grid = plan.grid(tile) if tile else plan.mosaic_grid
         tiles = [tile] if tile else plan.tiles
@@ -112,7 +119,6 @@ class Parameters:
             draws=len(plan.seeds),
             window_mb=self.config.classification.window_mb,
             pieces=len(plan.tiles) * len(plan.regions),
-            input_mb=megabytes_on_disk(files),
             trees=self.config.learning.parameters.get("n_estimators", 100),
             learner=self.config.learning.learner,
         )

@@ -43,6 +43,7 @@ class Production:
     _grids: dict[str, Grid] = field(default_factory=dict, repr=False)
     _native: dict[tuple[str, str], Grid] = field(default_factory=dict, repr=False)
     _listings: dict[tuple[str, str], Listing] = field(default_factory=dict, repr=False)
+    _read: dict[tuple[str, str], list[Identity]] = field(default_factory=dict, repr=False)
 
     @property
     def tiles(self) -> list[str]:
@@ -114,6 +115,11 @@ class Production:
         InputDataError
             As `listing`, or if none is of the period.
         """
+        if (sensor, tile) not in self._read:
+            self._read[sensor, tile] = self._products_of_period(sensor, tile)
+        return self._read[sensor, tile]
+
+    def _products_of_period(self, sensor: str, tile: str) -> list[Identity]:
         period = self.period(sensor)
         every = self.listing(sensor, tile).products
         found = [item for item in every if period.reads(item.day)]

@@ -7,8 +7,7 @@ from pathlib import Path
 from osgeo import gdal
 
 from iota2_tools.core.errors import Iota2Error
-from iota2_tools.geo.grid import Grid, crs_name, grid_of, same_crs
-from iota2_tools.geo.gridded import same_corner
+from iota2_tools.geo.grid import Grid, crs_name, grid_of, same_corner, same_crs
 from iota2_tools.geo.raster import open_raster
 
 WHOLE_TYPES = ("Byte", "Int8", "Int16", "UInt16", "Int32", "UInt32")

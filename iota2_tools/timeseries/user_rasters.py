@@ -2,7 +2,6 @@
 
 import logging
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from osgeo import gdal
@@ -12,6 +11,7 @@ from iota2_tools.geo.grid import Grid, Window, spatial_reference, transform_boun
 from iota2_tools.geo.gridded import GridBand, ImagePool, Reading
 from iota2_tools.geo.raster import open_raster, read_window
 from iota2_tools.timeseries.headers import file_faults
+from iota2_tools.timeseries.inputs import Missing
 
 logger = logging.getLogger(__name__)
 
@@ -19,8 +19,6 @@ INT16_TYPES = ("Byte", "Int8", "Int16")
 """Types whose values an int16 holds."""
 LARGEST_CODE = 1 << 24
 """Whole numbers beyond that are not told apart by a float32."""
-
-Missing = Literal["leave_out", "mean", "keep"] | float
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,8 @@ from iota2_tools.geo.grid import grid_of
 from iota2_tools.products import FORMATS
 from iota2_tools.simulate import SceneSettings, simulate_scene
 from iota2_tools.timeseries.headers import file_faults
-from iota2_tools.timeseries.inventory import (
-    Products,
-    TileInputs,
-    read_inventory,
-    write_inventory,
-)
+from iota2_tools.timeseries.inputs import Products, TileInputs
+from iota2_tools.timeseries.inventory import read_inventory, write_inventory
 
 BANDS = ["B2", "B8A"]
 

@@ -20,7 +20,8 @@ from iota2_tools.core.jobs import job
 from iota2_tools.geo.grid import grid_of
 from iota2_tools.products import FORMATS
 from iota2_tools.reference.table import write_samples
-from iota2_tools.timeseries.inventory import Products, TileInputs, write_inventory
+from iota2_tools.timeseries.inventory import write_inventory
+from iota2_tools.timeseries.inputs import Products, TileInputs
 from iota2_tools.timeseries.masks import write_clear_masks
 
 names = [item.name for item in FORMATS["sentinel2"].listing(str(folder)).products]
@@ -30,12 +31,17 @@ products = Products(str(folder), names, names, "FRE", bands, grid.as_dict())
 output.mkdir()
 def at(name): return str(output / name)
 with job(at("log"), 2, 1000):
-    write_inventory(TileInputs("T31TCJ", grid, {"sentinel2": products}, {}), "stop", at("inventory.json"))
+    inputs = TileInputs("T31TCJ", grid, {"sentinel2": products}, {})
+    write_inventory(inputs, "stop", at("inventory.json"))
     write_clear_masks(at("inventory.json"), "sentinel2", at("clear.tif"), at("seen.tif"), 2)
     pixels = pd.DataFrame({"row": [0, 3, 7], "col": [1, 4, 7], "polygon": 1, "code": 1, "region": "1", "seed_0": True})
     pixels.to_parquet(at("selection.parquet"), index=False)
-    settings = {"sentinel2": {"keep_bands": bands, "indices": [], "additional_features": {}, "dates": ["2018-01-10", "2018-02-01"]}}
-    write_samples(at("selection.parquet"), at("inventory.json"), settings, {"sentinel2": at("clear.tif")}, 1, 2, at("samples.parquet"))
+    own = {"keep_bands": bands, "indices": [], "additional_features": {}}
+    settings = {"sentinel2": own | {"dates": ["2018-01-10", "2018-02-01"]}}
+    masks = {"sentinel2": at("clear.tif")}
+    write_samples(
+        at("selection.parquet"), at("inventory.json"), settings, masks, 1, 2, at("samples.parquet")
+    )
 """
 
 
@@ -44,7 +50,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("many") / "T31TCJ"
     for number in range(DATES):
         day = f"2018{1 + number // 28:02d}{1 + number % 28:02d}"
-        write_product(folder, name_of(day), {band: 100 * number for band in BANDS})
+        write_product(folder, name_of(day), dict.fromkeys(BANDS, 100 * number))
     return folder
 
 

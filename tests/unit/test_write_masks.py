@@ -9,14 +9,8 @@ from tiny import NODATA, halves, name_of, values_of, write_image, write_product
 
 from iota2_tools.geo.grid import grid_of
 from iota2_tools.timeseries import masks
-from iota2_tools.timeseries.inventory import (
-    Inventory,
-    Products,
-    TileInputs,
-    UserFile,
-    read_inventory,
-    write_inventory,
-)
+from iota2_tools.timeseries.inputs import Products, TileInputs, UserFile
+from iota2_tools.timeseries.inventory import Inventory, read_inventory, write_inventory
 from iota2_tools.timeseries.masks import write_clear_masks, write_validity
 
 BANDS = ("B4", "B11")

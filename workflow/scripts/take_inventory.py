@@ -2,7 +2,8 @@
 
 from iota2_tools.core.contents import write_record
 from iota2_tools.core.jobs import job
-from iota2_tools.timeseries.inventory import TileInputs, write_inventory
+from iota2_tools.timeseries.inputs import TileInputs
+from iota2_tools.timeseries.inventory import write_inventory
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     inputs = TileInputs.from_dict(snakemake.params.inputs)

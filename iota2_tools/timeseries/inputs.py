@@ -1,0 +1,100 @@
+"""What is read of a tile, as the plan hands it to the jobs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from iota2_tools.geo.grid import Grid
+from iota2_tools.products import FORMATS, Acquisition
+
+Missing = Literal["leave_out", "mean", "keep"] | float
+"""What pixels without data of a user's raster do (`config.sections.UserRaster`)."""
+
+
+@dataclass(frozen=True)
+class Products:
+    """Products of a sensor over a tile, as the plan has listed them.
+
+    Parameters
+    ----------
+    folder : str
+        Folder of the tile.
+    names : sequence of str
+        Products to read, by day and time; of one acquisition, the newest version first.
+    counted : sequence of str
+        Those of the period, which count as clear dates.
+    level : str
+        Kind of reflectance, where the format has several.
+    bands : sequence of str
+        Bands to read.
+    grid : dict
+        Grid that all of them should be on (`Grid.as_dict`).
+    strangers : dict of str to str
+        Entries of the folder that look like products and are not read, with the reason.
+    """
+
+    folder: str
+    names: Sequence[str]
+    counted: Sequence[str]
+    level: str
+    bands: Sequence[str]
+    grid: dict[str, Any]
+    strangers: Mapping[str, str] = field(default_factory=dict)
+
+    def acquisitions(self, sensor: str) -> list[Acquisition]:
+        """Files of every product, whether they exist or not."""
+        counted = set(self.counted)
+        return [
+            FORMATS[sensor].acquisition(self.folder, name, self.level, self.bands, name in counted)
+            for name in self.names
+        ]
+
+
+@dataclass(frozen=True)
+class UserFile:
+    """A raster of the user over a tile, as the configuration wants it read."""
+
+    path: str
+    interpolation: str
+    missing: Missing
+
+
+@dataclass(frozen=True)
+class TileInputs:
+    """All that is read of a tile.
+
+    Parameters
+    ----------
+    tile : str
+        Its name.
+    grid : Grid
+        Grid of its products in the production.
+    products : dict of str to Products
+        Of each sensor.
+    user_features : dict of str to UserFile
+        The user's raster of each word.
+    """
+
+    tile: str
+    grid: Grid
+    products: dict[str, Products]
+    user_features: dict[str, UserFile]
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> "TileInputs":
+        """The same from plain values (`dataclasses.asdict`)."""
+        return cls(
+            given["tile"],
+            Grid(**given["grid"]),
+            {sensor: Products(**item) for sensor, item in given["products"].items()},
+            {word: UserFile(**item) for word, item in given["user_features"].items()},
+        )
+
+    @property
+    def files(self) -> Iterator[str]:
+        """Every file that is read, or would be if it were there."""
+        for sensor, products in self.products.items():
+            for item in products.acquisitions(sensor):
+                yield from item.files
+        for user_file in self.user_features.values():
+            yield user_file.path
