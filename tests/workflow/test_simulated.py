@@ -110,6 +110,21 @@ def test_a_new_acquisition_runs_what_depends_on_it_and_no_more(own_copy):
     assert "Looking at the acquisitions of T31TCJ" not in text
 
 
+def test_a_mask_mended_under_its_name_makes_its_tile_again_and_a_touched_one_nothing(own_copy):
+    folder = own_copy.products / "T31TDJ"
+    for path in folder.rglob("*.tif"):
+        path.touch()
+    assert own_copy.planned() == {}
+    path = next(iter(sorted(folder.rglob("*_CLM_R1.tif"))))
+    mask = gdal.Open(str(path), gdal.GA_Update)
+    mask.GetRasterBand(1).Fill(2)
+    mask = None
+    jobs = own_copy.planned()
+    assert jobs["take_inventory"] == jobs["mask_series"] == jobs["extract_samples"] == 1
+    assert jobs["mosaic_classes"] == 1
+    assert "split_polygons" not in jobs
+
+
 def test_a_truncated_image_is_named_and_nothing_looks_finished(own_copy):
     folder = own_copy.products / "T31TCJ"
     image = next(path for path in sorted(folder.rglob("*_FRE_B4.tif")))
