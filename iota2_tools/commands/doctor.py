@@ -16,10 +16,10 @@ from iota2_tools.commands.findings import Finding, print_findings
 from iota2_tools.commands.imported import imported
 from iota2_tools.core.environment import (
     DRIVERS,
+    environment_problems,
+    environment_remarks,
     lacking_formats,
     own_names,
-    problems,
-    remarks,
     unimportable,
 )
 from iota2_tools.core.platform import (
@@ -237,12 +237,12 @@ def _environment() -> list[Finding]:
     """Variables and folders of other software."""
     found = [
         Finding("environment", remark, "the chain goes on with that; put it right to be rid of it")
-        for remark in remarks()
+        for remark in environment_remarks()
     ]
     if os.environ.get("PYTHONHOME"):
         told = f"PYTHONHOME is {os.environ['PYTHONHOME']}"
         found.append(Finding("environment", told, "unset it: this Python knows its own folder"))
-    others = [problem for problem in problems() if problem not in lacking_formats()]
+    others = [problem for problem in environment_problems() if problem not in lacking_formats()]
     found += [Finding("environment", problem, fatal=True) for problem in others]
     return found or [Finding("environment", "nothing of other software is in the way")]
 

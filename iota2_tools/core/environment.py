@@ -4,8 +4,9 @@ Modules of a computing centre, an active conda environment or another Python lea
 lead GDAL, PROJ and Python to files which are not theirs. Containers and batch systems give no home.
 
 `prepare` puts right what it can: at each start of the Python of `make setup` (envs/setup.sh), and
-everywhere before the first module of this package, thus before GDAL is loaded. What it did stands
-in `remarks`, for logs; what it could not mend in `problems`, for the check, each job and the doctor.
+everywhere before the first module of this package, thus before GDAL is loaded. What it did is told
+by `environment_remarks`, for logs; what it could not mend by `environment_problems`, for the check,
+each job and the doctor.
 
 Nothing but `os` and `sys` is imported at first: another Python's modules may be in the way, and
 every start of Python comes by here.
@@ -41,15 +42,15 @@ def prepare() -> None:
     """Put right what the environment brings; once is enough, again does no harm."""
     notes = [*_own_packages_first(), *_folders_without_data(), *_plugins(), *_home(), *_name()]
     if notes:
-        os.environ[NOTES] = "\n".join(dict.fromkeys([*remarks(), *notes]))
+        os.environ[NOTES] = "\n".join(dict.fromkeys([*environment_remarks(), *notes]))
 
 
-def remarks() -> list[str]:
+def environment_remarks() -> list[str]:
     """What `prepare` did, in this process or in those that led to it."""
     return os.environ.get(NOTES, "").splitlines()
 
 
-def problems() -> list[str]:
+def environment_problems() -> list[str]:
     """What of other software is in the way and could not be put right; each with its remedy.
 
     Judged by what this process has imported: Python's modules first, then GDAL and PROJ if the

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from threadpoolctl import threadpool_limits
 
-from iota2_tools.core import environment
+from iota2_tools.core.environment import environment_problems, environment_remarks
 from iota2_tools.core.errors import MissingSoftwareError, one_message
 from iota2_tools.core.logs import log_to
 from iota2_tools.core.platform import peak_memory_mb, raise_open_files
@@ -46,7 +46,7 @@ def job(log: str, threads: int, mem_mb: int) -> Iterator[None]:
     Raises
     ------
     MissingSoftwareError
-        If other software is in the way (`environment.problems`).
+        If other software is in the way (`environment_problems`).
     """
     with log_to(log), _libraries_keep_to(threads, mem_mb):
         logger.info("asked for: %d thread(s) and %d MB", threads, mem_mb)
@@ -59,9 +59,9 @@ def job(log: str, threads: int, mem_mb: int) -> Iterator[None]:
 
 
 def _look_at_environment() -> None:
-    for remark in environment.remarks():
+    for remark in environment_remarks():
         logger.warning("%s", remark)
-    problems = environment.problems()
+    problems = environment_problems()
     if problems:
         raise MissingSoftwareError(one_message("the environment of this job", problems))
 

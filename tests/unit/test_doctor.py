@@ -218,7 +218,9 @@ def test_an_otb_without_its_applications_is_told(monkeypatch):
 def test_what_was_left_out_and_what_is_in_the_way_are_told_apart(monkeypatch):
     monkeypatch.setenv(environment.NOTES, "PROJ_LIB=/x is left out: there is no proj.db")
     monkeypatch.setenv("PYTHONHOME", "/other")
-    monkeypatch.setattr(doctor, "problems", lambda: ["GDAL is old: unset LD_LIBRARY_PATH"])
+    monkeypatch.setattr(
+        doctor, "environment_problems", lambda: ["GDAL is old: unset LD_LIBRARY_PATH"]
+    )
     found = doctor._environment()
     assert fatal(found) == ["GDAL is old: unset LD_LIBRARY_PATH"]
     assert [each.found for each in found if not each.fatal] == [

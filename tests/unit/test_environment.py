@@ -11,9 +11,18 @@ import pytest
 from strangers import STRANGER, folder_of_stranger, run_as_stranger
 
 from iota2_tools.core import environment
-from iota2_tools.core.environment import NOTES, prepare, problems, remarks, unimportable
+from iota2_tools.core.environment import (
+    NOTES,
+    environment_problems,
+    environment_remarks,
+    prepare,
+    unimportable,
+)
 
 ROOT = Path(__file__).parents[2]
+TELL = (
+    "from iota2_tools.core.environment import environment_problems; print(*environment_problems())"
+)
 
 
 def run(program: str, *arguments: str, **variables: str | Path) -> str:
@@ -61,8 +70,8 @@ def test_a_folder_without_the_data_is_left_out_and_told(variables, tmp_path, var
         variables[variable] = str(folder)
         prepare()
         assert variable not in variables
-        assert f"{variable}={folder} is left out: there is no " in "\n".join(remarks())
-    assert len(remarks()) == 2
+        assert f"{variable}={folder} is left out: there is no " in "\n".join(environment_remarks())
+    assert len(environment_remarks()) == 2
 
 
 @pytest.mark.parametrize("variable", environment.FOLDERS)
@@ -72,7 +81,7 @@ def test_a_folder_with_the_data_is_kept(variables, tmp_path, variable):
     variables[variable] = value
     prepare()
     assert variables[variable] == value
-    assert remarks() == []
+    assert environment_remarks() == []
 
 
 def test_plugins_of_gdal_are_left_out_unless_none_is_asked_for(variables, tmp_path):
@@ -82,15 +91,15 @@ def test_plugins_of_gdal_are_left_out_unless_none_is_asked_for(variables, tmp_pa
     variables["GDAL_DRIVER_PATH"] = str(tmp_path)
     prepare()
     assert "GDAL_DRIVER_PATH" not in variables
-    assert len(remarks()) == 1
+    assert len(environment_remarks()) == 1
 
 
 def test_projections_are_known_where_variables_lead_nowhere():
     """Before GDAL is loaded: it keeps what it has read."""
     program = """
 import iota2_tools.geo.grid as grid
-from iota2_tools.core.environment import problems, remarks
-print(grid.crs_name("EPSG:32631"), problems(), len(remarks()))
+from iota2_tools.core.environment import environment_problems, environment_remarks
+print(grid.crs_name("EPSG:32631"), environment_problems(), len(environment_remarks()))
 """
     nowhere = {"PROJ_LIB": "/nowhere", "PROJ_DATA": "/nowhere", "GDAL_DATA": "/nowhere"}
     assert run(program, **nowhere) == "EPSG:32631 [] 3\n"
@@ -99,14 +108,14 @@ print(grid.crs_name("EPSG:32631"), problems(), len(remarks()))
 @pytest.mark.parametrize("variable", ["PROJ_LIB", "PROJ_DATA"])
 def test_definitions_of_another_proj_are_refused_by_the_name_of_the_variable(tmp_path, variable):
     folder = old_definitions(tmp_path / "old")
-    program = "import osgeo; from iota2_tools.core.environment import problems; print(*problems())"
+    program = f"import osgeo; {TELL}"
     told = run(program, **{variable: folder})
     assert "It comes from another PROJ installation" in told
     assert told.endswith(f"unset {variable} (it is {folder})\n")
 
 
 def test_a_gdal_without_a_driver_is_refused():
-    program = "import osgeo; from iota2_tools.core.environment import problems; print(*problems())"
+    program = f"import osgeo; {TELL}"
     told = run(program, GDAL_SKIP="COG")
     assert re.fullmatch(r"GDAL \S+ lacks COG: unset GDAL_SKIP \(it is COG\)\n", told)
 
@@ -114,18 +123,18 @@ def test_a_gdal_without_a_driver_is_refused():
 def test_a_library_of_gdal_of_another_version_is_refused(monkeypatch):
     from osgeo import gdal
 
-    assert problems() == []
+    assert environment_problems() == []
     monkeypatch.setattr(gdal, "VersionInfo", lambda _: "9.9.9")
     monkeypatch.setenv("LD_LIBRARY_PATH", "/opt/other/lib")
-    (problem,) = problems()
+    (problem,) = environment_problems()
     assert "its library of 9.9.9: unset LD_LIBRARY_PATH (it is /opt/other/lib)" in problem
 
 
 def test_gdal_is_judged_only_where_it_is_loaded():
     program = """
 import sys
-from iota2_tools.core.environment import problems
-print(problems(), "osgeo" in sys.modules)
+from iota2_tools.core.environment import environment_problems
+print(environment_problems(), "osgeo" in sys.modules)
 """
     assert run(program, GDAL_SKIP="COG") == "[] False\n"
 
@@ -197,8 +206,8 @@ def test_without_the_hook_what_hides_own_packages_is_refused(tmp_path):
 import sys
 sys.modules.pop("iota2_environment", None)
 import numpy
-from iota2_tools.core.environment import problems
-print(numpy.ndarray.__name__, *problems())
+from iota2_tools.core.environment import environment_problems
+print(numpy.ndarray.__name__, *environment_problems())
 """
     # Of this environment, whether or not its set-up has left the hook there.
     told = run(f"import iota2_tools\n{program}", PYTHONPATH=other)
@@ -217,8 +226,8 @@ sys.modules["iota2_environment"] = sys
 sys.path.insert(0, sys.argv[1])
 import numpy
 sys.path.remove(sys.argv[1])
-from iota2_tools.core.environment import problems
-print(*problems())
+from iota2_tools.core.environment import environment_problems
+print(*environment_problems())
 """
     told = run(program, str(other), PYTHONPATH=other)
     assert told.startswith(f"PYTHONPATH: numpy would come from {other}, not from")
