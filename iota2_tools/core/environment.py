@@ -181,13 +181,12 @@ def unimportable(error: ImportError) -> str:
 
 
 def _last_file(error: BaseException) -> str:
-    """The file where an exception was raised, but for the machinery of imports."""
-    file, trace = "", error.__traceback__
-    while trace:
-        name = trace.tb_frame.f_code.co_filename
-        file = file if name.startswith("<") else name
+    """The file where an exception was raised; empty if it is none."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
         trace = trace.tb_next
-    return file
+    file = trace.tb_frame.f_code.co_filename if trace else ""
+    return "" if file.startswith("<") else file
 
 
 # GDAL, PROJ, Orfeo ToolBox.

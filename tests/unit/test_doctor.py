@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -78,7 +79,7 @@ def test_every_package_that_is_asked_for_can_be_looked_for():
     [("Snakemake<9.28,>=9.27", "snakemake"), ("scikit-learn", "sklearn"), ("drmaa-x>1", "drmaa_x")],
 )
 def test_modules_of_requirements(monkeypatch, requirement, module):
-    asked = [requirement, 'gdal-wheel==3.13; extra == "gdal"']
+    asked = [requirement, 'sphinx==3.13; extra == "docs"']
     monkeypatch.setattr(doctor, "requires", lambda _: asked)
     assert set(doctor.needed_packages()) == {"osgeo", "snakemake", module}
 
@@ -213,6 +214,24 @@ def test_an_otb_without_its_applications_is_told(monkeypatch):
     assert found.found == "8.1, 1 applications, without TrainVectorClassifier"
     assert not found.fatal
     assert found.lacks
+
+
+@pytest.mark.parametrize(
+    ("listed", "version"),
+    [
+        (
+            "\tlibOTBApplicationEngine-8.1.so.1 => /usr/lib/libOTBApplicationEngine-8.1.so.1 (0x7f)",
+            "8.1",
+        ),
+        ("\t@rpath/libOTBApplicationEngine-9.1.1.dylib (compatibility version 1.0.0)", "9.1"),
+        ("\tlibc.so.6 => /lib/libc.so.6 (0x7f)", "unknown"),
+    ],
+)
+def test_the_version_of_otb_is_that_of_its_library(monkeypatch, listed, version):
+    binding = SimpleNamespace(_otbApplication=SimpleNamespace(__file__="_otbApplication.so"))
+    monkeypatch.setattr(otb, "load", lambda: binding)
+    monkeypatch.setattr(otb, "linked_libraries", lambda _: listed)
+    assert otb.installed_version() == version
 
 
 def test_what_was_left_out_and_what_is_in_the_way_are_told_apart(monkeypatch):

@@ -154,6 +154,7 @@ def own_python(tmp_path):
         ).stdout.strip()
     )  # fmt: skip
     module(site, "measure", "own = True")
+    (site / "__editable__.pth").write_text("import pathlib\n")  # as setuptools leaves it
     setup = (ROOT / "envs" / "setup.sh").read_text(encoding="utf-8")
     function = re.search(r"^install_environment_hook\(\) \{\n.*?^\}\n", setup, re.M | re.S)[0]
     shell = f"set -eu\n{function}\nROOT=$1 PYTHON=$2\ninstall_environment_hook"
@@ -274,10 +275,11 @@ def test_the_first_failure_of_several_is_told():
     assert unimportable(last).startswith("libproj.so.25: wrong version; ")
 
 
-def test_a_module_that_is_missing_is_told_by_name():
+def test_a_module_that_is_missing_is_told_by_name(monkeypatch):
+    monkeypatch.delenv("LD_LIBRARY_PATH", raising=False)
     with pytest.raises(ImportError) as caught:
-        __import__("nosuchmodule")
-    assert "No module named 'nosuchmodule'" in unimportable(caught.value)
+        exec("import nosuchmodule")
+    assert unimportable(caught.value) == "No module named 'nosuchmodule'; install it again"
 
 
 def test_a_fault_of_this_package_is_no_missing_software():
@@ -328,6 +330,22 @@ def test_a_folder_that_others_may_write_to_is_no_home(tmp_path):
     assert given != bait
     assert given.parent == tmp_path
     assert given.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_file_is_no_home(tmp_path):
+    (tmp_path / f"iota2-home-{os.getuid()}").touch()
+    program = "import iota2_tools, os; print(os.path.isdir(os.environ['HOME']))"
+    assert run(program, HOME="/nonexistent", TMPDIR=tmp_path) == "True\n"
+
+
+def test_a_folder_of_another_user_is_no_home():
+    program = "import iota2_tools, os; print(os.environ['HOME'])"
+    with folder_of_stranger() as folder:
+        bait = folder / f"iota2-home-{STRANGER}"
+        bait.mkdir(mode=0o700)
+        given = run_as_stranger(program, folder).stdout.strip()
+    assert Path(given).parent == folder
+    assert given != str(bait)
 
 
 def test_a_link_is_no_home(tmp_path):
