@@ -270,7 +270,7 @@ def _no_projections() -> list[str]:
     if not failed:
         return []
     variable = "PROJ_DATA" if "PROJ_DATA" in os.environ else "PROJ_LIB"
-    return [f"{reason}: {blamed(variable, 'install proj-data')}"]
+    return [f"{reason.rstrip('.')}: {blamed(variable, 'install proj-data')}"]
 
 
 def blamed(variable: str, otherwise: str) -> str:
