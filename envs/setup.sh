@@ -174,6 +174,16 @@ link_profiles() {
     ln -sfn ../../profiles "$VENV/etc/snakemake"
 }
 
+# At each start of this Python, before any other module: what other software has left in the environment
+# is put right. Files of this kind are read in order of name, so its name begins with 0.
+install_environment_hook() {
+    local line='import iota2_environment; iota2_environment.prepare()' site
+    local module=$ROOT/iota2_tools/core/environment.py
+    site=$("$PYTHON" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+    [ "$(readlink "$site/iota2_environment.py")" = "$module" ] || ln -sfn "$module" "$site/iota2_environment.py"
+    [ "$(cat "$site/00-iota2-environment.pth" 2>/dev/null)" = "$line" ] || echo "$line" > "$site/00-iota2-environment.pth"
+}
+
 main() {
     take_turn
     install_apt_packages
@@ -183,6 +193,7 @@ main() {
     install_package executor-drmaa-verified executors/drmaa_verified
     install_otb_wrapper
     link_profiles
+    install_environment_hook
     rm -rf "$SCRATCH"
     say "ready. Look at it with: .venv/bin/iota2 doctor"
 }

@@ -3,6 +3,7 @@
 import glob
 import logging
 import os
+import re
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from iota2_tools.core.errors import Iota2Error, MissingSoftwareError
+from iota2_tools.core.platform import linked_libraries
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +35,8 @@ def load() -> ModuleType:
         import otbApplication
     except ImportError as error:
         raise MissingSoftwareError(
-            f"otbApplication cannot be imported ({error}); run `make setup`, and start snakemake from .venv"
+            f"otbApplication cannot be imported ({error}); install Orfeo ToolBox with its Python "
+            "binding, or load the module that has it, then run `make setup` again"
         ) from None
     if not os.environ.get("OTB_APPLICATION_PATH"):
         folders = glob.glob(APPLICATION_FOLDERS)
@@ -75,7 +78,7 @@ def run(name: str, parameters: Mapping[str, Any], *, refresh_after: str | None =
         raise OtbError(f"OTB {name} ended with status {status} for {given}")
 
 
-def create(name: str):
+def create(name: str) -> Any:
     """Instance of an application."""
     application = load().Registry.CreateApplication(name)
     if application is None:
@@ -85,7 +88,7 @@ def create(name: str):
     return application
 
 
-def set_parameter(application, key: str, value: Any) -> None:
+def set_parameter(application: Any, key: str, value: Any) -> None:
     """Set a parameter by the type of the value."""
     if isinstance(value, int | np.integer):  # bool as well
         application.SetParameterInt(key, int(value))
@@ -148,10 +151,6 @@ def gives_confidence(model: str) -> bool:
 
 def installed_version() -> str:
     """Version of OTB, from the name of its engine library; "unknown" if it does not tell."""
-    import re
-    import subprocess
-
-    binding = load()._otbApplication.__file__
-    found = subprocess.run(["ldd", binding], capture_output=True, text=True, check=False).stdout
-    match = re.search(r"libOTBApplicationEngine-([\d.]+?)\.so", found)
+    libraries = linked_libraries(load()._otbApplication.__file__)
+    match = re.search(r"libOTBApplicationEngine-([\d.]+?)\.(?:so|\d+\.dylib)", libraries)
     return match[1] if match else "unknown"

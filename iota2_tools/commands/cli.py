@@ -8,6 +8,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from iota2_tools.core.environment import unimportable
 from iota2_tools.core.errors import Iota2Error
 
 COMMANDS = ("check", "config_reference", "doctor", "simulate", "summary")
@@ -24,12 +25,18 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Entry point; a user's mistake ends with exit code 2 and no traceback."""
-    given = parser().parse_args(arguments)
+    """Entry point; a user's mistake, or missing software, ends with code 2 and no traceback."""
     try:
+        given = parser().parse_args(arguments)
         return given.run(given)
     except Iota2Error as error:
         print(f"iota2: {error}", file=sys.stderr)
+        return 2
+    except ImportError as error:
+        told = unimportable(error)
+        if not told:
+            raise
+        print(f"iota2: {told}; `iota2 doctor` tells more", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: its name, what was found, and the remedy where it is wrong."""
+    """One thing looked at: its name, what was found, and the remedy where it is wrong.
+
+    `fatal`: the chain cannot run. `lacks`: it can, without this.
+    """
 
     name: str
     found: str
     remedy: str = ""
     fatal: bool = False
+    lacks: str = ""
 
 
 def print_findings(findings: Sequence[Finding]) -> None:
@@ -22,5 +26,12 @@ def print_findings(findings: Sequence[Finding]) -> None:
         print(f" {mark} {finding.name:<{width}}  {finding.found}")
         if finding.remedy:
             print(f"   {'':<{width}}  -> {finding.remedy}")
-    broken = [finding.name for finding in findings if finding.fatal]
-    print(f"\nThe chain cannot run: {', '.join(broken)}" if broken else "\nThe chain can run here.")
+    print(f"\n{_verdict(findings)}")
+
+
+def _verdict(findings: Sequence[Finding]) -> str:
+    broken = dict.fromkeys(finding.name for finding in findings if finding.fatal)
+    if broken:
+        return f"The chain cannot run: {', '.join(broken)}"
+    lacking = dict.fromkeys(finding.lacks for finding in findings if finding.lacks)
+    return f"The chain can run here{', without ' if lacking else ''}{', '.join(lacking)}."

@@ -31,6 +31,28 @@ def unwritable(path: str, reason: object) -> OutputError:
     )
 
 
+def unopened(path: str, reason: object, remedy: str) -> Iota2Error:
+    """The error of an image that could not be opened; not its own fault where it may not be.
+
+    Parameters
+    ----------
+    path : str
+        The image.
+    reason : object
+        What GDAL says.
+    remedy : str
+        What to do where nothing else explains it.
+    """
+    if "Too many open files" in str(reason):
+        return Iota2Error(
+            f"{path}: cannot be opened ({reason}): this process may open no more at once; ask for a "
+            "higher limit (`ulimit -Hn` tells the present one)"
+        )
+    if "Permission denied" in str(reason):
+        remedy = "its permissions, or those of its folder, do not let you read it"
+    return InputDataError(f"{path}: cannot be opened ({reason}); {remedy}")
+
+
 class LearningError(Iota2Error):
     """A model cannot be learnt from, or applied to, what it was given."""
 

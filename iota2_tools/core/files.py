@@ -1,5 +1,10 @@
-"""Files and folders that bear their name only once they are whole."""
+"""Files and folders that bear their name only once they are whole.
 
+What goes wrong while one is made is blamed on it only if it concerns it: the error of an input that
+is gone, or of another file, keeps its own words.
+"""
+
+import errno
 import os
 import shutil
 import socket
@@ -9,12 +14,20 @@ from pathlib import Path
 
 from iota2_tools.core.errors import OutputError, unwritable
 
+ERRORS_OF_WRITING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
+"""What the system says only to a process that writes: disk or quota full, too large, read only."""
+
 
 @contextmanager
 def whole_file(path: str) -> Iterator[str]:
     """Give a temporary name beside `path`; rename it to `path` if the block succeeds.
 
     A job that is killed or fails leaves nothing under the final name.
+
+    Raises
+    ------
+    OutputError
+        If it could not be written. An OSError of the block about something else passes as it is.
     """
     target, temporary = _place_beside(path)
     try:
@@ -23,7 +36,8 @@ def whole_file(path: str) -> Iterator[str]:
             raise OutputError(f"{path}: nothing was written")
         os.replace(temporary, target)
     except OSError as error:
-        raise unwritable(path, error.strerror or error) from error
+        _blame(error, path, temporary)
+        raise
     except OutputError as error:
         raise _under_its_name(error, temporary, path) from None
     finally:
@@ -42,6 +56,17 @@ def _place_beside(path: str) -> tuple[Path, Path]:
     return target, target.with_name(f"{mark}{socket.gethostname()}-{os.getpid()}-{target.name}")
 
 
+def _blame(error: OSError, path: str, temporary: Path) -> None:
+    """Raise an OutputError if an error of the system concerns a product, or what it is made of."""
+    places = [str(place) for place in (error.filename, error.filename2) if place is not None]
+    own = {path, str(Path(path).parent)}
+    reason = error.strerror or error
+    if str(temporary) in str(error) or own.intersection(places):
+        raise unwritable(path, reason) from error
+    if error.errno in ERRORS_OF_WRITING:  # maybe of an intermediate file, which is named then
+        raise unwritable(places[0] if places else path, reason) from error
+
+
 def _under_its_name(error: OutputError, temporary: Path, path: str) -> OutputError:
     """The same error, about the file the user knows."""
     return OutputError(str(error).replace(str(temporary), path))
@@ -57,7 +82,13 @@ def _remove(paths: Iterable[Path]) -> None:
 
 @contextmanager
 def whole_folder(path: str) -> Iterator[str]:
-    """Give a temporary folder beside `path`; it becomes `path` if the block succeeds."""
+    """Give a temporary folder beside `path`; it becomes `path` if the block succeeds.
+
+    Raises
+    ------
+    OutputError
+        As `whole_file`.
+    """
     target, temporary = _place_beside(path)
     try:
         temporary.mkdir()
@@ -66,7 +97,8 @@ def whole_folder(path: str) -> Iterator[str]:
             shutil.rmtree(target)
         temporary.rename(target)
     except OSError as error:
-        raise unwritable(path, error.strerror or error) from error
+        _blame(error, path, temporary)
+        raise
     except OutputError as error:
         raise _under_its_name(error, temporary, path) from None
     finally:

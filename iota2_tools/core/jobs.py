@@ -2,15 +2,16 @@
 
 import logging
 import os
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
+from iota2_tools.core.environment import environment_problems, environment_remarks
+from iota2_tools.core.errors import MissingSoftwareError, one_message
 from iota2_tools.core.logs import log_to
+from iota2_tools.core.platform import peak_memory_mb, raise_open_files
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,8 @@ OTB_SHARE = 0.25
 def job(log: str, threads: int, mem_mb: int) -> Iterator[None]:
     """Run the work of a rule: all that it says goes to `log`, all libraries keep to its threads.
 
+    It may open as many files as the system allows.
+
     Parameters
     ----------
     log : str
@@ -39,13 +42,28 @@ def job(log: str, threads: int, mem_mb: int) -> Iterator[None]:
         Threads the job was given.
     mem_mb : int
         Memory the job was given, MB.
+
+    Raises
+    ------
+    MissingSoftwareError
+        If other software is in the way (`environment_problems`).
     """
     with log_to(log), _libraries_keep_to(threads, mem_mb):
         logger.info("asked for: %d thread(s) and %d MB", threads, mem_mb)
+        logger.info("files open at once: %d", raise_open_files())
+        _look_at_environment()
         try:
             yield
         finally:
             logger.info("peak memory %d MB", peak_memory_mb())
+
+
+def _look_at_environment() -> None:
+    for remark in environment_remarks():
+        logger.warning("%s", remark)
+    problems = environment_problems()
+    if problems:
+        raise MissingSoftwareError(one_message("the environment of this job", problems))
 
 
 @contextmanager
@@ -66,12 +84,3 @@ def _libraries_keep_to(threads: int, mem_mb: int) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-
-def peak_memory_mb() -> int:
-    """Largest resident memory of this process so far, MB.
-
-    Not `getrusage`: its figure is that of the parent at first, where a process was forked.
-    """
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) // 1024

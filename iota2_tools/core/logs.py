@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from iota2_tools.core.errors import Iota2Error, unwritable
 
@@ -19,7 +19,8 @@ def log_to(path: str) -> Iterator[None]:
     """Send all that a job says to `path`: its messages, and what OTB and GDAL print.
 
     An `Iota2Error` ends the process with its message in the log and on the terminal, without
-    traceback; the traceback of any other exception goes to both.
+    traceback. An error of the system about a file is one line on the terminal, its traceback in the
+    log; the traceback of any other exception goes to both.
 
     Parameters
     ----------
@@ -42,14 +43,20 @@ def log_to(path: str) -> Iterator[None]:
             yield
         except Iota2Error as error:
             logger.error("%s", error)
-            os.write(terminal, f"\n{type(error).__name__}: {error}\n(log: {path})\n".encode())
-            raise SystemExit(1) from None
-        except Exception:
+            _end(terminal, f"{type(error).__name__}: {error}", path)
+        except Exception as error:
             logger.exception("the job failed")
+            if isinstance(error, OSError) and error.filename is not None:
+                _end(terminal, f"{type(error).__name__}: {error.filename}: {error.strerror}", path)
             raise
         finally:
             logger.removeHandler(handler)
             logger.setLevel(level)
+
+
+def _end(terminal: int, told: str, log: str) -> NoReturn:
+    os.write(terminal, f"\n{told}\n(log: {log})\n".encode())
+    raise SystemExit(1) from None
 
 
 class _Forgiving(io.TextIOWrapper):

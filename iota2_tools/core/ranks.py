@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from iota2_tools.core.errors import Iota2Error, MissingSoftwareError
+from iota2_tools.core.platform import raise_open_files
 
 STARTED = "IOTA2_RANKS"
 """Environment variable that tells a process it is a rank of several."""
@@ -128,7 +129,8 @@ def _rank(path: str) -> None:
     """Call the function of `run_on_ranks` in one rank."""
     import logging
 
-    os.environ[STARTED] = "1"  # a launcher may hand no variables to other nodes
+    os.environ[STARTED] = "1"  # a launcher may hand no variables to other nodes, and no limits
+    raise_open_files()
     ranks = MpiRanks()
     logging.basicConfig(level=logging.INFO, format=f"rank {ranks.number}: %(message)s")
     with open(path, "rb") as file:

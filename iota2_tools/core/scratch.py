@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from iota2_tools.core.errors import unwritable
+
 logger = logging.getLogger(__name__)
 
 
@@ -25,20 +27,32 @@ def scratch(needed_mb: float, product: str) -> Iterator[str]:
         Room that the files may need, MB.
     product : str
         File or folder the job makes.
+
+    Raises
+    ------
+    OutputError
+        If no folder can be made in either place.
     """
-    local, target = _local_folder(), Path(product)
+    try:
+        place = _new_folder(needed_mb, Path(product))
+    except OSError as error:
+        where = error.filename or "a folder for intermediate files"
+        raise unwritable(where, error.strerror or error) from None
+    with place as folder:
+        yield folder
+
+
+def _new_folder(needed_mb: float, target: Path) -> tempfile.TemporaryDirectory[str]:
+    local = _local_folder()
     free = shutil.disk_usage(local).free / 1e6
     if free >= needed_mb:
-        place = {"dir": local, "prefix": "iota2-"}
-    else:
-        logger.warning(
-            "%s has %.0f MB free, %.0f are needed: intermediate files go to %s",
-            local, free, needed_mb, target.parent,
-        )  # fmt: skip
-        target.parent.mkdir(parents=True, exist_ok=True)
-        place = {"dir": target.parent, "prefix": ".part-", "suffix": f"-{target.name}"}
-    with tempfile.TemporaryDirectory(**place) as folder:
-        yield folder
+        return tempfile.TemporaryDirectory(dir=local, prefix="iota2-")
+    logger.warning(
+        "%s has %.0f MB free, %.0f are needed: intermediate files go to %s",
+        local, free, needed_mb, target.parent,
+    )  # fmt: skip
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryDirectory(dir=target.parent, prefix=".part-", suffix=f"-{target.name}")
 
 
 def _local_folder() -> str:

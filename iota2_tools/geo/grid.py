@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from osgeo import gdal, osr
 
-from iota2_tools.core.errors import InputDataError
+from iota2_tools.core.errors import InputDataError, unopened
 
 gdal.UseExceptions()
 osr.UseExceptions()
@@ -150,7 +150,7 @@ def grid_of(path: str) -> Grid:
     try:
         dataset = gdal.Open(str(path))
     except RuntimeError as error:
-        raise InputDataError(f"{path}: cannot be read as an image ({error})") from None
+        raise unopened(path, error, "is it an image, and whole?") from None
     crs = dataset.GetProjection()
     left, width, shear_x, top, shear_y, height = dataset.GetGeoTransform()
     if not crs:

@@ -1,13 +1,21 @@
 """Reading and writing GeoTIFFs by windows; a file bears its name only once it is whole."""
 
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 import numpy as np
 from osgeo import gdal
 
-from iota2_tools.core.errors import InputDataError, OutputError, unwritable
+from iota2_tools.core.errors import (
+    InputDataError,
+    Iota2Error,
+    MissingSoftwareError,
+    OutputError,
+    unopened,
+    unwritable,
+)
 from iota2_tools.core.files import whole_file
 from iota2_tools.geo.grid import Grid, Window
 
@@ -40,9 +48,30 @@ CREATION_OPTIONS = (
 )
 
 
+# Words of GDAL and libtiff, paths left out, about PROJ, memory, what is read, what is written.
+_PROJ = re.compile(r"\bPROJ: |\bproj_\w+:|\bproj\.db\b")
+_MEMORY = re.compile(r"cannot allocate|out of memory|memory allocation", re.IGNORECASE)
+_READING = re.compile(
+    r"read error|ReadBlock|TIFFRead|not recognized as|"
+    r"^(?!.*\bcreat).*(no such file|does not exist|permission denied)",
+    re.IGNORECASE,
+)
+_WRITING = re.compile(
+    r"\bwrit|tiff(write|append|rewrite|seek)|seek error|\bcreat|\bcommit|no space left|disk|quota|"
+    r"too large|read-?only|unable to open database",
+    re.IGNORECASE,
+)
+
+
 @contextmanager
 def gdal_failures_raise(path: str) -> Iterator[None]:
-    """Turn what GDAL only prints while it closes a file into an `OutputError`."""
+    """Turn what GDAL raises, or only prints while it closes a file, into an error about `path`.
+
+    Raises
+    ------
+    Iota2Error
+        See `gdal_error`.
+    """
     failures: list[str] = []
 
     def remember(level: int, _number: int, message: str) -> None:
@@ -57,7 +86,55 @@ def gdal_failures_raise(path: str) -> Iterator[None]:
     finally:
         gdal.PopErrorHandler()
     if failures:
-        raise unwritable(path, failures[0])
+        raise gdal_error(path, failures)
+
+
+def gdal_error(path: str, messages: Sequence[str]) -> Iota2Error:
+    """What GDAL's messages mean for a file that was being made.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    messages : sequence of str
+        In the order GDAL told them; at least one.
+
+    Returns
+    -------
+    MissingSoftwareError
+        If PROJ cannot work.
+    InputDataError
+        If something could not be read.
+    OutputError
+        If `path` could not be written, for want of room or permission, or for a reason unknown.
+    Iota2Error
+        If there was too little memory.
+    """
+    for message in messages:  # the first one that says why
+        error = _error_of_kind(path, message)
+        if error:
+            return error
+    return OutputError(f"{path}: cannot be made: GDAL says {messages[0]!r}")
+
+
+def _error_of_kind(path: str, message: str) -> Iota2Error | None:
+    words = re.sub(r"\S*/\S*", " ", message)
+    if _PROJ.search(message):
+        return MissingSoftwareError(
+            f"{path}: cannot be made: PROJ does not know its projection ({message}); "
+            "`iota2 doctor` tells what is in the way"
+        )
+    if _MEMORY.search(words):
+        return Iota2Error(
+            f"{path}: cannot be made: too little memory ({message}); give the job more "
+            "(--set-resources RULE:mem_mb=…)"
+        )
+    if _READING.search(words):
+        return InputDataError(
+            f"{path}: cannot be made: what it is made of cannot be read ({message}); remove the "
+            "damaged file, or fetch it again"
+        )
+    return unwritable(path, message) if _WRITING.search(words) else None
 
 
 class RasterWriter:
@@ -151,7 +228,7 @@ def create_raster(
         try:
             yield writer
         except BaseException:
-            with suppress(OutputError):
+            with suppress(Iota2Error):
                 writer.close()
             raise
         writer.close()
@@ -170,10 +247,8 @@ def open_raster(path: str) -> gdal.Dataset:
     try:
         return gdal.Open(str(path))
     except RuntimeError as error:
-        raise InputDataError(
-            f"{path}: cannot be opened ({error}); if the file is truncated or half-copied, "
-            "fetch it again"
-        ) from None
+        remedy = "if the file is truncated or half-copied, fetch it again"
+        raise unopened(path, error, remedy) from None
 
 
 def read_window(

@@ -7,7 +7,8 @@ import pyogrio
 import shapely
 from osgeo import gdal, ogr
 
-from iota2_tools.core.errors import InputDataError, unwritable
+from iota2_tools.core.errors import InputDataError
+from iota2_tools.geo.raster import gdal_error
 
 gdal.UseExceptions()
 ogr.UseExceptions()
@@ -67,7 +68,7 @@ def write_layer(frame: gpd.GeoDataFrame, path: str, driver: str = "GPKG") -> Non
     try:
         frame.to_file(path, driver=driver, layer="polygons", engine="pyogrio", **options)
     except RuntimeError as error:  # what all errors of pyogrio are
-        raise unwritable(path, error) from None
+        raise gdal_error(path, [str(error)]) from None
 
 
 def polygons_only(frame: gpd.GeoDataFrame, path: str) -> gpd.GeoDataFrame:

@@ -129,7 +129,7 @@ def write_mosaic(
     _describe(virtual, layer, names, classes, tags or {})
     try:
         _write_cog(virtual, output, layer, threads, cache_mb)
-    except OutputError:
+    except (InputDataError, OutputError):
         _check_readable(pieces)
         raise
 

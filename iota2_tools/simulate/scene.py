@@ -1,11 +1,9 @@
 """A whole scene in a folder: tiles, reference and truth, in any number of processes."""
 
-import ctypes
 import json
 import logging
 import multiprocessing
 import shutil
-import signal
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -14,6 +12,7 @@ from pathlib import Path
 
 from iota2_tools.core.errors import ConfigError, OutputError
 from iota2_tools.core.files import whole_file
+from iota2_tools.core.platform import die_with_parent
 from iota2_tools.geo.grid import Window
 from iota2_tools.simulate.imaging import take_image
 from iota2_tools.simulate.landscape import describe_land
@@ -36,7 +35,6 @@ BLOCK_ROWS = 512
 FINISHED = "scene.json"
 UNFINISHED = ".scene_in_progress.json"
 WORK = ".work"
-PR_SET_PDEATHSIG = 1
 
 Task = tuple[Callable, tuple]
 
@@ -203,14 +201,6 @@ def _writing_tasks(
     return tasks, names
 
 
-def _die_with_parent() -> None:
-    """Ask Linux to end this process when the one that started it is killed.
-
-    An orphan would write beside the run that takes the scene up again.
-    """
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
 def _run(tasks: list[Task], jobs: int) -> None:
     """Do all tasks, the first failure ending the others."""
     if jobs == 1:
@@ -218,7 +208,8 @@ def _run(tasks: list[Task], jobs: int) -> None:
             function(*arguments)
         return
     context = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(jobs, context, _die_with_parent) as pool:
+    # An orphan would write beside the run that takes the scene up again.
+    with ProcessPoolExecutor(jobs, context, die_with_parent) as pool:
         futures = [pool.submit(function, *arguments) for function, arguments in tasks]
         try:
             for future in as_completed(futures):

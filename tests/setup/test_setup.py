@@ -77,8 +77,21 @@ class Clone:
             assert self.run(package).stdout == f"{modules - 1}\n"
         assert self.run("iota2", "--help").returncode == 0
         assert (self.site / "iota2_profiles.pth").is_file()
+        self.check_environment()
         assert (self.folder / ".venv/etc/snakemake/local/config.yaml").is_file()
         assert not (self.folder / ".setup").exists()
+
+    def check_environment(self) -> None:
+        """Packages of PYTHONPATH hide none of its own, and there is a home that can be written."""
+        elsewhere = self.folder.parent / "hiding"
+        elsewhere.mkdir(exist_ok=True)
+        (elsewhere / "small_library.py").write_text("raise ImportError('another python')")
+        told = subprocess.run(
+            [self.folder / ".venv/bin/python", "-c", "import small_library, os; print(os.environ['HOME'])"],
+            env={"PYTHONPATH": str(elsewhere), "HOME": "/nonexistent"},
+            capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+        assert os.access(told.strip(), os.W_OK)
 
     def run(self, program: str, *arguments: str) -> subprocess.CompletedProcess:
         return subprocess.run(

@@ -1,6 +1,7 @@
-"""Threads and memory of a job, as the libraries themselves tell them."""
+"""Threads, memory and files of a job, as libraries and system themselves tell them."""
 
 import os
+import pickle
 import subprocess
 import sys
 
@@ -8,7 +9,9 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from iota2_tools.core.jobs import THREAD_VARIABLES, job, peak_memory_mb
+from iota2_tools.core import jobs
+from iota2_tools.core.jobs import THREAD_VARIABLES, job
+from iota2_tools.core.platform import peak_memory_mb
 from iota2_tools.geo.grid import Grid, Window
 from iota2_tools.geo.raster import create_raster
 
@@ -57,3 +60,52 @@ def test_peak_memory_holds_what_was_freed():
     before = peak_memory_mb()
     np.ones(60_000_000, dtype=np.uint8)
     assert peak_memory_mb() >= before + 30
+
+
+def test_a_job_may_open_as_many_files_as_the_system_allows(tmp_path):
+    log = tmp_path / "job.log"
+    program = f"""
+from iota2_tools.core.jobs import job
+with job({str(log)!r}, 1, 1000):
+    files = [open("/dev/null") for _ in range(300)]
+"""
+    shell = 'set -e; ulimit -Sn 64; ulimit -Hn 4096; exec "$0" -c "$1"'
+    subprocess.run(["bash", "-c", shell, sys.executable, program], check=True)
+    assert "files open at once: 4096" in log.read_text()
+
+
+def test_other_software_in_the_way_of_a_job_is_one_message(tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(jobs, "environment_problems", lambda: ["PROJ_LIB leads astray", "old"])
+    with pytest.raises(SystemExit), job(str(tmp_path / "job.log"), 1, 1000):
+        raise AssertionError("the work has begun")
+    told = capfd.readouterr().err
+    assert "MissingSoftwareError: the environment of this job has 2 problems:" in told
+    assert "  PROJ_LIB leads astray\n  old" in told
+
+
+def test_what_was_left_out_of_the_environment_stands_in_the_log_of_a_job(tmp_path):
+    log = tmp_path / "job.log"
+    program = f"""
+from iota2_tools.core.jobs import job
+with job({str(log)!r}, 1, 1000):
+    pass
+"""
+    own = {**os.environ, "PROJ_LIB": "/nowhere"}
+    subprocess.run([sys.executable, "-c", program], env=own, check=True)
+    assert log.read_text().count("PROJ_LIB=/nowhere is left out: there is no proj.db") == 1
+
+
+def test_a_rank_on_another_node_may_open_as_many_files_as_the_system_allows(tmp_path):
+    """A launcher of MPI may hand no limits to other nodes."""
+    task = tmp_path / "task.pickle"
+    arguments = {"args": ["bash", "-c", "ulimit -Sn"]}
+    task.write_bytes(pickle.dumps(("subprocess", "run", arguments)))
+    program = """
+import sys
+from iota2_tools.core import ranks
+ranks.MpiRanks = ranks.Alone
+ranks._rank(sys.argv[1])
+"""
+    shell = 'set -e; ulimit -Sn 64; ulimit -Hn 4096; exec "$0" -c "$1" "$2"'
+    command = ["bash", "-c", shell, sys.executable, program, str(task)]
+    assert subprocess.run(command, check=True, capture_output=True).stdout == b"4096\n"

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from disks import fill_disk, mount_small_disk
 
+from iota2_tools.core.errors import OutputError
 from iota2_tools.core.scratch import scratch
 
 
@@ -46,3 +47,21 @@ def test_a_tmpdir_that_is_not_there_is_told(monkeypatch, tmp_path, caplog):
     with scratch(0.5, str(tmp_path / "product")) as folder:
         assert not Path(folder).is_relative_to(tmp_path)
     assert f"TMPDIR is {tmp_path / 'absent'}, where nothing can be written" in caplog.text
+
+
+def test_no_room_in_either_place_is_a_sentence(small_tmpdir, tmp_path):
+    (tmp_path / "file").touch()
+    told = r"file: cannot be written \((File exists|Not a directory)"
+    with pytest.raises(OutputError, match=told), scratch(2, str(tmp_path / "file" / "product")):
+        pass
+
+
+def test_without_any_temporary_folder_there_is_a_sentence(monkeypatch, tmp_path):
+    def nowhere() -> str:
+        raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.delenv("TMPDIR", raising=False)
+    monkeypatch.setattr("tempfile.gettempdir", nowhere)
+    told = "a folder for intermediate files: cannot be written"
+    with pytest.raises(OutputError, match=told), scratch(2, str(tmp_path / "product")):
+        pass
