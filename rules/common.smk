@@ -9,7 +9,7 @@ from iota2_tools.config.yaml_files import words_of
 from iota2_tools.core.errors import Iota2Error
 from iota2_tools.core.versions import FEATURES as FEATURE_MODULES
 from iota2_tools.core.versions import versions
-from iota2_tools.planning.checks import check, input_warnings
+from iota2_tools.planning.checks import check, check_environment, input_warnings
 from iota2_tools.planning.configuration import complete_configuration
 from iota2_tools.planning.needs import resources
 from iota2_tools.planning.parameters import Parameters
@@ -29,6 +29,8 @@ def load_production():
             "or name yours with --configfile"
         )
     try:
+        if workflow.is_main_process:
+            check_environment()
         plan = Production(
             complete_configuration(config, source, words_of(workflow.configfiles))
         )

@@ -22,10 +22,11 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check, and tell what each tile has; exit code."""
-    from iota2_tools.planning.checks import check, input_warnings
+    from iota2_tools.planning.checks import check, check_environment, input_warnings
     from iota2_tools.planning.configuration import read_configuration
     from iota2_tools.planning.production import Production
 
+    check_environment()
     production = Production(read_configuration(arguments.config))
     check(production, arguments.config, headers=not arguments.names_only)
     for warning in input_warnings(production):

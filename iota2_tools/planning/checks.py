@@ -3,13 +3,27 @@
 import os
 from collections.abc import Callable, Iterator
 
-from iota2_tools.core.errors import ConfigError, Iota2Error, one_message
+from iota2_tools.core.environment import environment_problems, environment_remarks
+from iota2_tools.core.errors import ConfigError, Iota2Error, MissingSoftwareError, one_message
 from iota2_tools.features.expressions import parse_expression
 from iota2_tools.geo.vectors import layer_fields, read_layer
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
 from iota2_tools.products import FORMATS
 from iota2_tools.reference.polygons import unknown_classes
+
+
+def check_environment() -> None:
+    """Refuse what other software has left in the environment, before anything is read.
+
+    Raises
+    ------
+    MissingSoftwareError
+        Listing every variable or package that is in the way, each with its remedy.
+    """
+    problems = environment_problems()
+    if problems:
+        raise MissingSoftwareError(one_message("the environment", problems))
 
 
 def check(production: Production, source: str, headers: bool = False) -> None:
@@ -43,7 +57,7 @@ def header_problems(production: Production) -> list[str]:
 
 def input_warnings(production: Production) -> list[str]:
     """What is strange about the inputs and does not stop a production."""
-    warnings = []
+    warnings = environment_remarks()
     for tile in production.tiles:
         for sensor in production.sensors:
             folder = production.sensor_folder(sensor, tile)
