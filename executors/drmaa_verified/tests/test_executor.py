@@ -32,14 +32,14 @@ def test_of_two_jobs_with_one_permission_the_one_that_works_is_followed(tmp_path
     executor = executor_in(tmp_path)
     entry = Entry("a", "rule a", ["a.tif"], "a.log", "8.server")
     executor.journal.submitting(entry)
-    executor.fence.allow("a")
+    executor.fence.allow(entry)
     submission = SimpleNamespace(entry=entry, info=SimpleNamespace())
     assert not executor._follow_claimant(submission)
     folder = executor.fence.script("a").parent
     (folder / "allowed").rename(folder / "running.7.server")
     assert executor._follow_claimant(submission)
     assert entry.job_id == submission.info.external_jobid == "7.server"
-    assert read_journal(executor.journal.path)["a"].job_id == "7.server"
+    assert read_journal(executor.journal.path).entries["a"].job_id == "7.server"
     assert not executor._follow_claimant(submission)
 
 
@@ -61,7 +61,7 @@ def test_a_job_that_a_sweep_has_struck_off_does_not_keep_others_from_being_ended
     entries = [Entry(token, f"rule {token}", [], "a.log", token) for token in ("a", "b")]
     for entry in entries:
         executor.journal.submitting(entry)
-        executor.fence.allow(entry.token)
+        executor.fence.allow(entry)
     executor.submissions = {entry.token: SimpleNamespace(entry=entry) for entry in entries}
 
     def look(job_id):
@@ -71,4 +71,4 @@ def test_a_job_that_a_sweep_has_struck_off_does_not_keep_others_from_being_ended
     executor.session = SimpleNamespace(look=look)
     executor.cancel_jobs([])
     assert executor.submissions == {}
-    assert "b" not in read_journal(executor.journal.path)
+    assert "b" not in read_journal(executor.journal.path).entries

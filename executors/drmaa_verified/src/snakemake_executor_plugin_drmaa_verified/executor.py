@@ -118,6 +118,8 @@ class Executor(RemoteExecutor):
         self.session.check()
         cancel_on_signals()
         self.earlier = Earlier(self.folder, self.journal.path)
+        if self.earlier.damage:
+            self.logger.warning(self.earlier.damage)
         self._end_earlier(self.earlier.of_dead_runs())
 
     def run_job(self, job: JobExecutorInterface) -> None:
@@ -187,7 +189,7 @@ class Executor(RemoteExecutor):
         )
         self.submissions[token] = submission
         self.journal.submitting(entry)
-        self.fence.allow(token)
+        self.fence.allow(entry)
         return submission
 
     def _job_script(self, submission: Submission, specification: str) -> JobScript:
