@@ -229,8 +229,8 @@ GRID_ENGINE = [
     Protection(
         "drmaa-verified: a submission without an answer is tried again",
         f"{EXECUTOR}/session.py",
-        """                if self._is_silence(error):
-                    raise SchedulerSilent(str(error)) from None
+        """            if self._is_silence(error):
+                raise SchedulerSilent(str(error)) from None
 """,
         "",
         of_engine("a_silent_scheduler_is_waited_for_and_nothing_is_guessed"),
@@ -261,8 +261,8 @@ GRID_ENGINE = [
     Protection(
         "drmaa-verified: orphans are ended before their jobs run again",
         f"{EXECUTOR}/earlier.py",
-        'paths = sorted((folder / "runs").glob("*.jsonl"))',
-        "paths = []",
+        "            self._runs[token] = run\n",
+        "",
         of_engine("orphans_are_ended_before_their_job_runs_again"),
     ),
     Protection(
@@ -282,7 +282,7 @@ GRID_ENGINE = [
     Protection(
         "drmaa-verified: orphans that are gone do not hinder",
         f"{EXECUTOR}/session.py",
-        """            except self._drmaa.errors.InvalidJobException:
+        """            if self._is_not_known(error):
                 return State.UNKNOWN
 """,
         "",
@@ -312,8 +312,8 @@ GRID_ENGINE = [
     Protection(
         "drmaa-verified: a refused submission is told in the scheduler's words",
         f"{EXECUTOR}/session.py",
-        "                raise SubmissionRefused(_words(error)) from None",
-        "                raise",
+        "            raise SubmissionRefused(_words(error)) from None",
+        "            raise",
         of_engine("a_refused_submission_says_why"),
     ),
     Protection(
