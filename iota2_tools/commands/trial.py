@@ -206,7 +206,7 @@ def _run(profile: str, place: Path, seconds: float) -> Ended:
         "--profile", str(ROOT / "profiles" / profile), "--retries", "0", "--latency-wait", "15",
     ]  # fmt: skip
     if profile == "slurm-native":
-        command += ["--slurm-init-seconds-before-status-checks", "6"]
+        command += ["--slurm-patient-init-seconds-before-status-checks", "6"]
     start = time.monotonic()
     output = place / "printed.txt"
     with output.open("w", encoding="utf-8") as stream:

@@ -27,9 +27,11 @@ ROOT = Path(__file__).parents[2]
 # too shows in the scratch: only jobs run that code.
 EXECUTOR = "executors/drmaa_verified/src/snakemake_executor_plugin_drmaa_verified"
 PLUGIN = "snakemake_executor_plugin_slurm"
+PATIENT = "executors/slurm_patient/src/snakemake_executor_plugin_slurm_patient"
 PACKAGES = {
     "iota2_tools": "iota2_tools",
     Path(EXECUTOR).name: EXECUTOR,
+    Path(PATIENT).name: PATIENT,
     PLUGIN: PLUGIN,
 }
 
@@ -93,10 +95,17 @@ SLURM = [
     ),
     Protection(
         "slurm-native: a Slurm that does not answer is waited for",
-        "iota2_tools/cluster/slurm.py",
-        "for job in active_jobs:",
-        "for job in ():",
+        f"{PATIENT}/__init__.py",
+        "            for job in active_jobs:\n",
+        "            for job in ():\n",
         of_slurm("a_job_ends_well_while_the_scheduler_is_down[slurm-native]"),
+    ),
+    Protection(
+        "slurm-native: a job that Slurm forgot is lost after a stated time and tried again",
+        f"{PATIENT}/__init__.py",
+        "if self._is_lost(job, known):",
+        "if False:",
+        of_slurm("a_job_that_slurm_forgot_is_lost_after_the_stated_time_and_tried_again"),
     ),
     Protection(
         "slurm-native: a refused submission is told",
@@ -114,7 +123,7 @@ SLURM = [
     Protection(
         "slurm-native: requests above the limits are refused",
         "rules/cluster.smk",
-        "{name: limit for name, limit in limits.items() if limit},",
+        "{resource: limit for resource, limit in limits.items() if limit},",
         "{},",
         of_slurm("requests_above_the_limits_are_refused_before_any_job[slurm-native]"),
     ),
@@ -135,7 +144,7 @@ SLURM = [
     Protection(
         "slurm-native: after kill -9 no second writer is submitted",
         "rules/cluster.smk",
-        'if workflow.executor_plugin.name == "slurm":',
+        'if executor_of_jobs() in ("slurm", "slurm-patient"):',
         "if False:",
         of_slurm("after_kill_9_no_second_writer_is_submitted"),
     ),
@@ -374,7 +383,7 @@ def installed_plugin() -> Path:
 
 def environment(tree: Path) -> dict[str, str]:
     """That of the tests: the copy's code first, and a test that is skipped fails."""
-    code = [tree, tree / Path(EXECUTOR).parent]
+    code = [tree, tree / Path(EXECUTOR).parent, tree / Path(PATIENT).parent]
     return os.environ | {"PYTHONPATH": ":".join(map(str, code)), "CI": "true"}
 
 

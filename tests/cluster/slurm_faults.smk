@@ -1,6 +1,7 @@
 """One job for each fault, and one that merges what it wrote: it must never see half a file."""
 
 
+include: "../../rules/snakemake_inside.smk"
 include: "../../rules/cluster.smk"
 
 
