@@ -101,6 +101,13 @@ SLURM = [
         of_slurm("a_job_ends_well_while_the_scheduler_is_down[slurm-native]"),
     ),
     Protection(
+        "slurm-native: a job is submitted once Slurm answers",
+        f"{PATIENT}/__init__.py",
+        "                known_jobs()\n                break\n",
+        "                break\n",
+        of_slurm("a_job_that_is_ready_while_the_scheduler_is_down_is_submitted_later"),
+    ),
+    Protection(
         "slurm-native: a job that Slurm forgot is lost after a stated time and tried again",
         f"{PATIENT}/__init__.py",
         "if self._is_lost(job, known):",

@@ -82,6 +82,27 @@ rule survives:
         "echo half > {output}; sleep 15; echo whole >> {output}"
 
 
+# On this machine, until the test lets it end: the next job is submitted then.
+localrules:
+    here,
+
+
+rule here:
+    output:
+        "here.txt",
+    shell:
+        "touch begun; until [ -e end ]; do sleep 0.2; done; touch {output}"
+
+
+rule there:
+    input:
+        "here.txt",
+    output:
+        "there.txt",
+    shell:
+        "echo whole > {output}"
+
+
 # One job that takes a while, for what happens to Snakemake itself.
 rule alone:
     output:

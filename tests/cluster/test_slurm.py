@@ -214,6 +214,17 @@ def test_a_job_ends_well_while_the_scheduler_is_down(submitter, own_slurm, tmp_p
     assert (tmp_path / "survives.merged").read_text() == "half\nwhole\n"
 
 
+def test_a_job_that_is_ready_while_the_scheduler_is_down_is_submitted_later(own_slurm, tmp_path):
+    snakemake = Submitter(own_slurm).start(tmp_path, FAULTS, "there.txt", "--retries", "0")
+    snakemake.wait_for((tmp_path / "begun").exists, "the job on this machine")
+    own_slurm.stop_controller()
+    (tmp_path / "end").touch()
+    snakemake.wait_for(lambda: "does not answer" in snakemake.printed, "a silence")
+    own_slurm.start_controller()
+    assert snakemake.finish(120) == 0, snakemake.printed
+    assert (tmp_path / "there.txt").read_text() == "whole\n"
+
+
 def test_a_job_that_slurm_forgot_is_lost_after_the_stated_time_and_tried_again(own_slurm, tmp_path):
     part = tmp_path / "survives.txt"
     snakemake = Submitter(own_slurm).start(

@@ -20,7 +20,9 @@ SILENCE_LIMIT, LOST_AFTER = 3600, 300
 # What this plugin needs of the one it extends, by name.
 
 
-@pytest.mark.parametrize("name", ["check_active_jobs", "report_job_success", "report_job_error"])
+@pytest.mark.parametrize(
+    "name", ["check_active_jobs", "report_job_success", "report_job_error", "run_jobs"]
+)
 def test_the_plugin_for_slurm_still_has_the_method_that_is_overridden(name):
     assert inspect.isfunction(getattr(upstream.Executor, name, None)), (
         f"snakemake_executor_plugin_slurm.Executor.{name} is gone: "
@@ -58,6 +60,9 @@ class Clock:
 
     def monotonic(self):
         return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
 
 
 @pytest.fixture
@@ -225,6 +230,36 @@ def test_a_job_that_was_sent_to_another_cluster_is_not_called_lost(
     for _ in range(2):
         assert look(executor, elsewhere) == ["1"]
         clock.now += LOST_AFTER
+
+
+def test_nothing_is_submitted_before_slurm_answers(executor, slurm, clock, monkeypatch, caplog):
+    """The plugin would call these jobs failed, and their retries too."""
+    caplog.set_level(logging.INFO)
+    submitted = []
+    monkeypatch.setattr(upstream.Executor, "run_jobs", lambda _, jobs: submitted.append(jobs))
+    slurm.known = "no contact"
+
+    def sleep(seconds):
+        assert submitted == []
+        clock.now += seconds
+        if slurm.asked == 3:
+            slurm.known = set()
+
+    clock.sleep = sleep
+    executor.run_jobs(["a", "b"])
+    assert submitted == [["a", "b"]]
+    assert [text.split(" (")[0] for text in caplog.messages] == [
+        "Slurm does not answer",
+        "Slurm answers again.",
+    ]
+
+
+def test_a_submission_to_a_slurm_that_stays_silent_ends_after_the_limit(executor, slurm, clock):
+    slurm.known = "no contact"
+    began = clock.now
+    with pytest.raises(ApiError, match="has not answered for 3600 s"):
+        executor.run_jobs(["a"])
+    assert SILENCE_LIMIT < clock.now - began <= SILENCE_LIMIT + patient.SECONDS_BETWEEN_TRIES
 
 
 def test_without_jobs_slurm_is_not_asked(executor, slurm):

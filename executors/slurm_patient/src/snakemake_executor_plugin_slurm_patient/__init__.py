@@ -2,6 +2,7 @@
 
 The plugin `slurm` asks for its jobs a few times within milliseconds. Without an answer it forgets
 all that run, and Snakemake waits for them for ever; so it does for a job that Slurm has forgotten.
+A job that it submits meanwhile has failed, and so have its retries.
 All else is that plugin, with the same settings under the name `slurm-patient`.
 """
 
@@ -16,11 +17,13 @@ import snakemake_executor_plugin_slurm as upstream
 from snakemake_executor_plugin_slurm import common_settings
 from snakemake_interface_common.exceptions import ApiError
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
+from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
 
 __all__ = ["Executor", "ExecutorSettings", "common_settings"]
 
 # An answer that takes longer counts as none.
 ANSWER_SECONDS = 120
+SECONDS_BETWEEN_TRIES = 10
 # Resources that send a job to another cluster, of whose jobs this one knows nothing.
 ELSEWHERE = ("cluster", "clusters", "slurm_cluster")
 
@@ -49,7 +52,7 @@ class Silent(Exception):
 
 
 class Executor(upstream.Executor):
-    """The executor of the plugin `slurm` that asks whether Slurm answers before it judges."""
+    """The executor of the plugin `slurm`, which asks first whether Slurm answers at all."""
 
     def __init__(self, workflow, logger):
         # Before the thread of the base class begins, which looks at jobs.
@@ -57,6 +60,18 @@ class Executor(upstream.Executor):
         self._unknown_since: dict[str, float] = {}
         self._judged: set[str] = set()
         super().__init__(workflow, logger)
+
+    def run_jobs(self, jobs: list[JobExecutorInterface]) -> None:
+        """Submit jobs, once Slurm answers."""
+        while True:
+            try:
+                known_jobs()
+                break
+            except Silent as error:
+                self._bear(str(error))
+                time.sleep(SECONDS_BETWEEN_TRIES)
+        self._note_answer()
+        super().run_jobs(jobs)
 
     async def check_active_jobs(
         self, active_jobs: list[SubmittedJobInfo]
@@ -95,13 +110,14 @@ class Executor(upstream.Executor):
         """Tell of a silence once; an error where it is too long."""
         limit = self.workflow.executor_settings.silence_limit
         self._unknown_since.clear()  # a Slurm that starts again needs time to know its jobs
-        if self._silent_since is None:
+        since = self._silent_since  # of two threads: one submits, one looks
+        if since is None:
             self._silent_since = time.monotonic()
             self.logger.warning(
                 f"Slurm does not answer ({words}). "
                 f"No job is judged by that; it is waited for, {limit} s at most."
             )
-        elif time.monotonic() - self._silent_since > limit:
+        elif time.monotonic() - since > limit:
             raise ApiError(
                 f"Slurm has not answered for {limit} s ({words}). Its jobs may still run: "
                 "start again when it is back; those that still run are named first"
@@ -121,7 +137,7 @@ class Executor(upstream.Executor):
         return time.monotonic() - since >= self.workflow.executor_settings.lost_after
 
     def _report_lost(self, job: SubmittedJobInfo) -> None:
-        del self._unknown_since[job.external_jobid]
+        self._unknown_since.pop(job.external_jobid, None)
         seconds = self.workflow.executor_settings.lost_after
         self.report_job_error(
             job,
