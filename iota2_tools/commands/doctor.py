@@ -5,16 +5,14 @@ import os
 import platform
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from iota2_tools.commands.findings import Finding, print_findings
+from iota2_tools.commands.findings import REINSTALL, Finding, print_findings
 
 ROOT = Path(__file__).parents[2]
-REINSTALL = "run `make setup`"
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -164,15 +162,6 @@ def _programs() -> list[Finding]:
 
 
 def _profiles() -> list[Finding]:
-    shown = subprocess.run(
-        [sys.executable, "-c", "from snakemake.cli import get_profile_dir as f; print(f('local'))"],
-        capture_output=True, text=True, check=False, cwd=ROOT,
-    )  # fmt: skip
-    if "config.yaml" in shown.stdout:
-        return [
-            Finding(
-                "profiles",
-                ", ".join(sorted(p.name for p in (ROOT / "profiles").iterdir() if p.is_dir())),
-            )
-        ]
-    return [Finding("profiles", "`--profile local` is not found", REINSTALL, fatal=True)]
+    from iota2_tools.commands.profiles import examine_profiles
+
+    return examine_profiles(Path.cwd())

@@ -101,7 +101,7 @@ def need_drmaa_library_of_slurm() -> None:
     library = os.environ.get("DRMAA_LIBRARY_PATH")
     if not library:
         pytest.skip("DRMAA_LIBRARY_PATH names no DRMAA library of Slurm; Debian has none")
-    (finding,) = drmaa_library("slurm", replace(read_site(), drmaa_library=library))
+    (finding,) = drmaa_library("slurm", read_site().model_copy(update={"drmaa_library": library}))
     if finding.fatal and os.environ.get("PROFILE") == "slurm":
         pytest.fail(finding.found)
     if finding.fatal:

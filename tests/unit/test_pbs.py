@@ -103,8 +103,10 @@ def findings(queues, site):
 
 
 def test_limits_above_those_of_the_queue_are_told(site):
-    limits = replace(site.limits, memory_mb=64000, runtime_minutes=30, threads=8)
-    site = replace(site, queue="small", limits=limits)
+    limits = site.limits.model_copy(
+        update={"memory_mb": 64000, "runtime_minutes": 30, "threads": 8}
+    )
+    site = site.model_copy(update={"queue": "small", "limits": limits})
     queue, memory, threads = findings(lambda: queues_of(SERVER, QUEUES, NODES), site)
     assert queue.found == "small: at most 2048 MB, 30 minutes, 4 processors a job"
     assert memory.fatal
@@ -113,7 +115,7 @@ def test_limits_above_those_of_the_queue_are_told(site):
 
 
 def test_an_unknown_queue_is_told_with_the_known_ones(site):
-    site = replace(site, queue="nosuch")
+    site = site.model_copy(update={"queue": "nosuch"})
     (finding,) = findings(lambda: queues_of(SERVER, QUEUES, NODES), site)
     assert finding.fatal
     assert finding.found == "no queue 'nosuch'"
@@ -121,11 +123,11 @@ def test_an_unknown_queue_is_told_with_the_known_ones(site):
 
 
 def test_of_a_list_of_partitions_the_smallest_limits_count(site):
-    site = replace(site, queue="small,workq")
+    site = site.model_copy(update={"queue": "small,workq"})
     queue, *_ = findings(lambda: queues_of(SERVER, QUEUES, NODES), site)
     assert queue.found == "small,workq: at most 2048 MB, 30 minutes, 4 processors a job"
     (unknown,) = findings(
-        lambda: queues_of(SERVER, QUEUES, NODES), replace(site, queue="small,nosuch")
+        lambda: queues_of(SERVER, QUEUES, NODES), site.model_copy(update={"queue": "small,nosuch"})
     )
     assert unknown.fatal
 

@@ -1,14 +1,23 @@
 """What `iota2 doctor --profile` says without a scheduler."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 
 from iota2_tools.cluster.site import read_site
 from iota2_tools.cluster.slurm import _minutes
-from iota2_tools.commands.trial import clock, drmaa_library, examine_profile, executor_of
+from iota2_tools.commands import trial
+from iota2_tools.commands.findings import Finding
+from iota2_tools.commands.trial import (
+    clock,
+    drmaa_library,
+    examine_profile,
+    executor_of,
+    hidden_profile,
+    installed_executor,
+)
 from iota2_tools.core.errors import ConfigError
 
 GRID_ENGINE = Path("/usr/lib/gridengine-drmaa/lib/libdrmaa.so.1.0")
@@ -33,6 +42,33 @@ def test_a_profile_of_this_machine_has_nothing_to_submit(tmp_path):
     assert "nothing to submit" in finding.found
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "profiles").glob("*/config.yaml")), ids=str)
+def test_the_executor_of_each_profile_is_installed(path):
+    executor = executor_of(path.parent.name)
+    assert executor is None or installed_executor(executor) == []
+
+
+def test_an_executor_that_an_update_brought_is_told_to_be_installed():
+    (finding,) = installed_executor("slurm-patience")
+    assert finding.fatal
+    assert finding.found == "no package snakemake_executor_plugin_slurm_patience"
+    assert finding.remedy == "run `make setup`"
+
+
+def test_a_profile_that_hides_ours_where_productions_are_started_is_told(tmp_path, monkeypatch):
+    other = Finding("profiles", "`--profile slurm` takes another", "rename it")
+    asked = []
+
+    def examine(folder, names):
+        asked.append((folder, names))
+        return [Finding("profiles", "local"), other]
+
+    monkeypatch.setattr(trial, "examine_profiles", examine)
+    assert hidden_profile("slurm", tmp_path) == [other]
+    assert asked == [(tmp_path, ["slurm"])]
+    assert hidden_profile("slurm", tmp_path / "absent") == []
+
+
 def test_no_library_is_named(site):
     (finding,) = drmaa_library("slurm", site)
     assert finding.fatal
@@ -41,7 +77,9 @@ def test_no_library_is_named(site):
 
 
 def test_a_library_that_is_not_there(site):
-    (finding,) = drmaa_library("pbs", replace(site, drmaa_library="/nowhere/libdrmaa.so"))
+    (finding,) = drmaa_library(
+        "pbs", site.model_copy(update={"drmaa_library": "/nowhere/libdrmaa.so"})
+    )
     assert finding.fatal
     assert finding.found == "/nowhere/libdrmaa.so: no such file"
 
@@ -49,7 +87,7 @@ def test_a_library_that_is_not_there(site):
 def test_a_library_that_is_not_of_drmaa(site, tmp_path):
     file = tmp_path / "libdrmaa.so"
     file.write_text("no library", encoding="utf-8")
-    (finding,) = drmaa_library("slurm", replace(site, drmaa_library=str(file)))
+    (finding,) = drmaa_library("slurm", site.model_copy(update={"drmaa_library": str(file)}))
     assert finding.fatal
     assert "cannot be used for Slurm" in finding.found
 
@@ -60,7 +98,7 @@ def test_the_library_of_grid_engine_is_not_that_of_slurm(site, monkeypatch, root
     if root and not Path(root, "default").exists():
         pytest.skip(f"no cell of Grid Engine in {root}")
     monkeypatch.setenv("SGE_ROOT", root)
-    (finding,) = drmaa_library("slurm", replace(site, drmaa_library=str(GRID_ENGINE)))
+    (finding,) = drmaa_library("slurm", site.model_copy(update={"drmaa_library": str(GRID_ENGINE)}))
     assert finding.fatal
     assert ("SGE 8.1.9, not of Slurm" if root else "SGE_ROOT") in finding.found
 
