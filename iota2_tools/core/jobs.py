@@ -10,6 +10,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
+from iota2_tools.core.debugging import debugged
 from iota2_tools.core.logs import log_to
 
 logger = logging.getLogger(__name__)
@@ -43,7 +44,8 @@ def job(log: str, threads: int, mem_mb: int) -> Iterator[None]:
     with log_to(log), _libraries_keep_to(threads, mem_mb):
         logger.info("asked for: %d thread(s) and %d MB", threads, mem_mb)
         try:
-            yield
+            with debugged():
+                yield
         finally:
             logger.info("peak memory %d MB", peak_memory_mb())
 
