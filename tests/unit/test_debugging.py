@@ -53,6 +53,19 @@ def test_a_job_stops_at_a_breakpoint(tmp_path):
     assert done.returncode == 0
 
 
+def test_one_steps_from_line_to_line_of_the_script_only(tmp_path):
+    done, shown = debug(tmp_path, "next\nnext\nstep\nstep\ncontinue\n")
+    assert "> " in shown
+    assert "contextlib" not in shown
+    assert done.returncode == 0
+
+
+def test_what_a_job_starts_is_not_debugged(tmp_path):
+    inside = "import os; print(os.environ.get('IOTA2_DEBUGGER', 'no debugger'))"
+    debug(tmp_path, "continue\n", inside=inside)
+    assert "no debugger" in (tmp_path / "job.log").read_text()
+
+
 def test_a_job_that_fails_stops_there_and_fails_all_the_same(tmp_path):
     done, shown = debug(tmp_path, "continue\np numerator * 100\nquit\n", denominator=0)
     assert "ZeroDivisionError: division by zero" in shown

@@ -55,6 +55,8 @@ def test_a_log_tells_its_rule_and_its_wildcards(tmp_path, log, target):
         "train_model/x/region_1_seed_0.log",
         "nothing/T31TCJ.log",
         "split_polygons.txt",
+        "split_polygons.log.gz",
+        "train_model/region_1_seed_0.log.1",
     ],
 )
 def test_a_log_of_no_job_is_refused(tmp_path, log):

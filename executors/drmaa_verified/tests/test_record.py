@@ -359,13 +359,17 @@ def test_a_journal_that_is_no_file_is_told(tmp_path):
 
 
 def test_a_journal_that_was_copied_does_not_double_its_jobs(tmp_path):
-    first = damaged_run(tmp_path, BEGUN, TAKEN)
-    copy = first.with_name("elsewhere-1-0123.jsonl")
-    copy.write_bytes(first.read_bytes())
+    other = BEGUN.replace('"a"', '"b"')
+    first = damaged_run(tmp_path, BEGUN, TAKEN, other)
+    copy = first.with_name("~copy-1-0123.jsonl")  # made before the last line
+    copy.write_text(f"{BEGUN}\n{TAKEN}\n", encoding="utf-8")
     earlier = Earlier(tmp_path, tmp_path / "own")
-    (writer,) = earlier.writers_of(["a.tif"])
-    earlier.gone(writer)
+    orphans = earlier.of_dead_runs()
+    assert [orphan.token for orphan in orphans] == ["a", "b"]
+    for orphan in orphans:
+        earlier.gone(orphan)
     assert earlier.writers_of(["a.tif"]) == earlier.of_dead_runs() == []
+    assert not first.exists()
 
 
 def test_striking_off_is_read_again_behind_a_line_that_was_cut_short(tmp_path):

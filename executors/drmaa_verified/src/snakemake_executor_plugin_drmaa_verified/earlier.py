@@ -42,8 +42,7 @@ class Run:
         if self.path is None:
             return
         with self.path.open("a", encoding="utf-8") as file:
-            # The line before may have been cut short.
-            print(f"\n{ended_line(token)}", file=file, flush=True)
+            print(ended_line(token), file=file, flush=True)
         if not self.entries:
             self.path.unlink(missing_ok=True)
 
