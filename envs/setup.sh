@@ -191,6 +191,7 @@ main() {
     install_python_packages
     install_package iota2-tools .
     install_package executor-drmaa-verified executors/drmaa_verified
+    install_package executor-slurm-patient executors/slurm_patient
     install_otb_wrapper
     link_profiles
     install_environment_hook

@@ -15,6 +15,10 @@ from iota2_tools.planning.needs import resources
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
 
+
+include: "snakemake_inside.smk"
+
+
 if not config and os.path.exists("config/config.yaml"):
 
     configfile: "config/config.yaml"
@@ -22,20 +26,20 @@ if not config and os.path.exists("config/config.yaml"):
 
 def load_production():
     """Complete `config` in place and plan the production; all problems in one message."""
-    source = ", ".join(map(str, workflow.configfiles)) or "configuration"
+    source = ", ".join(map(str, configuration_files())) or "configuration"
     if not config:
         raise WorkflowError(
             "no configuration: copy config/minimal.yaml to config/config.yaml and fill it in, "
             "or name yours with --configfile"
         )
     try:
-        if workflow.is_main_process:
+        if is_main_process():
             check_environment()
         plan = Production(
-            complete_configuration(config, source, words_of(workflow.configfiles))
+            complete_configuration(config, source, words_of(configuration_files()))
         )
         config.update(plan.config.as_dict())
-        if workflow.is_main_process:
+        if is_main_process():
             check(plan, source)
             for warning in input_warnings(plan):
                 logger.warning(warning)
@@ -124,15 +128,15 @@ def listed(files):
 
 def ranks_of(rule):
     """Ranks of MPI that each of its jobs runs on, set by `--set-resources RULE:tasks=N`."""
-    return workflow.get_rule(rule).resources.get("tasks").value or 1
+    return given_resource(rule, "tasks") or 1
 
 
 def tell_of_cut(rule, quantity, wanted):
     """Warn once a rule that its jobs need more than they may have; Snakemake cuts it in silence."""
-    limit = workflow.global_resources.get(quantity).value
+    limit = limit_of(quantity)
     if limit and wanted > limit and (rule, quantity) not in CUT:
         CUT.add((rule, quantity))
-        if workflow.is_main_process:
+        if is_main_process():
             logger.warning(
                 f"{rule} needs {quantity}={wanted} and gets no more than {limit}: "
                 "it may be killed for that, or find too little"
@@ -145,8 +149,8 @@ STEPS_OF_GROUP = 5
 
 def share_of_group(rule, quantity, wanted):
     """What a retry may ask for in a group, whose run times add up; Snakemake cuts only jobs."""
-    limit = workflow.global_resources.get(quantity).value
-    if quantity == "runtime" and limit and workflow.get_rule(rule).group:
+    limit = limit_of(quantity)
+    if quantity == "runtime" and limit and is_grouped(rule):
         return min(wanted, max(limit // STEPS_OF_GROUP, 1))
     return wanted
 

@@ -1,6 +1,6 @@
 """What Slurm's own commands tell."""
 
-import getpass
+import os
 import re
 from pathlib import Path
 
@@ -49,7 +49,7 @@ def _minutes(text: str) -> int | None:
 
 def pending_reason(folder: Path) -> str:
     """State of the user's jobs that work in a folder, and why they wait, in Slurm's words."""
-    lines = ask("squeue", "--noheader", f"--user={getpass.getuser()}", "--format=%Z|%T, %r")
+    lines = ask("squeue", "--noheader", f"--user={os.getuid()}", "--format=%Z|%T, %r")
     states = [line.split("|", 1) for line in lines.splitlines()]
     return "; ".join(state for place, state in states if Path(place) == folder)
 
@@ -66,7 +66,7 @@ def refuse_second_writers(folder: str | Path) -> None:
         Naming the jobs and how to end them.
     """
     wanted = Path(folder).resolve()
-    lines = ask("squeue", "--noheader", f"--user={getpass.getuser()}", "--format=%i|%j|%Z|%k")
+    lines = ask("squeue", "--noheader", f"--user={os.getuid()}", "--format=%i|%j|%Z|%k")
     left = []
     for line in lines.splitlines():
         job, name, place, rule = line.split("|", 3)
@@ -83,42 +83,3 @@ def refuse_second_writers(folder: str | Path) -> None:
         f"scancel {' '.join(job for job, _ in left)}\n"
         "If it still runs, let it end, or start this production from another folder."
     )
-
-
-def answers() -> bool:
-    """Whether Slurm answers."""
-    try:
-        ask("squeue", "--noheader", f"--user={getpass.getuser()}", "--format=%i")
-    except ClusterError:
-        return False
-    return True
-
-
-def wait_while_silent(executor: type) -> None:
-    """Make Snakemake's plugin wait for a Slurm that does not answer.
-
-    By itself it asks a few times, then loses all jobs that run, and Snakemake waits for ever.
-
-    Parameters
-    ----------
-    executor : type
-        The plugin's class of executors.
-    """
-    judge = executor.check_active_jobs
-    silent = False
-
-    async def check_active_jobs(self, active_jobs):
-        nonlocal silent
-        was_silent, silent = silent, bool(active_jobs) and not answers()
-        if silent and not was_silent:
-            self.logger.warning("Slurm does not answer. No job is judged by that.")
-        if was_silent and not silent:
-            self.logger.info("Slurm answers again.")
-        if silent:
-            for job in active_jobs:
-                yield job
-            return
-        async for job in judge(self, active_jobs):
-            yield job
-
-    executor.check_active_jobs = check_active_jobs

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from iota2_tools.core.environment import unimportable
 from iota2_tools.core.errors import Iota2Error
 
-COMMANDS = ("check", "config_reference", "doctor", "simulate", "summary")
+COMMANDS = ("check", "config_reference", "doctor", "job", "simulate", "summary")
 """Modules of this package, in the order of the help."""
 
 

@@ -5,14 +5,13 @@ import os
 import platform
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 import iota2_tools
-from iota2_tools.commands.findings import Finding, print_findings
+from iota2_tools.commands.findings import REINSTALL, Finding, print_findings
 from iota2_tools.commands.imported import imported
 from iota2_tools.core.environment import (
     DRIVERS,
@@ -31,7 +30,6 @@ from iota2_tools.core.platform import (
 )
 
 ROOT = Path(__file__).parents[2]
-REINSTALL = "run `make setup`"
 MODULES = {"gdal": "osgeo", "gdal-wheel": "osgeo", "pyyaml": "yaml", "scikit-learn": "sklearn"}
 """Packages whose module has another name."""
 
@@ -279,17 +277,6 @@ def _programs() -> list[Finding]:
 
 
 def _profiles() -> list[Finding]:
-    shown = subprocess.run(
-        [sys.executable, "-c", "from snakemake.cli import get_profile_dir as f; print(f('local'))"],
-        capture_output=True, text=True, check=False, cwd=ROOT,
-    )  # fmt: skip
-    if "config.yaml" in shown.stdout:
-        return [
-            Finding(
-                "profiles",
-                ", ".join(sorted(p.name for p in (ROOT / "profiles").iterdir() if p.is_dir())),
-            )
-        ]
-    reason = " ".join(shown.stderr.strip().splitlines()[-1:])
-    found = f"`--profile local` is not found{f' ({reason})' if reason else ''}"
-    return [Finding("profiles", found, REINSTALL, fatal=True)]
+    from iota2_tools.commands.profiles import examine_profiles
+
+    return examine_profiles(Path.cwd())

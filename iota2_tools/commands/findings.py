@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+REINSTALL = "run `make setup`"
+
 
 @dataclass(frozen=True)
 class Finding:

@@ -13,12 +13,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 from iota2_tools.cluster import pbs, slurm
 from iota2_tools.cluster.queues import Queue, common_limits
 from iota2_tools.cluster.site import ROOT, Site, read_site, site_path
-from iota2_tools.commands.findings import Finding
+from iota2_tools.commands.findings import REINSTALL, Finding
+from iota2_tools.commands.profiles import examine_profiles
 from iota2_tools.core.errors import ConfigError, Iota2Error
 
 # Profiles with a DRMAA library: the scheduler's name, and how its libraries call it.
@@ -91,6 +93,7 @@ def examine_profile(name: str, folder: Path, seconds: float) -> list[Finding]:
         return [Finding("profile", f"{name}: jobs run on this machine, nothing to submit")]
     where = f"site file {site_path()}" if site_path().exists() else "no site file: its defaults"
     findings = [Finding("profile", f"{name}: executor {executor}, {where}")]
+    findings += hidden_profile(name, folder) + installed_executor(executor)
     if executor == "drmaa-verified":
         findings += drmaa_library(name, site)
     if name in SCHEDULERS and not _broken(findings):
@@ -112,6 +115,21 @@ def executor_of(name: str) -> str | None:
         raise ConfigError(f"no profile {name!r}; there are {', '.join(known)}")
     found = re.search(r"^executor:\s*(\S+)", path.read_text(encoding="utf-8"), re.MULTILINE)
     return found[1] if found else None
+
+
+def hidden_profile(name: str, folder: Path) -> list[Finding]:
+    """Whether `--profile NAME` takes another file in that folder; the trial takes ours."""
+    if not folder.is_dir():
+        return []  # the trial tells of that
+    return [finding for finding in examine_profiles(folder, [name]) if finding.remedy]
+
+
+def installed_executor(name: str) -> list[Finding]:
+    """Whether the plugin of an executor is installed: an update may have brought a new one."""
+    package = f"snakemake_executor_plugin_{name.replace('-', '_')}"
+    if find_spec(package):
+        return []
+    return [Finding("executor", f"no package {package}", REINSTALL, fatal=True)]
 
 
 def drmaa_library(profile: str, site: Site) -> list[Finding]:
@@ -206,7 +224,7 @@ def _run(profile: str, place: Path, seconds: float) -> Ended:
         "--profile", str(ROOT / "profiles" / profile), "--retries", "0", "--latency-wait", "15",
     ]  # fmt: skip
     if profile == "slurm-native":
-        command += ["--slurm-init-seconds-before-status-checks", "6"]
+        command += ["--slurm-patient-init-seconds-before-status-checks", "6"]
     start = time.monotonic()
     output = place / "printed.txt"
     with output.open("w", encoding="utf-8") as stream:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from threadpoolctl import threadpool_limits
 
+from iota2_tools.core.debugging import debugged
 from iota2_tools.core.environment import environment_problems, environment_remarks
 from iota2_tools.core.errors import MissingSoftwareError, one_message
 from iota2_tools.core.logs import log_to
@@ -53,7 +54,8 @@ def job(log: str, threads: int, mem_mb: int) -> Iterator[None]:
         logger.info("files open at once: %d", raise_open_files())
         _look_at_environment()
         try:
-            yield
+            with debugged():
+                yield
         finally:
             logger.info("peak memory %d MB", peak_memory_mb())
 

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+# Our own plugins of Snakemake: folders in executors/.
+EXECUTORS = ("drmaa_verified", "slurm_patient")
 
 
 def cannot(reason: str):
@@ -105,7 +107,7 @@ class SchedulerUser:
 
     def environment(self, **extra: str) -> dict[str, str]:
         """A login's environment, with the code of this clone first."""
-        code = [self.clone, self.clone / "executors" / "drmaa_verified" / "src"]
+        code = [self.clone, *(self.clone / "executors" / name / "src" for name in EXECUTORS)]
         return {
             "HOME": str(self.home),
             "USER": self.name,

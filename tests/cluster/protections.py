@@ -27,9 +27,11 @@ ROOT = Path(__file__).parents[2]
 # too shows in the scratch: only jobs run that code.
 EXECUTOR = "executors/drmaa_verified/src/snakemake_executor_plugin_drmaa_verified"
 PLUGIN = "snakemake_executor_plugin_slurm"
+PATIENT = "executors/slurm_patient/src/snakemake_executor_plugin_slurm_patient"
 PACKAGES = {
     "iota2_tools": "iota2_tools",
     Path(EXECUTOR).name: EXECUTOR,
+    Path(PATIENT).name: PATIENT,
     PLUGIN: PLUGIN,
 }
 
@@ -93,10 +95,24 @@ SLURM = [
     ),
     Protection(
         "slurm-native: a Slurm that does not answer is waited for",
-        "iota2_tools/cluster/slurm.py",
-        "for job in active_jobs:",
-        "for job in ():",
+        f"{PATIENT}/__init__.py",
+        "            for job in active_jobs:\n",
+        "            for job in ():\n",
         of_slurm("a_job_ends_well_while_the_scheduler_is_down[slurm-native]"),
+    ),
+    Protection(
+        "slurm-native: a job is submitted once Slurm answers",
+        f"{PATIENT}/__init__.py",
+        "                known_jobs()\n                break\n",
+        "                break\n",
+        of_slurm("a_job_that_is_ready_while_the_scheduler_is_down_is_submitted_later"),
+    ),
+    Protection(
+        "slurm-native: a job that Slurm forgot is lost after a stated time and tried again",
+        f"{PATIENT}/__init__.py",
+        "if self._is_lost(job, known):",
+        "if False:",
+        of_slurm("a_job_that_slurm_forgot_is_lost_after_the_stated_time_and_tried_again"),
     ),
     Protection(
         "slurm-native: a refused submission is told",
@@ -114,7 +130,7 @@ SLURM = [
     Protection(
         "slurm-native: requests above the limits are refused",
         "rules/cluster.smk",
-        "{name: limit for name, limit in limits.items() if limit},",
+        "{resource: limit for resource, limit in limits.items() if limit},",
         "{},",
         of_slurm("requests_above_the_limits_are_refused_before_any_job[slurm-native]"),
     ),
@@ -135,7 +151,7 @@ SLURM = [
     Protection(
         "slurm-native: after kill -9 no second writer is submitted",
         "rules/cluster.smk",
-        'if workflow.executor_plugin.name == "slurm":',
+        'if executor_of_jobs() in ("slurm", "slurm-patient"):',
         "if False:",
         of_slurm("after_kill_9_no_second_writer_is_submitted"),
     ),
@@ -229,8 +245,8 @@ GRID_ENGINE = [
     Protection(
         "drmaa-verified: a submission without an answer is tried again",
         f"{EXECUTOR}/session.py",
-        """                if self._is_silence(error):
-                    raise SchedulerSilent(str(error)) from None
+        """            if self._is_silence(error):
+                raise SchedulerSilent(str(error)) from None
 """,
         "",
         of_engine("a_silent_scheduler_is_waited_for_and_nothing_is_guessed"),
@@ -261,8 +277,8 @@ GRID_ENGINE = [
     Protection(
         "drmaa-verified: orphans are ended before their jobs run again",
         f"{EXECUTOR}/earlier.py",
-        'paths = sorted((folder / "runs").glob("*.jsonl"))',
-        "paths = []",
+        "            self._runs[token] = run\n",
+        "",
         of_engine("orphans_are_ended_before_their_job_runs_again"),
     ),
     Protection(
@@ -282,7 +298,7 @@ GRID_ENGINE = [
     Protection(
         "drmaa-verified: orphans that are gone do not hinder",
         f"{EXECUTOR}/session.py",
-        """            except self._drmaa.errors.InvalidJobException:
+        """            if self._is_not_known(error):
                 return State.UNKNOWN
 """,
         "",
@@ -312,8 +328,8 @@ GRID_ENGINE = [
     Protection(
         "drmaa-verified: a refused submission is told in the scheduler's words",
         f"{EXECUTOR}/session.py",
-        "                raise SubmissionRefused(_words(error)) from None",
-        "                raise",
+        "            raise SubmissionRefused(_words(error)) from None",
+        "            raise",
         of_engine("a_refused_submission_says_why"),
     ),
     Protection(
@@ -374,7 +390,7 @@ def installed_plugin() -> Path:
 
 def environment(tree: Path) -> dict[str, str]:
     """That of the tests: the copy's code first, and a test that is skipped fails."""
-    code = [tree, tree / Path(EXECUTOR).parent]
+    code = [tree, tree / Path(EXECUTOR).parent, tree / Path(PATIENT).parent]
     return os.environ | {"PYTHONPATH": ":".join(map(str, code)), "CI": "true"}
 
 

@@ -172,6 +172,13 @@ class Slurm:
         self.daemons["slurmctld"].terminate()
         self.daemons.pop("slurmctld").wait(20)
 
+    def forget_jobs(self) -> None:
+        """Let slurmctld lose all it knows; it has jobs that it does not know any more killed."""
+        self.stop_controller()
+        shutil.rmtree(self.folder / "state")
+        (self.folder / "state").mkdir()
+        self.start_controller()
+
     def start_node(self) -> None:
         """Start slurmd; it does not see the folder `hidden_from_node`."""
         command = ["slurmd", "-D", "-f", str(self.folder / "slurm.conf")]

@@ -1,6 +1,7 @@
 """One job for each fault, and one that merges what it wrote: it must never see half a file."""
 
 
+include: "../../rules/snakemake_inside.smk"
 include: "../../rules/cluster.smk"
 
 
@@ -79,6 +80,27 @@ rule survives:
         "survives.txt",
     shell:
         "echo half > {output}; sleep 15; echo whole >> {output}"
+
+
+# On this machine, until the test lets it end: the next job is submitted then.
+localrules:
+    here,
+
+
+rule here:
+    output:
+        "here.txt",
+    shell:
+        "touch begun; until [ -e end ]; do sleep 0.2; done; touch {output}"
+
+
+rule there:
+    input:
+        "here.txt",
+    output:
+        "there.txt",
+    shell:
+        "echo whole > {output}"
 
 
 # One job that takes a while, for what happens to Snakemake itself.

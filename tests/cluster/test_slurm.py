@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 import yaml
 from cluster import (
+    EXECUTORS,
     ROOT,
     Snakemake,
     cannot,
@@ -34,7 +35,7 @@ from iota2_tools.cluster.site import read_site
 from iota2_tools.commands.trial import drmaa_library
 
 FAULTS = Path(__file__).with_name("slurm_faults.smk")
-CODE = f"{ROOT}:{ROOT / 'executors' / 'drmaa_verified' / 'src'}"
+CODE = ":".join([str(ROOT), *(f"{ROOT}/executors/{name}/src" for name in EXECUTORS)])
 PRODUCTION = ROOT / "workflow" / "Snakefile"
 
 
@@ -66,7 +67,7 @@ class Submitter:
         site_file = folder / "site.yaml"
         site_file.write_text(yaml.safe_dump(site), encoding="utf-8")
         quick = {
-            "slurm-native": ["--slurm-init-seconds-before-status-checks", "1"],
+            "slurm-native": ["--slurm-patient-init-seconds-before-status-checks", "1"],
             "slurm": ["--seconds-between-status-checks", "1"],
         }
         command = [
@@ -210,6 +211,31 @@ def test_a_job_ends_well_while_the_scheduler_is_down(submitter, own_slurm, tmp_p
     snakemake.wait_for(lambda: "does not answer" in snakemake.printed, "a silence", 120)
     own_slurm.start_controller()
     assert snakemake.finish(90) == 0, snakemake.printed
+    assert (tmp_path / "survives.merged").read_text() == "half\nwhole\n"
+
+
+def test_a_job_that_is_ready_while_the_scheduler_is_down_is_submitted_later(own_slurm, tmp_path):
+    snakemake = Submitter(own_slurm).start(tmp_path, FAULTS, "there.txt", "--retries", "0")
+    snakemake.wait_for((tmp_path / "begun").exists, "the job on this machine")
+    own_slurm.stop_controller()
+    (tmp_path / "end").touch()
+    snakemake.wait_for(lambda: "does not answer" in snakemake.printed, "a silence")
+    own_slurm.start_controller()
+    assert snakemake.finish(120) == 0, snakemake.printed
+    assert (tmp_path / "there.txt").read_text() == "whole\n"
+
+
+def test_a_job_that_slurm_forgot_is_lost_after_the_stated_time_and_tried_again(own_slurm, tmp_path):
+    part = tmp_path / "survives.txt"
+    snakemake = Submitter(own_slurm).start(
+        tmp_path, FAULTS, "survives.merged", "--slurm-patient-lost-after", "5"
+    )
+    snakemake.wait_for(part.exists, "the job")
+    own_slurm.forget_jobs()
+    assert snakemake.finish(240) == 0, snakemake.printed
+    assert "is lost: Slurm answers, but has not known it for 5 s" in error_of(
+        snakemake.printed, "survives"
+    )
     assert (tmp_path / "survives.merged").read_text() == "half\nwhole\n"
 
 

@@ -4,10 +4,20 @@ import os
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 
 from iota2_tools.cluster.site import read_site
 from iota2_tools.cluster.slurm import _minutes
-from iota2_tools.commands.trial import clock, drmaa_library, examine_profile, executor_of
+from iota2_tools.commands import trial
+from iota2_tools.commands.findings import Finding
+from iota2_tools.commands.trial import (
+    clock,
+    drmaa_library,
+    examine_profile,
+    executor_of,
+    hidden_profile,
+    installed_executor,
+)
 from iota2_tools.core.errors import ConfigError
 
 GRID_ENGINE = Path("/usr/lib/gridengine-drmaa/lib/libdrmaa.so.1.0")
@@ -30,6 +40,33 @@ def test_a_profile_of_this_machine_has_nothing_to_submit(tmp_path):
     (finding,) = examine_profile("local", tmp_path, 1)
     assert not finding.fatal
     assert "nothing to submit" in finding.found
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "profiles").glob("*/config.yaml")), ids=str)
+def test_the_executor_of_each_profile_is_installed(path):
+    executor = executor_of(path.parent.name)
+    assert executor is None or installed_executor(executor) == []
+
+
+def test_an_executor_that_an_update_brought_is_told_to_be_installed():
+    (finding,) = installed_executor("slurm-patience")
+    assert finding.fatal
+    assert finding.found == "no package snakemake_executor_plugin_slurm_patience"
+    assert finding.remedy == "run `make setup`"
+
+
+def test_a_profile_that_hides_ours_where_productions_are_started_is_told(tmp_path, monkeypatch):
+    other = Finding("profiles", "`--profile slurm` takes another", "rename it")
+    asked = []
+
+    def examine(folder, names):
+        asked.append((folder, names))
+        return [Finding("profiles", "local"), other]
+
+    monkeypatch.setattr(trial, "examine_profiles", examine)
+    assert hidden_profile("slurm", tmp_path) == [other]
+    assert asked == [(tmp_path, ["slurm"])]
+    assert hidden_profile("slurm", tmp_path / "absent") == []
 
 
 def test_no_library_is_named(site):

@@ -61,13 +61,13 @@ def test_a_job_that_left_its_mark_needs_no_scheduler(fence, tmp_path):
 
 
 def test_a_submission_never_confirmed_nor_started_needs_no_scheduler(fence):
-    fence.allow("a")
+    fence.allow(entry())
     unknown = entry(job_id=None)
     assert end(Scripted(AssertionError("asked")), fence, unknown) == ([unknown], [])
 
 
 def test_a_submission_never_confirmed_but_started_is_ended_by_the_id_it_told(fence, tmp_path):
-    fence.allow("a")
+    fence.allow(entry())
     folder = tmp_path / "jobs" / "a"
     (folder / "allowed").rename(folder / "running.12")
     session = Scripted(State.RUNNING, State.ENDED)
@@ -78,7 +78,7 @@ def test_a_submission_never_confirmed_but_started_is_ended_by_the_id_it_told(fen
 
 
 def start_without_an_id(fence, tmp_path):
-    fence.allow("a")
+    fence.allow(entry())
     folder = tmp_path / "jobs" / "a"
     (folder / "allowed").rename(folder / "running.unknown")
 

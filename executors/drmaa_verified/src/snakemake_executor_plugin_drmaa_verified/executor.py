@@ -81,7 +81,7 @@ class Executor(RemoteExecutor):
         self.limits = parse_limits(settings.limits)
         self.folder = Path(self.workflow.persistence.path).absolute() / "drmaa-verified"
         self.log_folder = Path(settings.log_dir or self.folder / "logs").expanduser().absolute()
-        self.session = Session(settings.library)
+        self.session = Session(settings.library, settings.answer_wait)
         self.fence = Fence(self.folder)
         self.journal = Journal(self.folder)
         self.submissions: dict[str, Submission] = {}
@@ -118,6 +118,8 @@ class Executor(RemoteExecutor):
         self.session.check()
         cancel_on_signals()
         self.earlier = Earlier(self.folder, self.journal.path)
+        if self.earlier.damage:
+            self.logger.warning(self.earlier.damage)
         self._end_earlier(self.earlier.of_dead_runs())
 
     def run_job(self, job: JobExecutorInterface) -> None:
@@ -187,7 +189,7 @@ class Executor(RemoteExecutor):
         )
         self.submissions[token] = submission
         self.journal.submitting(entry)
-        self.fence.allow(token)
+        self.fence.allow(entry)
         return submission
 
     def _job_script(self, submission: Submission, specification: str) -> JobScript:
@@ -308,7 +310,7 @@ class Executor(RemoteExecutor):
             state = self.session.look(submission.entry.job_id)
             if state in (State.ENDED, State.UNKNOWN):
                 if not self._follow_claimant(submission):
-                    self._learn_ending(submission)
+                    self._learn_ending(submission, state)
             else:
                 self._note_alive(submission, state)
         except SchedulerSilent as error:
@@ -339,15 +341,25 @@ class Executor(RemoteExecutor):
         elif submission.started is None:
             submission.started = submission.asked_at
 
-    def _learn_ending(self, submission: Submission) -> None:
-        """Take note of an end. It may be told later than it is seen, or never."""
+    def _learn_ending(self, submission: Submission, state: State) -> None:
+        """Take note of an end. It may be told later than it is seen, or never.
+
+        The scheduler said that the job is over or not known any more. Does it not say how
+        within `mark_wait`, be it by silence, more will not be known.
+        """
         submission.unmarked_since = submission.unmarked_since or submission.asked_at
+        late = self._unmarked_seconds(submission) >= self.settings.mark_wait
+        unknown = state is State.UNKNOWN
         if submission.ending is None:
-            submission.ending = self._reap(submission)
-        patience = self.settings.mark_wait
-        if submission.ending is None and self._unmarked_seconds(submission) >= patience:
-            self.session.terminate(submission.entry.job_id)
-            submission.ending = Ending(stuck=True)
+            try:
+                submission.ending = self._reap(submission)
+            except SchedulerSilent:
+                if not late:
+                    raise
+        if submission.ending is None and late:
+            if not unknown:
+                self.session.terminate(submission.entry.job_id)
+            submission.ending = Ending(forgotten=unknown, stuck=not unknown)
 
     def _reap(self, submission: Submission) -> Ending | None:
         """How it ended; its run time as seen from here where the scheduler does not tell."""

@@ -1,7 +1,8 @@
 """The scheduler behind DRMAA: loading the library, submitting, looking, ending.
 
 The only module that touches the package `drmaa`. That package keeps one error buffer for
-all threads, so calls go one at a time.
+all threads, so calls go one at a time; and a library may wait for its scheduler without end,
+so no answer is waited for longer than a stated time.
 """
 
 import contextlib
@@ -10,12 +11,12 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from .calls import Calls, NoAnswer
 from .errors import ExecutorError
 from .verdict import Ending
 
@@ -25,6 +26,10 @@ _NO_ANSWER = re.compile(
     r"contact|connect|communicat|timed? ?out|unreachable|(System|PBS) error:?\s*$", re.IGNORECASE
 )
 _NO_HISTORY = re.compile("job history", re.IGNORECASE)
+# So some tell that they do not know a job (any more): PBS, Slurm, Grid Engine, LSF.
+_NOT_KNOWN = re.compile(
+    r"(unknown|invalid) job.?id|no such job|\bjob\b.*(does not exist|not found)", re.IGNORECASE
+)
 _NO_USAGE = "code 24:"  # ended, nothing more is told; `drmaa` has no class for it
 
 _OPEN_AND_CLOSE = "import drmaa; session = drmaa.Session(); session.initialize(); session.exit()"
@@ -65,28 +70,36 @@ class JobScript:
 
 
 class Session:
-    """An open DRMAA session."""
+    """An open DRMAA session.
 
-    def __init__(self, library: str = ""):
+    Parameters
+    ----------
+    library : str
+        Path of the DRMAA library; empty for that of DRMAA_LIBRARY_PATH.
+    answer_wait : float
+        How long one answer of it is waited for, seconds.
+    """
+
+    def __init__(self, library: str, answer_wait: float):
         self._drmaa = load_drmaa(library)
-        self._lock = threading.RLock()
+        self._call = Calls(answer_wait)
         self._session = self._drmaa.Session()
-        self._refuse_crash()
+        self._refuse_crash(answer_wait)
         try:
-            self._session.initialize()
+            self._call(self._session.initialize)
         except Exception as error:
             raise ExecutorError(
                 f"the DRMAA library {_library_in_use()} cannot reach its scheduler: {error}\n"
                 "Does its own command for listing jobs (squeue, qstat) work here?"
             ) from None
 
-    def _refuse_crash(self) -> None:
+    def _refuse_crash(self, seconds: float) -> None:
         """Try the library of PBS out in a process of its own: its crash would end this one."""
         try:
-            is_pbs = "PBS" in self._session.drmsInfo
+            is_pbs = "PBS" in self.system
         except Exception:  # it has no name before it is opened
             return
-        if is_pbs and (name := crash_of([sys.executable, "-c", _OPEN_AND_CLOSE])):
+        if is_pbs and (name := crash_of([sys.executable, "-c", _OPEN_AND_CLOSE], seconds)):
             raise ExecutorError(
                 f"the DRMAA library {_library_in_use()} crashes ({name}), as it does while the "
                 "server of PBS does not answer.\nDoes qstat work here?"
@@ -95,13 +108,12 @@ class Session:
     @property
     def system(self) -> str:
         """Name and version of the scheduler."""
-        with self._lock:
-            return self._session.drmsInfo
+        return self._call(getattr, self._session, "drmsInfo")
 
     def close(self) -> None:
         """Leave the session; jobs are not touched."""
-        with self._lock, contextlib.suppress(Exception):
-            self._session.exit()
+        with contextlib.suppress(Exception):
+            self._call(self._session.exit)
 
     def submit(self, job: JobScript) -> str:
         """Submit a job; its id.
@@ -113,38 +125,47 @@ class Session:
         SchedulerSilent
             Whether the job was taken is not known.
         """
-        with self._lock:
-            try:
-                with self._session.createJobTemplate() as template:
-                    template.remoteCommand = str(job.script)
-                    template.workingDirectory = str(job.folder)
-                    template.jobName = job.name
-                    template.outputPath = f":{job.log}"
-                    template.joinFiles = True
-                    if job.native_specification:
-                        template.nativeSpecification = job.native_specification
-                    return self._session.runJob(template)
-            except Exception as error:
-                if self._is_silence(error):
-                    raise SchedulerSilent(str(error)) from None
-                raise SubmissionRefused(_words(error)) from None
+        try:
+            return self._call(self._run, job)
+        except Exception as error:
+            if self._is_silence(error):
+                raise SchedulerSilent(str(error)) from None
+            raise SubmissionRefused(_words(error)) from None
+
+    def _run(self, job: JobScript) -> str:
+        with self._session.createJobTemplate() as template:
+            template.remoteCommand = str(job.script)
+            template.workingDirectory = str(job.folder)
+            template.jobName = job.name
+            template.outputPath = f":{job.log}"
+            template.joinFiles = True
+            if job.native_specification:
+                template.nativeSpecification = job.native_specification
+            return self._session.runJob(template)
 
     def _is_silence(self, error: Exception) -> bool:
         errors = self._drmaa.errors
-        if isinstance(error, errors.DrmCommunicationException | errors.TryLaterException):
+        silence = NoAnswer | errors.DrmCommunicationException | errors.TryLaterException
+        if isinstance(error, silence):
             return True
         return isinstance(error, errors.InternalException) and bool(_NO_ANSWER.search(str(error)))
+
+    def _is_not_known(self, error: Exception) -> bool:
+        """Whether it says that there is no such job (any more)."""
+        errors = self._drmaa.errors
+        if isinstance(error, errors.InvalidJobException):
+            return True
+        return isinstance(error, errors.InternalException) and bool(_NOT_KNOWN.search(str(error)))
 
     def look(self, job_id: str) -> State:
         """Where a job stands; raises SchedulerSilent without an answer."""
         states = self._drmaa.JobState
-        with self._lock:
-            try:
-                state = self._session.jobStatus(job_id)
-            except self._drmaa.errors.InvalidJobException:
+        try:
+            state = self._call(self._session.jobStatus, job_id)
+        except Exception as error:
+            if self._is_not_known(error):
                 return State.UNKNOWN
-            except Exception as error:
-                raise SchedulerSilent(str(error)) from None
+            raise SchedulerSilent(str(error)) from None
         if state in (states.DONE, states.FAILED):
             return State.ENDED
         if state == states.UNDETERMINED:
@@ -166,36 +187,36 @@ class Session:
 
     def reap(self, job_id: str) -> Ending | None:
         """How a job ended, and let the library forget it; None if that is not told yet."""
-        errors = self._drmaa.errors
-        with self._lock:
-            try:
-                info = self._session.wait(job_id, self._session.TIMEOUT_NO_WAIT)
-            except errors.ExitTimeoutException:
-                return None
-            except errors.InvalidJobException:
+        try:
+            info = self._call(self._session.wait, job_id, self._session.TIMEOUT_NO_WAIT)
+        except self._drmaa.errors.ExitTimeoutException:
+            return None
+        except Exception as error:
+            if self._is_not_known(error):
                 return Ending(forgotten=True)
-            except Exception as error:
-                if str(error).startswith(_NO_USAGE):
-                    return Ending()
-                raise SchedulerSilent(str(error)) from None
+            if str(error).startswith(_NO_USAGE):
+                return Ending()
+            raise SchedulerSilent(str(error)) from None
         return ending_of(info)
 
     def terminate(self, job_id: str) -> None:
         """Have a job ended, whichever session submitted it; it may need a while to be gone."""
-        with self._lock:
-            try:
-                self._session.control(job_id, self._drmaa.JobControlAction.TERMINATE)
-            except self._drmaa.errors.InvalidJobException:
-                return
-            except Exception as error:
+        try:
+            self._call(self._session.control, job_id, self._drmaa.JobControlAction.TERMINATE)
+        except Exception as error:
+            if not self._is_not_known(error):
                 raise SchedulerSilent(str(error)) from None
 
 
-def crash_of(command: Sequence[str]) -> str:
-    """The signal that ends a command, empty for none."""
-    done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, check=False, start_new_session=True
-    )
+def crash_of(command: Sequence[str], seconds: float) -> str:
+    """The signal that ends a command, empty for none or if it does not end by itself in time."""
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, check=False,
+            start_new_session=True, timeout=seconds,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return ""
     return signal.Signals(-done.returncode).name if done.returncode < 0 else ""
 
 

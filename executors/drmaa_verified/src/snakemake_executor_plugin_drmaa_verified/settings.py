@@ -50,11 +50,19 @@ class ExecutorSettings(ExecutorSettingsBase):
             "How long a scheduler that does not answer is waited for before Snakemake stops."
         ),
     )
+    answer_wait: int = field(
+        default=120,
+        metadata=_help(
+            "How long one answer of the DRMAA library is waited for before the scheduler "
+            "counts as silent."
+        ),
+    )
     mark_wait: int = field(
         default=90,
         metadata=_help(
-            "How long the mark of a job that ended is waited for: a shared file system may "
-            "show it a minute late."
+            "How long the mark of a job that ended, or that the scheduler does not know any "
+            "more, is waited for: a shared file system may show it a minute late. Without it "
+            "the job then counts as failed or lost, and is tried again (retries)."
         ),
     )
     end_wait: int = field(

@@ -1,0 +1,81 @@
+"""What is taken from inside Snakemake, which may change without notice: here and nowhere else.
+
+Each function says what the rest needs, and has Snakemake's own names inside. If one of these goes
+away, tests/unit/test_snakemake_inside.py fails with the function and the name.
+"""
+
+from importlib.metadata import version
+
+from snakemake.logging import logger
+
+# The first minor version these were not tried with; envs/python.in bounds it likewise.
+UNTRIED = (9, 28)
+
+
+def is_main_process():
+    """Whether this process plans the production; the others each run one job of it."""
+    return workflow.is_main_process
+
+
+def configuration_files():
+    """Files the configuration was read from."""
+    return list(workflow.configfiles)
+
+
+def start_folder():
+    """Folder where Snakemake was started."""
+    return workflow.workdir_init
+
+
+def executor_of_jobs():
+    """Name of the executor that submits jobs; empty where they run on this machine."""
+    return "" if workflow.local_exec else workflow.executor_plugin.name
+
+
+def limit_of(resource):
+    """Most of a resource that one job may have, as `--resources` says; None for no limit."""
+    return workflow.global_resources.get(resource).value
+
+
+def given_resource(rule, resource):
+    """A resource of a rule where it is a plain value: its own, or of `--set-resources`."""
+    return workflow.get_rule(rule).resources.get(resource).value
+
+
+def is_grouped(rule):
+    """Whether the jobs of a rule are submitted together with others."""
+    return bool(workflow.get_rule(rule).group)
+
+
+def asked_at_first(resource):
+    """Rule and amount of each job to run, at its first attempt, before Snakemake cuts it.
+
+    Without jobs that do not ask for it, or whose need is known only later.
+    """
+    for job in workflow.dag.needrun_jobs():
+        asked = job.rule.resources.get(resource).evaluate(
+            job.wildcards, input=job.input, attempt=1, threads=job.threads
+        )
+        if isinstance(asked.value, int):
+            yield job.rule.name, asked.value
+
+
+def asked_by_groups(resource):
+    """Name and amount of each group of jobs that are submitted together."""
+    jobs = workflow.dag.needrun_jobs()
+    for group in filter(None, {workflow.dag.get_job_group(job) for job in jobs}):
+        yield f"group {group.groupid}", group.resources[resource]
+
+
+def tell_of_untried_version():
+    """Warn of a Snakemake that is newer than what these functions were tried with."""
+    found = version("snakemake")
+    if tuple(map(int, found.split(".")[:2])) >= UNTRIED:
+        logger.warning(
+            f"Snakemake {found} is newer than what this was tried with, which is below "
+            f"{'.'.join(map(str, UNTRIED))}: if it fails, take the version of envs/python.lock"
+        )
+
+
+if is_main_process():
+    tell_of_untried_version()
