@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
 
+BLOCK = 512
+"""Side of the blocks of a final raster, pixels: they are read by rows of whole blocks."""
+
 
 @dataclass(frozen=True)
 class Layer:

@@ -16,7 +16,8 @@ def rules_with_outputs() -> list[str]:
     """Rules that write something; the others are names for what others write."""
     found = []
     for path in sorted((ROOT / "rules").glob("*.smk")):
-        for name, body in re.findall(r"^rule (\w+):\n((?:    .*\n|\n)+)", path.read_text(), re.M):
+        pattern = r"^(?:use rule \w+ as|rule) (\w+)(?: with)?:\n((?:    .*\n|\n)+)"
+        for name, body in re.findall(pattern, path.read_text(), re.M):
             if re.search(r"^    output:", body, re.M):
                 found.append(name)
     return found
