@@ -129,6 +129,16 @@ def classes_never_validated(evidence: Evidence) -> Iterator[Remark]:
             )
 
 
+def maps_without_hectares(evidence: Evidence) -> Iterator[Remark]:
+    """Maps whose coordinates are angles."""
+    if any(np.isnan(areas.mapped).any() for areas in evidence.areas.values()):
+        yield Remark(
+            Topic.AREAS,
+            "the coordinates of the map are angles: its pixels have no area in hectares. Set "
+            "grid.projection to one in metres",
+        )
+
+
 def classes_not_corrected(evidence: Evidence) -> Iterator[Remark]:
     """Classes that are mapped and have no validation; how much land that leaves open."""
     found = {
@@ -200,6 +210,7 @@ GATHERERS: tuple[Gatherer, ...] = (
     single_polygons,
     seeds_never_validated,
     classes_never_validated,
+    maps_without_hectares,
     classes_not_corrected,
     classes_of_one_pixel,
     seeds_of_mean_areas,

@@ -68,8 +68,8 @@ A +- B    mean over the seeds, and half the width of its 95 % interval: Student'
 Precision user's accuracy: share right among the pixels mapped as this class
 Recall    producer's accuracy: share found among the reference pixels of this class
 F-score   harmonic mean of both
--         no value: the class has no reference pixel, or (precision) is never mapped. Seeds
-          without a value are left out of the mean.
+-         no value: the class has no reference pixel, or (precision) is never mapped, or (kappa)
+          there is one class alone. Seeds without a value are left out of the mean.
 Pixels the map leaves without class are counted in the matrix and left out of every score.
 Mapped    hectares of the pixels of the class. Corrected: what they would be if the map erred
           everywhere as it does on the validation pixels (Olofsson et al. 2014, equation 9). These

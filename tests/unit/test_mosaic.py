@@ -392,7 +392,18 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, limit):
     assert not list(folder.iterdir())
 
 
-def test_layers_are_named_after_themselves():
-    assert all(name == layer.name for name, layer in LAYERS.items())
-    assert (CLASS_MAP.dtype, CLASS_MAP.nodata) == ("uint8", 0)
-    assert VALIDITY.encodings == {"uint8": 255, "uint16": 65535}
+@pytest.mark.parametrize(
+    ("layer", "name", "encodings", "unit"),
+    [
+        (CLASS_MAP, "class_map", {"uint8": 0, "uint16": 0}, "class code"),
+        (CONFIDENCE, "confidence", {"uint8": 0}, "percent"),
+        (VALIDITY, "validity", {"uint8": 255, "uint16": 65535}, "dates"),
+        (PROBABILITY, "probability", {"uint16": 65535}, "per mille"),
+        (DIFFERENCE, "difference", {"uint8": 0}, "code"),
+    ],
+)
+def test_layers_are_encoded_as_the_catalogue_says(layer, name, encodings, unit):
+    """docs/products.md, "Final products"."""
+    assert (layer.encodings, layer.unit) == (encodings, unit)
+    assert LAYERS[name] is layer
+    assert layer.name == name

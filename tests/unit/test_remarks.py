@@ -14,6 +14,7 @@ from iota2_tools.reporting.remarks import (
     classes_not_corrected,
     classes_of_one_pixel,
     gather,
+    maps_without_hectares,
     products_left_out,
     seeds_of_mean_areas,
     single_polygons,
@@ -104,6 +105,12 @@ def test_a_class_no_polygon_validates_is_told_as_such():
     )
 
 
+def test_a_map_in_degrees_says_why_it_has_no_areas():
+    (text,) = told(maps_without_hectares, hectares=float("nan"))
+    assert text.startswith("the coordinates of the map are angles")
+    assert told(maps_without_hectares, pixels=((100, 0),)) == []
+
+
 def test_a_map_in_degrees_is_told_in_pixels():
     (text,) = told(classes_not_corrected, [[[8, 0, 0], [2, 0, 0]]], hectares=float("nan"))
     assert text.startswith("maize (2): 50 pixels are mapped as this class")
@@ -118,6 +125,7 @@ def test_a_class_judged_from_one_pixel_is_told():
         "maize (2): a single validation pixel is mapped as this class (seed 1); its precision and "
         "what it gives to the corrected areas rest on that one"
     ]
+    assert told(classes_of_one_pixel, [[[8, 0, 0], [2, 0, 0]]]) == []
     # No polygon validates maize: the pixel of wheat is told to be none of its sample.
     assert told(classes_of_one_pixel, [[[7, 1, 0], [0, 0, 0]]]) == []
 
@@ -141,6 +149,11 @@ def test_polygons_that_validate_without_a_pixel_are_told():
         "maize (2): 2 polygon(s) validate it and hold no pixel centre that was clear often enough "
         "(seed 0): it has no score"
     ]
+
+
+def test_one_polygon_without_a_pixel_is_told():
+    (text,) = told(classes_never_validated, [[[8, 1, 0], [0, 0, 0]]], [("1", 2, "validation")])
+    assert text.startswith("maize (2): 1 polygon(s) validate it")
 
 
 def test_a_pixel_the_map_leaves_without_class_is_one_that_validates():
