@@ -1,9 +1,9 @@
 """Documents that are generated, or name what the code holds."""
 
-import re
 from pathlib import Path
 
 import pytest
+from rule_texts import rules_with_scripts
 
 from iota2_tools.cluster.site import site_schema
 from iota2_tools.planning.configuration import configuration_page, configuration_schema
@@ -23,29 +23,12 @@ def test_generated_files_are_those_of_the_models(path, expected):
     assert (ROOT / path).read_text(encoding="utf-8") == expected(), "run `make docs`"
 
 
-RULE = re.compile(r"^(?:rule (\w+)|use rule (\w+) as (\w+) with):", flags=re.MULTILINE)
-
-
-def rules() -> dict[str, tuple[str, str]]:
-    """Each rule that runs a script: the rule whose script that is, and its own text."""
-    text = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "rules").glob("*.smk"))
-    heads = list(RULE.finditer(text))
-    ends = [head.start() for head in heads[1:]] + [len(text)]
-    found = {}
-    for head, end in zip(heads, ends, strict=True):
-        name, base, own_name = head.groups()
-        body = text[head.end() : end]
-        if base or "script:" in body:
-            found[own_name or name] = (base or name, body)
-    return found
-
-
 def test_every_rule_has_its_log_and_benchmark_and_its_script_that_of_its_first_name():
     """Of `use rule mosaic_classes as mosaic_confidence` the script is that of mosaic_classes."""
-    assert len(rules()) > 20
-    for name, (base, body) in rules().items():
-        script = "../workflow/scripts/{}.py"
-        assert script.format(base) in rules()[base][1], name
+    rules = rules_with_scripts()
+    assert len(rules) > 20
+    for name, (base, body) in rules.items():
+        assert f"../workflow/scripts/{base}.py" in rules[base].body, name
         assert base == name or "script:" not in body, name
         assert f"<logs>/{name}" in body
         assert f"<benchmarks>/{name}" in body
@@ -55,7 +38,7 @@ def test_every_rule_has_its_log_and_benchmark_and_its_script_that_of_its_first_n
 
 def test_every_script_is_that_of_a_rule():
     scripts = {path.stem for path in (ROOT / "workflow" / "scripts").glob("*.py")}
-    assert scripts == {base for base, _ in rules().values()}
+    assert scripts == {rule.base for rule in rules_with_scripts().values()}
 
 
 def test_the_catalogue_names_every_final_product():
