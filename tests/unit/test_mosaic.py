@@ -64,6 +64,13 @@ def test_tiles_side_by_side_make_one_valid_cog(tiles, tmp_path):
     assert not faults(output)
 
 
+def test_the_band_of_a_layer_without_names_bears_its_title(tmp_path):
+    output = str(tmp_path / "map.tif")
+    write_mosaic([piece(tmp_path, "a", EIGHT, CONFIDENCE)], output, FinalMap(CONFIDENCE))
+    dataset = gdal.Open(output)
+    assert dataset.GetRasterBand(1).GetDescription() == "Confidence of the classifier"
+
+
 def faults(path):
     """Errors and warnings of GDAL's validator."""
     warnings, errors, _ = validate(path, full_check=True)

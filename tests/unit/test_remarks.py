@@ -1,11 +1,14 @@
 """Remarks of RESULTS.txt: each is drawn from evidence a reader can check."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
 from iota2_tools.assessing.areas import measure_areas
 from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
 from iota2_tools.geo.grid import Grid
+from iota2_tools.reporting import remarks as module
 from iota2_tools.reporting.remarks import (
     Evidence,
     Remark,
@@ -182,3 +185,12 @@ def test_remarks_are_gathered_by_topic(monkeypatch):
         Remark(Topic.IMAGES, "another image"),
         Remark(Topic.AREAS, "an area"),
     ]
+
+
+def test_every_function_that_draws_remarks_is_asked():
+    drawing = {
+        item
+        for item in vars(module).values()
+        if getattr(item, "__annotations__", {}).get("return") == Iterator[Remark]
+    }
+    assert drawing == set(module.GATHERERS)
