@@ -20,6 +20,9 @@ rule mosaic:
         "Stage mosaic is complete"
 
 
+ON_THE_MAP = {"grid": production.mosaic_grid.as_dict(), "tags": parameters.provenance}
+
+
 rule mosaic_classes:
     input:
         pieces=pieces_of_map("classes"),
@@ -36,17 +39,16 @@ rule mosaic_classes:
     resources:
         **needs("mosaic_classes"),
     params:
+        **ON_THE_MAP,
         algorithm=versions("mosaic", "style"),
         layer="class_map",
-        grid=production.mosaic_grid.as_dict(),
-        tags=parameters.provenance,
     message:
         "Assembling the map of seed {wildcards.seed}"
     script:
-        "../workflow/scripts/mosaic_tiles.py"
+        "../workflow/scripts/mosaic_classes.py"
 
 
-rule mosaic_confidence:
+use rule mosaic_classes as mosaic_confidence with:
     input:
         pieces=pieces_of_map("confidence"),
     output:
@@ -56,21 +58,17 @@ rule mosaic_confidence:
         "<logs>/mosaic_confidence/{seed}.log",
     benchmark:
         "<benchmarks>/mosaic_confidence/{seed}.tsv"
-    threads: 2
     resources:
         **needs("mosaic_confidence"),
     params:
+        **ON_THE_MAP,
         algorithm=versions("mosaic", "style"),
         layer="confidence",
-        grid=production.mosaic_grid.as_dict(),
-        tags=parameters.provenance,
     message:
         "Assembling the confidence of seed {wildcards.seed}"
-    script:
-        "../workflow/scripts/mosaic_tiles.py"
 
 
-rule mosaic_probabilities:
+use rule mosaic_classes as mosaic_probabilities with:
     input:
         pieces=pieces_of_map("probabilities"),
     output:
@@ -79,19 +77,15 @@ rule mosaic_probabilities:
         "<logs>/mosaic_probabilities/{seed}.log",
     benchmark:
         "<benchmarks>/mosaic_probabilities/{seed}.tsv"
-    threads: 2
     resources:
         **needs("mosaic_probabilities"),
     params:
+        **ON_THE_MAP,
         algorithm=versions("mosaic"),
         layer="probability",
-        grid=production.mosaic_grid.as_dict(),
         bands=[item.name for item in production.nomenclature.classes],
-        tags=parameters.provenance,
     message:
         "Assembling the probabilities of seed {wildcards.seed}"
-    script:
-        "../workflow/scripts/mosaic_tiles.py"
 
 
 rule clip_validity:
@@ -118,7 +112,7 @@ rule clip_validity:
         "../workflow/scripts/clip_validity.py"
 
 
-rule mosaic_validity:
+use rule mosaic_classes as mosaic_validity with:
     input:
         pieces=expand("<results>/tiles/{tile}/validity_mapped.tif", tile=TILES),
     output:
@@ -128,19 +122,15 @@ rule mosaic_validity:
         "<logs>/mosaic_validity.log",
     benchmark:
         "<benchmarks>/mosaic_validity.tsv"
-    threads: 2
     resources:
         **needs("mosaic_validity"),
     params:
+        **ON_THE_MAP,
         algorithm=versions("mosaic", "style"),
         layer="validity",
         maximum=parameters.largest_validity,
-        grid=production.mosaic_grid.as_dict(),
-        tags=parameters.provenance,
     message:
         "Assembling the validity"
-    script:
-        "../workflow/scripts/mosaic_tiles.py"
 
 
 rule preview_map:

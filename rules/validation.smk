@@ -76,7 +76,7 @@ rule sum_confusions:
         "../workflow/scripts/sum_confusions.py"
 
 
-rule mosaic_differences:
+use rule mosaic_classes as mosaic_differences with:
     input:
         pieces=expand("<results>/validation/{tile}/diff_seed_{{seed}}.tif", tile=TILES),
     output:
@@ -86,18 +86,14 @@ rule mosaic_differences:
         "<logs>/mosaic_differences/{seed}.log",
     benchmark:
         "<benchmarks>/mosaic_differences/{seed}.tsv"
-    threads: 2
     resources:
         **needs("mosaic_differences"),
     params:
+        **ON_THE_MAP,
         algorithm=versions("mosaic", "style"),
         layer="difference",
-        grid=production.mosaic_grid.as_dict(),
-        tags=parameters.provenance,
     message:
         "Assembling where the map of seed {wildcards.seed} is right"
-    script:
-        "../workflow/scripts/mosaic_tiles.py"
 
 
 rule measure_areas:

@@ -1,4 +1,16 @@
-"""How much land each class covers: as mapped, and corrected for the errors of the map."""
+"""How much land each class covers: as mapped, and corrected for the errors of the map.
+
+The correction takes the pixels mapped as a class as a stratum, and the validation pixels mapped so
+as its sample: their shares tell what the stratum is in truth. A class that is mapped and has no
+such pixel is a stratum without sample. What stands there is unknown, but how much land it is, is
+known. So the corrected area of every other class lies between what the sampled strata give and that
+much more: both ends are reported. No share is invented for the stratum: one of the rest of the map
+would give the class to others, one of the map itself would call it free of errors. Of the class
+itself the lower end would be read as an estimate, though most of its stratum may be its own: it has
+the upper end only.
+
+One pixel in a stratum is enough for an area, which stays unbiased; a variance needs two.
+"""
 
 import csv
 import logging
@@ -10,11 +22,12 @@ from pathlib import Path
 import numpy as np
 
 from iota2_tools.assessing.scores import Estimate, classified, ratio, read_matrix_csv
-from iota2_tools.config.nomenclature import read_nomenclature
-from iota2_tools.core.errors import InputDataError
+from iota2_tools.config.nomenclature import Nomenclature, read_nomenclature
 from iota2_tools.core.tables import cell, write_csv
+from iota2_tools.core.words import listed
 from iota2_tools.geo.grid import grid_of, spatial_reference
 from iota2_tools.geo.raster import open_raster, read_window
+from iota2_tools.maps.layers import BLOCK
 
 logger = logging.getLogger(__name__)
 
@@ -30,13 +43,17 @@ class ClassAreas:
     ----------
     pixels : ndarray of int64
         Pixels mapped.
-    mapped, corrected : ndarray of float
-        Hectares mapped, and estimated from the map and its errors (`area_adjusted`).
+    mapped : ndarray of float
+        Hectares mapped.
+    corrected, corrected_most : ndarray of float
+        Least and largest number of hectares that the map and its errors allow (`area_adjusted`);
+        the same where all that is mapped was validated.
     """
 
     pixels: np.ndarray
     mapped: np.ndarray
     corrected: np.ndarray
+    corrected_most: np.ndarray
 
     @property
     def share(self) -> np.ndarray:
@@ -48,7 +65,7 @@ def count_classes(path: str, codes: Sequence[int]) -> np.ndarray:
     """Pixels of each class of a map, int64, window by window."""
     dataset, grid = open_raster(path), grid_of(path)
     counts = np.zeros(max(codes) + 1, dtype=np.int64)
-    for window in grid.windows(512):
+    for window in grid.windows(BLOCK):
         values = read_window(dataset, window, 1).ravel()
         counts += np.bincount(values, minlength=counts.size)[: counts.size]
     return counts[list(codes)]
@@ -63,15 +80,62 @@ def hectares_of_a_pixel(path: str) -> float:
     return (grid.resolution * reference.GetLinearUnits()) ** 2 / SQUARE_METRES
 
 
+@dataclass(frozen=True)
+class Unvalidated:
+    """Classes of a map of which the validation polygons tell nothing; bool, shape (n_classes,).
+
+    Parameters
+    ----------
+    stratum : ndarray of bool
+        The class is mapped, and its pixels have no sample: no validation pixel is mapped as it,
+        or none is of it. In the second case those of other classes that are mapped as it are no
+        sample either: pixels that are right could not be drawn, and would seem to be none.
+    absent : ndarray of bool
+        No validation pixel is of the class, be it mapped or not: how much the map misses of it
+        cannot show.
+    """
+
+    stratum: np.ndarray
+    absent: np.ndarray
+
+
+def unvalidated(matrix: np.ndarray, pixels: np.ndarray) -> Unvalidated:
+    """Classes of which a matrix of validation polygons tells nothing.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (n_classes, n_classes) or (n_classes, n_classes + 1)
+        Validation pixels; rows: reference, columns: map.
+    pixels : ndarray of int, shape (n_classes,)
+        Pixels of each class in the map.
+    """
+    square = classified(matrix)
+    absent = square.sum(axis=1) == 0
+    return Unvalidated((np.asarray(pixels) > 0) & (absent | (square.sum(axis=0) == 0)), absent)
+
+
 def measure_areas(pixels: np.ndarray, hectares: float, matrix: np.ndarray) -> ClassAreas:
-    """Areas of the classes from their pixels, the area of a pixel and the confusion matrix."""
+    """Areas of the classes from their pixels, the area of a pixel and the confusion matrix.
+
+    A class without validation pixel has no corrected area; without any, no class has one.
+    """
+    found = unvalidated(matrix, pixels)
+    sample = np.where(found.stratum, 0, classified(matrix))
     mapped = pixels * hectares
-    try:
-        corrected = area_adjusted(matrix, pixels).area * hectares
-    except InputDataError as error:
-        logger.warning("areas are not corrected: %s", error)
-        corrected = np.full(len(pixels), math.nan)
-    return ClassAreas(pixels, mapped, corrected)
+    if not sample.sum():
+        nothing = np.full(len(pixels), math.nan)
+        return ClassAreas(pixels, mapped, nothing, nothing)
+    estimates = area_adjusted(sample, pixels)
+    least, most = (
+        np.where(found.absent, math.nan, area * hectares)
+        for area in (estimates.area, estimates.area_most)
+    )
+    return ClassAreas(pixels, mapped, least, most)
+
+
+HEADER = (
+    "code", "name", "pixels", "share", "mapped_ha", "corrected_ha", "corrected_max_ha", "note",
+)  # fmt: skip
 
 
 def write_areas(classes: str, matrix: str, nomenclature: str, output: str) -> None:
@@ -80,24 +144,42 @@ def write_areas(classes: str, matrix: str, nomenclature: str, output: str) -> No
     Parameters
     ----------
     classes, matrix : str
-        Class map, and its confusion matrix (`accuracy.write_matrix_csv`).
+        Class map, and its confusion matrix (`scores.write_matrix_csv`).
     output : str
-        CSV `code,name,pixels,share,mapped_ha,corrected_ha`; empty where there is no value.
+        CSV with the columns of `HEADER`. Cells are empty where there is no value; the note says
+        why, or why the corrected area is a range.
     """
     legend = read_nomenclature(nomenclature)
-    areas = measure_areas(
-        count_classes(classes, legend.codes),
-        hectares_of_a_pixel(classes),
-        read_matrix_csv(matrix)[0],
-    )
-    rows: list[list] = [["code", "name", "pixels", "share", "mapped_ha", "corrected_ha"]]
-    for item, pixels, share, mapped, corrected in zip(
-        legend.classes, areas.pixels, areas.share, areas.mapped, areas.corrected, strict=True
-    ):
-        rows.append(
-            [item.code, item.name, pixels, cell(share, 6), cell(mapped, 2), cell(corrected, 2)]
-        )
+    counts, sample = count_classes(classes, legend.codes), read_matrix_csv(matrix)[0]
+    areas = measure_areas(counts, hectares_of_a_pixel(classes), sample)
+    rows: list[Sequence] = [HEADER]
+    for item, pixels, share, mapped, least, most, note in zip(
+        legend.classes, areas.pixels, areas.share, areas.mapped, areas.corrected,
+        areas.corrected_most, notes(sample, counts, legend), strict=True,
+    ):  # fmt: skip
+        hectares = (cell(value, 2) for value in (mapped, least, most))
+        rows.append([item.code, item.name, pixels, cell(share, 6), *hectares, note])
+        if note:
+            logger.info("%s: %s", item.name, note)
     write_csv(rows, output)
+
+
+def notes(matrix: np.ndarray, pixels: np.ndarray, nomenclature: Nomenclature) -> list[str]:
+    """Why each class has no corrected area, or a range of it; empty where it has one."""
+    found = unvalidated(matrix, pixels)
+    names = [item.name for item in nomenclature.classes]
+    unknown = [name for name, without in zip(names, found.stratum, strict=True) if without]
+    texts = []
+    for without, absent in zip(found.stratum, found.absent, strict=True):
+        if absent:
+            texts.append("no validation pixel is of this class")
+        elif without:
+            texts.append("no validation pixel is mapped as this class")
+        elif unknown:
+            texts.append(f"corrected_max_ha if all mapped as {listed(unknown)} is of this class")
+        else:
+            texts.append("")
+    return texts
 
 
 def read_areas(path: str) -> ClassAreas:
@@ -109,18 +191,37 @@ def read_areas(path: str) -> ClassAreas:
         return np.array([float(row[name] or "nan") for row in rows])
 
     return ClassAreas(
-        column("pixels").astype(np.int64), column("mapped_ha"), column("corrected_ha")
+        column("pixels").astype(np.int64),
+        column("mapped_ha"),
+        column("corrected_ha"),
+        column("corrected_max_ha"),
     )
 
 
 def mean_areas(areas: Mapping[int, ClassAreas]) -> ClassAreas:
-    """Mean over seeds; pixels are rounded."""
+    """Mean over seeds; pixels are rounded.
+
+    The corrected area of a class is the mean over the seeds that have one, and so is its largest;
+    where none has one, the largest is that over all seeds.
+    """
     every = list(areas.values())
+    pixels, mapped, least, most = (
+        np.array([getattr(item, name) for item in every], dtype=float)
+        for name in ("pixels", "mapped", "corrected", "corrected_most")
+    )
+    known = ~np.isnan(least)
+    counted = np.where(known.any(axis=0), known, ~np.isnan(most))
+    return ClassAreas(
+        np.rint(pixels.mean(axis=0)).astype(np.int64),
+        mapped.mean(axis=0),
+        _mean(least, counted),
+        _mean(most, counted),
+    )
 
-    def mean(name: str) -> np.ndarray:
-        return np.mean([getattr(item, name) for item in every], axis=0)
 
-    return ClassAreas(np.rint(mean("pixels")).astype(np.int64), mean("mapped"), mean("corrected"))
+def _mean(values: np.ndarray, counted: np.ndarray) -> np.ndarray:
+    """Mean of each column over the values that count; NaN where none does."""
+    return ratio(np.where(counted, values, 0).sum(axis=0), counted.sum(axis=0))
 
 
 @dataclass(frozen=True)
@@ -128,7 +229,8 @@ class AreaEstimates:
     """Accuracy and class areas inferred from a sample; half widths are of the same unit.
 
     `area` is the area of each class in the reference world, corrected for the errors of the map,
-    in the unit of the mapped areas. Arrays have shape (n_classes,); NaN: no value.
+    in the unit of the mapped areas: the least there may be if strata are without sample, and
+    `area_most` the largest. Arrays have shape (n_classes,); NaN: no value.
     """
 
     overall_accuracy: Estimate
@@ -138,16 +240,23 @@ class AreaEstimates:
     recall_half_width: np.ndarray
     area: np.ndarray
     area_half_width: np.ndarray
+    area_most: np.ndarray
 
 
 def area_adjusted(
-    matrix: np.ndarray, mapped_areas: Sequence[float], quantile: float = 1.96
+    matrix: np.ndarray, mapped_areas: Sequence[float] | np.ndarray, quantile: float = 1.96
 ) -> AreaEstimates:
     """Accuracy weighted by the area each class covers in the map, and unbiased class areas.
 
     Valid for a random sample of independent units, stratified by the classes of the map or
     simple. Pixels of reference polygons are no such sample: they lie together, and polygons are
     drawn where it was easy. Then the areas are indications, and the intervals far too narrow.
+
+    A class that is mapped without a sample unit leaves the share of every class in its stratum
+    unknown, between none and all of it. Overall accuracy and recall, which need it, have no value
+    then, nor has the area of that class; `area` and `area_most` bound that of the others. A class
+    with one unit gives its share to the areas, which is unbiased, but no variance: the intervals
+    of all that its stratum enters have no value.
 
     Parameters
     ----------
@@ -162,50 +271,47 @@ def area_adjusted(
     -------
     AreaEstimates
 
-    Raises
-    ------
-    InputDataError
-        If a mapped class has fewer than two sample units: its variance is unknown.
-
     References
     ----------
     Olofsson et al. (2014), Good practices for estimating area and assessing accuracy of land
     change, 10.1016/j.rse.2014.02.015, equations 2 to 11.
     """
     counts = classified(matrix).astype(float).T  # rows: map, as in the paper
-    weights = np.asarray(mapped_areas, float) / np.sum(mapped_areas)
+    total = float(np.sum(mapped_areas))
+    weights = ratio(np.asarray(mapped_areas, float), total)
     sampled = counts.sum(axis=1)
-    poor = [str(i + 1) for i in np.flatnonzero((weights > 0) & (sampled < 2))]
-    if poor:
-        raise InputDataError(
-            f"column(s) {', '.join(poor)} of the matrix: mapped, with fewer than 2 reference "
-            "units; their error is unknown: add reference there, or merge classes"
-        )
+    unknown = (weights > 0) & (sampled == 0)
     shares = np.nan_to_num(ratio(counts, sampled[:, None]))
     cells = weights[:, None] * shares
-    spread = np.nan_to_num(ratio(shares * (1 - shares), sampled[:, None] - 1))
     area_share = cells.sum(axis=0)
-    precision = ratio(np.diagonal(counts), sampled)
-    recall = ratio(np.diagonal(cells), area_share)
-    overall_variance = (weights**2 * np.diagonal(spread)).sum()
-    area_variance = (weights[:, None] ** 2 * spread).sum(axis=0)
-    recall_variance = _recall_variance(weights, spread, recall, area_share)
-    total = float(np.sum(mapped_areas))
+    spread = _spread(shares, sampled)
+    error = weights[:, None] ** 2 * np.where(weights[:, None] > 0, spread, 0)
+    whole = np.where(unknown.any(), math.nan, 1.0)  # what needs every stratum has no value
+    recall = whole * ratio(np.diagonal(cells), area_share)
+    overall = float(whole * np.trace(cells))
     return AreaEstimates(
-        Estimate(float(np.trace(cells)), quantile * math.sqrt(overall_variance), 1),
-        precision,
-        np.where(sampled > 1, quantile * np.sqrt(np.diagonal(spread)), np.nan),
+        Estimate(overall, quantile * math.sqrt(np.trace(error)), int(not unknown.any())),
+        ratio(np.diagonal(counts), sampled),
+        quantile * np.sqrt(np.diagonal(spread)),
         recall,
-        quantile * np.sqrt(recall_variance),
-        total * area_share,
-        total * quantile * np.sqrt(area_variance),
+        quantile * np.sqrt(_recall_variance(error, recall, area_share)),
+        np.where(unknown, math.nan, total * area_share),
+        total * quantile * np.sqrt(error.sum(axis=0)),
+        total * (area_share + weights[unknown].sum()),
     )
 
 
-def _recall_variance(
-    weights: np.ndarray, spread: np.ndarray, recall: np.ndarray, area_share: np.ndarray
-) -> np.ndarray:
-    """Variance of producer's accuracies: equation 7, areas taken as shares of the whole."""
-    own = weights**2 * np.diagonal(spread)
-    others = (weights[:, None] ** 2 * spread).sum(axis=0) - own
+def _spread(shares: np.ndarray, sampled: np.ndarray) -> np.ndarray:
+    """Variance of the shares of each stratum (row); NaN with fewer than two units."""
+    degrees = np.where(sampled > 1, sampled - 1, math.nan)
+    return shares * (1 - shares) / degrees[:, None]
+
+
+def _recall_variance(error: np.ndarray, recall: np.ndarray, area_share: np.ndarray) -> np.ndarray:
+    """Variance of producer's accuracies: equation 7, areas taken as shares of the whole.
+
+    `error` holds the variance of each cell: rows strata, columns classes in truth.
+    """
+    own = np.diagonal(error)
+    others = error.sum(axis=0) - own
     return ratio((1 - recall) ** 2 * own + recall**2 * others, area_share**2)

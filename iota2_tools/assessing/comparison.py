@@ -1,14 +1,15 @@
 """Comparison of a tile's map with its reference polygons."""
 
 import logging
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from iota2_tools.assessing.scores import confusion, write_matrix_csv
 from iota2_tools.config.nomenclature import read_nomenclature
-from iota2_tools.geo.grid import grid_of
-from iota2_tools.geo.raster import create_raster, open_raster, read_window
+from iota2_tools.geo.grid import Window, grid_of
+from iota2_tools.geo.raster import STRIP_ROWS, create_raster, open_raster, read_window
 from iota2_tools.reference.sets import read_polygon_table
 
 logger = logging.getLogger(__name__)
@@ -37,53 +38,86 @@ def difference(
     return np.where(used, 1 + 2 * group + (reference == mapped), 0).astype(np.uint8)
 
 
-def write_comparison(
-    splits: str,
-    polygons: str,
-    validity: str,
-    maps: dict[int, list[str]],
-    cloud_threshold: int,
-    nomenclature: str,
-    confusions: dict[int, str],
-    differences: dict[int, str],
-) -> None:
-    """Count the confusions of a tile, and write where its maps are wrong, for every draw.
-
-    All pixels whose centre lies in a polygon are compared, if they were clear often enough.
+@dataclass(frozen=True)
+class TileReference:
+    """The reference of a tile.
 
     Parameters
     ----------
     splits : str
-        Polygons of the production (`reference.write_splits`).
-    polygons, validity : str
-        Polygon ids (`samples.burn_polygons`) and numbers of clear dates of the tile.
-    maps : dict of int to list of str
-        For each draw the class maps of the regions of the tile.
+        Polygons of the production (`splits.write_splits`).
+    polygons : str
+        Polygon ids of the pixels of the tile (`burning`); 0: none.
+    validity : str
+        Numbers of clear dates of the tile.
     cloud_threshold : int
         Fewest clear dates of a pixel that is compared.
-    confusions, differences : dict of int to str
-        For each draw the CSV matrix of the validation pixels and the difference raster to write.
+    """
+
+    splits: str
+    polygons: str
+    validity: str
+    cloud_threshold: int
+
+
+@dataclass(frozen=True)
+class SeedFiles:
+    """Maps of a tile made with one seed, and the files their comparison is written to.
+
+    Parameters
+    ----------
+    maps : sequence of str
+        Class maps of the regions of the tile; each pixel has a class in one of them at most.
+    confusion : str
+        CSV matrix of the validation pixels.
+    difference : str
+        Raster of the codes of `difference`.
+    """
+
+    maps: Sequence[str]
+    confusion: str
+    difference: str
+
+
+def write_comparison(
+    tile: TileReference, seeds: Mapping[int, SeedFiles], nomenclature: str
+) -> None:
+    """Count the confusions of a tile, and write where its maps are wrong, for every seed.
+
+    All pixels whose centre lies in a polygon are compared, if they were clear often enough.
     """
     classes = read_nomenclature(nomenclature)
-    table = read_polygon_table(splits, list(maps))
-    id_file, validity_file = open_raster(polygons), open_raster(validity)
-    grid = grid_of(polygons)
-    for seed, pieces in maps.items():
-        piece_files = [open_raster(path) for path in pieces]
+    reader = _ReferenceReader(tile)
+    table = read_polygon_table(tile.splits, list(seeds))
+    for seed, files in seeds.items():
+        maps = [open_raster(path) for path in files.maps]
         matrix = np.zeros((len(classes.codes), len(classes.codes) + 1), dtype=np.int64)
-        with ExitStack() as files:
-            raster = files.enter_context(create_raster(differences[seed], grid, "uint8", nodata=0))
-            for window in grid.windows(256):
-                ids = read_window(id_file, window, 1)
-                if not ids.any():
-                    continue
-                ids = np.where(read_window(validity_file, window, 1) >= cloud_threshold, ids, 0)
+        with create_raster(files.difference, reader.grid, "uint8", nodata=0) as raster:
+            for window, ids in reader.windows():
                 mapped = np.zeros(ids.shape, dtype=np.int64)
-                for dataset in piece_files:
+                for dataset in maps:
                     mapped += read_window(dataset, window, 1)
                 reference = table.codes[ids]
                 learns, validates = table.learns[seed][ids], table.validates[seed][ids]
                 raster.write(difference(reference, mapped, learns, validates), window)
                 matrix += confusion(np.where(validates, reference, 0), mapped, classes.codes)
-        write_matrix_csv(matrix, classes, confusions[seed])
+        write_matrix_csv(matrix, classes, files.confusion)
         logger.info("seed %d: %d validation pixels", seed, matrix.sum())
+
+
+class _ReferenceReader:
+    """Polygons of the pixels of a tile that are compared, window by window."""
+
+    def __init__(self, tile: TileReference) -> None:
+        self.grid = grid_of(tile.polygons)
+        self._polygons, self._validity = open_raster(tile.polygons), open_raster(tile.validity)
+        self._cloud_threshold = tile.cloud_threshold
+
+    def windows(self) -> Iterator[tuple[Window, np.ndarray]]:
+        """Each window with polygons, and the id of each pixel; 0: none, or clear too seldom."""
+        for window in self.grid.windows(STRIP_ROWS):
+            ids = read_window(self._polygons, window, 1)
+            if not ids.any():
+                continue
+            clear = read_window(self._validity, window, 1) >= self._cloud_threshold
+            yield window, np.where(clear, ids, 0)

@@ -25,6 +25,7 @@ import numpy as np
 from iota2_tools.config.nomenclature import Nomenclature
 from iota2_tools.core.errors import InputDataError, one_message
 from iota2_tools.core.tables import write_csv
+from iota2_tools.core.words import number
 
 CONFIDENCE_LEVEL = 0.95
 UNCLASSIFIED = "unclassified"
@@ -171,8 +172,7 @@ class Estimate:
     def __str__(self) -> str:
         if not self.runs:
             return ABSENT
-        width = ABSENT if math.isnan(self.half_width) else f"{self.half_width:.3f}"
-        return f"{self.mean:.3f} +- {width}"
+        return f"{number(self.mean, 3)} +- {number(self.half_width, 3, absent=ABSENT)}"
 
 
 def estimate(values: Sequence[float], level: float = CONFIDENCE_LEVEL) -> Estimate:

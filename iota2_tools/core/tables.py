@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from iota2_tools.core.files import whole_file
+from iota2_tools.core.words import number
 
 
 def write_csv(rows: Sequence[Sequence], path: str) -> None:
@@ -18,4 +19,4 @@ def write_csv(rows: Sequence[Sequence], path: str) -> None:
 
 def cell(value: float, decimals: int) -> str:
     """A number for a table; empty where it has no value (NaN)."""
-    return "" if value != value else f"{value:.{decimals}f}"
+    return number(value, decimals, absent="")

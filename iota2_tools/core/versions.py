@@ -7,7 +7,7 @@ exactly the products it changes.
 
 VERSIONS = {
     "accuracy": 1,
-    "areas": 1,
+    "areas": 2,
     "boosting": 1,
     "classification": 1,
     "envelopes": 1,

@@ -1,6 +1,7 @@
-"""Words for messages: the nearest known one, values as text."""
+"""Words for messages and reports: the nearest known one, values and numbers as text."""
 
 import difflib
+import math
 from collections.abc import Iterable
 
 
@@ -34,3 +35,38 @@ def plain_text(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value).strip()
+
+
+def number(value: float, decimals: int = 0, *, absent: str = "-", apart: str = "") -> str:
+    """A number as text; what rounds to zero has no sign.
+
+    The one place where reports, tables and figures turn numbers into text.
+
+    Parameters
+    ----------
+    value : float
+        NaN: no value.
+    decimals : int
+        Digits after the point.
+    absent : str
+        Text of NaN.
+    apart : str
+        Between thousands.
+
+    >>> number(-0.004, 2), number(1234567.8, 1, apart=" "), number(float("nan"))
+    ('0.00', '1 234 567.8', '-')
+    """
+    if math.isnan(value):
+        return absent
+    rounded = round(float(value), decimals) + 0.0  # -0.0 + 0.0 is 0.0
+    return f"{rounded:,.{decimals}f}".replace(",", apart)
+
+
+def listed(items: Iterable[object], last: str = "and") -> str:
+    """Things in a row, as a sentence lists them.
+
+    >>> listed([0, 1, 4]), listed(["a"])
+    ('0, 1 and 4', 'a')
+    """
+    *first, end = map(str, items)
+    return f"{', '.join(first)} {last} {end}" if first else end

@@ -26,6 +26,12 @@ CACHE_MB = 128
 if not os.environ.get("GDAL_CACHEMAX"):
     gdal.SetCacheMax(CACHE_MB << 20)
 
+MAP_CACHE_MB = 256
+"""Of a job that goes over a whole map: a row of its blocks."""
+
+STRIP_ROWS = 256
+"""Height of the windows of what goes over a few bands of a tile: a row of its blocks."""
+
 GDAL_TYPES = {
     "uint8": gdal.GDT_Byte,
     "uint16": gdal.GDT_UInt16,

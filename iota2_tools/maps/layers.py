@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
 
+BLOCK = 512
+"""Side of the blocks of a final raster, pixels: they are read by rows of whole blocks."""
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -17,7 +20,7 @@ class Layer:
     title : str
         Name for readers, tag ``TITLE``.
     encodings : mapping of str to int
-        Nodata value of each pixel type allowed; the usual type comes first.
+        Nodata value of each pixel type allowed.
     unit : str
         Unit of the pixel values, tag ``UNITS`` and unit of the bands.
     overviews : str
@@ -39,16 +42,6 @@ class Layer:
     description: str
     maximum: int | None = None
     classes: Nomenclature | None = None
-
-    @property
-    def dtype(self) -> str:
-        """Usual pixel type."""
-        return next(iter(self.encodings))
-
-    @property
-    def nodata(self) -> int:
-        """Nodata value of the usual pixel type."""
-        return self.encodings[self.dtype]
 
     @property
     def coded(self) -> bool:

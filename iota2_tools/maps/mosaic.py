@@ -8,7 +8,7 @@ and written as one Cloud-Optimised GeoTIFF, window by window, whatever the size 
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -21,17 +21,18 @@ from iota2_tools.core.files import whole_file
 from iota2_tools.geo.grid import Grid, check_aligned, grid_of, placed, union
 from iota2_tools.geo.raster import (
     GDAL_TYPES,
+    MAP_CACHE_MB,
+    STRIP_ROWS,
     block_cache,
     gdal_failures_raise,
     open_raster,
     read_window,
 )
-from iota2_tools.maps.layers import Layer
+from iota2_tools.maps.layers import BLOCK, Layer
 
 gdal.UseExceptions()
 
 logger = logging.getLogger(__name__)
-
 
 # Deflate, because a delivered map is opened by software we do not choose: every GDAL, ArcGIS and
 # browser reads it, zstd not always. As small as zstd, it costs twice its CPU, and still decodes
@@ -40,11 +41,37 @@ logger = logging.getLogger(__name__)
 COG_OPTIONS = (
     "COMPRESS=DEFLATE",
     "LEVEL=6",
-    "BLOCKSIZE=512",
+    f"BLOCKSIZE={BLOCK}",
     "BIGTIFF=IF_SAFER",
     "OVERVIEWS=IGNORE_EXISTING",
     "GEOTIFF_VERSION=1.1",
 )
+
+
+@dataclass(frozen=True)
+class FinalMap:
+    """What a final map is beside its pixels.
+
+    Parameters
+    ----------
+    layer : Layer
+        What the pixels mean.
+    grid : Grid, optional
+        Extent of the map, holding every source; by default the union of the sources. Give the
+        union of the tiles, so that a tile without pixels does not change the extent.
+    tags : mapping
+        Provenance (versions, digest of the config, inputs), written as text, sorted by name.
+    classes : Nomenclature, optional
+        Of a layer of codes: colour table and tags ``CLASS_<code>``. By default `layer.classes`.
+    bands : sequence of str, optional
+        Names of the bands; by default those of the sources, or the title of a one-band layer.
+    """
+
+    layer: Layer
+    grid: Grid | None = None
+    tags: Mapping[str, object] = field(default_factory=dict)
+    classes: Nomenclature | None = None
+    bands: Sequence[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -58,23 +85,11 @@ class Piece:
     names: tuple[str, ...]
 
 
-def write_mosaic(
-    sources: Sequence[str],
-    output: str,
-    layer: Layer,
-    *,
-    grid: Grid | None = None,
-    nodata: int | None = None,
-    tags: Mapping[str, object] | None = None,
-    colours: Nomenclature | None = None,
-    bands: Sequence[str] | None = None,
-    threads: int = 1,
-    cache_mb: int = 256,
-) -> None:
+def write_mosaic(sources: Sequence[str], output: str, final: FinalMap, threads: int = 1) -> None:
     """Merge the pieces of a final product into one Cloud-Optimised GeoTIFF.
 
-    The file depends on the arguments and on the pixels only: written again, with any number of
-    threads and any cache, it is the same byte for byte.
+    The file depends on the sources and on `final` only: written again, with any number of threads
+    and any cache, it is the same byte for byte.
 
     Parameters
     ----------
@@ -83,25 +98,10 @@ def write_mosaic(
         the same pixel, the later one is kept.
     output : str
         File to write; it appears only once whole.
-    layer : Layer
-        What the pixels mean.
-    grid : Grid, optional
-        Extent of the map, holding every source; by default the union of the sources. Give the
-        union of the tiles, so that a tile without pixels does not change the extent.
-    nodata : int, optional
-        Value of pixels without data, in the sources and in the map; by default that of the layer
-        for the type of the sources.
-    tags : mapping, optional
-        Provenance (versions, digest of the config, inputs), written as text, sorted by name.
-    colours : Nomenclature, optional
-        Classes of a layer of codes: colour table and tags ``CLASS_<code>``.
-        By default `layer.classes`.
-    bands : sequence of str, optional
-        Names of the bands; by default those of the sources, or the title of a one-band layer.
+    final : FinalMap
+        What the map is.
     threads : int
         Threads that compress.
-    cache_mb : int
-        Memory of GDAL's block cache, in megabytes.
 
     Raises
     ------
@@ -115,26 +115,25 @@ def write_mosaic(
     ----------
     Cloud-Optimised GeoTIFF, OGC 21-026; GDAL's COG driver.
     """
-    pieces = _read_headers(sources, layer, nodata)
-    grid = _extent(pieces, grid)
+    layer = final.layer
+    pieces = _read_headers(sources, layer)
+    grid = _extent(pieces, final.grid)
     dtype = pieces[0].dtype
-    nodata = layer.encodings[dtype] if nodata is None else nodata
-    names = _band_names(pieces[0], layer, bands)
-    classes = _classes_to_show(layer, colours, dtype)
+    names = _band_names(pieces[0], final)
     logger.info(
         "%s: merging %d file(s) into %d x %d pixels, %d band(s) of %s",
         output, len(pieces), grid.rows, grid.cols, len(names), dtype,
     )  # fmt: skip
-    virtual = gdal.Open(_virtual_raster(pieces, grid, nodata, len(names)))
-    _describe(virtual, layer, names, classes, tags or {})
+    virtual = gdal.Open(_virtual_raster(pieces, grid, layer.encodings[dtype], len(names)))
+    _describe(virtual, final, names, _classes_to_show(final, dtype))
     try:
-        _write_cog(virtual, output, layer, threads, cache_mb)
+        _write_cog(virtual, output, layer, threads)
     except (InputDataError, OutputError):
         _check_readable(pieces)
         raise
 
 
-def _read_headers(sources: Sequence[str], layer: Layer, nodata: int | None) -> list[Piece]:
+def _read_headers(sources: Sequence[str], layer: Layer) -> list[Piece]:
     """Open every source; list all that cannot be part of this layer in one error."""
     if not sources:
         raise InputDataError(
@@ -151,7 +150,7 @@ def _read_headers(sources: Sequence[str], layer: Layer, nodata: int | None) -> l
         except InputDataError as error:
             problems.append(str(error))
             continue
-        problems += _problems(piece, pieces[0] if pieces else piece, layer, nodata)
+        problems += _problems(piece, pieces[0] if pieces else piece, layer)
         pieces.append(piece)
     if problems:
         raise InputDataError(one_message(f"mosaic of layer {layer.name!r}", problems))
@@ -172,12 +171,12 @@ def _read_header(path: str) -> Piece:
     )
 
 
-def _problems(piece: Piece, first: Piece, layer: Layer, nodata: int | None) -> list[str]:
+def _problems(piece: Piece, first: Piece, layer: Layer) -> list[str]:
     """What keeps a piece from standing in the layer beside the first one."""
     if piece.dtype not in layer.encodings:
         allowed = " or ".join(layer.encodings)
         return [f"{piece.path}: pixels are {piece.dtype}, this layer is made of {allowed}"]
-    expected = layer.encodings[piece.dtype] if nodata is None else nodata
+    expected = layer.encodings[piece.dtype]
     problems = []
     if piece.dtype != first.dtype:
         problems.append(f"pixels are {piece.dtype}, those of {first.path} are {first.dtype}")
@@ -209,23 +208,24 @@ def _extent(pieces: Sequence[Piece], grid: Grid | None) -> Grid:
     return grid
 
 
-def _band_names(first: Piece, layer: Layer, bands: Sequence[str] | None) -> tuple[str, ...]:
-    names = first.names if bands is None else tuple(bands)
+def _band_names(first: Piece, final: FinalMap) -> tuple[str, ...]:
+    names = first.names if final.bands is None else tuple(final.bands)
     if len(names) != len(first.names):
         raise InputDataError(
-            f"{layer.title}: {len(names)} band names, {first.path} has {len(first.names)} bands"
+            f"{final.layer.title}: {len(names)} band names, {first.path} has "
+            f"{len(first.names)} bands"
         )
-    return (layer.title,) if names == ("",) else names
+    return (final.layer.title,) if names == ("",) else names
 
 
-def _classes_to_show(layer: Layer, colours: Nomenclature | None, dtype: str) -> Nomenclature | None:
+def _classes_to_show(final: FinalMap, dtype: str) -> Nomenclature | None:
     """Classes of a layer of codes; all their codes fit its pixels."""
-    classes = colours or layer.classes
-    if not layer.coded or classes is None:
+    classes = final.classes or final.layer.classes
+    if not final.layer.coded or classes is None:
         return None
     if max(classes.codes) > np.iinfo(dtype).max:
         raise InputDataError(
-            f"{layer.title}: pixels of {dtype} cannot hold code {max(classes.codes)} of the "
+            f"{final.layer.title}: pixels of {dtype} cannot hold code {max(classes.codes)} of the "
             f"nomenclature; classify the tiles again as {classes.dtype}"
         )
     return classes
@@ -268,13 +268,10 @@ def _virtual_source(piece: Piece, grid: Grid, nodata: int, band: int, data_type:
 
 
 def _describe(
-    dataset: gdal.Dataset,
-    layer: Layer,
-    names: Sequence[str],
-    classes: Nomenclature | None,
-    tags: Mapping[str, object],
+    dataset: gdal.Dataset, final: FinalMap, names: Sequence[str], classes: Nomenclature | None
 ) -> None:
     """Set tags, names and units of bands, and the colour table."""
+    layer = final.layer
     own = {
         "LAYER": layer.name,
         "TITLE": layer.title,
@@ -283,7 +280,7 @@ def _describe(
     }
     if classes:
         own |= {f"CLASS_{item.code}": item.name for item in classes.classes}
-    everything = {key: str(value) for key, value in {**tags, **own}.items()}
+    everything = {key: str(value) for key, value in {**final.tags, **own}.items()}
     dataset.SetMetadata(dict(sorted(everything.items())))
     for number, name in enumerate(names, start=1):
         band = dataset.GetRasterBand(number)
@@ -296,9 +293,7 @@ def _describe(
         dataset.GetRasterBand(1).SetColorTable(table)
 
 
-def _write_cog(
-    virtual: gdal.Dataset, output: str, layer: Layer, threads: int, cache_mb: int
-) -> None:
+def _write_cog(virtual: gdal.Dataset, output: str, layer: Layer, threads: int) -> None:
     """Copy a virtual raster to a Cloud-Optimised GeoTIFF under a temporary name, then rename."""
     predictor = "NO" if layer.coded else "STANDARD"
     options = [
@@ -308,7 +303,7 @@ def _write_cog(
         f"OVERVIEW_PREDICTOR={predictor}",
         f"NUM_THREADS={threads}",
     ]
-    with whole_file(output) as temporary, block_cache(cache_mb):
+    with whole_file(output) as temporary, block_cache(MAP_CACHE_MB):
         try:
             with gdal_failures_raise(output):
                 copy = gdal.GetDriverByName("COG").CreateCopy(temporary, virtual, 1, options)
@@ -322,5 +317,5 @@ def _check_readable(pieces: Sequence[Piece]) -> None:
     """After a failure, blame the source that cannot be decoded, if there is one."""
     for piece in pieces:
         dataset = open_raster(piece.path)
-        for window in piece.grid.windows(512):
+        for window in piece.grid.windows(STRIP_ROWS):
             read_window(dataset, window)

@@ -1,8 +1,11 @@
 """A picture of the class map for reports: map, legend with the share of each class, scale bar."""
 
+from __future__ import annotations
+
 import logging
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from osgeo import gdal
@@ -10,8 +13,12 @@ from osgeo import gdal
 from iota2_tools.config.nomenclature import Nomenclature
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.core.files import whole_file
+from iota2_tools.core.words import number
 from iota2_tools.geo.grid import Grid, grid_of, spatial_reference
-from iota2_tools.geo.raster import block_cache, open_raster, unreadable
+from iota2_tools.geo.raster import MAP_CACHE_MB, block_cache, open_raster, unreadable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 DPI = 100
 MARGIN = 40
@@ -20,7 +27,6 @@ ROW = 26  # height of a line of the legend
 TITLE = 56
 FOOT = 56
 INK = "#222222"
-CACHE_MB = 256
 UNKNOWN = (128, 128, 128)
 METRES_PER_DEGREE = 111_320.0
 
@@ -65,7 +71,7 @@ def write_preview(
     if not shares:
         raise InputDataError(f"{class_map}: no pixel has a class; see the logs of classify_tile")
     logger.info("%s: %d classes, drawn as %d x %d pixels", class_map, len(shares), *shape)
-    _draw(colourise(codes, nomenclature), shares, nomenclature, grid, path, title)
+    _draw(_Picture(colourise(codes, nomenclature), shares, nomenclature, grid, title), path)
 
 
 def _picture_shape(grid: Grid, max_size: int) -> tuple[int, int]:
@@ -94,7 +100,7 @@ def read_decimated(path: str, rows: int, cols: int, resampling: str) -> np.ndarr
     dataset = gdal.OpenEx(path, gdal.OF_RASTER, open_options=options)
     algorithm = gdal.GRIORA_Mode if resampling == "mode" else gdal.GRIORA_NearestNeighbour
     try:
-        with block_cache(CACHE_MB):
+        with block_cache(MAP_CACHE_MB):
             return dataset.GetRasterBand(1).ReadAsArray(
                 buf_xsize=cols, buf_ysize=rows, resample_alg=algorithm
             )
@@ -147,62 +153,58 @@ def scale_bar(grid: Grid) -> ScaleBar:
     return ScaleBar(length / width, label)
 
 
-def _draw(
-    image: np.ndarray,
-    shares: dict[int, float],
-    nomenclature: Nomenclature,
-    grid: Grid,
-    path: str,
-    title: str,
-) -> None:
+@dataclass(frozen=True)
+class _Picture:
+    """What is drawn: the map as colours (rows, cols, 4), the share of each class, the title."""
+
+    image: np.ndarray
+    shares: dict[int, float]
+    nomenclature: Nomenclature
+    grid: Grid
+    title: str
+
+
+def _draw(picture: _Picture, path: str) -> None:
     """Lay out map, legend, title and scale bar, one picture pixel for one read pixel."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    rows, cols = image.shape[:2]
-    inner = max(rows, ROW * (len(shares) + 2))
+    rows, cols = picture.image.shape[:2]
+    inner = max(rows, ROW * (len(picture.shares) + 2))
     width, height = cols + PANEL + 3 * MARGIN, inner + TITLE + FOOT + 10
     figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     page = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0))
     page.set_axis_off()
-    page.text(
-        MARGIN,
-        TITLE / 2 + 4,
-        title,
-        size=18,
-        weight="bold",
-        va="center",
-        color=INK,
-        parse_math=False,
-    )
+    head: dict[str, Any] = {"size": 18, "weight": "bold", "va": "center", "color": INK}
+    page.text(MARGIN, TITLE / 2 + 4, picture.title, parse_math=False, **head)
     box = (MARGIN / width, 1 - (TITLE + rows) / height, cols / width, rows / height)
     view = figure.add_axes(box, xticks=[], yticks=[])
-    view.imshow(image, interpolation="nearest", aspect="auto")
+    view.imshow(picture.image, interpolation="nearest", aspect="auto")
     for spine in view.spines.values():
         spine.set(color="#999999", linewidth=0.8)
-    _draw_legend(page, shares, nomenclature, cols + 2 * MARGIN)
-    _draw_scale_bar(page, scale_bar(grid), cols, TITLE + rows + 22)
+    _draw_legend(page, picture, cols + 2 * MARGIN)
+    _draw_scale_bar(page, scale_bar(picture.grid), cols, TITLE + rows + 22)
     with whole_file(path) as temporary:
         figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
 
 
-def _draw_legend(page, shares: dict[int, float], nomenclature: Nomenclature, left: int) -> None:
-    """One line a class present, in the order of the codes: colour, name, share, bar."""
+def _draw_legend(page: Axes, picture: _Picture, left: int) -> None:
+    """One line a class present, in the order of the codes: colour, name, share."""
     from matplotlib.patches import Rectangle
 
-    colours = {item.code: item.hex_colour for item in nomenclature.classes}
+    colours = {item.code: item.hex_colour for item in picture.nomenclature.classes}
     right = left + PANEL
     top = TITLE + 8
     page.text(left, top, "Class", size=10, color="#666666", va="center")
     page.text(right, top, "Share of mapped area", size=10, color="#666666", va="center", ha="right")
     page.plot([left, right], [top + 14, top + 14], color="#cccccc", linewidth=0.8)
-    for number, (code, share) in enumerate(sorted(shares.items())):
-        y = top + 14 + ROW * (number + 0.75)
+    for line, (code, share) in enumerate(sorted(picture.shares.items())):
+        y = top + 14 + ROW * (line + 0.75)
         colour = colours.get(code, "#{:02x}{:02x}{:02x}".format(*UNKNOWN))
-        frame = {"facecolor": colour, "edgecolor": "#555555", "linewidth": 0.6}
-        page.add_patch(Rectangle((left, y - 8), 26, 16, **frame))
-        name = nomenclature.name_of(code)
+        chip = Rectangle((left, y - 8), 26, 16, fc=colour, ec="#555555", lw=0.6)
+        page.add_patch(chip)
+        name = picture.nomenclature.name_of(code)
         name = name if len(name) <= 38 else name[:37].rstrip() + "…"
         page.text(left + 36, y, name, size=11, color=INK, va="center", parse_math=False)
         page.text(right, y, share_text(share), size=11, color=INK, va="center", ha="right")
@@ -210,16 +212,15 @@ def _draw_legend(page, shares: dict[int, float], nomenclature: Nomenclature, lef
 
 def share_text(share: float) -> str:
     """Percentage with one decimal; a class present never reads 0."""
-    return "< 0.1 %" if 0 < share < 0.0005 else f"{100 * share:.1f} %"
+    return "< 0.1 %" if 0 < share < 0.0005 else f"{number(100 * share, 1)} %"
 
 
-def _draw_scale_bar(page, bar: ScaleBar, cols: int, y: float) -> None:
+def _draw_scale_bar(page: Axes, bar: ScaleBar, cols: int, y: float) -> None:
     """Bar in two halves under the left corner of the map."""
     from matplotlib.patches import Rectangle
 
     length = bar.fraction * cols
     for part, colour in enumerate((INK, "white")):
         place = (MARGIN + part * length / 2, y - 4)
-        frame = {"facecolor": colour, "edgecolor": INK, "linewidth": 0.8}
-        page.add_patch(Rectangle(place, length / 2, 8, **frame))
+        page.add_patch(Rectangle(place, length / 2, 8, fc=colour, ec=INK, lw=0.8))
     page.text(MARGIN + length + 10, y, bar.label, size=11, va="center", color=INK)

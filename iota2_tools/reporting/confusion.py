@@ -1,5 +1,7 @@
 """The confusion matrix of a map, as a table and as a figure."""
 
+import numpy as np
+
 from iota2_tools.assessing.scores import read_matrix_csv, write_matrix_csv
 from iota2_tools.config.nomenclature import read_nomenclature
 from iota2_tools.reporting.figures import write_matrix_figure
@@ -10,6 +12,6 @@ def write_sum(
 ) -> None:
     """Add up the confusion matrices of all tiles; write the sum as a table and a figure."""
     classes = read_nomenclature(nomenclature)
-    total = sum(read_matrix_csv(path)[0] for path in confusions)
+    total = np.sum([read_matrix_csv(path)[0] for path in confusions], axis=0)
     write_matrix_csv(total, classes, output)
     write_matrix_figure(total, classes, figure, title)

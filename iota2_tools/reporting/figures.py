@@ -1,6 +1,9 @@
 """Figures of the report: the confusion matrix, and the F-scores over seeds."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,12 +17,18 @@ from iota2_tools.assessing.scores import (
 )
 from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
 from iota2_tools.core.files import whole_file
+from iota2_tools.core.words import number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 DPI = 150
 INK = "#222222"
 GREY = "#666666"
 LONGEST_NAME = 30
 CELL = 0.36  # side of a cell of the matrix, in inches
+Style = dict[str, Any]
 
 
 def write_matrix_figure(
@@ -53,10 +62,9 @@ def write_matrix_figure(
     _write_cells(axes, percent)
     _write_class_names(axes, nomenclature)
     _write_margins(axes, result, totals[:, 0])
-    pixels = f"{totals.sum():,.0f}".replace(",", " ")
     overall = (
-        f"Overall accuracy {_score(result.overall_accuracy)}   "
-        f"kappa {_score(result.kappa)}   {pixels} pixels\n"
+        f"Overall accuracy {number(result.overall_accuracy, 3)}   "
+        f"kappa {number(result.kappa, 3)}   {number(totals.sum(), apart=' ')} pixels\n"
         "Cells: % of the reference pixels of the class.   P precision, R recall, F F-score, in %"
     )
     _write_head(figure, size, title, overall)
@@ -103,7 +111,9 @@ def write_scores_figure(
     _save(figure, path)
 
 
-def _canvas(size: tuple[float, float], box: tuple[float, float, float, float]):
+def _canvas(
+    size: tuple[float, float], box: tuple[float, float, float, float]
+) -> tuple[Figure, Axes]:
     """Figure of a size and its axes, (left, bottom, width, height), all in inches."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -115,15 +125,15 @@ def _canvas(size: tuple[float, float], box: tuple[float, float, float, float]):
     return figure, figure.add_axes(place)
 
 
-def _save(figure, path: str) -> None:
+def _save(figure: Figure, path: str) -> None:
     with whole_file(path) as temporary:
         figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
 
 
-def _write_head(figure, size: tuple[float, float], title: str, subtitle: str) -> None:
+def _write_head(figure: Figure, size: tuple[float, float], title: str, subtitle: str) -> None:
     """Title and the line of figures under it, at the upper left."""
     left, top = 0.25 / size[0], 1 - 0.22 / size[1]
-    text = {"ha": "left", "va": "top", "parse_math": False}
+    text: Style = {"ha": "left", "va": "top", "parse_math": False}
     figure.text(left, top, title, size=14, weight="bold", color=INK, **text)
     figure.text(left, top - 0.32 / size[1], subtitle, size=9, color=GREY, linespacing=1.5, **text)
 
@@ -134,16 +144,12 @@ def _short(item: LandCoverClass) -> str:
     return f"{name}  {item.code}"
 
 
-def _score(value: float) -> str:
-    return ABSENT if np.isnan(value) else f"{value:.3f}"
-
-
-def _write_cells(axes, percent: np.ndarray) -> None:
+def _write_cells(axes: Axes, percent: np.ndarray) -> None:
     """Whole percentages, white on dark cells; thin lines between cells."""
     for row, col in np.argwhere(percent >= 0.5):
         value = percent[row, col]
         axes.text(
-            col, row, f"{value:.0f}", ha="center", va="center", size=8,
+            col, row, number(value), ha="center", va="center", size=8,
             color="white" if value > 55 else INK, weight="bold" if row == col else "normal",
         )  # fmt: skip
     edges = np.arange(len(percent) + 1) - 0.5
@@ -155,7 +161,7 @@ def _write_cells(axes, percent: np.ndarray) -> None:
         spine.set(color="#999999", linewidth=0.8)
 
 
-def _write_class_names(axes, nomenclature: Nomenclature) -> None:
+def _write_class_names(axes: Axes, nomenclature: Nomenclature) -> None:
     """Names with a chip of the class colour: reference at the left, map below."""
     from matplotlib.patches import Rectangle
 
@@ -166,62 +172,48 @@ def _write_class_names(axes, nomenclature: Nomenclature) -> None:
     axes.tick_params(axis="y", pad=16)
     axes.tick_params(axis="x", pad=38)
     for row, item in enumerate(nomenclature.classes):
-        frame = {"facecolor": item.hex_colour, "edgecolor": "#555555", "linewidth": 0.5}
-        frame |= {"clip_on": False}
-        axes.add_patch(Rectangle((-0.98, row - 0.3), 0.3, 0.6, **frame))
-        axes.add_patch(Rectangle((row - 0.3, n + 0.45), 0.6, 0.3, **frame))
-    axis = {"size": 10, "weight": "bold", "color": GREY}
+        for place, width, height in (
+            ((-0.98, row - 0.3), 0.3, 0.6),
+            ((row - 0.3, n + 0.45), 0.6, 0.3),
+        ):
+            chip = Rectangle(place, width, height, fc=item.hex_colour, ec="#555555", lw=0.5)
+            chip.set_clip_on(False)
+            axes.add_patch(chip)
+    axis: Style = {"size": 10, "weight": "bold", "color": GREY}
     axes.text(-1.25, -1, "Reference", ha="right", va="center", **axis)
     axes.text(-1.25, n + 0.6, "Map", ha="right", va="center", **axis)
 
 
-def _write_margins(axes, result: Scores, pixels: np.ndarray) -> None:
+def _write_margins(axes: Axes, result: Scores, pixels: np.ndarray) -> None:
     """Precision under the columns; recall, F-score and reference pixels right of the rows."""
     n = len(pixels)
-    text = {"va": "center", "clip_on": False, "size": 8, "color": INK}
+    text: Style = {"va": "center", "clip_on": False, "size": 8, "color": INK}
     recall, f_score, count = n + 0.4, n + 1.6, n + 4.6
-    head = {**text, "color": GREY, "weight": "bold"}
+    head: Style = {**text, "color": GREY, "weight": "bold"}
     axes.text(recall, -1, "R", ha="center", **head)
     axes.text(f_score, -1, "F", ha="center", **head)
     axes.text(count, -1, "pixels", ha="right", **head)
     axes.text(-0.68, n + 0.05, "P", ha="right", **head)
     for row in range(n):
-        axes.text(recall, row, _percent(result.recall[row]), ha="center", **text)
-        axes.text(f_score, row, _percent(result.f_score[row]), ha="center", **text)
-        axes.text(count, row, f"{pixels[row]:,.0f}".replace(",", " "), ha="right", **text)
-        axes.text(row, n + 0.05, _percent(result.precision[row]), ha="center", **text)
+        axes.text(recall, row, number(100 * result.recall[row]), ha="center", **text)
+        axes.text(f_score, row, number(100 * result.f_score[row]), ha="center", **text)
+        axes.text(count, row, number(pixels[row], apart=" "), ha="right", **text)
+        axes.text(row, n + 0.05, number(100 * result.precision[row]), ha="center", **text)
 
 
-def _percent(value: float) -> str:
-    return ABSENT if np.isnan(value) else f"{100 * value:.0f}"
-
-
-def _draw_bar(axes, row: int, item: LandCoverClass, value: Estimate) -> None:
+def _draw_bar(axes: Axes, row: int, item: LandCoverClass, value: Estimate) -> None:
     """Bar in the colour of the class, interval, and the figures beside it."""
-    style = {"va": "center", "size": 8.5, "color": INK}
+    style: Style = {"va": "center", "size": 8.5, "color": INK}
     if not value.runs:
         axes.text(1.02, row, ABSENT, **style)
         return
     axes.barh(row, value.mean, 0.68, color=item.hex_colour, edgecolor="#555555", linewidth=0.6)
-    label = f"{value.mean:.3f}"
+    label = number(value.mean, 3)
     if not np.isnan(value.half_width):
-        axes.errorbar(
-            value.mean,
-            row,
-            xerr=value.half_width,
-            ecolor="white",
-            elinewidth=3,
-            capsize=4,
-            capthick=3,
-        )
-        axes.errorbar(
-            value.mean,
-            row,
-            xerr=value.half_width,
-            ecolor=INK,
-            elinewidth=1.2,
-            capsize=3,
-            capthick=1.2,
-        )
-        label += f" ± {value.half_width:.3f}"
+        for colour, line, cap in (("white", 3, 4), (INK, 1.2, 3)):
+            axes.errorbar(
+                value.mean, row, xerr=value.half_width,
+                ecolor=colour, elinewidth=line, capsize=cap, capthick=line,
+            )  # fmt: skip
+        label += f" ± {number(value.half_width, 3)}"
     axes.text(1.02, row, label, **style)

@@ -1,48 +1,231 @@
-"""What the reader of the scores must know: acquisitions left out, classes of a single polygon."""
+"""What the reader of the scores must know, gathered for RESULTS.txt.
 
+A remark comes from a function `(Evidence) -> Iterator[Remark]` in `GATHERERS`. One more kind of
+remark is one more function; what it looks at beside is one more field of `Evidence`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
 import pandas as pd
 
+from iota2_tools.assessing.areas import ClassAreas, unvalidated
+from iota2_tools.assessing.scores import classified
 from iota2_tools.config.nomenclature import Nomenclature
-from iota2_tools.geo.vectors import read_layer
-from iota2_tools.timeseries.inventory import read_inventory
+from iota2_tools.core.words import listed, number
+from iota2_tools.reference.sets import VALIDATION
+from iota2_tools.timeseries.inventory import Inventory
 
 
-def remarks(
-    inventories: list[str], splits: str, seeds: list[int], nomenclature: Nomenclature
-) -> list[str]:
-    """Remarks for RESULTS.txt, one sentence each.
+class Topic(StrEnum):
+    """What a remark is about: its heading in the report, in the order of the headings."""
+
+    IMAGES = "Images"
+    REFERENCE = "Reference"
+    SCORES = "Scores"
+    AREAS = "Areas"
+
+
+@dataclass(frozen=True)
+class Remark:
+    """One or two sentences the reader must know."""
+
+    topic: Topic
+    text: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What remarks are drawn from.
 
     Parameters
     ----------
-    inventories : list of str
+    inventories : sequence of Inventory
         Of all tiles.
-    splits : str
-        Polygons of the production.
+    polygons : DataFrame
+        Reference polygons of the production: `polygon`, `code`, `region`, `seed_N`.
+    matrices : mapping of int to ndarray
+        Confusion matrix of each seed; rows: reference, columns: map.
+    areas : mapping of int to ClassAreas
+        Areas of the map of each seed.
+    nomenclature : Nomenclature
+        Order of rows, columns and areas.
     """
-    polygons = read_layer(splits, read_geometry=False)
-    return [
-        *(remark for path in inventories for remark in _left_out(path)),
-        *single_polygon_remarks(polygons, seeds, nomenclature),
-    ]
+
+    inventories: Sequence[Inventory]
+    polygons: pd.DataFrame
+    matrices: Mapping[int, np.ndarray]
+    areas: Mapping[int, ClassAreas]
+    nomenclature: Nomenclature
+
+    @property
+    def seeds(self) -> list[int]:
+        """Seeds in increasing order."""
+        return sorted(self.matrices)
+
+    @property
+    def validated_seeds(self) -> list[int]:
+        """Seeds with validation pixels that have a class in the map."""
+        return [seed for seed in self.seeds if classified(self.matrices[seed]).sum()]
 
 
-def _left_out(path: str) -> list[str]:
-    inventory = read_inventory(path)
-    return [
-        f"{inventory.tile}: {name} is left out: {why}" for name, why in inventory.left_out.items()
-    ]
+def gather(evidence: Evidence) -> list[Remark]:
+    """All remarks, by topic, within a topic in the order of `GATHERERS`."""
+    found = [remark for gatherer in GATHERERS for remark in gatherer(evidence)]
+    order = list(Topic)
+    return sorted(found, key=lambda remark: order.index(remark.topic))
 
 
-def single_polygon_remarks(
-    polygons: pd.DataFrame, seeds: list[int], nomenclature: Nomenclature
-) -> list[str]:
-    """One sentence a class and region that has a single polygon: what it was used for."""
-    found = []
-    for (region, code), group in polygons[polygons["region"] != ""].groupby(["region", "code"]):
-        if len(group) == 1:
-            sets = sorted({group[f"seed_{seed}"].iloc[0] for seed in seeds})
-            found.append(
-                f"region {region}: {nomenclature.name_of(code)} has a single polygon ({', '.join(sets)})"
-                + (": its scores are optimistic" if any("+" in item for item in sets) else "")
+def products_left_out(evidence: Evidence) -> Iterator[Remark]:
+    """Acquisitions that are not read, and why."""
+    for inventory in evidence.inventories:
+        for name, why in inventory.left_out.items():
+            yield Remark(Topic.IMAGES, f"{inventory.tile}: {name} is left out: {why}")
+
+
+def single_polygons(evidence: Evidence) -> Iterator[Remark]:
+    """Classes that have a single polygon in a region, and what it was used for."""
+    used = evidence.polygons[evidence.polygons["region"] != ""]
+    for (region, code), group in used.groupby(["region", "code"]):
+        if len(group) > 1:
+            continue
+        sets = sorted({str(group[f"seed_{seed}"].iloc[0]) for seed in evidence.seeds})
+        name = evidence.nomenclature.name_of(code)
+        text = f"region {region}: {name} has a single polygon ({', '.join(sets)})"
+        if any("+" in item for item in sets):
+            text += ": its scores are optimistic"
+        yield Remark(Topic.REFERENCE, text)
+
+
+def seeds_never_validated(evidence: Evidence) -> Iterator[Remark]:
+    """Seeds without any validation pixel that has a class in the map."""
+    seeds = [seed for seed in evidence.seeds if seed not in evidence.validated_seeds]
+    if seeds:
+        yield Remark(
+            Topic.SCORES,
+            f"no validation pixel has a class in the map ({_of(seeds)}): nothing is scored, and no "
+            "area corrected",
+        )
+
+
+def classes_never_validated(evidence: Evidence) -> Iterator[Remark]:
+    """Classes of which polygons validate and no pixel does: too small, or never clear."""
+    for position, item in enumerate(evidence.nomenclature.classes):
+        polygons = evidence.polygons[evidence.polygons["code"] == item.code]
+        counts = {
+            seed: int(polygons[f"seed_{seed}"].str.contains(VALIDATION).sum())
+            for seed in evidence.validated_seeds
+            if not evidence.matrices[seed][position].sum()
+        }
+        seeds = [seed for seed, count in counts.items() if count]
+        if seeds:
+            yield Remark(
+                Topic.SCORES,
+                f"{item.name} ({item.code}): {_span([counts[seed] for seed in seeds])} polygon(s) "
+                f"validate it and hold no pixel centre that was clear often enough ({_of(seeds)}): "
+                "it has no score",
             )
-    return found
+
+
+def maps_without_hectares(evidence: Evidence) -> Iterator[Remark]:
+    """Maps whose coordinates are angles."""
+    if any(np.isnan(areas.mapped).any() for areas in evidence.areas.values()):
+        yield Remark(
+            Topic.AREAS,
+            "the coordinates of the map are angles: its pixels have no area in hectares. Set "
+            "grid.projection to one in metres",
+        )
+
+
+def classes_not_corrected(evidence: Evidence) -> Iterator[Remark]:
+    """Classes that are mapped and have no validation; how much land that leaves open."""
+    found = {
+        seed: unvalidated(evidence.matrices[seed], evidence.areas[seed].pixels)
+        for seed in evidence.validated_seeds
+    }
+    for position, item in enumerate(evidence.nomenclature.classes):
+        without = [seed for seed in found if found[seed].stratum[position]]
+        absent = [seed for seed in without if found[seed].absent[position]]
+        for seeds, lack in (
+            (absent, "no validation pixel is of it"),
+            ([seed for seed in without if seed not in absent], "no validation pixel is"),
+        ):
+            if seeds:
+                yield Remark(
+                    Topic.AREAS,
+                    f"{item.name} ({item.code}): {_extent(evidence, seeds, position)} mapped as "
+                    f"this class, and {lack} ({_of(seeds)}). What stands there is unknown: "
+                    f"{item.name} has no corrected area from {_those(seeds)}, and every other "
+                    "class may have so much more than its lower figure",
+                )
+
+
+def _extent(evidence: Evidence, seeds: Sequence[int], position: int) -> str:
+    """Pixels of a class in the maps of some seeds, and hectares where they are known."""
+    areas = [evidence.areas[seed] for seed in seeds]
+    pixels = _span([float(item.pixels[position]) for item in areas])
+    hectares = [float(item.mapped[position]) for item in areas]
+    known = "" if np.isnan(hectares).any() else f" ({_span(hectares, 2)} ha)"
+    one = pixels == "1"
+    return f"{pixels} pixel{'' if one else 's'}{known} {'is' if one else 'are'}"
+
+
+def classes_of_one_pixel(evidence: Evidence) -> Iterator[Remark]:
+    """Classes as which a single validation pixel is mapped: their errors are judged from it."""
+    for position, item in enumerate(evidence.nomenclature.classes):
+        seeds = [
+            seed
+            for seed in evidence.validated_seeds
+            if classified(evidence.matrices[seed])[:, position].sum() == 1
+            and evidence.matrices[seed][position].sum()
+        ]
+        if seeds:
+            yield Remark(
+                Topic.AREAS,
+                f"{item.name} ({item.code}): a single validation pixel is mapped as this class "
+                f"({_of(seeds)}); its precision and what it gives to the corrected areas rest on "
+                "that one",
+            )
+
+
+def seeds_of_mean_areas(evidence: Evidence) -> Iterator[Remark]:
+    """Classes whose mean corrected area is one of some of the seeds only."""
+    known = {seed: ~np.isnan(evidence.areas[seed].corrected) for seed in evidence.validated_seeds}
+    for position, item in enumerate(evidence.nomenclature.classes):
+        having = [seed for seed in known if known[seed][position]]
+        lacking = [seed for seed in known if seed not in having]
+        if having and lacking:
+            yield Remark(
+                Topic.AREAS,
+                f"{item.name} ({item.code}): its corrected area is that of {_of(having)} alone; "
+                f"{_of(lacking)} {'have' if len(lacking) > 1 else 'has'} none",
+            )
+
+
+Gatherer = Callable[[Evidence], Iterator[Remark]]
+GATHERERS: tuple[Gatherer, ...] = (
+    products_left_out,
+    single_polygons,
+    seeds_never_validated,
+    classes_never_validated,
+    maps_without_hectares,
+    classes_not_corrected,
+    classes_of_one_pixel,
+    seeds_of_mean_areas,
+)
+
+
+def _of(seeds: Sequence[int]) -> str:
+    return f"seed{'s' if len(seeds) > 1 else ''} {listed(seeds)}"
+
+
+def _those(seeds: Sequence[int]) -> str:
+    return "those seeds" if len(seeds) > 1 else "that seed"
+
+
+def _span(values: Sequence[float], decimals: int = 0) -> str:
+    """Smallest and largest, or the one value they have."""
+    low, high = (number(value, decimals, apart=" ") for value in (min(values), max(values)))
+    return low if low == high else f"{low} to {high}"

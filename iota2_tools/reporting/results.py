@@ -1,6 +1,7 @@
 """The accuracy report: RESULTS.txt for readers, scores.csv for programs."""
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,6 @@ from iota2_tools.assessing.scores import (
     ABSENT,
     UNCLASSIFIED,
     check_shapes,
-    classified,
     first_confusions,
     mean_matrix,
     ratio,
@@ -20,13 +20,15 @@ from iota2_tools.assessing.scores import (
 from iota2_tools.config.nomenclature import Nomenclature
 from iota2_tools.core.files import whole_file
 from iota2_tools.core.tables import cell, write_csv
+from iota2_tools.core.words import number
+from iota2_tools.reporting.remarks import Remark
 
 
 def write_results(
     matrices: Mapping[int, np.ndarray],
     nomenclature: Nomenclature,
     path: str,
-    remarks: Sequence[str] = (),
+    remarks: Sequence[Remark] = (),
     areas: Mapping[int, ClassAreas] | None = None,
 ) -> None:
     """Write RESULTS.txt: overall scores, a table of the classes, the mean matrix, the conventions.
@@ -39,8 +41,8 @@ def write_results(
         Codes and names.
     path : str
         Text file to write, UTF-8.
-    remarks : sequence of str
-        Sentences the reader must know, such as what was left out.
+    remarks : sequence of Remark
+        What the reader must know, such as what was left out; by topic.
     areas : mapping of int to ClassAreas, optional
         Areas of the map of each seed.
     """
@@ -50,7 +52,7 @@ def write_results(
         _classes_text(matrices, nomenclature),
         _matrix_text(mean_matrix(matrices), nomenclature),
         _areas_text(mean_areas(areas), nomenclature) if areas else "",
-        "\n".join([*_title("Remarks"), *(f"- {remark}" for remark in remarks)]) if remarks else "",
+        _remarks_text(remarks) if remarks else "",
         NOTES,
     ]
     with whole_file(path) as temporary:
@@ -66,12 +68,15 @@ A +- B    mean over the seeds, and half the width of its 95 % interval: Student'
 Precision user's accuracy: share right among the pixels mapped as this class
 Recall    producer's accuracy: share found among the reference pixels of this class
 F-score   harmonic mean of both
--         no value: the class has no reference pixel, or (precision) is never mapped. Seeds
-          without a value are left out of the mean.
+-         no value: the class has no reference pixel, or (precision) is never mapped, or (kappa)
+          there is one class alone. Seeds without a value are left out of the mean.
 Pixels the map leaves without class are counted in the matrix and left out of every score.
 Mapped    hectares of the pixels of the class. Corrected: what they would be if the map erred
           everywhere as it does on the validation pixels (Olofsson et al. 2014, equation 9). These
           lie in polygons chosen by hand, so it is an indication, without an interval.
+A to B    a corrected area that is known within these bounds only: land is mapped as a class that
+          has no validation there, and may be of any class (see Remarks). At most B: so for the
+          class itself. -: no validation pixel is of the class
 """
 
 
@@ -81,20 +86,20 @@ def _title(text: str) -> list[str]:
 
 def _count(value: float) -> str:
     """Number of pixels, thousands apart."""
-    return f"{value:,.0f}".replace(",", " ")
+    return number(value, apart=" ")
 
 
 def _overall_text(matrices: Mapping[int, np.ndarray]) -> str:
     mean = mean_matrix(matrices)
     result = scores_over_seeds(matrices)
     seeds = ", ".join(map(str, sorted(matrices)))
-    lost = mean.sum() - classified(mean).sum()
+    lost = mean[:, len(mean) :].sum()
     share = 100 * float(np.nan_to_num(ratio(lost, mean.sum())))
     lines = [
         *_title("Accuracy of the land-cover map"),
         f"Seeds              {seeds}",
         f"Reference pixels   {_count(mean.sum())}" + (" (mean)" if len(matrices) > 1 else ""),
-        f"Without class      {_count(lost)} ({share:.2f} %)",
+        f"Without class      {_count(lost)} ({number(share, 2)} %)",
         "",
         f"Overall accuracy   {result.overall_accuracy}",
         f"Kappa              {result.kappa}",
@@ -120,7 +125,7 @@ def _classes_text(matrices: Mapping[int, np.ndarray], nomenclature: Nomenclature
         values = (result.precision[row], result.recall[row], result.f_score[row])
         cells = [f"{value!s:<15}" if value.runs else f"{ABSENT:^15}" for value in values]
         table.append("  ".join([head, *cells, f"{_count(mean[row].sum()):>12}"]))
-        listed = [f"{names[col]} {100 * share:.1f}" for col, share in others]
+        listed = [f"{names[col]} {number(100 * share, 1)}" for col, share in others]
         confusions.append(f"{head}  {', '.join(listed) or ABSENT}")
     return "\n".join([*table, "", "", *confusions])
 
@@ -128,22 +133,44 @@ def _classes_text(matrices: Mapping[int, np.ndarray], nomenclature: Nomenclature
 def _areas_text(areas: ClassAreas, nomenclature: Nomenclature) -> str:
     """Table of the areas of the classes."""
     width = max(len("Class"), *(len(item.name) for item in nomenclature.classes))
+    corrected = [
+        _range(least, most)
+        for least, most in zip(areas.corrected, areas.corrected_most, strict=True)
+    ]
+    wide = max(14, *map(len, corrected))
     lines = [
         *_title("Areas, in hectares (mean over the seeds)"),
-        f"{'Code':>5}  {'Class':<{width}}  {'Mapped':>14}  {'Share':>7}  {'Corrected':>14}",
+        f"{'Code':>5}  {'Class':<{width}}  {'Mapped':>14}  {'Share':>7}  {'Corrected':>{wide}}",
     ]
-    for item, mapped, share, corrected in zip(
-        nomenclature.classes, areas.mapped, areas.share, areas.corrected, strict=True
+    for item, mapped, share, text in zip(
+        nomenclature.classes, areas.mapped, areas.share, corrected, strict=True
     ):
+        percent = f"{number(100 * share, 1)} %"
         lines.append(
             f"{item.code:>5}  {item.name:<{width}}  {_hectares(mapped):>14}  "
-            f"{100 * share:>5.1f} %  {_hectares(corrected):>14}"
+            f"{percent:>7}  {text:>{wide}}"
         )
     return "\n".join(lines)
 
 
 def _hectares(value: float) -> str:
-    return ABSENT if np.isnan(value) else f"{value:,.1f}".replace(",", " ")
+    return number(value, 1, absent=ABSENT, apart=" ")
+
+
+def _range(least: float, most: float) -> str:
+    """A corrected area: one figure, both of its bounds, or the upper one."""
+    low, high = _hectares(least), _hectares(most)
+    if low == ABSENT != high:
+        return f"at most {high}"
+    return low if low == high else f"{low} to {high}"
+
+
+def _remarks_text(remarks: Sequence[Remark]) -> str:
+    """The remarks under the heading of each topic."""
+    lines = _title("Remarks")
+    for topic, group in groupby(remarks, key=lambda remark: remark.topic):
+        lines += [topic, *(f"- {remark.text}" for remark in group)]
+    return "\n".join(lines)
 
 
 def _matrix_text(matrix: np.ndarray, nomenclature: Nomenclature) -> str:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from rule_texts import rule_texts
 
 HERE = Path(__file__).parent
 TESTS = re.findall(
@@ -12,17 +12,11 @@ TESTS = re.findall(
 )
 
 
-def rules_with_outputs() -> list[str]:
-    """Rules that write something; the others are names for what others write."""
-    found = []
-    for path in sorted((ROOT / "rules").glob("*.smk")):
-        for name, body in re.findall(r"^rule (\w+):\n((?:    .*\n|\n)+)", path.read_text(), re.M):
-            if re.search(r"^    output:", body, re.M):
-                found.append(name)
-    return found
+WRITERS = [name for name, rule in rule_texts().items() if "    output:\n" in rule.body]
+"""The other rules are names for what these write."""
 
 
-@pytest.mark.parametrize("rule", rules_with_outputs())
+@pytest.mark.parametrize("rule", WRITERS)
 def test_each_rule_has_a_test_here_that_begins_with_its_name(rule):
     assert any(name.startswith(f"test_{rule}_") for name in TESTS), (
         f"rule {rule} is run by no test of tests/rules; write one named test_{rule}_…"

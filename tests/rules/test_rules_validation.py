@@ -149,11 +149,14 @@ def test_measure_areas_counts_the_map_and_corrects_it_by_the_columns_of_the_matr
     assert table["pixels"].tolist() == counts.tolist()
     assert table["mapped_ha"].to_numpy() == pytest.approx(counts * 0.01)  # 10 m pixels
     matrix = matrix_of(results / "final/Confusion_Matrix_Classif_Seed_1.csv")[:, : len(codes)]
-    if (matrix.sum(axis=0)[counts > 0] < 2).any():
-        assert table["corrected_ha"].isna().all()
-        return
+    absent = matrix.sum(axis=1) == 0
+    unknown = (counts > 0) & (absent | (matrix.sum(axis=0) == 0))
     # Of what is mapped as a class, the share that is each class in truth (Olofsson 2014, eq. 9).
-    shares = matrix[:, counts > 0] / matrix.sum(axis=0)[counts > 0]
-    assert table["corrected_ha"].to_numpy() == pytest.approx(
-        shares @ counts[counts > 0] * 0.01, abs=0.006
-    )
+    known = (counts > 0) & ~unknown
+    assert known.any()
+    least = matrix[:, known] / matrix.sum(axis=0)[known] @ counts[known] * 0.01
+    most = np.where(absent, np.nan, least + counts[unknown].sum() * 0.01)
+    least[absent | unknown] = np.nan
+    assert table["corrected_ha"].to_numpy() == pytest.approx(least, abs=0.006, nan_ok=True)
+    assert table["corrected_max_ha"].to_numpy() == pytest.approx(most, abs=0.006, nan_ok=True)
+    assert (table["note"].isna() == (~absent & ~unknown.any())).all()

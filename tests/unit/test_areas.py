@@ -1,23 +1,38 @@
 """Areas of the classes: published values, and maps small enough to count by hand."""
 
 import csv
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from iota2_tools.assessing import areas as module
 from iota2_tools.assessing.areas import (
+    HEADER,
+    ClassAreas,
     area_adjusted,
     count_classes,
     hectares_of_a_pixel,
+    mean_areas,
     measure_areas,
+    notes,
     read_areas,
     write_areas,
 )
 from iota2_tools.assessing.scores import write_matrix_csv
-from iota2_tools.config.nomenclature import read_nomenclature
-from iota2_tools.core.errors import InputDataError
+from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature, read_nomenclature
 from iota2_tools.geo.grid import Grid
 from iota2_tools.geo.raster import create_raster
+
+NAN = float("nan")
+CLASSES = Nomenclature(
+    tuple(
+        LandCoverClass(code, name, (0, 0, 0))
+        for code, name in ((1, "Wood"), (2, "Water"), (3, "Urban"))
+    )
+)
+# Rows: reference. Of 10 pixels mapped as wood 7 are wood, 2 water, 1 urban; of 5 as water 1 and 4.
+NOTHING_AS_URBAN = np.array([[7, 1, 0, 0], [2, 4, 0, 0], [1, 0, 0, 9]])
 
 
 def write_map(path, values, crs="EPSG:32631", resolution=10.0) -> str:
@@ -33,10 +48,12 @@ def test_pixels_are_counted_by_class_nodata_left_out(tmp_path):
     assert count_classes(path, (11, 31, 300)).tolist() == [3, 0, 1]
 
 
-def test_windows_add_up_to_the_whole_map(tmp_path):
-    values = np.random.default_rng(0).integers(0, 4, (700, 530))
+@pytest.mark.parametrize("block", [1, 3, 512])
+def test_windows_add_up_to_the_whole_map(tmp_path, monkeypatch, block):
+    monkeypatch.setattr(module, "BLOCK", block)
+    values = np.arange(64).reshape(8, 8) % 5  # 13 of each of 0 to 3, 12 of 4
     path = write_map(tmp_path / "map.tif", values)
-    assert count_classes(path, (1, 2, 3)).tolist() == np.bincount(values.ravel())[1:].tolist()
+    assert count_classes(path, (1, 2, 4)).tolist() == [13, 13, 12]
 
 
 @pytest.mark.parametrize(
@@ -71,15 +88,106 @@ def test_the_table_of_a_map(tmp_path):
     # Mapped: 8 and 4 pixels of 0.01 ha. Wood in truth: 8 x 0.8 = 6.4 pixels, water 1.6 + 4.
     assert rows[0] == {
         "code": "1", "name": "Wood", "pixels": "8", "share": "0.666667",
-        "mapped_ha": "0.08", "corrected_ha": "0.06",
+        "mapped_ha": "0.08", "corrected_ha": "0.06", "corrected_max_ha": "0.06", "note": "",
     }  # fmt: skip
     assert read_areas(output).mapped.tolist() == [0.08, 0.04]
+    assert read_areas(output).corrected.tolist() == [0.06, 0.06]
 
 
-def test_a_class_without_validation_pixels_leaves_areas_uncorrected():
-    areas = measure_areas(np.array([10, 10]), 0.01, np.array([[5, 0], [1, 0]]))
+def test_the_table_of_a_map_tells_why_an_area_is_missing_or_a_range(tmp_path):
+    table = tmp_path / "nomenclature.csv"
+    table.write_text("code,name\n1,Wood\n2,Water\n3,Urban\n")
+    matrix = str(tmp_path / "matrix.csv")
+    write_matrix_csv(NOTHING_AS_URBAN, CLASSES, matrix)
+    # Pixels of a hectare: 100 wood, 50 water, 10 urban.
+    values = np.repeat([1, 2, 3], [100, 50, 10]).reshape(16, 10)
+    output = str(tmp_path / "areas.csv")
+    write_areas(write_map(tmp_path / "map.tif", values, resolution=100), matrix, str(table), output)
+    with open(output, encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    assert tuple(rows[0]) == HEADER
+    told = "corrected_max_ha if all mapped as Urban is of this class"
+    assert [row[4:] for row in rows[1:]] == [
+        ["100.00", "80.00", "90.00", told],
+        ["50.00", "60.00", "70.00", told],
+        ["10.00", "", "20.00", "no validation pixel is mapped as this class"],
+    ]
+    again = read_areas(output)
+    assert again.corrected == pytest.approx([80, 60, NAN], nan_ok=True)
+    assert again.corrected_most.tolist() == [90, 70, 20]
+
+
+def test_the_catalogue_names_the_columns_of_the_table():
+    catalogue = Path(__file__).parents[2] / "docs" / "products.md"
+    assert f"`{','.join(HEADER)}`" in catalogue.read_text(encoding="utf-8")
+
+
+def test_a_class_mapped_without_validation_pixel_leaves_the_others_a_range():
+    # Wood: 100 x 0.7 + 50 x 0.2 = 80; water: 100 x 0.2 + 50 x 0.8 = 60; urban: 100 x 0.1 = 10.
+    # The 10 pixels mapped as urban may be of any of them; together 150 + 10 as mapped.
+    areas = measure_areas(np.array([100, 50, 10]), 1.0, NOTHING_AS_URBAN)
+    assert areas.mapped.tolist() == [100, 50, 10]
+    assert areas.corrected[:2] == pytest.approx([80, 60])
+    assert np.isnan(areas.corrected[2])
+    assert areas.corrected_most == pytest.approx([90, 70, 20])
+
+
+def test_a_class_never_mapped_leaves_nothing_open():
+    areas = measure_areas(np.array([100, 50, 0]), 1.0, NOTHING_AS_URBAN)
+    assert areas.corrected == pytest.approx([80, 60, 10])
+    assert areas.corrected_most == pytest.approx([80, 60, 10])
+    assert notes(NOTHING_AS_URBAN, areas.pixels, CLASSES) == ["", "", ""]
+
+
+def test_a_single_validation_pixel_mapped_as_a_class_is_enough_for_its_area():
+    matrix = np.array([[7, 1, 0], [2, 4, 0], [1, 0, 1]])
+    areas = measure_areas(np.array([100, 50, 10]), 1.0, matrix)
+    assert areas.corrected == pytest.approx([80, 60, 20])  # urban: 100 x 0.1 + 10 x 1
+    assert areas.corrected_most == pytest.approx([80, 60, 20])
+
+
+def test_pixels_of_other_classes_are_no_sample_of_a_class_no_polygon_validates():
+    """Else all that is mapped as water would be wood, for none of it could be found right."""
+    matrix = np.array([[8, 1, 0], [0, 0, 0], [2, 0, 5]])
+    pixels = np.array([100, 50, 10])
+    areas = measure_areas(pixels, 1.0, matrix)
+    # Wood: 100 x 0.8; urban: 100 x 0.2 + 10. The 50 pixels of water may be of either.
+    assert areas.corrected == pytest.approx([80, NAN, 30], nan_ok=True)
+    assert areas.corrected_most == pytest.approx([130, NAN, 80], nan_ok=True)
+    told = "corrected_max_ha if all mapped as Water is of this class"
+    assert notes(matrix, pixels, CLASSES) == [told, "no validation pixel is of this class", told]
+
+
+def test_a_class_no_polygon_validates_has_no_area_even_if_never_mapped():
+    areas = measure_areas(np.array([100, 0, 10]), 1.0, np.array([[8, 0, 0], [0, 0, 0], [2, 0, 5]]))
+    assert areas.corrected == pytest.approx([80, NAN, 30], nan_ok=True)
+    assert areas.corrected_most == pytest.approx([80, NAN, 30], nan_ok=True)
+
+
+@pytest.mark.parametrize("matrix", [np.zeros((2, 3), int), np.array([[0, 0, 4], [0, 0, 2]])])
+def test_without_validation_pixels_nothing_is_corrected(matrix):
+    areas = measure_areas(np.array([10, 10]), 0.01, matrix)
     assert areas.mapped.tolist() == [0.1, 0.1]
-    assert np.isnan(areas.corrected).all()
+    assert np.isnan([areas.corrected, areas.corrected_most]).all()
+
+
+def test_the_mean_is_that_of_the_seeds_that_have_a_value():
+    def seed(pixels, corrected, most):
+        return ClassAreas(
+            np.array(pixels), np.array(pixels) * 1.0, np.array(corrected), np.array(most)
+        )
+
+    mean = mean_areas(
+        {
+            0: seed([4, 2, 2, 1], [5.0, 1.0, NAN, NAN], [5.0, 1.0, 3.0, NAN]),
+            1: seed([6, 3, 2, 1], [6.0, NAN, NAN, NAN], [8.0, 4.0, 5.0, NAN]),
+        }
+    )
+    assert mean.pixels.tolist() == [5, 2, 2, 1]  # 2.5 rounds to even
+    assert mean.mapped.tolist() == [5.0, 2.5, 2.0, 1.0]
+    assert mean.corrected == pytest.approx([5.5, 1.0, NAN, NAN], nan_ok=True)
+    # Of the second class the one seed with a value counts; of the third none has one.
+    assert mean.corrected_most == pytest.approx([6.5, 1.0, 4.0, NAN], nan_ok=True)
 
 
 def test_areas_are_those_published_by_olofsson_2014():
@@ -96,8 +204,34 @@ def test_areas_are_those_published_by_olofsson_2014():
     assert result.recall_half_width == pytest.approx([0.21, 0.25, 0.03, 0.02], abs=0.005)
     assert result.area * 0.09 == pytest.approx([21158, 11686, 285770, 581386], abs=1)
     assert result.area_half_width * 0.09 == pytest.approx([6158, 3756, 15510, 16282], abs=1)
+    assert result.area_most.tolist() == result.area.tolist()
 
 
-def test_a_mapped_class_without_reference_units_has_no_area_estimate():
-    with pytest.raises(InputDataError, match=r"column\(s\) 2"):
-        area_adjusted(np.array([[5, 0], [1, 0]]), [10, 10])
+def test_a_stratum_without_units_bounds_the_areas_and_leaves_what_needs_it_without_value():
+    result = area_adjusted(NOTHING_AS_URBAN, [100, 50, 10])
+    assert result.area[:2] == pytest.approx([80, 60])
+    assert result.area_most == pytest.approx([90, 70, 20])
+    assert result.precision[:2] == pytest.approx([0.7, 0.8])
+    # 1.96 x sqrt(0.7 x 0.3 / 9), 1.96 x sqrt(0.8 x 0.2 / 4)
+    assert result.precision_half_width[:2] == pytest.approx([0.29940, 0.392], abs=1e-4)
+    assert str(result.overall_accuracy) == "-"
+    without = (result.area[2], result.precision[2], result.precision_half_width[2])
+    assert np.isnan([*without, *result.recall, *result.recall_half_width]).all()
+    assert np.isnan(result.area_half_width).all()
+
+
+def test_a_stratum_of_one_unit_has_a_share_and_no_variance():
+    result = area_adjusted(np.array([[7, 1, 0], [2, 4, 0], [1, 0, 1]]), [100, 50, 10])
+    assert result.area == pytest.approx([80, 60, 20])
+    assert result.overall_accuracy.mean == pytest.approx((70 + 40 + 10) / 160)
+    assert result.recall == pytest.approx([70 / 80, 40 / 60, 10 / 20])
+    assert np.isnan(result.overall_accuracy.half_width)
+    assert np.isnan([*result.area_half_width, *result.recall_half_width]).all()
+    assert np.isnan(result.precision_half_width).tolist() == [False, False, True]
+
+
+def test_a_class_never_mapped_needs_no_units_for_a_variance():
+    result = area_adjusted(np.array([[9, 0], [1, 0]]), [100, 0])
+    assert result.area == pytest.approx([90, 10])
+    # Shares 0.9 and 0.1 of one stratum of 10 units: 1.96 x 100 x sqrt(0.09 / 9) each.
+    assert result.area_half_width == pytest.approx([19.6, 19.6])

@@ -1,9 +1,9 @@
 """Documents that are generated, or name what the code holds."""
 
-import re
 from pathlib import Path
 
 import pytest
+from rule_texts import rules_with_scripts
 
 from iota2_tools.cluster.site import site_schema
 from iota2_tools.planning.configuration import configuration_page, configuration_schema
@@ -23,30 +23,26 @@ def test_generated_files_are_those_of_the_models(path, expected):
     assert (ROOT / path).read_text(encoding="utf-8") == expected(), "run `make docs`"
 
 
-def test_every_rule_has_its_script_log_and_benchmark_of_the_same_name():
-    shared = {
-        "mosaic_classes",
-        "mosaic_confidence",
-        "mosaic_probabilities",
-        "mosaic_validity",
-        "mosaic_differences",
-    }
-    text = "".join(
-        path.read_text(encoding="utf-8") for path in sorted((ROOT / "rules").glob("*.smk"))
-    )
-    bodies = re.split(r"^rule (\w+):", text, flags=re.MULTILINE)[1:]
-    for name, body in zip(bodies[::2], bodies[1::2], strict=True):
-        if "script:" not in body:
-            continue
-        script = "mosaic_tiles" if name in shared else name
-        assert f"../workflow/scripts/{script}.py" in body
+def test_every_rule_has_its_log_and_benchmark_and_its_script_that_of_its_first_name():
+    """Of `use rule mosaic_classes as mosaic_confidence` the script is that of mosaic_classes."""
+    rules = rules_with_scripts()
+    assert len(rules) > 20
+    for name, (base, body) in rules.items():
+        assert f"../workflow/scripts/{base}.py" in rules[base].body, name
+        assert base == name or "script:" not in body, name
         assert f"<logs>/{name}" in body
         assert f"<benchmarks>/{name}" in body
+        assert f'needs("{name}"' in body
         assert "algorithm=" in body
+
+
+def test_every_script_is_that_of_a_rule():
+    scripts = {path.stem for path in (ROOT / "workflow" / "scripts").glob("*.py")}
+    assert scripts == {rule.base for rule in rules_with_scripts().values()}
 
 
 def test_the_catalogue_names_every_final_product():
     catalogue = (ROOT / "docs" / "products.md").read_text(encoding="utf-8")
     for name in ("Classif_Seed_", "Confidence_Seed_", "ProbabilityMap_seed_", "PixelsValidity", "diff_seed_",
-                 "Confusion_Matrix_Classif_Seed_", "RESULTS.txt", "scores.csv"):  # fmt: skip
+                 "Confusion_Matrix_Classif_Seed_", "Areas_Seed_", "RESULTS.txt", "scores.csv"):  # fmt: skip
         assert name in catalogue

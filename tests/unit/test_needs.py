@@ -1,9 +1,7 @@
 """What jobs ask for: how it grows, and that no rule is forgotten."""
 
-import re
-
 import pytest
-from conftest import ROOT
+from rule_texts import rules_with_scripts
 
 from iota2_tools.planning.needs import (
     GROWTH,
@@ -22,15 +20,7 @@ TILE = Size(
 
 
 def test_every_rule_with_a_script_has_its_need():
-    rules = {
-        name
-        for path in (ROOT / "rules").glob("*.smk")
-        for name, body in re.findall(
-            r"^rule (\w+):\n(.*?)(?=^rule |\Z)", path.read_text(), re.DOTALL | re.MULTILINE
-        )
-        if "script:" in body
-    }
-    assert rules == set(NEEDS)
+    assert set(rules_with_scripts()) == set(NEEDS)
 
 
 @pytest.mark.parametrize("rule", NEEDS)

@@ -9,8 +9,10 @@ from iota2_tools.core.errors import InputDataError
 from iota2_tools.geo.grid import Grid
 from iota2_tools.geo.raster import create_raster
 from iota2_tools.maps.layers import CLASS_MAP
-from iota2_tools.maps.mosaic import write_mosaic
+from iota2_tools.maps.mosaic import FinalMap, write_mosaic
 from iota2_tools.maps.preview import (
+    MARGIN,
+    TITLE,
     class_shares,
     colourise,
     read_decimated,
@@ -30,7 +32,7 @@ def class_map(folder, array):
     grid = Grid("EPSG:32631", 300_000, 5_000_000, 10, *array.shape)
     with create_raster(source, grid, "uint8", nodata=0) as raster:
         raster.write(array.astype(np.uint8), grid.window)
-    write_mosaic([source], output, CLASS_MAP, colours=NOMENCLATURE)
+    write_mosaic([source], output, FinalMap(CLASS_MAP, classes=NOMENCLATURE))
     return output
 
 
@@ -99,6 +101,20 @@ def test_the_picture_holds_the_map_and_is_the_same_again(tmp_path):
     for item in NOMENCLATURE.classes:  # half of 300 x 400 each, less what the frame covers
         count = (image == item.colour).all(axis=-1).sum()
         assert 0.97 * 60_000 < count < 1.03 * 60_000
+
+
+def test_each_pixel_of_a_small_map_is_a_square_of_its_colour_at_its_place(tmp_path):
+    """8 x 8 pixels on a picture of at most 85: squares of 10, not mapped white, unknown grey."""
+    codes = np.arange(64).reshape(8, 8) % 4
+    path = class_map(tmp_path, codes)
+    write_preview(path, NOMENCLATURE, str(tmp_path / "a.png"), max_size=85)
+    picture = (matplotlib.image.imread(tmp_path / "a.png")[..., :3] * 255).round().astype(int)
+    drawn = picture[TITLE + 5 : TITLE + 80 : 10, MARGIN + 5 : MARGIN + 80 : 10]
+    colours = np.array([(255, 255, 255), (0, 150, 0), (0, 0, 255), (128, 128, 128)])
+    assert drawn.tolist() == colours[codes].tolist()
+    chips = picture[:, 80 + 2 * MARGIN :][:, :26]
+    for colour in colours[1:]:  # 26 x 16, less the frame
+        assert 0.8 * 26 * 16 < (chips == colour).all(axis=-1).sum() < 26 * 16
 
 
 def test_a_map_without_any_class_is_refused(tmp_path):

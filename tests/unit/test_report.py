@@ -1,13 +1,17 @@
 """The accuracy report: expected values by hand and from t-tables."""
 
 import csv
+import re
 
 import numpy as np
 import pytest
 
 from iota2_tools.assessing.areas import ClassAreas
+from iota2_tools.assessing.scores import read_matrix_csv, write_matrix_csv
 from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
 from iota2_tools.core.errors import InputDataError
+from iota2_tools.reporting.confusion import write_sum
+from iota2_tools.reporting.remarks import Remark, Topic
 from iota2_tools.reporting.results import write_results, write_scores_csv
 
 NOMENCLATURE = Nomenclature(
@@ -62,14 +66,103 @@ def test_scores_table_has_a_line_a_score(tmp_path):
     assert values["300", "f_score"] == ""
 
 
+NAN = float("nan")
+
+
+def areas_of(corrected, most):
+    pixels = np.array([300, 100, 0])
+    return ClassAreas(pixels, np.array([3.0, 1.0, 0.0]), np.array(corrected), np.array(most))
+
+
+def areas_section(text: str) -> list[list[str]]:
+    """Columns of the table of areas, split where two blanks stand."""
+    lines = text.split("Areas, in hectares")[1].splitlines()[3:6]
+    return [re.split(r"  +", line.strip()) for line in lines]
+
+
 def test_results_tell_the_mean_areas_in_hectares(tmp_path):
     path = tmp_path / "RESULTS.txt"
-    pixels = np.array([300, 100, 0])
     areas = {
-        0: ClassAreas(pixels, np.array([3.0, 1.0, 0.0]), np.array([2.0, 2.0, 0.0])),
-        1: ClassAreas(pixels, np.array([3.0, 1.0, 0.0]), np.array([2.6, 1.4, 0.0])),
+        0: areas_of([2.0, 2.0, 0.0], [2.0, 2.0, 0.0]),
+        1: areas_of([2.6, 1.4, 0.0], [2.6, 1.4, 0.0]),
     }
     write_results({0: MATRIX, 1: MATRIX}, NOMENCLATURE, str(path), areas=areas)
-    section = path.read_text(encoding="utf-8").split("Areas, in hectares")[1].splitlines()
-    assert section[3].split()[-4:] == ["3.0", "75.0", "%", "2.3"]
-    assert section[4].split()[-4:] == ["1.0", "25.0", "%", "1.7"]
+    assert areas_section(path.read_text(encoding="utf-8")) == [
+        ["11", "Forêt, feuillus", "3.0", "75.0 %", "2.3"],
+        ["31", "Water", "1.0", "25.0 %", "1.7"],
+        ["300", "Urban", "0.0", "0.0 %", "0.0"],
+    ]
+
+
+def test_a_corrected_area_known_within_bounds_is_a_range(tmp_path):
+    path = tmp_path / "RESULTS.txt"
+    areas = {0: areas_of([2000.0, NAN, NAN], [2001.04, 0.7, NAN])}
+    write_results({0: MATRIX}, NOMENCLATURE, str(path), areas=areas)
+    text = path.read_text(encoding="utf-8")
+    assert [row[-1] for row in areas_section(text)] == ["2 000.0 to 2 001.0", "at most 0.7", "-"]
+    assert "nan" not in text
+    assert "A to B" in text
+
+
+def test_a_range_that_reads_as_one_figure_is_one(tmp_path):
+    path = tmp_path / "RESULTS.txt"
+    areas = {0: areas_of([2.01, 1.0, 0.0], [2.04, 1.0, 0.0])}
+    write_results({0: MATRIX}, NOMENCLATURE, str(path), areas=areas)
+    assert areas_section(path.read_text(encoding="utf-8"))[0][-1] == "2.0"
+
+
+def test_no_pixel_without_class_does_not_read_as_less_than_none(tmp_path):
+    """The sums over all columns and over those of classes differ in their last bit here."""
+    counts = (
+        [[6, 0, 7], [6, 1, 5], [4, 0, 8]],
+        [[6, 2, 0], [0, 6, 1], [4, 8, 8]],
+        [[2, 0, 4], [7, 5, 0], [5, 3, 2]],
+    )
+    matrices = {seed: np.column_stack([rows, [0, 0, 0]]) for seed, rows in enumerate(counts)}
+    path = tmp_path / "RESULTS.txt"
+    write_results(matrices, NOMENCLATURE, str(path))
+    assert "Without class      0 (0.00 %)\n" in path.read_text(encoding="utf-8")
+
+
+def test_pixels_without_class_are_counted(tmp_path):
+    path = tmp_path / "RESULTS.txt"
+    write_results({0: np.column_stack([MATRIX, [1, 0, 1]])}, NOMENCLATURE, str(path))
+    text = path.read_text(encoding="utf-8")
+    assert "Reference pixels   12\nWithout class      2 (16.67 %)\n" in text
+    assert "Overall accuracy   0.900" in text  # left out of the score
+
+
+def test_a_score_that_rounds_to_zero_has_no_sign(tmp_path):
+    # A little worse than chance: (0.49995 - 0.5) / 0.5 = -0.0001.
+    matrix = np.array([[4950, 5050, 0], [4950, 5048, 0], [0, 0, 0]])
+    write_results({0: matrix}, NOMENCLATURE, str(tmp_path / "RESULTS.txt"))
+    assert "Kappa              0.000 +- -" in (tmp_path / "RESULTS.txt").read_text("utf-8")
+
+
+def test_remarks_stand_under_their_topic(tmp_path):
+    path = tmp_path / "RESULTS.txt"
+    remarks = [
+        Remark(Topic.IMAGES, "one is left out"),
+        Remark(Topic.AREAS, "unknown"),
+        Remark(Topic.AREAS, "unknown too"),
+    ]
+    write_results({0: MATRIX}, NOMENCLATURE, str(path), remarks)
+    section = path.read_text(encoding="utf-8").split("Remarks\n-------\n")[1].split("\n\n")[0]
+    assert section.splitlines() == [
+        "Images", "- one is left out", "Areas", "- unknown", "- unknown too",
+    ]  # fmt: skip
+
+
+def test_matrices_of_the_tiles_are_added_up_and_drawn(tmp_path):
+    table = tmp_path / "nomenclature.csv"
+    table.write_text("code,name\n11,Wood\n31,Water\n300,Urban\n")
+    tiles = [np.column_stack([MATRIX, [0, 0, 7]]), np.column_stack([2 * MATRIX, [1, 0, 0]])]
+    for number, matrix in enumerate(tiles):
+        write_matrix_csv(matrix, NOMENCLATURE, str(tmp_path / f"{number}.csv"))
+    paths = [str(tmp_path / f"{number}.csv") for number in range(2)]
+    output, figure = tmp_path / "sum.csv", tmp_path / "sum.png"
+    write_sum(paths, str(table), str(output), str(figure), "Seed 0")
+    summed, codes = read_matrix_csv(str(output))
+    assert codes == (11, 31, 300)
+    assert summed.tolist() == [[12, 3, 0, 1], [0, 9, 0, 0], [0, 0, 6, 7]]
+    assert figure.read_bytes().startswith(b"\x89PNG")

@@ -75,21 +75,54 @@ def test_a_ramp_without_end_is_refused(tmp_path, layer):
         write_ramp_style(layer, str(tmp_path / "layer.qml"))
 
 
-def test_gdal_reads_the_class_names_beside_the_map(tmp_path):
+@pytest.mark.parametrize("enabled", [None, "NO"])
+def test_gdal_reads_the_class_names_beside_the_map(tmp_path, monkeypatch, enabled):
+    """Also written where a user has told GDAL to leave nothing beside images."""
+    if enabled:
+        monkeypatch.setenv("GDAL_PAM_ENABLED", enabled)
     path = str(tmp_path / "map.tif")
     with create_raster(path, Grid("EPSG:32631", 0, 0, 10, 1, 1), "uint16", nodata=0):
         pass
     write_attribute_table(NOMENCLATURE, path + ".aux.xml")
+    monkeypatch.delenv("GDAL_PAM_ENABLED", raising=False)
     dataset = gdal.Open(path)
     table = dataset.GetRasterBand(1).GetDefaultRAT()
     codes, names = table.GetColOfUsage(gdal.GFU_MinMax), table.GetColOfUsage(gdal.GFU_Name)
     rows = range(table.GetRowCount())
     assert [table.GetValueAsInt(row, codes) for row in rows] == [1, 300]
     assert [table.GetValueAsString(row, names) for row in rows] == ["Forêt & <lande>", "Water"]
-    assert table.GetValueAsInt(0, table.GetColOfUsage(gdal.GFU_Green)) == 150
+    colours = [
+        table.GetColOfUsage(usage) for usage in (gdal.GFU_Red, gdal.GFU_Green, gdal.GFU_Blue)
+    ]
+    assert [[table.GetValueAsInt(row, column) for column in colours] for row in rows] == [
+        [0, 150, 0],
+        [0, 0, 255],
+    ]
+    assert table.GetTableType() == gdal.GRTT_THEMATIC
+    assert gdal.ReadDirRecursive("/vsimem/") is None  # nothing stays in memory
+
+
+def test_the_attribute_table_is_the_file_qgis_and_gdal_know(tmp_path):
+    """Names, types (0 integer, 2 text) and usages (5 value, 2 name, 6 to 8 colours) of GDAL's format."""
+    path = tmp_path / "map.tif.aux.xml"
+    write_attribute_table(NOMENCLATURE, str(path))
+    assert "Forêt &amp; &lt;lande&gt;" in path.read_text(encoding="utf-8")
+    table = ElementTree.parse(path).getroot().find("PAMRasterBand[@band='1']/*")
+    assert (table.tag, table.get("tableType")) == ("GDALRasterAttributeTable", "thematic")
+    columns = [[part.text for part in column] for column in table.findall("FieldDefn")]
+    assert columns == [
+        ["Value", "0", "5"], ["Class", "2", "2"],
+        ["Red", "0", "6"], ["Green", "0", "7"], ["Blue", "0", "8"],
+    ]  # fmt: skip
+    assert [[cell.text for cell in row] for row in table.findall("Row")] == [
+        ["1", "Forêt & <lande>", "0", "150", "0"],
+        ["300", "Water", "0", "0", "255"],
+    ]
 
 
 def test_styles_are_the_same_bytes_again(tmp_path):
     for name in ("a", "b"):
         write_class_style(NOMENCLATURE, str(tmp_path / f"{name}.qml"))
-    assert (tmp_path / "a.qml").read_bytes() == (tmp_path / "b.qml").read_bytes()
+        write_attribute_table(NOMENCLATURE, str(tmp_path / f"{name}.aux.xml"))
+    for kind in ("qml", "aux.xml"):
+        assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()

@@ -1,14 +1,35 @@
 """Comparison of a map with its reference."""
 
+from typing import NamedTuple
+
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 
-from iota2_tools.assessing.comparison import difference
+from iota2_tools.assessing import comparison
+from iota2_tools.assessing.comparison import (
+    SeedFiles,
+    TileReference,
+    difference,
+    write_comparison,
+)
+from iota2_tools.assessing.scores import read_matrix_csv
 from iota2_tools.geo.grid import Grid
 from iota2_tools.geo.raster import create_raster, read_raster
+from iota2_tools.geo.vectors import write_layer
+from iota2_tools.maps import validity as validity_module
 from iota2_tools.maps.validity import clip_validity
 from iota2_tools.reference.sets import PolygonTable
+
+GRID = Grid("EPSG:32631", 0, 80, 10, 8, 8)
+
+
+def write_raster(path, values, dtype="uint16") -> str:
+    with create_raster(str(path), GRID, dtype) as raster:
+        raster.write(np.asarray(values, dtype=dtype), GRID.window)
+    return str(path)
 
 
 @pytest.mark.parametrize(
@@ -49,16 +70,111 @@ def test_polygons_are_looked_up_by_id():
     assert np.flatnonzero(table.validates[1]).tolist() == [3]
 
 
-def test_validity_is_kept_where_seen_and_in_a_region_and_saturates_below_nodata(tmp_path):
-    grid = Grid("EPSG:32631", 0, 50, 10, 1, 5)
-    given = {
-        "validity": [0, 7, 300, 9, 9],
-        "regions": [1, 2, 1, 0, 1],
-        "footprint": [1, 1, 1, 1, 0],
+class Tile(NamedTuple):
+    """Inputs of a comparison on a tile of 8 x 8 pixels, and where its outputs go."""
+
+    reference: TileReference
+    seeds: dict[int, SeedFiles]
+    nomenclature: str
+
+
+@pytest.fixture
+def tile(tmp_path) -> Tile:
+    """Polygons 1 (class 11) and 2 (12) in rows 0 and 1, 3 (300) in row 6, 4 (11) in row 7.
+
+    A pixel of polygon 1 was clear as often as asked for, another one less.
+    """
+    frame = gpd.GeoDataFrame(
+        {
+            "polygon": [1, 2, 3, 4],
+            "code": [11, 12, 300, 11],
+            "seed_0": ["validation", "learn", "validation", "learn+validation"],
+            "seed_1": ["learn", "validation", "unused", "validation"],
+        },
+        geometry=[shapely.box(0, 0, 1, 1)] * 4,
+        crs="EPSG:32631",
+    )
+    write_layer(frame, str(tmp_path / "splits.gpkg"))
+    ids = np.zeros((8, 8))
+    ids[:2, :4], ids[:2, 4:], ids[6], ids[7, :4] = 1, 2, 3, 4
+    clear = np.full((8, 8), 5)
+    clear[0, :2] = [2, 1]
+    halves = [11] * 4 + [12] * 4
+    first = np.array([halves, halves, *[[0] * 8] * 4, [300] * 8, [11] * 4 + [0] * 4])
+    first[1, :2], first[0, 4], first[6, 7], first[7, 3] = [12, 0], 11, 11, 300
+    maps = {0: first, 1: np.array([halves] * 8)}
+    west = np.arange(8) < 4
+    seeds = {
+        seed: SeedFiles(
+            [
+                write_raster(tmp_path / f"{seed}_{part}.tif", np.where(kept, values, 0))
+                for part, kept in (("west", west), ("east", ~west))
+            ],
+            str(tmp_path / f"confusion_{seed}.csv"),
+            str(tmp_path / f"difference_{seed}.tif"),
+        )
+        for seed, values in maps.items()
     }
-    paths = {name: str(tmp_path / f"{name}.tif") for name in (*given, "clipped")}
-    for name, values in given.items():
-        with create_raster(paths[name], grid, "uint16") as raster:
-            raster.write(np.array([values], dtype=np.uint16), grid.window)
-    clip_validity(*(paths[name] for name in given), "uint8", 255, paths["clipped"])
-    assert read_raster(paths["clipped"]).tolist() == [[0, 7, 254, 255, 255]]
+    table = tmp_path / "nomenclature.csv"
+    table.write_text("code,name\n11,Wood\n12,Water\n300,Urban\n")
+    reference = TileReference(
+        str(tmp_path / "splits.gpkg"),
+        write_raster(tmp_path / "polygons.tif", ids, "uint32"),
+        write_raster(tmp_path / "validity.tif", clear),
+        cloud_threshold=2,
+    )
+    return Tile(reference, seeds, str(table))
+
+
+@pytest.mark.parametrize("rows", [1, 3, 256])
+def test_a_tile_is_compared_pixel_by_pixel_whatever_the_windows(tile, monkeypatch, rows):
+    monkeypatch.setattr(comparison, "STRIP_ROWS", rows)
+    write_comparison(*tile)
+    none = [0] * 8
+    # Rows: reference 11, 12, 300. Columns: map 11, 12, 300, without class.
+    assert read_matrix_csv(tile.seeds[0].confusion)[0].tolist() == [
+        [5 + 3, 1, 1, 1],  # polygon 1 without the pixel of one clear date, and polygon 4
+        [0, 0, 0, 0],  # polygon 2 learns
+        [1, 0, 7, 0],
+    ]
+    assert read_raster(tile.seeds[0].difference).tolist() == [
+        [2, 0, 2, 2, 3, 4, 4, 4],
+        [1, 1, 2, 2, 4, 4, 4, 4],
+        *[none] * 4,
+        [2, 2, 2, 2, 2, 2, 2, 1],
+        [6, 6, 6, 5, 0, 0, 0, 0],
+    ]
+    assert read_matrix_csv(tile.seeds[1].confusion)[0].tolist() == [
+        [4, 0, 0, 0],  # polygon 4; polygon 1 learns
+        [0, 8, 0, 0],
+        [0, 0, 0, 0],  # polygon 3 is unused
+    ]
+    assert read_raster(tile.seeds[1].difference).tolist() == [
+        [4, 0, 4, 4, 2, 2, 2, 2],
+        [4, 4, 4, 4, 2, 2, 2, 2],
+        *[none] * 5,
+        [2, 2, 2, 2, 0, 0, 0, 0],
+    ]
+
+
+@pytest.mark.parametrize("rows", [3, 256])
+@pytest.mark.parametrize(("dtype", "nodata", "most"), [("uint8", 255, 254), ("uint16", 65535, 300)])
+def test_validity_is_kept_where_seen_and_in_a_region_and_saturates_below_nodata(
+    tmp_path, monkeypatch, rows, dtype, nodata, most
+):
+    monkeypatch.setattr(validity_module, "STRIP_ROWS", rows)
+    dates, regions, footprint = (np.full((8, 8), value) for value in (7, 1, 1))
+    dates[0, :2], dates[7, 7] = [0, 300], 254
+    regions[2, 2], regions[3, 3] = 0, 2
+    footprint[6] = 0
+    paths = [
+        write_raster(tmp_path / f"{name}.tif", values)
+        for name, values in (("dates", dates), ("regions", regions), ("footprint", footprint))
+    ]
+    output = str(tmp_path / "clipped.tif")
+    clip_validity(*paths, dtype, output)
+    expected = np.full((8, 8), 7)
+    expected[0, :2], expected[7, 7] = [0, most], 254
+    expected[2, 2] = expected[6] = nodata
+    assert read_raster(output).tolist() == expected.tolist()
+    assert read_raster(output).dtype == dtype

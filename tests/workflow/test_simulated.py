@@ -14,6 +14,7 @@ import numpy as np
 from conftest import ROOT, deliver_again, on_scene
 from osgeo import gdal
 from osgeo_utils.samples import validate_cloud_optimized_geotiff as cog
+from rules.independent import clear
 
 from iota2_tools.planning.needs import LEAST, SNAKEMAKE
 from iota2_tools.reporting.summary import job_figures
@@ -51,7 +52,27 @@ def test_map_agrees_with_the_simulated_truth(production, scene):
     mapped, true = final.ReadAsArray(*window), truth.ReadAsArray()
     agreement = (mapped == true)[mapped > 0].mean()
     assert agreement > 0.6
-    assert (mapped > 0).mean() > 0.95
+
+
+def test_every_pixel_that_was_once_clear_has_a_class_and_no_other(production):
+    """Clear dates from the masks of the products; each pixel belongs to one tile."""
+    results = production.results
+    mapped = pixels(results / "final" / "Classif_Seed_0.tif") > 0
+    left, size, _, top, *_ = gdal.Open(
+        str(results / "final" / "Classif_Seed_0.tif")
+    ).GetGeoTransform()
+    owners, expected = np.zeros(mapped.shape, int), np.zeros(mapped.shape, bool)
+    for tile in production.config["tiles"]:
+        regions = gdal.Open(str(results / "tiles" / tile / "regions.tif"))
+        x, _, _, y, *_ = regions.GetGeoTransform()
+        row, col = round((top - y) / size), round((x - left) / size)
+        place = slice(row, row + regions.RasterYSize), slice(col, col + regions.RasterXSize)
+        own = regions.ReadAsArray() > 0
+        owners[place] += own
+        expected[place] |= own & clear(production.folder / "scene", tile).any(axis=0)
+    assert (owners == 1).all()
+    assert np.count_nonzero(mapped) == np.count_nonzero(expected)
+    assert np.array_equal(mapped, expected)
 
 
 def test_confidence_and_class_are_mapped_at_the_same_pixels(production):

@@ -1,7 +1,6 @@
 """Snakemake adapter of iota2_tools.maps.validity.clip_validity."""
 
 from iota2_tools.core.jobs import job
-from iota2_tools.maps.layers import VALIDITY
 from iota2_tools.maps.validity import clip_validity
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
@@ -10,6 +9,5 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
         regions=snakemake.input.regions,
         footprint=snakemake.input.footprint,
         dtype=snakemake.params.dtype,
-        nodata=VALIDITY.encodings[snakemake.params.dtype],
         output=snakemake.output.validity,
     )

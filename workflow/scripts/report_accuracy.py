@@ -4,22 +4,29 @@ from iota2_tools.assessing.areas import read_areas
 from iota2_tools.assessing.scores import read_matrix_csv
 from iota2_tools.config.nomenclature import read_nomenclature
 from iota2_tools.core.jobs import job
+from iota2_tools.geo.vectors import read_layer
 from iota2_tools.reporting.figures import write_scores_figure
-from iota2_tools.reporting.remarks import remarks
+from iota2_tools.reporting.remarks import Evidence, gather
 from iota2_tools.reporting.results import write_results, write_scores_csv
-
-seeds = snakemake.params.seeds
+from iota2_tools.timeseries.inventory import read_inventory
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
-    nomenclature = read_nomenclature(snakemake.input.nomenclature)
-    matrices = {
-        seed: read_matrix_csv(path)[0]
-        for seed, path in zip(seeds, snakemake.input.matrices, strict=True)
-    }
-    areas = {
-        seed: read_areas(path) for seed, path in zip(seeds, snakemake.input.areas, strict=True)
-    }
-    told = remarks(list(snakemake.input.inventories), snakemake.input.splits, seeds, nomenclature)
-    write_results(matrices, nomenclature, snakemake.output.results, told, areas)
+    seeds = snakemake.params.seeds
+    evidence = Evidence(
+        inventories=[read_inventory(path) for path in snakemake.input.inventories],
+        polygons=read_layer(snakemake.input.splits, read_geometry=False),
+        matrices={
+            seed: read_matrix_csv(path)[0]
+            for seed, path in zip(seeds, snakemake.input.matrices, strict=True)
+        },
+        areas={
+            seed: read_areas(path) for seed, path in zip(seeds, snakemake.input.areas, strict=True)
+        },
+        nomenclature=read_nomenclature(snakemake.input.nomenclature),
+    )
+    matrices, nomenclature = evidence.matrices, evidence.nomenclature
+    write_results(
+        matrices, nomenclature, snakemake.output.results, gather(evidence), evidence.areas
+    )
     write_scores_csv(matrices, nomenclature, snakemake.output.scores)
     write_scores_figure(matrices, nomenclature, snakemake.output.figure)
