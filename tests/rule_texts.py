@@ -31,3 +31,11 @@ def rules_with_scripts() -> dict[str, RuleText]:
     """Those that run a script, be it inherited; the others are names for what others make."""
     every = rule_texts()
     return {name: rule for name, rule in every.items() if "script:" in every[rule.base].body}
+
+
+def rules_of_file(stage: str) -> list[str]:
+    """Rules of `rules/<stage>.smk` that write something."""
+    text = (ROOT / "rules" / f"{stage}.smk").read_text("utf-8")
+    names = [head[3] or head[1] for head in HEAD.finditer(text)]
+    every = rule_texts()
+    return [name for name in names if "script:" in every[every[name].base].body]

@@ -22,8 +22,8 @@ def stored_model(folder):
     )
 
 
-def test_train_model_is_the_forest_scikit_learn_grows_from_the_samples_of_a_region(alone):
-    results = alone("train_model", "models/region_1_seed_1")
+def test_train_model_is_the_forest_scikit_learn_grows_from_the_samples_of_a_region(made):
+    results = made("train_model", "models/region_1_seed_1")
     folder = results / "models" / "region_1_seed_1"
     told = json.loads((folder / "model.json").read_text())
     tables = [gpd.read_parquet(results / f"tiles/{tile}/samples.parquet") for tile in TILES]
@@ -47,7 +47,7 @@ def test_train_model_is_the_forest_scikit_learn_grows_from_the_samples_of_a_regi
     assert (told["region"], told["seed"], told["learner"]) == ("1", 1, "RandomForestClassifier")
 
 
-def test_classify_tile_gives_the_labels_of_scikit_learn_on_np_interp_features(alone):
+def test_classify_tile_gives_the_labels_of_scikit_learn_on_np_interp_features(made):
     pieces = (("T31TCJ", 1), ("T31TDJ", 2))
     files = [
         f"classification/{tile}/region_{region}/{layer}_seed_{seed}.tif"
@@ -55,7 +55,7 @@ def test_classify_tile_gives_the_labels_of_scikit_learn_on_np_interp_features(al
         for layer in LAYERS
         for seed in SEEDS
     ]
-    results = alone("classify_tile", *files, jobs=2)
+    results = made("classify_tile", *files, jobs=2)
     for tile, region in pieces:
         check_piece(results, tile, region)
 

@@ -23,8 +23,8 @@ def seen(scene: Path, tile: str) -> np.ndarray:
     return np.any([mask(product, "EDG") == 0 for product in products(scene, tile)], axis=0)
 
 
-def test_take_inventory_lists_the_products_of_a_tile_with_their_files(alone):
-    results = alone("take_inventory", "tiles/T31TCJ/inventory.json")
+def test_take_inventory_lists_the_products_of_a_tile_with_their_files(made):
+    results = made("take_inventory", "tiles/T31TCJ/inventory.json")
     stored = json.loads((results / "tiles/T31TCJ/inventory.json").read_text())
     folders = products(results.parent / "scene", "T31TCJ")
     listed = stored["series"]["sentinel2"]
@@ -43,9 +43,9 @@ def test_take_inventory_lists_the_products_of_a_tile_with_their_files(alone):
     assert (stored["left_out"], stored["user_features"]) == ({}, {})
 
 
-def test_mask_series_is_clear_where_no_mask_is_set_once_a_day(alone):
+def test_mask_series_is_clear_where_no_mask_is_set_once_a_day(made):
     outputs = of_tiles("sentinel2_clear.tif", "sentinel2_footprint.tif")
-    results = alone("mask_series", *outputs, jobs=2)
+    results = made("mask_series", *outputs, jobs=2)
     scene = results.parent / "scene"
     for tile in TILES:
         folder, folders = results / "tiles" / tile, products(scene, tile)
@@ -70,8 +70,8 @@ def test_the_scene_has_a_day_seen_twice_and_ground_never_seen(small_production):
     assert 0 < seen(scene, "T31TDJ").mean() < 1
 
 
-def test_count_valid_dates_is_the_sum_of_the_masks_where_the_ground_was_seen(alone):
-    results = alone("count_valid_dates", *of_tiles("validity.tif", "footprint.tif"), jobs=2)
+def test_count_valid_dates_is_the_sum_of_the_masks_where_the_ground_was_seen(made):
+    results = made("count_valid_dates", *of_tiles("validity.tif", "footprint.tif"), jobs=2)
     scene = results.parent / "scene"
     for tile in TILES:
         dates = clear(scene, tile).sum(axis=0)
@@ -83,9 +83,9 @@ def test_count_valid_dates_is_the_sum_of_the_masks_where_the_ground_was_seen(alo
         assert np.array_equal(pixels(footprint), seen(scene, tile))
 
 
-def test_draw_regions_shares_out_every_pixel_once_and_follows_the_region_file(alone):
+def test_draw_regions_shares_out_every_pixel_once_and_follows_the_region_file(made):
     paths = of_tiles("regions.tif")
-    results = alone("draw_regions", *paths, jobs=2)
+    results = made("draw_regions", *paths, jobs=2)
     west, east = (pixels(results / path) for path in paths)
     # Both tiles leave 10 pixels to the right and below, and what is left so goes to the western one.
     expected = np.zeros((SIZE, SIZE), dtype=bool)

@@ -61,9 +61,9 @@ def colours(results) -> dict[int, tuple[int, ...]]:
     }
 
 
-def test_mosaic_classes_holds_the_pieces_with_colours_and_names(alone):
+def test_mosaic_classes_holds_the_pieces_with_colours_and_names(made):
     name = "final/Classif_Seed_1"
-    results = alone("mosaic_classes", f"{name}.tif", f"{name}.qml", f"{name}.tif.aux.xml")
+    results = made("mosaic_classes", f"{name}.tif", f"{name}.qml", f"{name}.tif.aux.xml")
     raster = check_cog(results / f"{name}.tif", 0)
     expected = side_by_side(classified(results, "classes", 1), 0)
     assert np.array_equal(raster.ReadAsArray(), expected)
@@ -84,9 +84,9 @@ def test_mosaic_classes_holds_the_pieces_with_colours_and_names(alone):
         assert names[code] == table.loc[code, "name"]
 
 
-def test_mosaic_confidence_holds_the_pieces_in_percent(alone):
+def test_mosaic_confidence_holds_the_pieces_in_percent(made):
     name = "final/Confidence_Seed_0"
-    results = alone("mosaic_confidence", f"{name}.tif", f"{name}.qml")
+    results = made("mosaic_confidence", f"{name}.tif", f"{name}.qml")
     raster = check_cog(results / f"{name}.tif", 0)
     expected = side_by_side(classified(results, "confidence", 0), 0)
     assert np.array_equal(raster.ReadAsArray(), expected)
@@ -102,9 +102,9 @@ def check_ramp(path, highest: int) -> None:
     assert max(values) == highest
 
 
-def test_mosaic_probabilities_holds_the_pieces_one_band_a_class(alone):
+def test_mosaic_probabilities_holds_the_pieces_one_band_a_class(made):
     name = "final/ProbabilityMap_seed_0.tif"
-    results = alone("mosaic_probabilities", name)
+    results = made("mosaic_probabilities", name)
     raster = check_cog(results / name, 65535)
     expected = side_by_side(classified(results, "probabilities", 0), 65535)
     assert np.array_equal(raster.ReadAsArray(), expected)
@@ -113,8 +113,8 @@ def test_mosaic_probabilities_holds_the_pieces_one_band_a_class(alone):
     assert [band.GetDescription() for band in bands] == table["name"].tolist()
 
 
-def test_clip_validity_keeps_what_the_tile_maps(alone):
-    results = alone(
+def test_clip_validity_keeps_what_the_tile_maps(made):
+    results = made(
         "clip_validity", *(f"tiles/{tile}/validity_mapped.tif" for tile in TILES), jobs=2
     )
     for folder in (results / "tiles" / tile for tile in TILES):
@@ -124,8 +124,8 @@ def test_clip_validity_keeps_what_the_tile_maps(alone):
         assert 0 < mapped.sum() < mapped.size
 
 
-def test_mosaic_validity_holds_the_clear_dates_of_the_pixels_mapped(alone):
-    results = alone("mosaic_validity", "final/PixelsValidity.tif", "final/PixelsValidity.qml")
+def test_mosaic_validity_holds_the_clear_dates_of_the_pixels_mapped(made):
+    results = made("mosaic_validity", "final/PixelsValidity.tif", "final/PixelsValidity.qml")
     raster = check_cog(results / "final/PixelsValidity.tif", 255)
     pieces = {tile: [pixels(results / f"tiles/{tile}/validity_mapped.tif")] for tile in TILES}
     assert np.array_equal(raster.ReadAsArray(), side_by_side(pieces, 255))
@@ -133,8 +133,8 @@ def test_mosaic_validity_holds_the_clear_dates_of_the_pixels_mapped(alone):
     check_ramp(results / "final/PixelsValidity.qml", max(products))
 
 
-def test_preview_map_draws_each_pixel_in_the_colour_of_its_class(alone):
-    results = alone("preview_map", "final/Classif_Seed_0.png")
+def test_preview_map_draws_each_pixel_in_the_colour_of_its_class(made):
+    results = made("preview_map", "final/Classif_Seed_0.png")
     picture = np.array(Image.open(results / "final/Classif_Seed_0.png").convert("RGB"))
     classes = pixels(results / "final/Classif_Seed_0.tif")
     factor = 1600 // max(classes.shape)

@@ -26,8 +26,8 @@ def learning_pixels(results, tile: str, region: str, seed: int) -> pd.DataFrame:
     return table[(polygons[f"seed_{seed}"] == "learn").to_numpy()]
 
 
-def test_split_polygons_halves_each_class_and_region_and_leaves_no_polygon_on_both_sides(alone):
-    results = alone("split_polygons", "sampling/polygons.gpkg")
+def test_split_polygons_halves_each_class_and_region_and_leaves_no_polygon_on_both_sides(made):
+    results = made("split_polygons", "sampling/polygons.gpkg")
     scene = results.parent / "scene" / "reference"
     written = split_polygons(results)
     surveyed = gpd.read_file(scene / "reference.gpkg")
@@ -55,17 +55,17 @@ def test_split_polygons_halves_each_class_and_region_and_leaves_no_polygon_on_bo
     assert (written["seed_0"] != written["seed_1"]).any()
 
 
-def test_burn_polygons_gives_each_pixel_the_polygon_its_centre_lies_in(alone):
-    results = alone("burn_polygons", *(f"tiles/{tile}/polygons.tif" for tile in TILES), jobs=2)
+def test_burn_polygons_gives_each_pixel_the_polygon_its_centre_lies_in(made):
+    results = made("burn_polygons", *(f"tiles/{tile}/polygons.tif" for tile in TILES), jobs=2)
     for tile in TILES:
         burnt = pixels(results / "tiles" / tile / "polygons.tif")
         assert np.array_equal(burnt, polygon_ids(results, tile))
         assert len(np.unique(burnt)) > 10
 
 
-def test_count_polygon_pixels_counts_the_clear_pixels_of_learning_polygons(alone):
+def test_count_polygon_pixels_counts_the_clear_pixels_of_learning_polygons(made):
     files = [f"tiles/{tile}/polygon_statistics.csv" for tile in TILES]
-    results = alone("count_polygon_pixels", *files, jobs=2)
+    results = made("count_polygon_pixels", *files, jobs=2)
     for tile, path in zip(TILES, files, strict=True):
         counted = pd.read_csv(results / path)
         for region, seed in product("12", SEEDS):
@@ -78,9 +78,9 @@ def test_count_polygon_pixels_counts_the_clear_pixels_of_learning_polygons(alone
         assert counted.groupby("polygon")["pixels"].sum().to_dict() == every.to_dict()
 
 
-def test_share_samples_divides_a_class_by_what_each_tile_holds(alone):
+def test_share_samples_divides_a_class_by_what_each_tile_holds(made):
     files = [f"sampling/rates/region_{name}.csv" for name in "12"]
-    results = alone("share_samples", *files, jobs=2)
+    results = made("share_samples", *files, jobs=2)
     for (region, path), seed in product(zip("12", files, strict=True), SEEDS):
         counts = pd.DataFrame(
             {
@@ -97,10 +97,8 @@ def test_share_samples_divides_a_class_by_what_each_tile_holds(alone):
         assert table["samples"].to_dict() == asked.to_dict()
 
 
-def test_select_samples_takes_the_numbers_asked_for_from_learning_polygons_alone(alone):
-    results = alone(
-        "select_samples", *(f"tiles/{tile}/selection.parquet" for tile in TILES), jobs=2
-    )
+def test_select_samples_takes_the_numbers_asked_for_from_learning_polygons_alone(made):
+    results = made("select_samples", *(f"tiles/{tile}/selection.parquet" for tile in TILES), jobs=2)
     for tile in TILES:
         chosen = pd.read_parquet(results / "tiles" / tile / "selection.parquet")
         assert not chosen.duplicated(["row", "col"]).any()
@@ -117,8 +115,8 @@ def test_select_samples_takes_the_numbers_asked_for_from_learning_polygons_alone
             assert own["code"].value_counts().to_dict() == taken[taken > 0].to_dict()
 
 
-def test_extract_samples_reads_features_that_np_interp_gives_as_well(alone):
-    results = alone("extract_samples", *(f"tiles/{tile}/samples.parquet" for tile in TILES), jobs=2)
+def test_extract_samples_reads_features_that_np_interp_gives_as_well(made):
+    results = made("extract_samples", *(f"tiles/{tile}/samples.parquet" for tile in TILES), jobs=2)
     for tile in TILES:
         check_samples(results, tile)
 
@@ -140,8 +138,8 @@ def check_samples(results, tile: str) -> None:
     assert samples.crs.to_epsg() == 32631
 
 
-def test_write_features_writes_every_feature_of_every_pixel_with_its_name(alone):
-    results = alone("write_features", *(f"features/{tile}.tif" for tile in TILES), jobs=2)
+def test_write_features_writes_every_feature_of_every_pixel_with_its_name(made):
+    results = made("write_features", *(f"features/{tile}.tif" for tile in TILES), jobs=2)
     for tile in TILES:
         stack = gdal.Open(str(results / "features" / f"{tile}.tif"))
         names = [

@@ -40,9 +40,9 @@ def compared(results, tile: str, seed: int) -> tuple[np.ndarray, np.ndarray, np.
     return reference, mapped.ravel(), rows[f"seed_{seed}"].fillna("").to_numpy()
 
 
-def test_compare_tile_counts_what_scikit_learn_counts(alone):
+def test_compare_tile_counts_what_scikit_learn_counts(made):
     pieces = list(product(TILES, SEEDS))
-    results = alone(
+    results = made(
         "compare_tile",
         *(f"validation/{tile}/confusion_seed_{seed}.csv" for tile, seed in pieces),
         *(f"validation/{tile}/diff_seed_{seed}.tif" for tile, seed in pieces),
@@ -63,9 +63,9 @@ def test_compare_tile_counts_what_scikit_learn_counts(alone):
         assert np.array_equal(written.ravel(), difference)
 
 
-def test_sum_confusions_is_the_matrix_of_both_tiles_and_a_figure(alone):
+def test_sum_confusions_is_the_matrix_of_both_tiles_and_a_figure(made):
     name, seed = "final/Confusion_Matrix_Classif_Seed_1", 1
-    results = alone("sum_confusions", f"{name}.csv", f"{name}.png")
+    results = made("sum_confusions", f"{name}.csv", f"{name}.png")
     codes = nomenclature(results)["code"].tolist()
     parts = [compared(results, tile, seed) for tile in TILES]
     reference, mapped, part = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
@@ -79,9 +79,9 @@ def test_sum_confusions_is_the_matrix_of_both_tiles_and_a_figure(alone):
         assert len(figure.convert("RGB").getcolors(1_000_000)) > 20
 
 
-def test_mosaic_differences_holds_the_pieces_and_tells_its_codes(alone):
+def test_mosaic_differences_holds_the_pieces_and_tells_its_codes(made):
     name = "final/diff_seed_1"
-    results = alone("mosaic_differences", f"{name}.tif", f"{name}.qml")
+    results = made("mosaic_differences", f"{name}.tif", f"{name}.qml")
     raster = check_cog(results / f"{name}.tif", 0)
     pieces = {tile: [pixels(results / f"validation/{tile}/diff_seed_1.tif")] for tile in TILES}
     assert np.array_equal(raster.ReadAsArray(), side_by_side(pieces, 0))
@@ -103,8 +103,8 @@ def expanded(matrix: np.ndarray, codes: list[int]) -> tuple[np.ndarray, np.ndarr
     return np.repeat(np.array(codes)[reference], times), np.repeat(np.array(codes)[mapped], times)
 
 
-def test_report_accuracy_gives_the_scores_of_scikit_learn_and_the_interval_of_student(alone):
-    results = alone("report_accuracy", "final/RESULTS.txt", "final/scores.csv", "final/scores.png")
+def test_report_accuracy_gives_the_scores_of_scikit_learn_and_the_interval_of_student(made):
+    results = made("report_accuracy", "final/RESULTS.txt", "final/scores.csv", "final/scores.png")
     codes = nomenclature(results)["code"].tolist()
     table = pd.read_csv(results / "final/scores.csv")
     overall, kappas = [], []
@@ -139,8 +139,8 @@ def test_report_accuracy_gives_the_scores_of_scikit_learn_and_the_interval_of_st
     assert {tuple(bytes.fromhex(colour[1:])) for colour in barred} <= colours
 
 
-def test_measure_areas_counts_the_map_and_corrects_it_by_the_columns_of_the_matrix(alone):
-    results = alone("measure_areas", "final/Areas_Seed_1.csv")
+def test_measure_areas_counts_the_map_and_corrects_it_by_the_columns_of_the_matrix(made):
+    results = made("measure_areas", "final/Areas_Seed_1.csv")
     table = pd.read_csv(results / "final/Areas_Seed_1.csv").set_index("code")
     codes = table.index.to_numpy()
     counts = np.bincount(
