@@ -91,6 +91,11 @@ class SensorSection(Section):
         ),
     )
 
+    @property
+    def kept(self) -> list[str]:
+        """Bands used as features; `keep_bands` of the format's own section."""
+        return list(getattr(self, "keep_bands", ()))
+
 
 class GridSection(Section):
     """Grid of the map. Empty, the grid of the products."""

@@ -14,7 +14,9 @@ LOWEST, HIGHEST = -32768.0, 32767.0
 
 
 @kernel(error_model="numpy")
-def normalised_difference(bands, first, second, out):
+def normalised_difference(
+    bands: np.ndarray, first: np.ndarray, second: np.ndarray, out: np.ndarray
+) -> None:
     """Write 1000 · (first - second) / (first + second) of each date, rounded; 0 where the sum is.
 
     Parameters
@@ -36,7 +38,7 @@ def normalised_difference(bands, first, second, out):
 
 
 @kernel(error_model="numpy")
-def brightness(bands, columns, out):
+def brightness(bands: np.ndarray, columns: np.ndarray, out: np.ndarray) -> None:
     """Write the Euclidean norm of the bands of each date, rounded and clipped to int16.
 
     Parameters

@@ -56,7 +56,13 @@ def _with_halo(first: int, length: int, source_length: int) -> tuple[int, int]:
     return start, min((first + length - 1) // 2 + HALO + 1, source_length)
 
 
-def upsample_cubic_2x(source, window, source_shape, nodata=None, out=None) -> np.ndarray:
+def upsample_cubic_2x(
+    source: np.ndarray,
+    window: Window,
+    source_shape: tuple[int, int],
+    nodata: float | None = None,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
     """Upsample by two with the bicubic kernel of Keys, a = -0.5.
 
     A destination pixel depends on the 4 x 4 source pixels around it, not on the window it is

@@ -49,7 +49,7 @@ def header_problems(production: Production) -> list[str]:
 
     parameters = Parameters(production)
     damaged = production.config.inputs.damaged_acquisition
-    problems = []
+    problems: list[str] = []
     for tile in production.tiles:
         problems += _first_error(take_inventory, parameters.tile_inputs(tile), damaged)
     return problems

@@ -61,7 +61,7 @@ class Configuration(Section):
     nomenclature: PathText = Field(
         description="CSV table `code,name,colour[,parent]` of the classes of the map."
     )
-    sensors: Sensors = Field(Sensors(), description=_meaning(_Sensors))  # type: ignore[valid-type]
+    sensors: Sensors = Field(Sensors(), description=_meaning(_Sensors))
     user_features: UserFeatures | None = Field(None, description=_meaning(UserFeatures))
     grid: GridSection = Field(GridSection(), description=_meaning(GridSection))
     reference: Reference = Field(description=_meaning(Reference))
@@ -145,7 +145,7 @@ def _lists(config: Configuration) -> Iterator[tuple[str, list[Any]]]:
     """Lists in which nothing may stand twice, by their place."""
     yield "tiles", config.tiles
     for name, sensor in config.sensors.given.items():
-        yield f"sensors.{name}.keep_bands", sensor.keep_bands
+        yield f"sensors.{name}.keep_bands", sensor.kept
         yield f"sensors.{name}.indices", sensor.indices
     if config.user_features:
         yield "user_features.patterns", [item.name for item in config.user_features.patterns]

@@ -35,7 +35,7 @@ class Parameters:
         """What the features of a tile depend on, beside its images, by sensor."""
         return {
             sensor: {
-                "keep_bands": list(section.keep_bands),
+                "keep_bands": list(section.kept),
                 "indices": list(section.indices),
                 "additional_features": dict(section.additional_features),
                 "dates": self.production.target_dates[sensor],

@@ -143,7 +143,7 @@ def _check_same_scene(settings: SceneSettings, out: Path, path: Path) -> None:
 
 def _description(settings: SceneSettings) -> dict:
     """Settings and versions."""
-    versions = {}
+    versions: dict[str, str | None] = {}
     for package in ("iota2-tools", "numpy", "numba", "gdal"):
         try:
             versions[package] = version(package)
@@ -179,8 +179,8 @@ def _writing_tasks(
     settings: SceneSettings, out: Path, block_rows: int
 ) -> tuple[list[Task], dict[str, list[str]]]:
     """What is left to write, the longest first, and the names of all products by tile."""
-    for folder in ("reference", "truth"):
-        shutil.rmtree(out / folder, ignore_errors=True)
+    for name in ("reference", "truth"):
+        shutil.rmtree(out / name, ignore_errors=True)
     tasks: list[Task] = [(write_reference, (settings, out / "reference"))]
     names = {}
     for tile in settings.tiles:

@@ -13,7 +13,7 @@ EPSG = 32631
 CRS = f"EPSG:{EPSG}"
 RESOLUTION = 10
 FALSE_NORTHING = 10_000_000
-ANCHOR = {"name": "T31TCJ", "left": 300_000, "top": 4_900_020}
+ANCHOR, ANCHOR_LEFT, ANCHOR_TOP = "T31TCJ", 300_000, 4_900_020
 COLUMN_LETTERS = "ABCDEFGH"
 ROW_LETTERS = "ABCDEFGHJKLMNPQRSTUV"
 FULL_SIZE = 10_980
@@ -152,11 +152,11 @@ def tile_window(settings: SceneSettings, tile: str) -> Window:
     if tile not in settings.tiles:
         raise ConfigError(f"tile {tile!r} is not in the scene ({', '.join(settings.tiles)})")
     step = settings.size - settings.shared_pixels
-    eastward = COLUMN_LETTERS.index(tile[4]) - COLUMN_LETTERS.index(ANCHOR["name"][4])
-    northward = ROW_LETTERS.index(tile[5]) - ROW_LETTERS.index(ANCHOR["name"][5])
+    eastward = COLUMN_LETTERS.index(tile[4]) - COLUMN_LETTERS.index(ANCHOR[4])
+    northward = ROW_LETTERS.index(tile[5]) - ROW_LETTERS.index(ANCHOR[5])
     northward = (northward + 10) % 20 - 10
-    row = (FALSE_NORTHING - ANCHOR["top"]) // RESOLUTION - northward * step
-    col = ANCHOR["left"] // RESOLUTION + eastward * step
+    row = (FALSE_NORTHING - ANCHOR_TOP) // RESOLUTION - northward * step
+    col = ANCHOR_LEFT // RESOLUTION + eastward * step
     return Window(row, col, settings.size, settings.size)
 
 

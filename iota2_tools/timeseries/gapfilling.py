@@ -1,5 +1,7 @@
 """Gap-filling: the series of each pixel on regular dates, from its clear acquisitions alone."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from iota2_tools.core.errors import InputDataError
@@ -15,7 +17,14 @@ NEVER = 1 << 30
 """Day of an acquisition that does not exist."""
 
 
-def fill_gaps(series, clear, days, target_days, out=None, pixels=None) -> np.ndarray:
+def fill_gaps(
+    series: np.ndarray,
+    clear: np.ndarray,
+    days: Sequence[int] | np.ndarray,
+    target_days: Sequence[int] | np.ndarray,
+    out: np.ndarray | None = None,
+    pixels: Sequence[int] | np.ndarray | None = None,
+) -> np.ndarray:
     """Interpolate each band of each pixel linearly in time between its clear acquisitions.
 
     Before the first clear acquisition its value is copied, after the last one too. A pixel never
@@ -59,10 +68,10 @@ def fill_gaps(series, clear, days, target_days, out=None, pixels=None) -> np.nda
     clear = np.ascontiguousarray(clear)
     _check_series(series, clear, days, targets)
     n_dates, n_bands, n_pixels = series.shape
-    pixels = np.arange(n_pixels) if pixels is None else np.ascontiguousarray(pixels, np.int64)
-    if pixels.size and not (pixels.min() >= 0 and pixels.max() < n_pixels):
+    chosen = np.arange(n_pixels) if pixels is None else np.ascontiguousarray(pixels, np.int64)
+    if chosen.size and not (chosen.min() >= 0 and chosen.max() < n_pixels):
         raise InputDataError(f"pixels to fill must be from 0 to {n_pixels - 1}")
-    shape = (pixels.size, targets.size * n_bands)
+    shape = (chosen.size, targets.size * n_bands)
     if out is None:
         out = np.empty(shape, np.int16)
     if out.shape != shape or out.dtype not in (np.int16, np.float32):
@@ -71,7 +80,7 @@ def fill_gaps(series, clear, days, target_days, out=None, pixels=None) -> np.nda
             f"got {out.dtype} {out.shape}"
         )
     rows = series.reshape(n_dates * n_bands, n_pixels)
-    _fill(rows, clear.view(np.uint8), days, targets, pixels, n_bands, out)
+    _fill(rows, clear.view(np.uint8), days, targets, chosen, n_bands, out)
     return out
 
 

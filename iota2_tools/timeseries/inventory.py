@@ -12,7 +12,7 @@ from pathlib import Path
 from iota2_tools.core.errors import InputDataError, one_message
 from iota2_tools.core.files import whole_file
 from iota2_tools.geo.grid import Grid, grid_of
-from iota2_tools.products import FORMATS, Acquisition, ProductFormat
+from iota2_tools.products import FORMATS, Acquisition, Identity, ProductFormat
 from iota2_tools.timeseries.headers import Expected, image_faults
 from iota2_tools.timeseries.inputs import Products, TileInputs
 from iota2_tools.timeseries.user_rasters import UserImage, look_at_user_raster
@@ -95,7 +95,7 @@ def take_inventory(inputs: TileInputs, damaged: str) -> Inventory:
     return Inventory(inputs.tile, inputs.grid, series, images, left_out)
 
 
-def _identity(sensor: str, name: str):
+def _identity(sensor: str, name: str) -> Identity:
     identity = FORMATS[sensor].recognise(name)
     assert identity is not None, name  # the plan has listed what is recognised
     return identity

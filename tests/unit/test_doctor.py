@@ -117,6 +117,7 @@ def test_a_module_that_ends_python_is_told(others):
     assert found[1].error == "its import ends Python (status 3)"
 
 
+@pytest.mark.slow
 def test_a_module_that_never_comes_is_told(others, monkeypatch):
     (others / "slow_one.py").write_text("import time; time.sleep(600)")
     monkeypatch.setattr("iota2_tools.commands.imported.SECONDS", 2)
@@ -269,6 +270,7 @@ def test_the_road_is_told(monkeypatch):
     assert str(Path(doctor.__file__).parents[1]) in found.found
 
 
+@pytest.mark.slow
 def test_an_environment_full_of_other_software_gives_no_traceback(tmp_path):
     """The whole command, but for the packages it imports one by one."""
     (tmp_path / "numpy").mkdir()

@@ -384,6 +384,7 @@ def test_a_cache_that_can_be_written_is_kept_where_the_home_cannot_be():
         assert done.stdout == f"{folder}/mine\n"
 
 
+@pytest.mark.slow
 def test_snakemake_plots_and_compiled_code_work_for_a_user_without_account():
     """A run of Snakemake: it is Snakemake that ended with a traceback."""
     program = """

@@ -10,6 +10,8 @@ import pytest
 
 from iota2_tools.core import kernels
 
+pytestmark = pytest.mark.slow
+
 PACKAGE = Path(kernels.__file__).parents[1]
 
 CALLED = """

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from tiny import name_of, write_product
 
+pytestmark = pytest.mark.slow
+
 DATES, ALLOWED = 34, 256
 BANDS = ("B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12")
 PROGRAM = """

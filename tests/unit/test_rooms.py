@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -16,6 +18,7 @@ def test_rooms_import_only_those_below_them():
     assert "0 broken" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_package_is_importable_without_otb():
     """Only an application called needs it: a machine without Orfeo ToolBox plans and maps."""
     program = (

@@ -62,6 +62,7 @@ def test_two_processes_write_the_same_bytes(small, tmp_path):
     assert any(name.endswith(".gpkg") for name in first)
 
 
+@pytest.mark.slow
 def test_rows_computed_at_once_do_not_change_the_bytes(tmp_path):
     settings = SceneSettings(size=600, dates=1, tiles=("T31TCJ",), cloud_cover=0.05)
     one = simulate_scene(settings, tmp_path / "one", block_rows=1024)
@@ -151,6 +152,7 @@ def test_coarse_masks_agree_with_fine_ones(products):
         assert ((read(product, "SAT_R1") > 0)[1::2, 1::2] == (read(product, "SAT_R2") > 0)).all()
 
 
+@pytest.mark.slow
 def test_saturated_bands_are_flagged_and_blind(tmp_path):
     out = simulate_scene(SceneSettings(size=120, dates=24), tmp_path / "scene")
     rates = []
@@ -248,6 +250,7 @@ def test_foreign_folder_is_not_touched(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
+@pytest.mark.slow
 def test_killed_scene_is_taken_up(small, tmp_path, monkeypatch):
     out = tmp_path / "scene"
     written = []
