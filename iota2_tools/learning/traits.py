@@ -3,7 +3,7 @@
 The plan reads this at every start of Snakemake: nothing here may import a learner's library.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 OTB_PREFIX = "otb-"
 
@@ -45,15 +45,7 @@ class Traits:
     loaded: float = 4.5
 
 
-def _otb(confidence: bool, mapping_seconds: float = 30.0, **others: bool | float) -> Traits:
-    return Traits(
-        probabilities=False,
-        confidence=confidence,
-        mapping_seconds=mapping_seconds,
-        loaded=1.0,
-        **others,
-    )
-
+_OTB = Traits(probabilities=False, loaded=1.0)
 
 # A classifier of scikit-learn without a row is as `Traits()` says. Of OTB's learners only these
 # train and predict in OTB 8.1 (`ann` does not, `boost` knows two classes).
@@ -86,11 +78,11 @@ TRAITS: dict[str, Traits] = {
     "RidgeClassifier": Traits(scaled=True),
     "RidgeClassifierCV": Traits(scaled=True),
     "SGDClassifier": Traits(scaled=True),
-    "otb-rf": _otb(confidence=True, mapping_seconds=4),
-    "otb-libsvm": _otb(confidence=True, mapping_seconds=70, scaled=True, pair_ns=5),
-    "otb-knn": _otb(confidence=True, mapping_seconds=22, scaled=True),
-    "otb-dt": _otb(confidence=False),
-    "otb-bayes": _otb(confidence=False, mapping_seconds=8),
+    "otb-rf": replace(_OTB, mapping_seconds=4),
+    "otb-libsvm": replace(_OTB, scaled=True, pair_ns=5, mapping_seconds=70),
+    "otb-knn": replace(_OTB, scaled=True, mapping_seconds=22),
+    "otb-dt": replace(_OTB, confidence=False),
+    "otb-bayes": replace(_OTB, confidence=False, mapping_seconds=8),
 }
 
 

@@ -141,12 +141,20 @@ def _as_tree(nodes: np.ndarray) -> SimpleNamespace:
 
 
 @kernel
-def _add_leaves(nodes, missing_left, first_node, leaves, first_leaf, features, sums):
+def _add_leaves(
+    nodes: np.ndarray,
+    missing_left: np.ndarray,
+    first_node: np.ndarray,
+    leaves: np.ndarray,
+    first_leaf: np.ndarray,
+    features: np.ndarray,
+    sums: np.ndarray,
+) -> bool:
     """Add to the sum of each class the leaves its trees lead a pixel to, in their order.
 
     Returns False if a feature is infinite.
     """
-    position = np.empty(BLOCK, nodes.left.dtype)
+    position = np.empty(BLOCK, nodes["left"].dtype)
     waiting = np.empty(BLOCK, np.uint32)
     for start in range(0, features.shape[0], BLOCK):
         block = features[start : start + BLOCK]

@@ -7,11 +7,13 @@ overlaps their waits, and the nodes of a level, side by side, stay in its neares
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
 from iota2_tools.core.errors import LearningError
 from iota2_tools.core.kernels import kernel
@@ -166,12 +168,15 @@ def pack_forest(estimator: Any, dtype: DTypeLike) -> PackedForest:
     return forest
 
 
-def _check_forest(estimator: Any, dtype: np.dtype) -> None:
-    from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+def is_forest(estimator: Any) -> bool:
+    """Whether this is one of the forests of scikit-learn that are packed."""
+    return isinstance(estimator, RandomForestClassifier | ExtraTreesClassifier)
 
+
+def _check_forest(estimator: Any, dtype: np.dtype) -> None:
     if dtype not in (np.int16, np.float32):
         raise LearningError(f"a forest is packed for int16 or float32 features, not {dtype}")
-    if not isinstance(estimator, RandomForestClassifier | ExtraTreesClassifier):
+    if not is_forest(estimator):
         raise LearningError(
             f"only random forests and extra trees can be packed, not {type(estimator).__name__}"
         )
@@ -189,7 +194,7 @@ def node_record(dtype: np.dtype, n_features: int, n_leaves: int) -> np.dtype:
     return np.dtype(fields, align=True)
 
 
-def starts(lengths: list[int]) -> np.ndarray:
+def starts(lengths: Sequence[int] | np.ndarray) -> np.ndarray:
     """Where each part starts once they are put end to end, and where the last one ends."""
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
@@ -309,7 +314,14 @@ def _pack_leaves(values: list[np.ndarray]) -> tuple[np.ndarray, ...]:
 
 
 @kernel
-def descend(nodes, missing_left, features, missing, position, waiting):
+def descend(
+    nodes: np.ndarray,
+    missing_left: np.ndarray,
+    features: np.ndarray,
+    missing: bool,
+    position: np.ndarray,
+    waiting: np.ndarray,
+) -> None:
     """Lead every pixel of a block from the root of a tree to its leaf, a level at a time.
 
     `position` receives `~leaf`; `missing` tells whether a feature of the block is NaN; `waiting` is
@@ -338,7 +350,7 @@ def descend(nodes, missing_left, features, missing, position, waiting):
 
 
 @kernel
-def _add_votes(trees, tree, position, votes):
+def _add_votes(trees: _Trees, tree: int, position: np.ndarray, votes: np.ndarray) -> None:
     """Add to the votes the leaf each pixel reached in a tree."""
     leaves = trees.leaves[trees.first_leaf[tree] : trees.first_leaf[tree + 1]]
     for pixel in range(position.size):
@@ -351,7 +363,7 @@ def _add_votes(trees, tree, position, votes):
 
 
 @kernel
-def all_finite(features):
+def all_finite(features: np.ndarray) -> bool:
     """Whether no feature is NaN or infinite."""
     finite = True
     for pixel in range(features.shape[0]):
@@ -361,7 +373,7 @@ def all_finite(features):
 
 
 @kernel
-def any_infinite(features):
+def any_infinite(features: np.ndarray) -> bool:
     """Whether a feature is infinite."""
     infinite = False
     for pixel in range(features.shape[0]):
@@ -371,7 +383,14 @@ def any_infinite(features):
 
 
 @kernel
-def _mean_vote(trees, features, missing, votes, position, waiting):
+def _mean_vote(
+    trees: _Trees,
+    features: np.ndarray,
+    missing: bool,
+    votes: np.ndarray,
+    position: np.ndarray,
+    waiting: np.ndarray,
+) -> None:
     """Fill `votes` with the probabilities of a block of pixels, summed in tree order."""
     n_trees = trees.first_node.size - 1
     votes[:] = 0
@@ -392,9 +411,9 @@ def _mean_vote(trees, features, missing, votes, position, waiting):
 
 
 @kernel
-def _predict_proba(trees, features, probability):
+def _predict_proba(trees: _Trees, features: np.ndarray, probability: np.ndarray) -> bool:
     """Kernel of `PackedForest.predict_proba`; False if a feature is infinite."""
-    position = np.empty(BLOCK, trees.nodes.left.dtype)
+    position = np.empty(BLOCK, trees.nodes["left"].dtype)
     waiting = np.empty(BLOCK, np.uint32)
     for start in range(0, features.shape[0], BLOCK):
         block = features[start : start + BLOCK]
