@@ -1,6 +1,7 @@
 """The features of the chosen pixels of each tile, and the training table of a model."""
 
 import json
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -171,4 +172,5 @@ def feature_columns(samples: str) -> list[str]:
         raise InputDataError(
             f"{samples}: cannot be read as a table ({error}); delete it to make it anew"
         ) from None
-    return [name for name in columns if name not in known and not name.startswith("seed_")]
+    # A raster of the user may be called seed_2018: its feature is seed_2018_band_1.
+    return [name for name in columns if name not in known and not re.fullmatch(r"seed_\d+", name)]

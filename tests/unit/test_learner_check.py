@@ -2,6 +2,7 @@
 
 import warnings
 
+import numpy as np
 import pytest
 
 from iota2_tools import otb
@@ -210,3 +211,22 @@ def test_without_otb_its_learners_are_refused_and_others_are_not(monkeypatch):
             "learning.learner: otb-rf: otbApplication cannot be imported; run `make setup`"
         ]
     assert not problems("GaussianNB")
+
+
+def test_missing_values_are_kept_for_learners_that_place_them_alone():
+    purpose = Purpose(CODES, 9, kept_missing=("ALT", "SOIL"))
+    for learner, parameters in (
+        ("RandomForestClassifier", {}),
+        ("HistGradientBoostingClassifier", {"max_bins": 20}),
+    ):
+        assert not list(learner_problems(LearningSettings(learner, parameters), purpose))
+    for learner in ("SVC", "GradientBoostingClassifier", "otb-rf"):
+        (found,) = learner_problems(LearningSettings(learner, {}), purpose)
+        assert found.startswith("user_features.patterns: ALT, SOIL: `missing: keep` needs")
+        assert learner in found
+
+
+def test_what_is_made_up_has_missing_values_where_they_are_kept():
+    table = trial.samples({}, Purpose(CODES, 9, kept_missing=("ALT",)))
+    assert np.isnan(table.features).any()
+    assert not np.isnan(trial.samples({}, Purpose(CODES, 9)).features).any()
