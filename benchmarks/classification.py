@@ -22,19 +22,27 @@ from osgeo import gdal
 from sklearn.ensemble import RandomForestClassifier
 
 from iota2_tools import otb
-from iota2_tools.classifying.tile import classify_tile
+from iota2_tools.classifying.tile import MappingSettings, TileSources, classify_tile
 from iota2_tools.features.plan import sensor_features
 from iota2_tools.features.stack import FeatureStack
 from iota2_tools.geo.grid import Window, grid_of
 from iota2_tools.geo.raster import create_raster, read_raster
 from iota2_tools.learning import otb_learners, scikit
+from iota2_tools.learning.settings import LearningSettings
 from iota2_tools.products import FORMATS
+from iota2_tools.reference.table import TrainingTable
 from iota2_tools.simulate import SceneSettings, simulate_scene
 from iota2_tools.timeseries.dates import interpolation_dates
-from iota2_tools.timeseries.inventory import read_inventory, write_inventory
+from iota2_tools.timeseries.inventory import (
+    Products,
+    TileInputs,
+    read_inventory,
+    write_inventory,
+)
 from iota2_tools.timeseries.masks import write_clear_masks, write_validity
 
 TILE = "T31TCJ"
+BANDS = ["B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12"]
 SHARE = 16  # the slow ways do one row of windows in so many
 
 
@@ -45,10 +53,10 @@ def main() -> None:
     parser.add_argument(
         "--folder", help="where the scene and the models are kept (a temporary folder)"
     )
-    parser.add_argument("--job", help=argparse.SUPPRESS)
+    parser.add_argument("--threads", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.job:
-        run_job(json.loads(given.job))
+    if given.threads:
+        run_job(Path(given.folder), given.threads)
         return
     folder = Path(given.folder or Path(tempfile.gettempdir()) / f"iota2_benchmark_{given.size}")
     prepare(folder, given.size, given.samples)
@@ -93,12 +101,10 @@ def settings_of(folder: Path) -> dict:
     inventory = read_inventory(str(folder / "inventory.json"))
     days = [item.day for item in inventory.series["sentinel2"]]
     dates = [day.isoformat() for day in interpolation_dates(min(days), max(days), 10)]
-    bands = ["B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12"]
-    indices = ["NDVI", "NDWI", "Brightness"]
     return {
         "sentinel2": {
-            "keep_bands": bands,
-            "indices": indices,
+            "keep_bands": BANDS,
+            "indices": ["NDVI", "NDWI", "Brightness"],
             "additional_features": {},
             "dates": dates,
         }
@@ -112,17 +118,15 @@ def prepare(folder: Path, size: int, n_samples: int) -> None:
     scene = folder / "scene"
     simulate_scene(SceneSettings(size=size, tiles=(TILE,), dates=46), str(scene), jobs=2)
     source = scene / "sentinel2" / TILE
-    names = FORMATS["sentinel2"].product_names(str(source))[:36]
-    image = source / names[0] / f"{names[0]}_FRE_B2.tif"
-    products = {
-        "sentinel2": {"folder": str(source), "names": names, "level": "FRE",
-                      "bands": ["B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12"]}
-    }  # fmt: skip
+    names = [item.name for item in FORMATS["sentinel2"].listing(str(source)).products][:36]
+    grid = grid_of(str(source / names[0] / f"{names[0]}_FRE_B2.tif"))
+    products = Products(str(source), names, names, "FRE", BANDS, grid.as_dict())
     where = {
         name: str(folder / f"{name}.tif")
         for name in ("masks", "seen", "validity", "footprint", "regions")
     }
-    write_inventory(TILE, grid_of(str(image)), products, {}, "stop", str(folder / "inventory.json"))
+    inputs = TileInputs(TILE, grid, {"sentinel2": products}, {})
+    write_inventory(inputs, "stop", str(folder / "inventory.json"))
     write_clear_masks(str(folder / "inventory.json"), "sentinel2", where["masks"], where["seen"], 2)
     write_validity(
         str(folder / "inventory.json"),
@@ -131,7 +135,6 @@ def prepare(folder: Path, size: int, n_samples: int) -> None:
         where["validity"],
         where["footprint"],
     )
-    grid = grid_of(str(image))
     with create_raster(where["regions"], grid, "uint16") as raster:
         raster.write(np.ones((grid.rows, grid.cols), np.uint16), grid.window)
     learn(folder, scene, size, n_samples)
@@ -161,48 +164,37 @@ def learn(folder: Path, scene: Path, size: int, n_samples: int) -> None:
             )  # fmt: skip
             pixels = (rows[inside] - window.row) * window.cols + cols[inside] - window.col
             features[inside] = stack.read(window, pool).of(pixels)
-    codes = truth[rows, cols]
-    learning = {
-        "learner": "RandomForestClassifier",
-        "parameters": {"n_estimators": 100},
-        "standardise": "auto",
-    }
+    table = TrainingTable(features, truth[rows, cols], chosen, stack.names)
     model = folder / "model"
     model.mkdir(exist_ok=True)
-    used = scikit.train(features, codes, learning, 0, 2, model)
-    described = {
-        "learner": "RandomForestClassifier",
-        **used,
-        "dtype": "int16",
-        "features": stack.names,
-    }
+    forest = LearningSettings("RandomForestClassifier", {"n_estimators": 100})
+    used = scikit.train(table, forest, 0, 2, model)
+    described = {"learner": forest.learner, **used, "dtype": "int16", "features": stack.names}
+    described["versions"] = scikit.versions()
     (model / "model.json").write_text(json.dumps(described))
     (folder / "otb").mkdir(exist_ok=True)
-    forest = {"learner": "otb-rf", "parameters": {"nbtrees": 100}, "standardise": False}
-    otb_learners.train(features, codes, forest, 0, 2, folder / "otb")
+    otb_learners.train(table, LearningSettings("otb-rf", {"nbtrees": 100}), 0, 2, folder / "otb")
 
 
-def job_arguments(folder: Path, threads: int) -> dict:
-    raster = {name: str(folder / f"{name}.tif") for name in ("regions", "footprint", "validity")}
-    return {
-        "inventory": str(folder / "inventory.json"), "settings": settings_of(folder),
-        "masks": {"sentinel2": str(folder / "masks.tif")}, "rasters": raster, "region": 1,
-        "models": [str(folder / "model")], "codes": list(range(1, 22)), "dtype": "uint8", "minimum_clear_dates": 1,
-        "budget_mb": 400, "threads": threads,
-        "outputs": [{"classes": str(folder / "classes.tif"), "confidence": str(folder / "confidence.tif")}],
-    }  # fmt: skip
-
-
-def run_job(arguments: dict) -> None:
+def run_job(folder: Path, threads: int) -> None:
     """In a process of its own: map the tile, tell the CPU time and the peak memory."""
-    classify_tile(**arguments)
+    rasters = {name: str(folder / f"{name}.tif") for name in ("regions", "footprint", "validity")}
+    masks = {"sentinel2": str(folder / "masks.tif")}
+    layers = {name: str(folder / f"{name}.tif") for name in ("classes", "confidence")}
+    classify_tile(
+        TileSources(str(folder / "inventory.json"), settings_of(folder), masks, **rasters),
+        MappingSettings(1, tuple(range(1, 22)), "uint8", 1, 400),
+        [str(folder / "model")],
+        [layers],
+        threads,
+    )
     used = resource.getrusage(resource.RUSAGE_SELF)
     print(json.dumps({"cpu": used.ru_utime + used.ru_stime, "peak": used.ru_maxrss // 1024}))
 
 
 def compare_job(folder: Path, threads: int) -> dict:
     """The chain's own job: the whole process, imports and loading of the model counted."""
-    command = [sys.executable, __file__, "--job", json.dumps(job_arguments(folder, threads))]
+    command = [sys.executable, __file__, "--folder", str(folder), "--threads", str(threads)]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "NUMEXPR_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     told = json.loads(done.stdout.strip().splitlines()[-1])

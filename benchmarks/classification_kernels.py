@@ -123,7 +123,6 @@ def benchmark_forest(n_pixels, runs):
         {
             "scikit-learn predict_proba": (lambda: forest.predict_proba(few), len(few)),
             "PackedForest.predict_proba": (lambda: packed.predict_proba(features), n_pixels),
-            "PackedForest.predict": (lambda: packed.predict(features), n_pixels),
         },
         runs,
     )

@@ -125,11 +125,17 @@ def pixels(count: int, features: int) -> tuple[np.ndarray, np.ndarray]:
 
 def learn(learner: str, features: np.ndarray, codes: np.ndarray, folder: Path) -> None:
     from iota2_tools.learning.engines import engine_of
+    from iota2_tools.learning.settings import LearningSettings
+    from iota2_tools.reference.table import TrainingTable
 
-    learning = {"learner": learner, "parameters": {}, "standardise": "auto"}
-    used = engine_of(learner).train(features, codes, learning, 1, 1, folder)
+    names = [f"feature {number}" for number in range(features.shape[1])]
+    polygons = np.arange(len(codes)) // 20
+    table = TrainingTable(features, codes, polygons, names)
+    engine = engine_of(learner)
+    used = engine.train(table, LearningSettings(learner, {}), 1, 1, folder)
     classes = {str(code): 1 for code in np.unique(codes)}
-    description = {"learner": learner, "dtype": "int16", "classes": classes, **used}
+    description = {"learner": learner, "dtype": "int16", "classes": classes, "features": names}
+    description |= {"versions": engine.versions(), **used}
     (folder / "model.json").write_text(json.dumps(description), encoding="utf-8")
 
 

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from osgeo import gdal
 
+from iota2_tools.core.errors import LearningError
 from iota2_tools.core.ranks import all_ranks
 from iota2_tools.features.stack import FeatureStack, WindowFeatures, check_same_features
 from iota2_tools.geo.grid import Grid, Window
@@ -22,6 +24,57 @@ logger = logging.getLogger(__name__)
 # stay in cache (benchmarks/classification.py).
 CHUNK = 16384
 NO_PROBABILITY = 65535
+
+
+@dataclass(frozen=True)
+class TileSources:
+    """What is read of a tile.
+
+    Parameters
+    ----------
+    inventory, settings, masks
+        See `features.FeatureStack`.
+    regions, footprint, validity : str
+        Rasters of the tile: number of the region of each pixel, where every sensor saw, number of
+        clear dates.
+    """
+
+    inventory: str
+    settings: dict[str, Any]
+    masks: dict[str, str]
+    regions: str
+    footprint: str
+    validity: str
+
+    def about(self) -> dict[str, gdal.Dataset]:
+        """The three rasters, opened."""
+        paths = {"regions": self.regions, "footprint": self.footprint, "validity": self.validity}
+        return {name: open_raster(path) for name, path in paths.items()}
+
+
+@dataclass(frozen=True)
+class MappingSettings:
+    """What is mapped, and how.
+
+    Parameters
+    ----------
+    region : int
+        Number of the region in the region raster.
+    codes : tuple of int
+        Classes of the nomenclature.
+    dtype : {"uint8", "uint16"}
+        Type of the class maps.
+    minimum_clear_dates : int
+        Pixels with fewer get no class; of no effect without time series.
+    budget_mb : float
+        Memory for the images of one window, MB; without influence on the result.
+    """
+
+    region: int
+    codes: tuple[int, ...]
+    dtype: str
+    minimum_clear_dates: int
+    budget_mb: float
 
 
 def confidence_percent(confidence: np.ndarray, codes: np.ndarray) -> np.ndarray:
@@ -94,28 +147,22 @@ class TileMapper:
         Features of the tile.
     rasters : dict of str to gdal.Dataset
         `regions`, `footprint` and `validity` of the tile.
-    region, minimum_clear_dates : int
-        See `classify_tile`.
     models : list of Model
         Of each draw.
-    codes : tuple of int
-        Classes of the nomenclature.
-    dtype : str
-        Of the class maps.
+    settings : MappingSettings
     probabilities : bool
         Whether those of all classes are wanted.
     """
 
     stack: FeatureStack
     rasters: dict[str, gdal.Dataset]
-    region: int
-    minimum_clear_dates: int
     models: list[Model]
-    codes: tuple[int, ...]
-    dtype: str
+    settings: MappingSettings
     probabilities: bool
 
-    def layers(self, window: Window, pool: ThreadPoolExecutor) -> list[dict] | None:
+    def layers(
+        self, window: Window, pool: ThreadPoolExecutor
+    ) -> list[dict[str, np.ndarray]] | None:
         """Layers of each draw over a window; None where nothing of it is mapped.
 
         Returns
@@ -125,9 +172,8 @@ class TileMapper:
             (n_classes, rows, cols), if they are wanted.
         """
         about = {name: read_window(dataset, window, 1) for name, dataset in self.rasters.items()}
-        pixels = pixels_to_classify(
-            **about, region=self.region, minimum_clear_dates=self.minimum_clear_dates
-        )
+        dates = self.settings.minimum_clear_dates if self.stack.sensors else 0
+        pixels = pixels_to_classify(**about, region=self.settings.region, minimum_clear_dates=dates)
         if not len(pixels):
             return None
         features = self.stack.read(window, pool)
@@ -137,21 +183,26 @@ class TileMapper:
             for draw, model in enumerate(self.models)
         ]
 
-    def _layers_of(self, window: Window, model: Model, parts: list) -> dict[str, np.ndarray]:
+    def _layers_of(
+        self, window: Window, model: Model, parts: list[tuple[np.ndarray, Prediction]]
+    ) -> dict[str, np.ndarray]:
         """Put the predictions of one draw back to their places."""
         shape = (window.rows, window.cols)
-        classes = np.zeros(window.size, dtype=self.dtype)
+        classes = np.zeros(window.size, dtype=self.settings.dtype)
         confidence = np.zeros(window.size, dtype=np.uint8)
         for pixels, said in parts:
             classes[pixels] = said.codes
             confidence[pixels] = confidence_percent(said.confidence, said.codes)
-        layers = {"classes": classes.reshape(shape), "confidence": confidence.reshape(shape)}
+        layers: dict[str, np.ndarray] = {
+            "classes": classes.reshape(shape),
+            "confidence": confidence.reshape(shape),
+        }
         if self.probabilities:
-            values = np.full((window.size, len(self.codes)), NO_PROBABILITY, dtype=np.uint16)
+            codes = self.settings.codes
+            values = np.full((window.size, len(codes)), NO_PROBABILITY, dtype=np.uint16)
             for pixels, said in parts:
-                values[pixels] = probabilities_per_mille(
-                    said.probabilities, model.codes, self.codes
-                )
+                assert said.probabilities is not None  # asked for, of a learner that gives them
+                values[pixels] = probabilities_per_mille(said.probabilities, model.codes, codes)
             layers["probabilities"] = np.ascontiguousarray(values.T).reshape(-1, *shape)
         return layers
 
@@ -160,20 +211,20 @@ class _Maps:
     """The rasters of one draw while they are written."""
 
     def __init__(
-        self, files: ExitStack, grid: Grid, outputs: dict[str, str], dtype: str, n_classes: int
+        self, files: ExitStack, grid: Grid, outputs: dict[str, str], settings: MappingSettings
     ) -> None:
-        def create(layer: str, kind: str, bands: int = 1, nodata: int = 0, **tags: str):
+        def create(layer: str, kind: str, bands: int = 1, nodata: int = 0, **tags: str) -> Any:
             return files.enter_context(
                 create_raster(outputs[layer], grid, kind, bands=bands, nodata=nodata, tags=tags)
             )
 
         self._files = {
-            "classes": create("classes", dtype, MEANING="class code, 0 no data"),
+            "classes": create("classes", settings.dtype, MEANING="class code, 0 no data"),
             "confidence": create("confidence", "uint8", UNITS="percent"),
         }
         if "probabilities" in outputs:
             self._files["probabilities"] = create(
-                "probabilities", "uint16", n_classes, NO_PROBABILITY, UNITS="per mille"
+                "probabilities", "uint16", len(settings.codes), NO_PROBABILITY, UNITS="per mille"
             )
 
     def write(self, window: Window, layers: dict[str, np.ndarray]) -> None:
@@ -182,61 +233,43 @@ class _Maps:
 
 
 def classify_tile(
-    inventory: str,
-    settings: dict,
-    masks: dict[str, str],
-    rasters: dict[str, str],
-    region: int,
+    tile: TileSources,
+    settings: MappingSettings,
     models: list[str],
-    codes: tuple[int, ...],
-    dtype: str,
-    minimum_clear_dates: int,
-    budget_mb: float,
-    threads: int,
     outputs: list[dict[str, str]],
+    threads: int,
 ) -> None:
     """Map a region of a tile with the models of all draws, in one pass over the images.
 
     Parameters
     ----------
-    inventory, settings, masks
-        See `features.FeatureStack`.
-    rasters : dict of str to str
-        `regions`, `footprint` and `validity` of the tile.
-    region : int
-        Number of the region in the region raster.
+    tile : TileSources
+        What is read.
+    settings : MappingSettings
+        What is mapped.
     models : list of str
         Model folder of each draw.
-    codes : tuple of int
-        Classes of the nomenclature.
-    dtype : {"uint8", "uint16"}
-        Type of the class maps.
-    minimum_clear_dates : int
-        Pixels with fewer get no class; of no effect without time series.
-    budget_mb : float
-        Memory for the images of one window, MB.
     outputs : list of dict
         For each draw the files to write: `classes`, `confidence` (percent) and, if asked for,
         `probabilities` (per mille, 65535 where nothing is mapped).
+    threads : int
+        Without influence on the result.
+
+    Raises
+    ------
+    InputDataError, LearningError
+        If a model has learnt other features, or cannot take those of a pixel.
     """
     ranks = all_ranks()
-    stack = FeatureStack(inventory, settings, masks)
+    stack = FeatureStack(tile.inventory, tile.settings, tile.masks)
     for folder in models:
-        check_same_features(learning.describe(folder)["features"], stack.names, folder)
-    mapper = TileMapper(
-        stack,
-        {name: open_raster(path) for name, path in rasters.items()},
-        region,
-        minimum_clear_dates if settings else 0,
-        [learning.load(folder) for folder in models],
-        codes,
-        dtype,
-        "probabilities" in outputs[0],
-    )
-    windows = stack.windows(budget_mb)
+        check_learnt(folder, stack.names, stack.dtype)
+    loaded = [learning.load(folder) for folder in models]
+    mapper = TileMapper(stack, tile.about(), loaded, settings, "probabilities" in outputs[0])
+    windows = stack.windows(settings.budget_mb)
     with ThreadPoolExecutor(threads) as pool, ExitStack() as files:
         if ranks.first:
-            maps = [_Maps(files, stack.grid, output, dtype, len(codes)) for output in outputs]
+            maps = [_Maps(files, stack.grid, output, settings) for output in outputs]
         # Each rank maps its window of a round; the first one writes all of them, in order.
         for start in range(0, len(windows), ranks.count):
             round_of = windows[start : start + ranks.count]
@@ -248,8 +281,29 @@ def classify_tile(
             del found
     logger.info(
         "%s: region %s mapped by %d models on %d rank(s)",
-        stack.tile,
-        region,
-        len(models),
-        ranks.count,
+        *(stack.tile, settings.region, len(models), ranks.count),
     )
+
+
+def check_learnt(folder: str, names: list[str], dtype: str) -> None:
+    """Refuse a model of other features than those of a tile.
+
+    A model of float32 takes whole numbers (int16): they stay what they are. The other way round
+    decimals would be lost.
+
+    Parameters
+    ----------
+    folder : str
+        Of the model.
+    names : list of str
+        Features of the tile.
+    dtype : {"int16", "float32"}
+        Their type.
+    """
+    learnt = learning.describe(folder)
+    check_same_features(learnt["features"], names, folder)
+    if not np.can_cast(dtype, learnt["dtype"], "safe"):
+        raise LearningError(
+            f"{folder}: has learnt whole numbers ({learnt['dtype']}), and the features of this "
+            f"tile are {dtype}; delete the model and the samples of its region to learn it anew"
+        )

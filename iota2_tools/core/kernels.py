@@ -5,6 +5,9 @@ once after an update, or one that is killed or out of disc between both, leave t
 source or signature under the name of another: wrong values, or writes out of bounds. Nor does it
 see a change in a function imported from another module. Here a file is named after all that its
 code was made of and holds nothing else, so that it is right or absent.
+
+This takes names that are numba's own. Where one is missing, in another release, the kernels compile
+without a cache.
 """
 
 import hashlib
@@ -13,19 +16,28 @@ import os
 import pickle
 import socket
 from collections.abc import Callable, Iterator
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from types import CodeType, ModuleType
+from typing import Any
 
 import numba
-from numba.core.caching import FunctionCache
-from numba.core.dispatcher import Dispatcher
-from numba.core.serialize import dumps
 
 logger = logging.getLogger(__name__)
 
+FunctionCache: Any = object
+Dispatcher: Any = object
+MISSING = ""
+try:
+    from numba.core import caching, dispatcher, serialize
 
-def kernel(function: Callable | None = None, **options: object) -> Callable:
+    FunctionCache, Dispatcher = caching.FunctionCache, dispatcher.Dispatcher
+    dumps = serialize.dumps
+except (ImportError, AttributeError) as error:
+    MISSING = str(error)
+
+
+def kernel(function: Callable | None = None, **options: Any) -> Callable:
     """Compile a function with numba at its first call, once for all jobs; it frees the GIL.
 
     Parameters
@@ -37,19 +49,50 @@ def kernel(function: Callable | None = None, **options: object) -> Callable:
     """
     if function is None:
         return partial(kernel, **options)
-    compiled = numba.njit(nogil=True, **options)(function)
+    compiled: Any = numba.njit(nogil=True, **options)(function)
+    if compiled is function:  # NUMBA_DISABLE_JIT
+        return compiled
     try:
-        compiled._cache = _KernelCache(compiled)
+        _keep(compiled)
     except RuntimeError as error:
         logger.debug("%s; each job compiles it", error)  # no folder can be written
+    except (AttributeError, TypeError) as error:
+        logger.debug("numba: %s", error)
+        _tell_once(numba.__version__)
     return compiled
+
+
+def _keep(compiled: Any) -> None:
+    """Have numba look for the compiled code of a kernel in files of ours.
+
+    Raises
+    ------
+    AttributeError
+        If a name that is numba's own is gone.
+    """
+    if MISSING:
+        raise AttributeError(MISSING)
+    for name in ("_cache", "py_func", "targetoptions"):
+        getattr(compiled, name)
+    compiled._cache = _KernelCache(compiled)
+
+
+@cache
+def _tell_once(release: str) -> None:
+    logger.warning(
+        "numba %s keeps compiled code in another way than this chain knows: every job compiles its "
+        "kernels again, which takes some seconds. `make setup` installs a release it knows",
+        release,
+    )
 
 
 class _KernelCache(FunctionCache):
     """What numba asks for compiled code; without a place to write, the code is only kept."""
 
-    def __init__(self, compiled: Dispatcher) -> None:
+    def __init__(self, compiled: Any) -> None:
         super().__init__(compiled.py_func)
+        # Numba must be about to look there, or it would go on with files of its own.
+        getattr(self, "_cache_file")  # noqa: B009
         self._cache_file = _KernelFiles(Path(self.cache_path), self._impl.filename_base, compiled)
 
     def save_overload(self, sig: object, data: object) -> None:
@@ -62,7 +105,7 @@ class _KernelCache(FunctionCache):
 class _KernelFiles:
     """One file for each compiled signature; stands for numba's `IndexDataCacheFile`."""
 
-    def __init__(self, folder: Path, name: str, compiled: Dispatcher) -> None:
+    def __init__(self, folder: Path, name: str, compiled: Any) -> None:
         self._folder, self._name, self._compiled = folder, name, compiled
 
     def load(self, key: tuple) -> object | None:
@@ -92,13 +135,15 @@ class _KernelFiles:
     @cached_property
     def _origin(self) -> str:
         """Digest of what the code is compiled from."""
-        digest = hashlib.sha256(f"{numba.__version__} {numba.config.BOUNDSCHECK}".encode())
+        digest = hashlib.sha256(
+            f"{numba.__version__} {getattr(numba.config, 'BOUNDSCHECK', None)}".encode()
+        )
         for part in _parts(self._compiled, set()):
             digest.update(part + b"\0")
         return digest.hexdigest()
 
 
-def _parts(compiled: Dispatcher, seen: set[Dispatcher]) -> Iterator[bytes]:
+def _parts(compiled: Any, seen: set[Any]) -> Iterator[bytes]:
     """What a kernel is compiled from: its options and code, its constants, kernels it calls."""
     seen.add(compiled)
     yield repr(sorted(compiled.targetoptions.items())).encode()

@@ -18,7 +18,7 @@ VERSIONS = {
     "gapfilling": 1,
     "indices": 1,
     "inventory": 2,
-    "learning": 1,
+    "learning": 2,
     "masks": 2,
     "mosaic": 1,
     "preview": 1,

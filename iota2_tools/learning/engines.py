@@ -1,33 +1,56 @@
 """Learners behind one small interface.
 
-A learner is a module with `check(name, parameters)` and `train(...)`, and a class of models
-with `codes`, `predict(features)`. `scikit` serves scikit-learn's classifiers, `otb_learners` those of Orfeo
+A learner is a module with `problems(settings, purpose)`, `train(...)`, `load(...)` and `versions()`, and a class of
+models with `codes`, `predict(features)`. `scikit` serves scikit-learn's classifiers, `otb_learners` those of Orfeo
 ToolBox. A model is a folder: `model.json` tells what it is, the other files are the engine's.
 """
 
 import json
 import logging
 import platform
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from types import ModuleType
+from typing import Any, Protocol
 
 import numpy as np
 
-from iota2_tools.core.draws import generator
-from iota2_tools.core.errors import LearningError
+from iota2_tools.core.errors import Iota2Error, LearningError
 from iota2_tools.core.files import whole_folder
-from iota2_tools.learning.model import Model
-from iota2_tools.reference.table import read_training_table
+from iota2_tools.learning.model import Model, check_values
+from iota2_tools.learning.settings import LearningSettings, ModelKey, Purpose
+from iota2_tools.learning.traits import PLACE_MISSING, is_otb
+from iota2_tools.reference.table import TrainingTable, read_training_table
 
 logger = logging.getLogger(__name__)
 
-OTB_PREFIX = "otb-"
+
+class Engine(Protocol):
+    """A module that serves some learners."""
+
+    def problems(self, settings: LearningSettings, purpose: Purpose) -> Iterator[str]:
+        """What is wrong with a learner or its parameters, a sentence each."""
+
+    def train(
+        self,
+        table: TrainingTable,
+        settings: LearningSettings,
+        random_state: int,
+        threads: int,
+        folder: Path,
+    ) -> dict[str, Any]:
+        """Learn, write the model into a folder, and return what `model.json` tells of it."""
+
+    def load(self, folder: Path, description: dict[str, Any]) -> Model:
+        """Load what `train` wrote; `description` is its `model.json`."""
+
+    def versions(self) -> dict[str, str]:
+        """Versions of what a model depends on."""
 
 
-def engine_of(learner: str) -> ModuleType:
+def engine_of(learner: str) -> Engine:
     """Module that trains and loads a learner."""
-    if learner.startswith(OTB_PREFIX):
+    if is_otb(learner):
         from iota2_tools.learning import otb_learners
 
         return otb_learners
@@ -36,19 +59,31 @@ def engine_of(learner: str) -> ModuleType:
     return scikit
 
 
-def check_learner(learner: str, parameters: dict) -> None:
-    """Raise ConfigError if a learner or one of its parameters does not exist."""
-    engine_of(learner).check(learner, parameters)
+def learner_problems(settings: LearningSettings, purpose: Purpose) -> Iterator[str]:
+    """Everything wrong with the learner of a production, a sentence each.
+
+    It is tried on a few made-up samples, by the functions that learn and map with it.
+    """
+    if purpose.probability_map and not settings.traits.probabilities:
+        yield (
+            f"classification.probability_map: {settings.learner} gives no probabilities, as all of "
+            "OTB's learners; take a scikit-learn one, or set it to false"
+        )
+    if purpose.kept_missing and not settings.traits.missing:
+        yield (
+            f"user_features.patterns: {', '.join(purpose.kept_missing)}: `missing: keep` needs a "
+            f"learner that places missing values ({', '.join(PLACE_MISSING)}), which "
+            f"{settings.learner} does not; take one of these, or another rule"
+        )
+        return
+    try:
+        yield from engine_of(settings.learner).problems(settings, purpose)
+    except Iota2Error as error:
+        yield f"learning.learner: {settings.learner}: {error}"
 
 
 def train(
-    samples: list[str],
-    region: str,
-    seed: int,
-    learning: dict,
-    random_seed: int,
-    threads: int,
-    output: str,
+    samples: list[str], key: ModelKey, settings: LearningSettings, threads: int, output: str
 ) -> None:
     """Learn the model of a region and draw.
 
@@ -56,50 +91,64 @@ def train(
     ----------
     samples : list of str
         Samples of the tiles the region touches.
-    learning : dict
-        Section of the configuration: `learner`, `parameters`, `standardise`.
-    random_seed : int
-        Of the production; the learner's own seed follows from it, the region and the draw.
+    key : ModelKey
+        Which model.
+    settings : LearningSettings
+        The learner.
     output : str
         Folder of the model.
 
     Raises
     ------
     LearningError
-        If there is no sample, or a single class.
+        If there is no sample, a single class, or what the learner cannot learn from.
     """
-    features, codes, polygons, names = read_training_table(samples, region, seed)
-    classes, counts = np.unique(codes, return_counts=True)
-    if len(classes) < 2:
-        found = f"only class {classes[0]}" if len(classes) else "no sample"
+    table = read_training_table(samples, key.region, key.seed)
+    classes = _classes(table, key)
+    try:
+        check_values(table.features, table.names, settings.learner, "samples")
+        logger.info("%d samples, %d features, %d classes", *table.features.shape, len(classes))
+        if not settings.traits.confidence:
+            logger.warning("%s has no confidence: that map will hold 0", settings.learner)
+        engine = engine_of(settings.learner)
+        with whole_folder(output) as folder:
+            used = engine.train(table, settings, key.random_state, threads, Path(folder))
+            description = {
+                "region": key.region,
+                "seed": key.seed,
+                "learner": settings.learner,
+                **used,
+                "classes": classes,
+                "samples": len(table.codes),
+                "polygons": len(np.unique(table.polygons)),
+                "dtype": str(table.features.dtype),
+                "versions": {
+                    "python": platform.python_version(),
+                    "iota2-tools": version("iota2-tools"),
+                }
+                | engine.versions(),
+                "features": table.names,
+            }
+            Path(folder, "model.json").write_text(
+                json.dumps(description, indent=1), encoding="utf-8"
+            )
+    except LearningError as error:
+        raise LearningError(f"{key}: {error}") from None
+
+
+def _classes(table: TrainingTable, key: ModelKey) -> dict[str, int]:
+    """Number of samples of each class; two classes at least."""
+    codes, counts = np.unique(table.codes, return_counts=True)
+    if len(codes) < 2:
+        found = f"only class {codes[0]}" if len(codes) else "no sample"
         raise LearningError(
-            f"region {region}, seed {seed}: {found} to learn from; add reference polygons there, merge the region "
+            f"{key}: {found} to learn from; add reference polygons there, merge the region "
             "with a neighbour, or lower sampling.cloud_threshold"
         )
-    logger.info("%d samples, %d features, %d classes", len(codes), len(names), len(classes))
-    engine = engine_of(learning["learner"])
-    with whole_folder(output) as folder:
-        used = engine.train(
-            features, codes, learning, int(generator(random_seed, "model", seed, region).integers(2**31 - 1)),
-            threads, Path(folder),
-        )  # fmt: skip
-        description = {
-            "region": region,
-            "seed": seed,
-            "learner": learning["learner"],
-            **used,
-            "classes": {str(code): int(count) for code, count in zip(classes, counts, strict=True)},
-            "samples": len(codes),
-            "polygons": len(np.unique(polygons)),
-            "dtype": str(features.dtype),
-            "versions": {"python": platform.python_version(), "iota2-tools": version("iota2-tools")}
-            | engine.versions(),
-            "features": names,
-        }
-        Path(folder, "model.json").write_text(json.dumps(description, indent=1), encoding="utf-8")
+    return {str(code): int(count) for code, count in zip(codes, counts, strict=True)}
 
 
-def describe(folder: str) -> dict:
+def describe(folder: str) -> dict[str, Any]:
     """What `model.json` tells of a model."""
     try:
         return json.loads(Path(folder, "model.json").read_text(encoding="utf-8"))

@@ -1,57 +1,108 @@
 """scikit-learn's classifiers, by name."""
 
 import inspect
+import logging
 import zipfile
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import skops.io
 from sklearn.base import ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import all_estimators
 
-from iota2_tools.core.errors import ConfigError, LearningError
+from iota2_tools.core.errors import LearningError
 from iota2_tools.core.words import suggest
-from iota2_tools.learning.model import Prediction
-from iota2_tools.learning.packed.boosting import PackedBoosting, can_be_packed, pack_boosting
-from iota2_tools.learning.packed.forest import PackedForest, pack_forest
+from iota2_tools.learning.calibration import FOLDS, polygon_folds
+from iota2_tools.learning.model import Model, Prediction, check_values
+from iota2_tools.learning.packed.packing import Packed, compare, pack
+from iota2_tools.learning.settings import LearningSettings, Purpose
+from iota2_tools.learning.traits import OTB_LEARNERS
+from iota2_tools.reference.table import TrainingTable
 
-FORESTS = (RandomForestClassifier, ExtraTreesClassifier)
-# Learners that compare distances or follow gradients: features must be of one scale.
-NEED_SCALING = (
-    "KNeighborsClassifier", "LinearSVC", "LogisticRegression", "MLPClassifier", "NearestCentroid", "NuSVC",
-    "Perceptron", "RadiusNeighborsClassifier", "RidgeClassifier", "SGDClassifier", "SVC",
+logger = logging.getLogger(__name__)
+
+MODEL = "model.skops"
+REFUSALS = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RuntimeError)
+"""What scikit-learn raises where it refuses parameters, samples or pixels."""
+WITHOUT_THREADS = ("LogisticRegression",)  # takes `n_jobs`, and warns that it does nothing
+
+_DISTANCES = (
+    "BrayCurtis", "Canberra", "Chebyshev", "Dice", "Euclidean", "Hamming", "Jaccard", "Manhattan",
+    "Minkowski", "RogersTanimoto", "RussellRao", "SokalMichener", "SokalSneath",
 )  # fmt: skip
-# Types of other packages that a fitted classifier may hold.
-TRUSTED_PACKAGES = ("sklearn", "numpy", "scipy", "builtins")
+TRUSTED = frozenset(
+    (
+        "functools.partial",  # of the function below; categories of gradient boosting
+        "sklearn.utils.validation.check_array",
+        "sklearn.calibration._CalibratedClassifier",
+        "sklearn.calibration._SigmoidCalibration",
+        "sklearn.calibration._TemperatureScaling",
+        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+        "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
+        "sklearn.gaussian_process.kernels.ConstantKernel",
+        "sklearn.gaussian_process.kernels.Product",
+        "sklearn.gaussian_process.kernels.RBF",
+        "sklearn.neighbors._ball_tree.BallTree",
+        "sklearn.neighbors._kd_tree.KDTree",
+        "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+        "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+        "sklearn.tree._tree.Tree",
+        *(f"sklearn.metrics._dist_metrics.{name}Distance64" for name in _DISTANCES),
+    )
+)
+"""Types that fitted classifiers hold, beside those that skops trusts by itself."""
 
 
 @cache
 def classifiers() -> dict[str, type]:
-    """Every classifier of scikit-learn that can be made from its parameters alone."""
+    """Every classifier of scikit-learn."""
     return dict(all_estimators(type_filter="classifier"))
 
 
-def check(learner: str, parameters: dict) -> None:
-    """Raise ConfigError if the classifier, or one of its parameters, is unknown."""
-    if learner not in classifiers():
-        known = [*classifiers(), "otb-rf", "otb-libsvm", "otb-knn", "otb-dt", "otb-bayes"]
-        hint = suggest(learner, known, "take RandomForestClassifier, or see scikit-learn's list")
-        raise ConfigError(f"learning.learner: scikit-learn has no classifier {learner!r}, {hint}")
-    known = list(inspect.signature(classifiers()[learner]).parameters)
-    for key in parameters:
-        if key not in known:
-            hint = suggest(key, known, f"known are {', '.join(known)}")
-            raise ConfigError(f"learning.parameters: {learner} has no parameter {key!r}, {hint}")
-    try:
-        classifiers()[learner](**parameters)
-    except TypeError as error:
-        raise ConfigError(f"learning.learner: {learner} cannot be made ({error})") from None
+def problems(settings: LearningSettings, purpose: Purpose) -> Iterator[str]:
+    """What is wrong with a classifier or its parameters, a sentence each."""
+    from iota2_tools.learning.trial import refusals
+
+    name, given = settings.learner, settings.parameters
+    if name not in classifiers():
+        hint = suggest(
+            name,
+            [*classifiers(), *OTB_LEARNERS],
+            "take RandomForestClassifier, or see scikit-learn's list",
+        )
+        yield f"learning.learner: scikit-learn has no classifier {name!r}, {hint}"
+        return
+    known = inspect.signature(classifiers()[name]).parameters
+    unknown = [key for key in given if key not in known]
+    for key in unknown:
+        hint = suggest(key, known, f"known are {', '.join(known)}")
+        yield f"learning.parameters: {name} has no parameter {key!r}, {hint}"
+    needed = [key for key, meaning in known.items() if meaning.default is meaning.empty]
+    if needed:
+        yield (
+            f"learning.learner: {name} cannot be made: it consists of other classifiers "
+            f"({', '.join(needed)}), which a configuration does not hold; take another one"
+        )
+    strange = list(_strange_weights(given.get("class_weight"), purpose.codes))
+    yield from strange
+    if not (unknown or needed or strange):
+        yield from refusals(settings, purpose)
+
+
+def _strange_weights(weights: object, codes: tuple[int, ...]) -> Iterator[str]:
+    """Weights of classes that the nomenclature does not have."""
+    if isinstance(weights, Mapping):
+        for key in weights:
+            if str(key) not in map(str, codes):
+                hint = suggest(key, codes, f"codes are {', '.join(map(str, codes))}")
+                yield f"learning.parameters: class_weight: the nomenclature has no code {key!r}, {hint}"
 
 
 def versions() -> dict[str, str]:
@@ -60,70 +111,162 @@ def versions() -> dict[str, str]:
 
 
 def train(
-    features: np.ndarray,
-    codes: np.ndarray,
-    learning: dict,
+    table: TrainingTable,
+    settings: LearningSettings,
     random_state: int,
     threads: int,
     folder: Path,
-) -> dict:
-    """Fit a classifier and write `model.skops`; returns what `model.json` tells of it."""
-    name, parameters = learning["learner"], dict(learning["parameters"])
-    known = inspect.signature(classifiers()[name]).parameters
+) -> dict[str, Any]:
+    """Fit a classifier and write `model.skops`; returns what `model.json` tells of it.
+
+    Raises
+    ------
+    LearningError
+        If scikit-learn cannot learn these samples with these parameters.
+    """
+    fitted, told = fit(table, settings, random_state, threads)
+    skops.io.dump(fitted, folder / MODEL)
+    told |= compare(fitted, table.features)
+    if "not_packed" in told:
+        logger.warning(
+            "%s is mapped by scikit-learn itself, which is right but slower: %s. Tell the "
+            "developers, with the versions in model.json",
+            settings.learner,
+            told["not_packed"],
+        )
+    return told
+
+
+def fit(
+    table: TrainingTable, settings: LearningSettings, random_state: int, threads: int
+) -> tuple[ClassifierMixin, dict[str, Any]]:
+    """Fit a classifier, calibrated if it has no probabilities; and tell how.
+
+    Returns
+    -------
+    estimator : ClassifierMixin
+        Fitted on float32, with `predict_proba`.
+    told : dict
+        `parameters`, `standardise`; `folds` where it was calibrated, or chosen, by folds.
+    """
+    estimator, parameters = _made(settings, table.codes, random_state, threads)
+    told: dict[str, Any] = {"parameters": parameters, "standardise": settings.standardised}
+    classifier = _with_probabilities(estimator, settings)
+    number = _take_folds(classifier, table)
+    if number:
+        told["folds"] = number
+    fitted = make_pipeline(StandardScaler(), classifier) if settings.standardised else classifier
+    try:
+        fitted.fit(table.features.astype(np.float32), table.codes)
+    except REFUSALS as error:
+        raise LearningError(
+            f"{settings.learner} cannot learn these samples with {parameters}: {error}"
+        ) from error
+    _forget_the_job(classifier, number)
+    return fitted, told
+
+
+def _made(
+    settings: LearningSettings, codes: np.ndarray, random_state: int, threads: int
+) -> tuple[ClassifierMixin, dict[str, Any]]:
+    """The classifier to fit, and its parameters without the number of threads."""
+    kind = classifiers()[settings.learner]
+    known = inspect.signature(kind).parameters
+    parameters = dict(settings.parameters)
     if "random_state" in known:
         parameters.setdefault("random_state", random_state)
-    estimator: ClassifierMixin = classifiers()[name](**parameters)
-    if "n_jobs" in known:
+    weights = parameters.get("class_weight")
+    if isinstance(weights, Mapping):
+        # By numbers, and of the classes of this region alone: scikit-learn refuses others.
+        numbers = {int(code): weight for code, weight in weights.items()}
+        parameters["class_weight"] = {c: w for c, w in numbers.items() if c in set(codes.tolist())}
+    if parameters.pop("probability", False):
+        # Those of libsvm are by folds of pixels.
+        logger.info("%s is calibrated by folds of whole polygons", settings.learner)
+    estimator = kind(**parameters)
+    if "n_jobs" in known and settings.learner not in WITHOUT_THREADS:
         estimator.set_params(n_jobs=threads)
-    fitted = estimator
-    if not hasattr(fitted, "predict_proba"):
-        folds = int(min(5, np.unique(codes, return_counts=True)[1].min()))
-        if folds < 2:
-            raise LearningError(
-                f"{name} has no probabilities and a class has a single sample to calibrate them with; "
-                "take another learner, or add samples"
-            )
-        fitted = CalibratedClassifierCV(fitted, ensemble=False, cv=folds)
-    standardise = learning["standardise"]
-    if standardise == "auto":
-        standardise = name in NEED_SCALING
-    if standardise:
-        fitted = make_pipeline(StandardScaler(), fitted)
-    try:
-        fitted.fit(features.astype(np.float32), codes)
-    except ValueError as error:
-        raise LearningError(
-            f"{name} cannot learn these samples with {parameters}: {error}"
-        ) from None
-    if "n_jobs" in known:
-        estimator.set_params(n_jobs=None)  # the model file must not tell how many cores made it
-    skops.io.dump(fitted, folder / "model.skops")
-    return {"parameters": parameters, "standardise": bool(standardise)}
+    return estimator, parameters
 
 
-def load(folder: Path, description: dict) -> "ScikitModel | PackedModel":
-    """Load a model; forests and boosting without scaling are packed for speed."""
-    path = folder / "model.skops"
+def _with_probabilities(estimator: ClassifierMixin, settings: LearningSettings) -> ClassifierMixin:
+    """The classifier, calibrated if it has no probabilities by itself."""
+    if hasattr(estimator, "predict_proba"):
+        return estimator
+    if hasattr(estimator, "decision_function"):
+        return CalibratedClassifierCV(estimator, ensemble=False)
+    raise LearningError(
+        f"{settings.learner} has, with these parameters, neither probabilities nor a decision "
+        "function to calibrate"
+    )
+
+
+def _take_folds(classifier: ClassifierMixin, table: TrainingTable) -> int:
+    """Give a classifier that works by folds those of whole polygons; their number, or 0."""
+    wanted = classifier.get_params(deep=False).get("cv", 0)
+    if wanted is None:
+        wanted = FOLDS
+    if not isinstance(wanted, int) or wanted < 2:  # no folds, or what scikit-learn refuses
+        return 0
+    folds = polygon_folds(table.codes, table.polygons, wanted)
+    classifier.set_params(cv=folds)
+    return len(folds)
+
+
+def _forget_the_job(classifier: ClassifierMixin, folds: int) -> None:
+    """A model file tells neither how many cores made it nor which samples stood in which fold."""
+    if folds:
+        classifier.set_params(cv=folds)
+    parts = [part.estimator for part in getattr(classifier, "calibrated_classifiers_", ())]
+    for each in (classifier, *parts):
+        if "n_jobs" in each.get_params(deep=False):
+            each.set_params(n_jobs=None)
+
+
+def read(path: Path) -> ClassifierMixin:
+    """Read a fitted classifier that holds no other types than those of scikit-learn's classifiers.
+
+    Raises
+    ------
+    LearningError
+        If it holds another one, is cut, or is no classifier.
+    """
+    advice = f"delete {path.parent} to learn it anew"
     try:
         types = skops.io.get_untrusted_types(file=path)
-        strange = [name for name in types if name.split(".")[0] not in TRUSTED_PACKAGES]
+        strange = [name for name in types if name not in TRUSTED]
         if strange:
             raise LearningError(
-                f"{path}: holds {', '.join(strange)}, which is not of scikit-learn; it is not loaded"
+                f"{path}: holds {', '.join(strange)}, which no classifier of scikit-learn holds; "
+                f"it is not loaded. If this chain has not made it, do not trust its origin; {advice}"
             )
         estimator = skops.io.load(path, trusted=types)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise LearningError(
-            f"{path}: cannot be loaded ({error}); delete {folder} to learn it anew"
-        ) from None
-    if isinstance(estimator, FORESTS):
-        return PackedModel(estimator, pack_forest(estimator, description["dtype"]))
-    if can_be_packed(estimator):
-        return PackedModel(estimator, pack_boosting(estimator, description["dtype"]))
-    return ScikitModel(estimator)
+    except (OSError, ImportError, zipfile.BadZipFile, *REFUSALS) as error:
+        raise LearningError(f"{path}: cannot be loaded ({error}); {advice}") from None
+    if not (hasattr(estimator, "classes_") and hasattr(estimator, "predict_proba")):
+        raise LearningError(f"{path}: holds no fitted classifier; {advice}")
+    return estimator
 
 
-def _prediction(codes: np.ndarray, values: np.ndarray, probabilities: bool):
+def load(folder: Path, description: dict[str, Any]) -> Model:
+    """Load a model; forests and boosting are packed for speed, if they were found right."""
+    estimator = read(folder / MODEL)
+    if description.get("packed"):
+        made_by, here = description["versions"]["scikit-learn"], version("scikit-learn")
+        packed = pack(estimator, description["dtype"]) if made_by == here else None
+        if packed is not None:
+            return PackedModel(estimator, packed, description)
+        logger.warning(
+            "%s is of scikit-learn %s, here is %s: it is mapped without packing, slower; delete it "
+            "to learn it anew",
+            *(folder, made_by, here),
+        )
+    elif "not_packed" in description:
+        logger.warning("%s is mapped without packing: %s", folder, description["not_packed"])
+    return ScikitModel(estimator, description)
+
+
+def _prediction(codes: np.ndarray, values: np.ndarray, probabilities: bool) -> Prediction:
     best = values.argmax(axis=1)
     confidence = values[np.arange(len(best)), best]
     return Prediction(codes[best], confidence, values if probabilities else None)
@@ -132,24 +275,47 @@ def _prediction(codes: np.ndarray, values: np.ndarray, probabilities: bool):
 class ScikitModel:
     """Any fitted scikit-learn classifier with `predict_proba`."""
 
-    def __init__(self, estimator: ClassifierMixin) -> None:
+    def __init__(self, estimator: ClassifierMixin, description: dict[str, Any]) -> None:
         self._estimator = estimator
+        self._learner, self._names = description["learner"], description["features"]
         self.codes = estimator.classes_.astype(np.uint16)
 
-    def predict(self, features: np.ndarray, probabilities: bool = False):
+    def predict(self, features: np.ndarray, probabilities: bool = False) -> Prediction:
         """See `learning.Model`."""
-        return _prediction(
-            self.codes, self._estimator.predict_proba(features.astype(np.float32)), probabilities
-        )
+        check_values(features, self._names, self._learner, "pixels")
+        try:
+            values = self._estimator.predict_proba(features.astype(np.float32, copy=False))
+        except REFUSALS as error:
+            raise LearningError(f"{self._learner} cannot map these pixels: {error}") from error
+        undefined = np.isnan(values).any(axis=1).sum()
+        if undefined:
+            raise LearningError(
+                f"{self._learner} gives {undefined} of {len(values)} pixels no probability: they "
+                "lie too far from all that it has learnt"
+            )
+        return _prediction(self.codes, values, probabilities)
 
 
 class PackedModel:
-    """Trees of scikit-learn, with its answers and many times its speed (`forest`, `boosting`)."""
+    """Trees of scikit-learn, with its answers and many times its speed (`packed`)."""
 
-    def __init__(self, estimator: ClassifierMixin, packed: PackedForest | PackedBoosting) -> None:
+    def __init__(
+        self,
+        estimator: ClassifierMixin,
+        packed: Packed,
+        description: dict[str, Any],
+    ) -> None:
         self._packed = packed
+        self._learner, self._names = description["learner"], description["features"]
         self.codes = estimator.classes_.astype(np.uint16)
 
-    def predict(self, features: np.ndarray, probabilities: bool = False):
-        """See `learning.Model`."""
-        return _prediction(self.codes, self._packed.predict_proba(features), probabilities)
+    def predict(self, features: np.ndarray, probabilities: bool = False) -> Prediction:
+        """See `learning.Model`; features of int16 do for a model of float32."""
+        if np.can_cast(features.dtype, self._packed.dtype, "safe"):
+            features = features.astype(self._packed.dtype, copy=False)
+        try:
+            values = self._packed.predict_proba(features)
+        except LearningError:
+            check_values(features, self._names, self._learner, "pixels")  # says where
+            raise
+        return _prediction(self.codes, values, probabilities)

@@ -1,5 +1,6 @@
 """Checks of the inputs before the first job: all problems at once, each with its remedy."""
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator
 
@@ -7,6 +8,7 @@ from iota2_tools.core.environment import environment_problems, environment_remar
 from iota2_tools.core.errors import ConfigError, Iota2Error, MissingSoftwareError, one_message
 from iota2_tools.features.expressions import parse_expression
 from iota2_tools.geo.vectors import layer_fields, read_layer
+from iota2_tools.learning.settings import LearningSettings, Purpose
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
 from iota2_tools.products import FORMATS
@@ -162,7 +164,21 @@ def _features(production: Production) -> Iterator[str]:
 
 
 def _learner(production: Production) -> Iterator[str]:
-    from iota2_tools.learning.engines import check_learner
+    """Try the learner; with made-up classes and features where the others cannot be known."""
+    from iota2_tools.learning.engines import learner_problems
 
-    section = production.config.learning
-    yield from _first_error(check_learner, section.learner, section.parameters)
+    codes: tuple[int, ...] = (1, 2, 3, 4)
+    n_features = len(codes)
+    with contextlib.suppress(Iota2Error):
+        codes = production.nomenclature.codes
+    with contextlib.suppress(Iota2Error):
+        n_features = Parameters(production).feature_count
+    rasters = production.user_rasters
+    purpose = Purpose(
+        codes,
+        n_features,
+        production.config.classification.probability_map,
+        tuple(word for word, raster in rasters.items() if raster.missing == "keep"),
+    )
+    settings = LearningSettings.of(production.config.learning.as_dict())
+    yield from learner_problems(settings, purpose)

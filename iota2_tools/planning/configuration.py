@@ -134,11 +134,6 @@ def _contradictions(config: Configuration) -> Iterator[str]:
         yield "sampling.byclass: strategy `byclass` needs the number of pixels of each class"
     if sampling.ratio == 1 and sampling.runs > 1 and not config.reference.splits:
         yield "sampling.runs: with ratio 1 all draws are the same; set runs to 1"
-    if config.classification.probability_map and config.learning.learner.startswith("otb-"):
-        yield (
-            "classification.probability_map: OTB's learners give no probabilities; "
-            "take a scikit-learn one, or set it to false"
-        )
 
 
 def _lists(config: Configuration) -> Iterator[tuple[str, list[Any]]]:

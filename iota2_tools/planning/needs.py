@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from iota2_tools.learning.traits import Traits, traits_of
+
 SNAKEMAKE = 300
 """The Snakemake that starts a job on the node of a cluster counts with the job."""
 ROOM = 1.15
@@ -21,19 +23,6 @@ MASK_WINDOW = 200
 """`masks.WINDOW_MB`."""
 CHUNK_PIXELS = 16384
 """`classification.CHUNK`."""
-
-FORESTS = {"RandomForestClassifier": 1.0, "ExtraTreesClassifier": 2.0}
-"""Learners that `forest` packs, with the size of their trees against those of a random forest."""
-MAPPING = {
-    "SVC": 100, "NuSVC": 100, "otb-libsvm": 70,
-    "KNeighborsClassifier": 22, "RadiusNeighborsClassifier": 22, "otb-knn": 22,
-    "HistGradientBoostingClassifier": 4, "QuadraticDiscriminantAnalysis": 15, "otb-bayes": 8,
-    "otb-rf": 4, "BaggingClassifier": 4, "GradientBoostingClassifier": 4, "AdaBoostClassifier": 4,
-}  # fmt: skip
-"""Seconds for a million pixels and a megabyte of the stored model (`benchmarks/learners.py`)."""
-MAPPING_OTHERS = 30
-KERNEL_LEARNERS = {"SVC": 1.4, "NuSVC": 1.4, "otb-libsvm": 5}
-"""Learners whose training compares all samples with all: nanoseconds for a pair and feature."""
 
 GROWTH = 1.6
 """Memory of each further attempt, against that of the one before."""
@@ -81,6 +70,11 @@ class Size:
     input_mb: float = 0
     trees: int = 100
     learner: str = "RandomForestClassifier"
+
+    @property
+    def traits(self) -> Traits:
+        """Of the learner."""
+        return traits_of(self.learner)
 
     @property
     def megapixels(self) -> float:
@@ -151,29 +145,29 @@ def _extract_samples(size: Size) -> Need:
 def _train_model(size: Size) -> Need:
     """Tables are compressed about twice. A forest grows with its samples, 50 bytes for each in a tree."""
     samples = 1e6 * size.input_mb / max(size.features, 1)
-    if size.learner in FORESTS:
-        grown = FORESTS[size.learner] * size.trees / 100
+    if size.traits.forest:
+        grown = size.traits.forest * size.trees / 100
         memory = 4 * size.input_mb + 5e-3 * samples * grown
         seconds = 8 * size.input_mb * grown
     else:
         memory = 7 * size.input_mb
-        pair = KERNEL_LEARNERS.get(size.learner, 0) * 1e-9
-        seconds = max(8 * size.input_mb, pair * samples**2 * size.features)
+        pairs = 1e-9 * size.traits.pair_ns * samples**2 * size.features
+        seconds = max(8 * size.input_mb, pairs)
     return Need(550 + memory, 30 + seconds, size.input_mb)
 
 
 def _mapping_seconds(size: Size) -> float:
     """Seconds of the models of all draws for a million pixels."""
-    if size.learner in FORESTS:
+    if size.traits.forest:
         return 6 * size.draws * size.trees / 100
     reading = 0.05 * size.features * size.draws
-    return reading + MAPPING.get(size.learner, MAPPING_OTHERS) * size.input_mb
+    return reading + size.traits.mapping_seconds * size.input_mb
 
 
 def _classify_tile(size: Size) -> Need:
     chunks = 8 * CHUNK_PIXELS * size.features / 1e6
     maps = size.draws * (10 + size.classes) * min(256 * size.columns, size.pixels) / 1e6
-    models = (1 if size.learner.startswith("otb-") else 4.5) * size.input_mb
+    models = size.traits.loaded * size.input_mb
     memory = 560 + 1.25 * size.window + size.cache + chunks + maps + models
     seconds = size.megapixels * (0.04 * size.acquisitions + _mapping_seconds(size))
     return Need(memory, 60 + seconds, size.draws * (2 + 2 * size.classes) * size.megapixels)

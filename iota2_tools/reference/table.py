@@ -1,8 +1,10 @@
 """The features of the chosen pixels of each tile, and the training table of a model."""
 
 import json
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -109,23 +111,36 @@ def _table(part: pd.DataFrame, values: np.ndarray, grid: Grid, schema: pa.Schema
     return pa.Table.from_arrays([*own, *features, centres], schema=schema)
 
 
-def read_training_table(
-    samples: list[str], region: str, seed: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
+@dataclass(frozen=True)
+class TrainingTable:
+    """What a model learns from.
+
+    Parameters
+    ----------
+    features : ndarray of int16 or float32, shape (n_samples, n_features)
+    codes : ndarray of int64, shape (n_samples,)
+        Class.
+    polygons : ndarray of int64, shape (n_samples,)
+        Number of the reference polygon each sample lies in.
+    names : list of str
+        Names of the features.
+    """
+
+    features: np.ndarray
+    codes: np.ndarray
+    polygons: np.ndarray
+    names: list[str]
+
+
+def read_training_table(samples: list[str], region: str, seed: int) -> TrainingTable:
     """Learning samples of a region and draw over its tiles.
+
+    Where features are whole numbers on one tile and broken ones on another, all become float32.
 
     Parameters
     ----------
     samples : list of str
         Tables of `write_samples`.
-
-    Returns
-    -------
-    features : ndarray of int16 or float32, shape (n_samples, n_features)
-    codes : ndarray of int64, shape (n_samples,)
-    polygons : ndarray of int64, shape (n_samples,)
-    names : list of str
-        Names of the features.
     """
     paths = sorted(samples)
     names = feature_columns(paths[0])
@@ -135,11 +150,11 @@ def read_training_table(
         check_same_features(names, feature_columns(path), path)
         tables.append(pq.read_table(path, columns=["code", "polygon", *names], filters=chosen))
     table = pa.concat_tables(tables, promote_options="permissive")
-    dtype = table.schema.field(names[0]).type.to_pandas_dtype()
+    dtype = np.result_type(*(table.schema.field(name).type.to_pandas_dtype() for name in names))
     features = np.empty((len(table), len(names)), dtype)
     for number, name in enumerate(names):
         features[:, number] = table[name].to_numpy()
-    return features, table["code"].to_numpy(), table["polygon"].to_numpy(), names
+    return TrainingTable(features, table["code"].to_numpy(), table["polygon"].to_numpy(), names)
 
 
 def feature_columns(samples: str) -> list[str]:
@@ -157,4 +172,5 @@ def feature_columns(samples: str) -> list[str]:
         raise InputDataError(
             f"{samples}: cannot be read as a table ({error}); delete it to make it anew"
         ) from None
-    return [name for name in columns if name not in known and not name.startswith("seed_")]
+    # A raster of the user may be called seed_2018: its feature is seed_2018_band_1.
+    return [name for name in columns if name not in known and not re.fullmatch(r"seed_\d+", name)]

@@ -3,10 +3,20 @@
 import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
-from test_forest import noisy_samples
+from test_forest import noisy_samples, with_gaps
+from threadpoolctl import threadpool_limits
 
 from iota2_tools.core.errors import LearningError
+from iota2_tools.core.kernels import kernel
+from iota2_tools.learning.packed import boosting
 from iota2_tools.learning.packed.boosting import can_be_packed, pack_boosting
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Learning so little on several threads takes many times as long where others work, too."""
+    with threadpool_limits(1):
+        yield
 
 
 def fitted(n_classes=4, **options):
@@ -62,10 +72,39 @@ def test_neighbours_do_not_change_a_pixel(n_pixels):
     np.testing.assert_array_equal(packed.predict_proba(pixels[:n_pixels]), whole[:n_pixels])
 
 
-def test_values_that_are_not_finite_are_refused():
+def test_the_size_of_a_block_changes_no_pixel(monkeypatch):
+    model, pixels = fitted(), unseen(n_pixels=100)
+    packed = pack_boosting(model, np.int16)
+    monkeypatch.setattr(boosting, "BLOCK", 7)
+    monkeypatch.setattr(boosting, "_add_leaves", kernel(boosting._add_leaves.py_func))
+    np.testing.assert_array_equal(packed.predict_proba(pixels), model.predict_proba(pixels))
+
+
+@pytest.mark.parametrize("n_classes", [2, 5])
+def test_missing_values_go_where_scikit_learn_lets_them(n_classes):
+    features, labels = noisy_samples(600, n_classes)
+    pixels = with_gaps(unseen(), seed=1)
+    for learnt in (with_gaps(features), features.astype(np.float32)):  # seen in training, or not
+        model = HistGradientBoostingClassifier(max_iter=12, random_state=0).fit(learnt, labels)
+        packed = pack_boosting(model, np.float32)
+        np.testing.assert_array_equal(packed.predict_proba(pixels), model.predict_proba(pixels))
+
+
+def test_a_tree_may_split_off_missing_values():
+    features = np.repeat([[np.nan], [1.0]], 50, axis=0)
+    model = HistGradientBoostingClassifier(max_iter=3).fit(features, np.repeat([0, 1], 50))
+    packed = pack_boosting(model, np.float32)
+    pixels = np.array([[np.nan], [-3.4e38], [0], [3.4e38]], np.float32)
+    assert packed.predict_proba(pixels).argmax(axis=1).tolist() == [0, 1, 1, 1]
+    np.testing.assert_array_equal(packed.predict_proba(pixels), model.predict_proba(pixels))
+
+
+@pytest.mark.parametrize("place", [0, 7, 1000])
+def test_infinity_is_refused(place):
     packed, pixels = pack_boosting(fitted(), np.float32), unseen(np.float32)
-    pixels[7, 2] = np.nan
-    with pytest.raises(LearningError, match="NaN or infinity"):
+    pixels[3, 1] = np.nan
+    pixels[place, 2] = -np.inf
+    with pytest.raises(LearningError, match="infinity"):
         packed.predict_proba(pixels)
 
 

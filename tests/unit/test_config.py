@@ -129,10 +129,6 @@ def test_dates_read_by_yaml_become_text():
         ),
         ({"sampling": {"strategy": "byclass"}}, "sampling.byclass"),
         ({"sampling": {"ratio": 1, "runs": 2}}, "sampling.runs"),
-        (
-            {"learning": {"learner": "otb-rf"}, "classification": {"probability_map": True}},
-            "classification.probability_map",
-        ),
     ],
 )
 def test_contradiction_is_refused(sections, place):

@@ -11,6 +11,8 @@ from sklearn.ensemble import (
 )
 
 from iota2_tools.core.errors import LearningError
+from iota2_tools.core.kernels import kernel
+from iota2_tools.learning.packed import forest as packed_forest
 from iota2_tools.learning.packed.forest import pack_forest
 
 
@@ -23,14 +25,16 @@ def noisy_samples(n_samples, n_classes, n_features=12, seed=0):
     return features.round().astype(np.int16), 10 * labels + 1
 
 
-def assert_same_answer(forest, features, dtype, threads=1):
+def with_gaps(features, share=0.2, seed=0):
+    """The features as float32, some of them missing."""
+    missing = np.random.default_rng(seed).random(features.shape) < share
+    return np.where(missing, np.float32(np.nan), features.astype(np.float32))
+
+
+def assert_same_answer(forest, features, dtype):
     features = np.ascontiguousarray(features, dtype)
     expected = forest.set_params(n_jobs=1).predict_proba(features)
-    packed = pack_forest(forest, dtype)
-    np.testing.assert_allclose(packed.predict_proba(features, threads), expected, 0, 1e-12)
-    top, probability = packed.predict(features, threads)
-    np.testing.assert_array_equal(packed.classes[top], forest.predict(features))
-    np.testing.assert_allclose(probability, expected.max(axis=1), 0, 1e-12)
+    np.testing.assert_array_equal(pack_forest(forest, dtype).predict_proba(features), expected)
 
 
 @pytest.mark.parametrize("dtype", [np.int16, np.float32])
@@ -108,17 +112,23 @@ def test_feature_numbers_beyond_16_bits_are_kept(n_features):
 
 
 @pytest.mark.parametrize("n_pixels", [0, 1, 255, 256, 257, 1025])
-def test_neither_threads_nor_neighbours_change_a_pixel(n_pixels):
+def test_neighbours_do_not_change_a_pixel(n_pixels):
     features, labels = noisy_samples(1025, 6)
     forest = RandomForestClassifier(10, min_samples_leaf=3, random_state=0).fit(features, labels)
     packed = pack_forest(forest, np.int16)
     whole = packed.predict_proba(features)
-    for threads in (1, 2, 3, 7):
-        part = packed.predict_proba(features[1025 - n_pixels :], threads)
-        np.testing.assert_array_equal(part, whole[1025 - n_pixels :])
-        top, probability = packed.predict(features[1025 - n_pixels :], threads)
-        np.testing.assert_array_equal(top, part.argmax(axis=1))
-        np.testing.assert_array_equal(probability, part.max(axis=1, initial=0))
+    part = packed.predict_proba(features[1025 - n_pixels :])
+    np.testing.assert_array_equal(part, whole[1025 - n_pixels :])
+
+
+def test_the_size_of_a_block_changes_no_pixel(monkeypatch):
+    features, labels = noisy_samples(100, 3)
+    forest = RandomForestClassifier(5, random_state=0).fit(features, labels)
+    monkeypatch.setattr(packed_forest, "BLOCK", 7)  # 100 is no multiple of it
+    compiled = kernel(packed_forest._predict_proba.py_func)
+    probability = np.full((100, 3), np.nan)
+    assert compiled(pack_forest(forest, np.int16).trees, features, probability)
+    np.testing.assert_array_equal(probability, forest.predict_proba(features))
 
 
 def test_a_forest_written_and_read_back_is_the_same():
@@ -142,21 +152,71 @@ def test_features_of_another_kind_are_refused():
     with pytest.raises(LearningError, match="packed for int16 features, got float32"):
         packed.predict_proba(features.astype(np.float32))
     with pytest.raises(LearningError, match=r"shape \(n_pixels, 12\), got \(300, 11\)"):
-        packed.predict(features[:, :11])
+        packed.predict_proba(features[:, :11])
     with pytest.raises(LearningError, match="ascontiguousarray"):
-        packed.predict(np.asfortranarray(features))
+        packed.predict_proba(np.asfortranarray(features))
 
 
-@pytest.mark.parametrize("wrong", [np.nan, np.inf])
-def test_features_that_are_no_number_are_refused(wrong):
+@pytest.mark.parametrize("learner", [RandomForestClassifier, ExtraTreesClassifier])
+@pytest.mark.parametrize(
+    ("n_classes", "options"),
+    [(2, {}), (20, {}), (7, {"min_samples_leaf": 6}), (5, {"class_weight": "balanced"})],
+)
+def test_missing_values_go_where_scikit_learn_lets_them(learner, n_classes, options):
+    features, labels = noisy_samples(700, n_classes)
+    unseen = with_gaps(noisy_samples(1001, n_classes, seed=1)[0], seed=1)
+    for learnt in (with_gaps(features), features.astype(np.float32)):  # seen in training, or not
+        forest = learner(9, random_state=0, **options).fit(learnt, labels)
+        assert_same_answer(forest, unseen, np.float32)
+
+
+def test_a_tree_may_split_off_missing_values():
+    features = np.repeat([[np.nan], [1.0]], 50, axis=0)
+    forest = RandomForestClassifier(2, random_state=0).fit(features, np.repeat([0, 1], 50))
+    assert np.isinf(forest.estimators_[0].tree_.threshold).any()
+    pixels = np.array([[np.nan], [-3.4e38], [0], [3.4e38]])
+    assert_same_answer(forest, pixels, np.float32)
+    answers = pack_forest(forest, np.float32).predict_proba(pixels.astype(np.float32))
+    assert answers.argmax(axis=1).tolist() == [0, 1, 1, 1]
+
+
+def test_one_missing_value_changes_no_neighbour():
+    features, labels = noisy_samples(600, 4)
+    forest = RandomForestClassifier(5, random_state=0).fit(features, labels)
+    packed, pixels = pack_forest(forest, np.float32), features.astype(np.float32)
+    whole = packed.predict_proba(pixels)
+    pixels[300, :] = np.nan
+    np.testing.assert_array_equal(
+        np.delete(packed.predict_proba(pixels), 300, axis=0), np.delete(whole, 300, axis=0)
+    )
+
+
+@pytest.mark.parametrize("wrong", [np.inf, -np.inf])
+@pytest.mark.parametrize("place", [0, 280, 299])
+def test_infinity_is_refused_as_by_scikit_learn(wrong, place):
     features, labels = noisy_samples(300, 4)
-    packed = pack_forest(RandomForestClassifier(5, random_state=0).fit(features, labels), "float32")
+    forest = RandomForestClassifier(5, random_state=0).fit(features, labels)
     features = features.astype(np.float32)
-    features[280, 7] = wrong
-    with pytest.raises(LearningError, match="NaN or infinity"):
-        packed.predict_proba(features)
-    with pytest.raises(LearningError, match="NaN or infinity"):
-        packed.predict(features, threads=2)
+    features[place, 7] = wrong
+    features[5, 3] = np.nan
+    with pytest.raises(ValueError, match="infinity"):
+        forest.predict_proba(features)
+    with pytest.raises(LearningError, match="infinity"):
+        pack_forest(forest, np.float32).predict_proba(features)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("left_child", 0), ("right_child", 10**6), ("feature", 12)]
+)
+def test_a_tree_that_leads_out_of_itself_is_refused(column, value):
+    features, labels = noisy_samples(300, 4)
+    forest = RandomForestClassifier(1, random_state=0).fit(features, labels)
+    tree = forest.estimators_[0].tree_
+    state = tree.__getstate__()
+    state["nodes"][column][1] = value
+    tree.__setstate__(state)
+    with pytest.raises(LearningError, match="leads out of itself"):
+        pack_forest(forest, np.int16)
 
 
 def test_models_that_cannot_be_packed_are_refused():
@@ -170,10 +230,3 @@ def test_models_that_cannot_be_packed_are_refused():
     twofold = RandomForestClassifier(2).fit(features, np.column_stack([labels, labels]))
     with pytest.raises(LearningError, match="2 outputs"):
         pack_forest(twofold, np.int16)
-
-
-def test_a_forest_that_splits_on_missing_values_is_refused():
-    features = np.repeat([[np.nan], [1.0]], 50, axis=0)
-    forest = RandomForestClassifier(2, random_state=0).fit(features, np.repeat([0, 1], 50))
-    with pytest.raises(LearningError, match="missing values"):
-        pack_forest(forest, np.float32)

@@ -5,6 +5,7 @@ import resource
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -129,6 +130,53 @@ def test_without_any_folder_to_write_to_each_job_compiles(source):
     call = CALL.replace(", caller.hits()", "")
     assert source.run(call, **nowhere).stdout.split() == ["9"]
     assert not source.files()
+
+
+GONE = """
+import numba.core.{module} as module
+kept = module.{name}
+del module.{name}
+import iota2_tools.core.kernels
+module.{name} = kept  # numba needs it itself
+"""
+RENAMED = """
+import numba.core.caching as caching
+first = caching.Cache.__init__
+def renamed(self, function):
+    first(self, function)
+    self._file = self.__dict__.pop("_cache_file")
+caching.Cache.__init__ = renamed
+"""
+
+
+@pytest.mark.parametrize(
+    "other_release",
+    [
+        GONE.format(module="caching", name="FunctionCache"),
+        GONE.format(module="serialize", name="dumps"),
+        GONE.format(module="dispatcher", name="Dispatcher"),
+        RENAMED,
+    ],
+)
+def test_without_a_name_of_numba_kernels_compile_each_time_and_say_so_once(source, other_release):
+    done = source.run(f"{other_release}\n{CALL}")
+    assert done.stdout.split() == ["9", "0"]
+    assert done.stderr.count("compiles its kernels again") == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert not source.files()
+
+
+def test_a_compiled_function_that_numba_asks_otherwise_is_left_alone():
+    compiled = SimpleNamespace(py_func=abs, targetoptions={})
+    with pytest.raises(AttributeError, match="_cache"):
+        kernels._keep(compiled)
+    assert not hasattr(compiled, "_cache")
+
+
+def test_kernels_run_without_being_compiled(source):
+    call = CALL.replace(", caller.hits()", "")
+    done = source.run(call, NUMBA_DISABLE_JIT="1")
+    assert (done.stdout.split(), done.stderr) == (["9"], "")
 
 
 def test_every_kernel_of_the_package_is_kept_this_way():

@@ -1,24 +1,30 @@
 """Snakemake adapter of iota2_tools.classifying.tile.classify_tile, on one node or on MPI ranks."""
 
-from iota2_tools.classifying.tile import classify_tile
+from iota2_tools.classifying.tile import MappingSettings, TileSources, classify_tile
 from iota2_tools.core.jobs import job
 from iota2_tools.core.ranks import run_on_ranks
 
 layers = list(snakemake.output.keys())
 draws = zip(*(snakemake.output[layer] for layer in layers), strict=True)
 arguments = {
-    "inventory": snakemake.input.inventory,
-    "settings": snakemake.params.features,
-    "masks": dict(zip(snakemake.params.features, snakemake.input.masks, strict=True)),
-    "rasters": {name: snakemake.input[name] for name in ("regions", "footprint", "validity")},
-    "region": snakemake.params.number,
+    "tile": TileSources(
+        inventory=snakemake.input.inventory,
+        settings=snakemake.params.features,
+        masks=dict(zip(snakemake.params.features, snakemake.input.masks, strict=True)),
+        regions=snakemake.input.regions,
+        footprint=snakemake.input.footprint,
+        validity=snakemake.input.validity,
+    ),
+    "settings": MappingSettings(
+        region=snakemake.params.number,
+        codes=tuple(snakemake.params.codes),
+        dtype=snakemake.params.dtype,
+        minimum_clear_dates=snakemake.params.minimum_clear_dates,
+        budget_mb=snakemake.params.window_mb,
+    ),
     "models": list(snakemake.input.models),
-    "codes": tuple(snakemake.params.codes),
-    "dtype": snakemake.params.dtype,
-    "minimum_clear_dates": snakemake.params.minimum_clear_dates,
-    "budget_mb": snakemake.params.window_mb,
-    "threads": snakemake.threads,
     "outputs": [dict(zip(layers, files, strict=True)) for files in draws],
+    "threads": snakemake.threads,
 }
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):

@@ -2,14 +2,17 @@
 
 from iota2_tools.core.jobs import job
 from iota2_tools.learning.engines import train
+from iota2_tools.learning.settings import LearningSettings, ModelKey
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     train(
         samples=list(snakemake.input.samples),
-        region=snakemake.wildcards.region,
-        seed=int(snakemake.wildcards.seed),
-        learning=snakemake.params.learning,
-        random_seed=snakemake.params.random_seed,
+        key=ModelKey(
+            snakemake.wildcards.region,
+            int(snakemake.wildcards.seed),
+            snakemake.params.random_seed,
+        ),
+        settings=LearningSettings.of(snakemake.params.learning),
         threads=snakemake.threads,
         output=snakemake.output.model,
     )

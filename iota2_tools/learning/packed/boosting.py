@@ -7,8 +7,10 @@ over all pixels of a chunk with each of them.
 import logging
 from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from iota2_tools.core.errors import LearningError
@@ -16,8 +18,9 @@ from iota2_tools.core.kernels import kernel
 from iota2_tools.learning.packed.forest import (
     BLOCK,
     all_finite,
+    any_infinite,
     check_features,
-    check_finite,
+    check_placed,
     descend,
     node_record,
     pack_nodes,
@@ -37,6 +40,8 @@ class PackedBoosting:
     """Type of the features: int16 or float32."""
     nodes: np.ndarray
     """As in `forest`: inner nodes, tree after tree, iteration by iteration, class by class."""
+    missing_left: np.ndarray
+    """bool, as long as `nodes`: whether a missing value goes left there."""
     first_node: np.ndarray
     """int64 (n_trees + 1,): where each tree starts in `nodes`."""
     leaves: np.ndarray
@@ -50,7 +55,7 @@ class PackedBoosting:
         Parameters
         ----------
         features : ndarray of `dtype`, shape (n_pixels, n_features), C-contiguous
-            Without NaN nor infinity.
+            Without infinity; NaN goes where scikit-learn lets it go.
 
         Returns
         -------
@@ -63,22 +68,22 @@ class PackedBoosting:
             If the features are not what the trees were packed for.
         """
         check_features(features, self.dtype, self.estimator.n_features_in_)
-        check_finite(all_finite(features))
         # In the order of scikit-learn's, for so it is added up there.
         sums = np.empty((len(features), self.estimator.n_trees_per_iteration_), order="F")
         sums[:] = self.estimator._baseline_prediction
-        _add_leaves(self.nodes, self.first_node, self.leaves, self.first_leaf, features, sums)
+        trees = (self.nodes, self.missing_left, self.first_node, self.leaves, self.first_leaf)
+        check_placed(_add_leaves(*trees, features, sums))
         return self.estimator._loss.predict_proba(sums)
 
 
-def can_be_packed(estimator) -> bool:
+def can_be_packed(estimator: Any) -> bool:
     """Whether this is boosting without classes of values, which nodes of numbers do not hold."""
     return (
         isinstance(estimator, HistGradientBoostingClassifier) and estimator.is_categorical_ is None
     )
 
 
-def pack_boosting(estimator: HistGradientBoostingClassifier, dtype) -> PackedBoosting:
+def pack_boosting(estimator: Any, dtype: DTypeLike) -> PackedBoosting:
     """Convert fitted gradient boosting for features of one type.
 
     Parameters
@@ -106,11 +111,13 @@ def pack_boosting(estimator: HistGradientBoostingClassifier, dtype) -> PackedBoo
     trees = [_as_tree(each.nodes) for iteration in estimator._predictors for each in iteration]
     largest = max(tree.n_leaves for tree in trees)
     record = node_record(np.dtype(dtype), estimator.n_features_in_, largest)
-    nodes = [pack_nodes(tree, record) for tree in trees]
+    packed_nodes = [pack_nodes(tree, record, estimator.n_features_in_) for tree in trees]
+    nodes, missing_left = zip(*packed_nodes, strict=True)
     packed = PackedBoosting(
         estimator,
         np.dtype(dtype),
         np.concatenate(nodes),
+        np.concatenate(missing_left),
         starts([len(part) for part in nodes]),
         np.concatenate([tree.values for tree in trees]),
         starts([tree.n_leaves for tree in trees]),
@@ -127,21 +134,38 @@ def _as_tree(nodes: np.ndarray) -> SimpleNamespace:
         children_right=np.where(leaf, -1, nodes["right"].astype(np.int64)),
         threshold=nodes["num_threshold"],
         feature=nodes["feature_idx"],
+        missing_go_to_left=nodes["missing_go_to_left"],
         n_leaves=int(leaf.sum()),
         values=nodes["value"][leaf],
     )
 
 
 @kernel
-def _add_leaves(nodes, first_node, leaves, first_leaf, features, sums):
-    """Add to the sum of each class the leaves its trees lead a pixel to, in their order."""
-    position = np.empty(BLOCK, nodes.left.dtype)
+def _add_leaves(
+    nodes: np.ndarray,
+    missing_left: np.ndarray,
+    first_node: np.ndarray,
+    leaves: np.ndarray,
+    first_leaf: np.ndarray,
+    features: np.ndarray,
+    sums: np.ndarray,
+) -> bool:
+    """Add to the sum of each class the leaves its trees lead a pixel to, in their order.
+
+    Returns False if a feature is infinite.
+    """
+    position = np.empty(BLOCK, nodes["left"].dtype)
     waiting = np.empty(BLOCK, np.uint32)
     for start in range(0, features.shape[0], BLOCK):
         block = features[start : start + BLOCK]
+        missing = not all_finite(block)
+        if missing and any_infinite(block):
+            return False
         here = position[: len(block)]
         for tree in range(first_node.size - 1):
-            descend(nodes[first_node[tree] : first_node[tree + 1]], block, here, waiting)
+            first, last = first_node[tree], first_node[tree + 1]
+            descend(nodes[first:last], missing_left[first:last], block, missing, here, waiting)
             label = tree % sums.shape[1]
             for pixel in range(len(block)):
                 sums[start + pixel, label] += leaves[first_leaf[tree] + ~here[pixel]]
+    return True

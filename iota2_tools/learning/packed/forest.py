@@ -7,12 +7,13 @@ overlaps their waits, and the nodes of a level, side by side, stay in its neares
 """
 
 import logging
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
 from iota2_tools.core.errors import LearningError
 from iota2_tools.core.kernels import kernel
@@ -32,6 +33,8 @@ class _Trees(NamedTuple):
     nodes: np.ndarray
     """Records (feature, threshold, left, right) of the inner nodes, tree after tree,
     breadth first. A child >= 0 is a node of the tree, a child < 0 its leaf `~child`."""
+    missing_left: np.ndarray
+    """bool, as long as `nodes`: whether a missing value goes left there."""
     first_node: np.ndarray
     """int64 (n_trees + 1,): where each tree starts in `nodes`."""
     leaves: np.ndarray
@@ -65,15 +68,13 @@ class PackedForest:
     def nbytes(self) -> int:
         return sum(array.nbytes for array in self.trees)
 
-    def predict_proba(self, features: np.ndarray, threads: int = 1) -> np.ndarray:
+    def predict_proba(self, features: np.ndarray) -> np.ndarray:
         """Compute the probability of each class, as scikit-learn's `predict_proba`.
 
         Parameters
         ----------
         features : ndarray of `dtype`, shape (n_pixels, n_features), C-contiguous
-            Without NaN nor infinity.
-        threads : int
-            Has no influence on the result.
+            Without infinity; NaN goes where scikit-learn lets it go.
 
         Returns
         -------
@@ -87,42 +88,8 @@ class PackedForest:
         """
         check_features(features, self.dtype, self.n_features)
         probability = np.empty((features.shape[0], self.classes.size))
-        self._share_out(_predict_proba, threads, features, probability)
+        check_placed(_predict_proba(self.trees, features, probability))
         return probability
-
-    def predict(self, features: np.ndarray, threads: int = 1) -> tuple[np.ndarray, np.ndarray]:
-        """Find the most probable class and its probability, without the table of all.
-
-        Parameters
-        ----------
-        features, threads
-            As in `predict_proba`.
-
-        Returns
-        -------
-        ndarray of int32, shape (n_pixels,)
-            Index in `classes`; of equally probable classes the first, as scikit-learn.
-        ndarray of float64, shape (n_pixels,)
-            Probability of that class, from 0 to 1.
-        """
-        check_features(features, self.dtype, self.n_features)
-        top = np.empty(features.shape[0], np.int32)
-        probability = np.empty(features.shape[0])
-        self._share_out(_predict, threads, features, top, probability)
-        return top, probability
-
-    def _share_out(self, kernel: Callable, threads: int, *arrays: np.ndarray) -> None:
-        """Run the kernel on runs of pixels, `threads` at once."""
-        n_pixels = arrays[0].shape[0]
-        step = max(-(-n_pixels // max(threads, 1)), 1)
-        runs = [[a[start : start + step] for a in arrays] for start in range(0, n_pixels, step)]
-        if len(runs) <= 1:
-            finite = [kernel(self.trees, self.classes.size, *run) for run in runs]
-        else:
-            with ThreadPoolExecutor(len(runs)) as pool:
-                jobs = [pool.submit(kernel, self.trees, self.classes.size, *run) for run in runs]
-                finite = [job.result() for job in jobs]
-        check_finite(all(finite))
 
 
 def check_features(features: np.ndarray, dtype: np.dtype, n_features: int) -> None:
@@ -143,21 +110,22 @@ def check_features(features: np.ndarray, dtype: np.dtype, n_features: int) -> No
         )
 
 
-def check_finite(finite: bool) -> None:
-    """Refuse features of which a kernel says that they are not all finite."""
-    if not finite:
+def check_placed(placed: bool) -> None:
+    """Refuse features of which a kernel says that it could not place all."""
+    if not placed:
         raise LearningError(
-            "the features hold NaN or infinity, which a packed forest does not place; "
-            "give these pixels a finite value or leave them out"
+            "the features hold infinity, which no model places; give these pixels a finite value"
         )
 
 
-def pack_forest(estimator, dtype) -> PackedForest:
+def pack_forest(estimator: Any, dtype: DTypeLike) -> PackedForest:
     """Convert a fitted scikit-learn forest for features of one type.
 
     scikit-learn goes left when `float32(x) <= threshold`, the threshold being float64. The same x
     go left of the threshold rounded down to the type of x: floor for int16, the float32
-    below for float32. So the answer is the same, not merely close.
+    below for float32. So the answer is the same, not merely close. A missing x goes where
+    scikit-learn has written into the node that it goes: by what it learnt from missing values,
+    or to the child of more samples where it has seen none.
 
     Parameters
     ----------
@@ -169,7 +137,7 @@ def pack_forest(estimator, dtype) -> PackedForest:
     Raises
     ------
     LearningError
-        If this is another model, or one that learnt from missing values.
+        If this is another model, or no tree at all.
 
     References
     ----------
@@ -181,10 +149,12 @@ def pack_forest(estimator, dtype) -> PackedForest:
     trees = [member.tree_ for member in estimator.estimators_]
     largest = max(tree.n_leaves for tree in trees)
     record = node_record(dtype, estimator.n_features_in_, largest)
-    nodes = [pack_nodes(tree, record) for tree in trees]
+    packed_nodes = [pack_nodes(tree, record, estimator.n_features_in_) for tree in trees]
+    nodes, missing_left = zip(*packed_nodes, strict=True)
     leaves, *mixtures = _pack_leaves([tree.value[tree.children_left < 0, 0] for tree in trees])
     packed = _Trees(
         np.concatenate(nodes),
+        np.concatenate(missing_left),
         starts([len(part) for part in nodes]),
         leaves,
         starts([tree.n_leaves for tree in trees]),
@@ -198,12 +168,15 @@ def pack_forest(estimator, dtype) -> PackedForest:
     return forest
 
 
-def _check_forest(estimator, dtype: np.dtype) -> None:
-    from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+def is_forest(estimator: Any) -> bool:
+    """Whether this is one of the forests of scikit-learn that are packed."""
+    return isinstance(estimator, RandomForestClassifier | ExtraTreesClassifier)
 
+
+def _check_forest(estimator: Any, dtype: np.dtype) -> None:
     if dtype not in (np.int16, np.float32):
         raise LearningError(f"a forest is packed for int16 or float32 features, not {dtype}")
-    if not isinstance(estimator, RandomForestClassifier | ExtraTreesClassifier):
+    if not is_forest(estimator):
         raise LearningError(
             f"only random forests and extra trees can be packed, not {type(estimator).__name__}"
         )
@@ -211,11 +184,6 @@ def _check_forest(estimator, dtype: np.dtype) -> None:
         raise LearningError("the forest is not fitted: call its `fit` before packing it")
     if estimator.n_outputs_ != 1:
         raise LearningError(f"the forest predicts {estimator.n_outputs_} outputs, not one")
-    if not all(np.isfinite(member.tree_.threshold).all() for member in estimator.estimators_):
-        raise LearningError(
-            "the forest learnt from missing values (it splits on them), which cannot be packed; "
-            "fill the gaps of the samples before learning"
-        )
 
 
 def node_record(dtype: np.dtype, n_features: int, n_leaves: int) -> np.dtype:
@@ -226,7 +194,7 @@ def node_record(dtype: np.dtype, n_features: int, n_leaves: int) -> np.dtype:
     return np.dtype(fields, align=True)
 
 
-def starts(lengths: list[int]) -> np.ndarray:
+def starts(lengths: Sequence[int] | np.ndarray) -> np.ndarray:
     """Where each part starts once they are put end to end, and where the last one ends."""
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
@@ -234,26 +202,43 @@ def starts(lengths: list[int]) -> np.ndarray:
 def _round_down(threshold: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """The largest number of `dtype` not above each float64 threshold, as float64.
 
-    It may lie below the range of int16: no int16 goes left of such a node.
+    It may lie below the range of int16: no int16 goes left of such a node. Infinity, where a tree
+    splits off missing values, stays above all numbers.
     """
     if dtype == np.int16:
         return np.floor(threshold).clip(None, np.iinfo(np.int16).max)
-    nearest = threshold.astype(np.float32)
+    with np.errstate(over="ignore"):
+        nearest = threshold.astype(np.float32)
     below = np.nextafter(nearest, np.float32(-np.inf))
     return np.where(nearest > threshold, below, nearest).astype(np.float64)
 
 
-def pack_nodes(tree, record: np.dtype) -> np.ndarray:
+def pack_nodes(tree: Any, record: np.dtype, n_features: int) -> tuple[np.ndarray, np.ndarray]:
     """Inner nodes of a tree, breadth first, without those never going left.
 
     Parameters
     ----------
     tree : sklearn.tree._tree.Tree
-        Or what has its `children_left`, `children_right` (-1 in leaves), `threshold`, `feature`
-        and `n_leaves`.
+        Or what has its `children_left`, `children_right` (-1 in leaves), `threshold`, `feature`,
+        `missing_go_to_left` and `n_leaves`.
     record : dtype
         Of `node_record`.
+    n_features : int
+        What the numbers of features stay below.
+
+    Returns
+    -------
+    nodes : ndarray of `record`
+    missing_left : ndarray of bool
+        Whether a missing value goes left there.
+
+    Raises
+    ------
+    LearningError
+        If a node leads back, or out of the tree, or looks at a feature that is not there: a kernel
+        would never end, or read what is not its own.
     """
+    _check_tree(tree, n_features)
     left, right = tree.children_left.copy(), tree.children_right.copy()
     threshold = _round_down(tree.threshold, record["threshold"])
     inner = left >= 0
@@ -279,7 +264,19 @@ def pack_nodes(tree, record: np.dtype) -> np.ndarray:
     nodes["threshold"] = threshold[order]
     nodes["left"] = number[target[left[order]]]
     nodes["right"] = number[target[right[order]]]
-    return nodes
+    return nodes, tree.missing_go_to_left[order].astype(bool)
+
+
+def _check_tree(tree: Any, n_features: int) -> None:
+    inner = np.flatnonzero(tree.children_left >= 0)
+    children = np.stack([tree.children_left[inner], tree.children_right[inner]])
+    feature = tree.feature[inner]
+    whole = (inner < children).all() and (children < tree.children_left.size).all()
+    if not (whole and (feature >= 0).all() and (feature < n_features).all()):
+        raise LearningError(
+            "a tree of this model leads out of itself: its file is damaged, or not made by this "
+            "chain; delete it to learn it anew"
+        )
 
 
 def _pack_leaves(values: list[np.ndarray]) -> tuple[np.ndarray, ...]:
@@ -317,11 +314,19 @@ def _pack_leaves(values: list[np.ndarray]) -> tuple[np.ndarray, ...]:
 
 
 @kernel
-def descend(nodes, features, position, waiting):
+def descend(
+    nodes: np.ndarray,
+    missing_left: np.ndarray,
+    features: np.ndarray,
+    missing: bool,
+    position: np.ndarray,
+    waiting: np.ndarray,
+) -> None:
     """Lead every pixel of a block from the root of a tree to its leaf, a level at a time.
 
-    `position` receives `~leaf`; `waiting` is scratch, the pixels not yet at a leaf. There is no
-    branch in the loop: a pixel is always written back, and kept by counting it or not.
+    `position` receives `~leaf`; `missing` tells whether a feature of the block is NaN; `waiting` is
+    scratch, the pixels not yet at a leaf. There is no branch in the loop: a pixel is always
+    written back, and kept by counting it or not.
     """
     n_waiting = position.size if nodes.size else 0
     for pixel in range(position.size):
@@ -331,8 +336,12 @@ def descend(nodes, features, position, waiting):
         kept = 0
         for rank in range(n_waiting):
             pixel = waiting[rank]
-            node = nodes[np.uint64(position[pixel])]
-            goes_left = features[pixel, node.feature] <= node.threshold
+            number = np.uint64(position[pixel])
+            node = nodes[number]
+            value = features[pixel, node.feature]
+            goes_left = value <= node.threshold
+            if missing:
+                goes_left |= (value != value) & missing_left[number]
             child = node.left if goes_left else node.right
             position[pixel] = child
             waiting[kept] = pixel
@@ -341,7 +350,7 @@ def descend(nodes, features, position, waiting):
 
 
 @kernel
-def _add_votes(trees, tree, position, votes):
+def _add_votes(trees: _Trees, tree: int, position: np.ndarray, votes: np.ndarray) -> None:
     """Add to the votes the leaf each pixel reached in a tree."""
     leaves = trees.leaves[trees.first_leaf[tree] : trees.first_leaf[tree + 1]]
     for pixel in range(position.size):
@@ -354,7 +363,7 @@ def _add_votes(trees, tree, position, votes):
 
 
 @kernel
-def all_finite(features):
+def all_finite(features: np.ndarray) -> bool:
     """Whether no feature is NaN or infinite."""
     finite = True
     for pixel in range(features.shape[0]):
@@ -364,50 +373,53 @@ def all_finite(features):
 
 
 @kernel
-def _mean_vote(trees, features, votes, position, waiting):
-    """Fill `votes` with the probabilities of a block of pixels, summed in tree order.
+def any_infinite(features: np.ndarray) -> bool:
+    """Whether a feature is infinite."""
+    infinite = False
+    for pixel in range(features.shape[0]):
+        for feature in range(features.shape[1]):
+            infinite |= np.isinf(features[pixel, feature])
+    return infinite
 
-    Returns False if a feature is NaN or infinite.
-    """
-    finite = all_finite(features)
+
+@kernel
+def _mean_vote(
+    trees: _Trees,
+    features: np.ndarray,
+    missing: bool,
+    votes: np.ndarray,
+    position: np.ndarray,
+    waiting: np.ndarray,
+) -> None:
+    """Fill `votes` with the probabilities of a block of pixels, summed in tree order."""
     n_trees = trees.first_node.size - 1
     votes[:] = 0
     for tree in range(n_trees):
-        nodes = trees.nodes[trees.first_node[tree] : trees.first_node[tree + 1]]
-        descend(nodes, features, position, waiting)
+        first, last = trees.first_node[tree], trees.first_node[tree + 1]
+        descend(
+            trees.nodes[first:last],
+            trees.missing_left[first:last],
+            features,
+            missing,
+            position,
+            waiting,
+        )
         _add_votes(trees, tree, position, votes)
     for pixel in range(votes.shape[0]):
         for label in range(votes.shape[1]):
             votes[pixel, label] /= n_trees
-    return finite
 
 
 @kernel
-def _predict_proba(trees, n_classes, features, probability):
-    """Kernel of `PackedForest.predict_proba`; False if a feature is not finite."""
-    finite = True
-    position = np.empty(BLOCK, trees.nodes.left.dtype)
+def _predict_proba(trees: _Trees, features: np.ndarray, probability: np.ndarray) -> bool:
+    """Kernel of `PackedForest.predict_proba`; False if a feature is infinite."""
+    position = np.empty(BLOCK, trees.nodes["left"].dtype)
     waiting = np.empty(BLOCK, np.uint32)
     for start in range(0, features.shape[0], BLOCK):
         block = features[start : start + BLOCK]
+        missing = not all_finite(block)
+        if missing and any_infinite(block):
+            return False
         votes = probability[start : start + BLOCK]
-        finite &= _mean_vote(trees, block, votes, position[: len(block)], waiting)
-    return finite
-
-
-@kernel
-def _predict(trees, n_classes, features, top, probability):
-    """Kernel of `PackedForest.predict`; False if a feature is not finite."""
-    finite = True
-    position = np.empty(BLOCK, trees.nodes.left.dtype)
-    waiting = np.empty(BLOCK, np.uint32)
-    votes = np.empty((BLOCK, n_classes))
-    for start in range(0, features.shape[0], BLOCK):
-        block = features[start : start + BLOCK]
-        here = votes[: len(block)]
-        finite &= _mean_vote(trees, block, here, position[: len(block)], waiting)
-        for pixel in range(len(block)):
-            best = here[pixel].argmax()
-            top[start + pixel] = best
-            probability[start + pixel] = here[pixel, best]
-    return finite
+        _mean_vote(trees, block, missing, votes, position[: len(block)], waiting)
+    return True
