@@ -87,6 +87,6 @@ def polygons_without_pixels(polygons: pd.DataFrame, nomenclature: Nomenclature) 
         if not held.all():
             sentences.append(
                 f"class {code} ({nomenclature.name_of(code)}): {(~held).sum()} of {len(held)} polygons "
-                "hold no pixel centre of the tiles of their own and are not used"
+                "hold no pixel centre of their own on the tiles and are not used"
             )
     return sentences

@@ -143,7 +143,7 @@ def write_splits(plan: SplitPlan, output: str) -> None:
     split = split_of(plan)
     polygons = split.polygons
     logger.info("%d polygons, %d classes", len(polygons), polygons["code"].nunique())
-    for remark in split.remarks:
+    for remark in [*split.remarks, *_single_polygons(polygons, plan)]:
         logger.warning("%s", remark)
     with whole_file(output) as temporary:
         write_layer(polygons, temporary)
@@ -218,11 +218,17 @@ def _drawn(polygons: gpd.GeoDataFrame, seed: int, sampling: Sampling) -> pd.Seri
 
 
 def _remarks(polygons: gpd.GeoDataFrame, plan: SplitPlan) -> list[str]:
-    """Polygons that are of no use, and classes that stand on one."""
+    """Polygons that are of no use."""
     remarks = polygons_without_pixels(polygons, plan.nomenclature)
     outside = (polygons["region"] == "").sum()
     if outside:
         remarks.append(f"{outside} polygon(s) lie in no region and are not used")
+    return remarks
+
+
+def _single_polygons(polygons: gpd.GeoDataFrame, plan: SplitPlan) -> list[str]:
+    """Classes that stand on one polygon in a region, and what it does."""
+    remarks = []
     used = polygons[(polygons["region"] != "") & polygons["has_pixel"]]
     for (region, code), group in used.groupby(["region", "code"]):
         if len(group) == 1:

@@ -308,6 +308,21 @@ def test_overlapping_polygons_never_put_a_pixel_into_both_sets(tmp_path):
         assert len(chosen) == (0, 10)[number]  # ten pixels are clear
 
 
+def test_what_polygons_lose_to_later_ones_is_told_in_pixels(tmp_path, caplog):
+    # Two rows: polygon 2 takes two columns of 1, and 3 one column of 2.
+    shapes = [shapely.box(0, 60, 30, 80), shapely.box(10, 60, 50, 80), shapely.box(40, 60, 60, 80)]
+    Tile(tmp_path, shapes, [11, 51, 11], {0: ["learn"] * 3, 1: ["learn"] * 3})
+    assert (
+        "6 pixels lie in several polygons and belong to the last of them: "
+        "1 (class 11) loses 4 to 2 (class 51), 2 (class 51) loses 2 to 3 (class 11)"
+    ) in caplog.text
+
+
+def test_nothing_is_told_of_polygons_that_touch(tmp_path, caplog):
+    Tile(tmp_path)
+    assert not caplog.text
+
+
 def test_a_tile_without_learning_pixels_gives_an_empty_table(tmp_path):
     tile = Tile(tmp_path, sets={seed: ["validation"] * 4 for seed in SEEDS})
     chosen = tile.selection()
