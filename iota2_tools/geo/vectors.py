@@ -167,8 +167,8 @@ def read_features(
         raise InputDataError(f"{path}: layer {found.header.layer!r} holds no geometry")
     geometries = _told(path, lambda _: shapely.from_wkb(found.shapes))
     index = pd.RangeIndex(1, len(geometries) + 1)
-    features = Features(gpd.GeoSeries(geometries, index, crs=found.header.crs), found.values)
-    return features if crs is None else _brought_to(features, crs, path)
+    features = Features(gpd.GeoSeries(geometries, index), found.values)
+    return features if crs is None else _brought_to(features, found.header.crs, crs, path)
 
 
 def read_fields(path: str, layer: str | None, fields: Mapping[str, str]) -> dict[str, pd.Series]:
@@ -203,14 +203,20 @@ def _read(path: str, layer: str | None, fields: Mapping[str, str], **options: An
     return _Found(header, numbers, shapes, values)
 
 
-def _brought_to(features: Features, crs: str, path: str) -> Features:
+def _brought_to(features: Features, source: str | None, crs: str, path: str) -> Features:
     """Features in another CRS; a shape that lies where that one is not defined becomes None."""
-    shapes = features.shapes
-    if shapes.crs is None:
+    if source is None:
         raise InputDataError(
             f"{path}: has no coordinate reference system; assign it (ogr2ogr -a_srs)"
         )
-    moved = shapes.to_crs(crs)
+    shapes = features.shapes
+    try:
+        moved = shapes.set_crs(source).to_crs(crs)
+    except RuntimeError as error:  # what the errors of pyproj are
+        raise InputDataError(
+            f"{path}: its coordinate reference system cannot be brought to that of the map ({error}); "
+            "assign the right one (ogr2ogr -a_srs)"
+        ) from None
     lost = ~np.isfinite(moved.bounds).all(axis=1) & ~(shapes.isna() | shapes.is_empty)
     if not lost.any():
         return replace(features, shapes=moved)

@@ -86,14 +86,12 @@ def read_splits_table(path: str) -> SplitsTable:
         If it is no such table.
     """
     try:
-        cells = pd.read_csv(
-            path, header=None, dtype=str, keep_default_na=False, encoding="utf-8-sig"
-        )
+        cells = pd.read_csv(path, header=None, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
         raise InputDataError(
             f"{path}: cannot be read as a table in UTF-8 ({error}); expected the columns identifier,seed,set"
         ) from None
-    cells = cells.fillna("").apply(lambda column: column.str.strip())
+    cells = cells.apply(lambda column: column.str.strip())
     names = cells.iloc[0].tolist()
     places = {name.lower(): place for place, name in enumerate(names) if place > 0}
     missing = [f"column {name!r} is missing" for name in ("seed", "set") if name not in places]

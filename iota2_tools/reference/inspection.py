@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from iota2_tools.core.errors import Iota2Error
+from iota2_tools.core.errors import InputDataError, Iota2Error
 from iota2_tools.geo.grid import transform_bounds
 from iota2_tools.geo.vectors import LayerHeader, any_within, layer_header, read_fields
 from iota2_tools.reference.polygons import class_codes, identifiers
@@ -70,6 +70,9 @@ def _check_fields(plan: SplitPlan) -> None:
 def _check_place(plan: SplitPlan, header: LayerHeader) -> None:
     """Raise InputDataError if no polygon touches a tile."""
     path, crs = plan.reference.path, str(header.crs)
-    places = [transform_bounds(grid.bounds, grid.crs, crs) for grid in plan.grids]
+    try:
+        places = [transform_bounds(grid.bounds, grid.crs, crs) for grid in plan.grids]
+    except InputDataError:  # a tile on the seam of that projection: the job looks at the shapes
+        return
     if places and not any(any_within(path, header.layer, place) for place in places):
         raise no_polygon_on_tiles(path, plan.grids)

@@ -19,6 +19,7 @@ from iota2_tools.reference import coverage, inspection
 from iota2_tools.reference.coverage import hold_pixels, polygons_without_pixels
 from iota2_tools.reference.given_splits import read_splits_table
 from iota2_tools.reference.inspection import inspect_reference
+from iota2_tools.reference.repetitions import first_of_its_shape
 from iota2_tools.reference.splits import SplitPlan, split_of, write_splits
 
 CRS = "EPSG:32631"
@@ -95,6 +96,13 @@ SAME = {
     "from another corner": shapely.Polygon([(10, 10), (0, 10), (0, 0), (10, 0)]),
     "as a part of one": MultiPolygon([box(0, 0, 10, 10)]),
 }
+
+
+@pytest.mark.parametrize("again", SAME.values(), ids=SAME)
+def test_a_shape_is_known_again_whatever_its_corners_start_from(again):
+    shapes = [box(0, 0, 10, 10), box(10, 0, 20, 10), again]
+    polygons = gpd.GeoDataFrame({"polygon": [4, 6, 7]}, geometry=shapes, index=[3, 5, 6])
+    assert first_of_its_shape(polygons).to_dict() == {3: 4, 5: 6, 6: 4}
 
 
 @pytest.mark.parametrize("again", SAME.values(), ids=SAME)

@@ -223,6 +223,13 @@ def test_without_a_crs_shapes_cannot_be_brought_to_another(tmp_path):
         read_features(path, None, {}, CRS)
 
 
+def test_a_crs_that_leads_nowhere_is_a_sentence(tmp_path):
+    path = layer_of(tmp_path / "a.shp", "ESRI Shapefile", ogr.wkbPolygon, SQUARE)
+    (tmp_path / "a.prj").write_text('LOCAL_CS["plan of a site",UNIT["metre",1]]')
+    with pytest.raises(InputDataError, match="cannot be brought to that of the map"):
+        read_features(path, None, {}, CRS)
+
+
 def test_a_rectangle_is_seen_to_hold_a_feature_or_none(tmp_path):
     path = str(tmp_path / "a.gpkg")
     write_layer(frame(shapely.box(0, 0, 1, 1), shapely.box(50, 50, 51, 51)), path)
