@@ -202,9 +202,10 @@ def test_inputs_dated_in_the_future_are_refused_with_the_remedy(plan, tile, tmp_
     check(plan(), "config.yaml")
 
 
-def test_a_link_dated_in_the_future_is_refused(plan, tile, tmp_path):
+@pytest.mark.parametrize("later", ["link.gpkg", "reference.gpkg"])
+def test_a_link_or_its_file_dated_in_the_future_is_refused(plan, tile, tmp_path, later):
     (tmp_path / "link.gpkg").symlink_to(tmp_path / "reference.gpkg")
-    os.utime(tmp_path / "link.gpkg", (FUTURE, FUTURE), follow_symlinks=False)
+    os.utime(tmp_path / later, (FUTURE, FUTURE), follow_symlinks=False)
     with pytest.raises(ConfigError, match=r"link\.gpkg: is dated"):
         check(plan(reference={"path": str(tmp_path / "link.gpkg"), "field": "code"}), "config.yaml")
 

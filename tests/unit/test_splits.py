@@ -196,8 +196,8 @@ def test_a_polygon_holds_a_pixel_if_a_centre_is_its_own(shapes, held):
 @pytest.mark.usefixtures("blocks")
 def test_between_tiles_there_is_no_pixel():
     apart = Grid(CRS, 120, 80, 10, 8, 8)
-    shapes = np.array([box(80, 0, 120, 80), box(80, 0, 126, 80), box(74, 0, 120, 80)], dtype=object)
-    assert hold_pixels(shapes, [WEST, apart]).tolist() == [False, True, True]
+    shapes = np.array([box(80, 0, 126, 80), box(74, 0, 120, 80), box(80, 0, 120, 80)], dtype=object)
+    assert hold_pixels(shapes, [WEST, apart]).tolist() == [True, True, False]
 
 
 @pytest.mark.usefixtures("blocks")
@@ -233,6 +233,13 @@ def test_a_region_whose_polygons_hold_no_pixel_is_refused(plan):
         InputDataError, match=r"region north, seed 0: no polygon to learn from \(1 in"
     ):
         split_of(plan([PIXELS[0], tiny], [11, 11], regions=NORTH_SOUTH))
+
+
+def test_a_table_in_which_only_a_polygon_without_pixels_learns_is_refused(plan):
+    table = "id,seed,set\na,0,learn\nb,0,validation\n"
+    shapes = [box(8, 58, 12, 62), PIXELS[0]]
+    with pytest.raises(InputDataError, match="region 1, seed 0: no polygon to learn from"):
+        split_of(plan(shapes, [11, 11], id=["a", "b"], splits=table))
 
 
 def test_polygons_in_no_region_are_told(plan):
