@@ -22,7 +22,7 @@ VERSIONS = {
     "masks": 2,
     "mosaic": 1,
     "preview": 1,
-    "reference": 1,
+    "reference": 2,
     "resampling": 1,
     "samples": 2,
     "style": 1,

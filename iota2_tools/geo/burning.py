@@ -1,5 +1,7 @@
 """Burning polygons on a grid, window by window."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import shapely
 from osgeo import gdal, ogr
@@ -24,7 +26,12 @@ class Burner:
         Grid the windows are on.
     """
 
-    def __init__(self, geometries, values, grid: Grid) -> None:
+    def __init__(
+        self,
+        geometries: Sequence[shapely.Geometry] | np.ndarray,
+        values: Sequence[int] | np.ndarray,
+        grid: Grid,
+    ) -> None:
         self._geometries = np.asarray(geometries, dtype=object)
         self._values = np.asarray(values, dtype=np.int64)
         self._grid = grid
@@ -32,14 +39,25 @@ class Burner:
 
     def burn(self, window: Window) -> np.ndarray:
         """Values on a window, shape (rows, cols), uint32; 0 where no polygon is."""
+        return self._burnt(self._found(window), window)
+
+    def burn_both_ways(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
+        """Values on a window, and those there were if the first polygon won where they overlap."""
+        found = self._found(window)
+        return self._burnt(found, window), self._burnt(found[::-1], window)
+
+    def _found(self, window: Window) -> np.ndarray:
+        """Positions of the polygons that may touch a window, in order."""
         box = shapely.box(*self._grid.bounds_of(window))
-        found = np.sort(self._index.query(box, predicate="intersects"))
+        return np.sort(self._index.query(box, predicate="intersects"))
+
+    def _burnt(self, numbers: np.ndarray, window: Window) -> np.ndarray:
         target = self._memory_raster(window)
-        if len(found):
+        if len(numbers):
             source = ogr.GetDriverByName("Memory").CreateDataSource("")
             layer = source.CreateLayer("polygons", spatial_reference(self._grid.crs))
             layer.CreateField(ogr.FieldDefn("value", ogr.OFTInteger64))
-            for number in found:
+            for number in numbers:
                 feature = ogr.Feature(layer.GetLayerDefn())
                 feature.SetField("value", int(self._values[number]))
                 feature.SetGeometry(

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator
 
 from iota2_tools.core.environment import environment_problems, environment_remarks
 from iota2_tools.core.errors import ConfigError, Iota2Error, MissingSoftwareError, one_message
+from iota2_tools.core.files import date_in_future
 from iota2_tools.features.expressions import parse_expression
-from iota2_tools.geo.vectors import layer_fields, read_layer
 from iota2_tools.learning.settings import LearningSettings, Purpose
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
 from iota2_tools.products import FORMATS
-from iota2_tools.reference.polygons import unknown_classes
 
 
 def check_environment() -> None:
@@ -59,7 +58,7 @@ def header_problems(production: Production) -> list[str]:
 
 def input_warnings(production: Production) -> list[str]:
     """What is strange about the inputs and does not stop a production."""
-    warnings = environment_remarks()
+    warnings = [*environment_remarks(), *production.reference_findings.remarks]
     for tile in production.tiles:
         for sensor in production.sensors:
             folder = production.sensor_folder(sensor, tile)
@@ -73,7 +72,7 @@ def input_warnings(production: Production) -> list[str]:
 
 def input_problems(production: Production) -> list[str]:
     """Everything wrong with the inputs of a production that headers and tables tell."""
-    checks = (_tiles, _regions, _reference, _nomenclature, _splits, _features, _learner)
+    checks = (_tiles, _regions, _reference, _nomenclature, _dates, _features, _learner)
     problems: list[str] = []
     for check in checks:
         try:
@@ -124,35 +123,28 @@ def _regions(production: Production) -> Iterator[str]:
 
 def _reference(production: Production) -> Iterator[str]:
     section = production.config.reference
-    path, field = section.path, section.field
-    if not os.path.exists(path):
-        yield f"reference.path: no file {path}"
-        return
-    header = layer_fields(path, section.layer)
-    if header["crs"] is None:
-        yield f"{path}: has no coordinate reference system; assign it (ogr2ogr -a_srs)"
-    if "Polygon" not in str(header["geometry_type"]) and header["geometry_type"] not in (
-        None,
-        "Unknown",
-    ):
-        yield f"{path}: holds {header['geometry_type']}, polygons are needed"
-    if field not in header["fields"]:
-        yield f"{path}: no field {field!r} (reference.field), found {', '.join(header['fields'])}"
-        return
-    values = read_layer(path, section.layer, columns=[field], read_geometry=False)[field].unique()
-    unknown = [value for value in values if production.nomenclature.code_of(value) is None]
-    if unknown:
-        yield unknown_classes(path, field, unknown)
+    files = {"path": section.path, "splits": section.splits}
+    absent = [key for key, path in files.items() if path and not os.path.exists(path)]
+    yield from (f"reference.{key}: no file {files[key]}" for key in absent)
+    if not absent:
+        yield from production.reference_findings.problems
 
 
 def _nomenclature(production: Production) -> Iterator[str]:
     yield from _first_error(lambda: production.nomenclature)
 
 
-def _splits(production: Production) -> Iterator[str]:
-    path = production.config.reference.splits
-    if path and not os.path.exists(path):
-        yield f"reference.splits: no file {path}"
+def _dates(production: Production) -> Iterator[str]:
+    """Files that Snakemake takes for newer than all that is made of them."""
+    config = production.config
+    paths = [config.nomenclature, config.reference.path, config.reference.splits]
+    paths += [config.regions.path] if config.regions else []
+    for path in filter(None, paths):
+        if os.path.exists(path) and (date := date_in_future(path)):
+            yield (
+                f"{path}: is dated {date:%Y-%m-%d %H:%M:%S}, in the future by the clock of this machine: "
+                f"what is made of it would look older; give it the present date (touch {path})"
+            )
 
 
 def _features(production: Production) -> Iterator[str]:

@@ -19,7 +19,9 @@ from iota2_tools.geo.grid import Grid, crs_name, grid_of, reprojected, union
 from iota2_tools.planning.configuration import Configuration
 from iota2_tools.products import FORMATS, Identity, Listing, same_tile
 from iota2_tools.reference.envelopes import exclusive_envelope, overlapping
+from iota2_tools.reference.inspection import Findings, inspect_reference
 from iota2_tools.reference.regions import read_regions
+from iota2_tools.reference.splits import SplitPlan
 from iota2_tools.timeseries.dates import Period, interpolation_dates
 
 REGION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -64,6 +66,20 @@ class Production:
     def nomenclature(self) -> Nomenclature:
         """Classes of the map."""
         return read_nomenclature(self.config.nomenclature)
+
+    @cached_property
+    def reference_findings(self) -> Findings:
+        """What is wrong with the reference polygons, and what is strange about them.
+
+        Where the tiles or regions are at fault the fields of the polygons alone are looked at.
+        """
+        try:
+            grids, regions = list(self.grids.values()), self.used_regions
+        except Iota2Error:
+            grids, regions = [], []
+        config = self.config
+        sections = (config.reference, config.sampling, config.regions)
+        return inspect_reference(SplitPlan(*sections, self.nomenclature, grids, regions))
 
     def section(self, sensor: str) -> SensorSection:
         """Section of the configuration of a sensor."""

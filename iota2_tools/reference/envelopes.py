@@ -1,5 +1,8 @@
 """Who maps what: each pixel of a production belongs to one tile, and to one region at most."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import shapely
 from shapely import Geometry
@@ -8,6 +11,9 @@ from iota2_tools.geo.burning import Burner
 from iota2_tools.geo.grid import Grid
 from iota2_tools.geo.raster import create_raster
 from iota2_tools.reference.regions import read_regions
+
+BLOCK_ROWS = 256
+"""Rows that are burnt together: those of the blocks of the raster."""
 
 
 def priority(grids: dict[str, Grid]) -> list[str]:
@@ -79,7 +85,12 @@ def _claim(grid: Grid, margin: float) -> Geometry:
 
 
 def write_regions(
-    tile: str, grids: dict, margin: float, regions: dict | None, names: list[str], output: str
+    tile: str,
+    grids: dict[str, Grid],
+    margin: float,
+    regions: Mapping[str, Any] | None,
+    names: list[str],
+    output: str,
 ) -> None:
     """Write which region each pixel of a tile's exclusive envelope belongs to.
 
@@ -89,7 +100,7 @@ def write_regions(
         Of the tile and of those that overlap it.
     margin : float
         See `envelopes.exclusive_envelope`.
-    regions : dict or None
+    regions : mapping or None
         Section of the configuration.
     names : list of str
         Names of all regions; the first bears number 1.
@@ -98,16 +109,14 @@ def write_regions(
     """
     grid = grids[tile]
     envelope = exclusive_envelope(tile, grids, margin)
-    inside = Burner(
-        [envelope] if not envelope.is_empty else [], [1] if not envelope.is_empty else [], grid
-    )
+    shapes = [] if envelope.is_empty else [envelope]
+    inside = Burner(shapes, [1] * len(shapes), grid)
+    burner = inside
     if regions:
-        frame = read_regions(regions["path"], regions["layer"], regions["field"], grid.crs)
-        numbers = [names.index(name) + 1 for name in frame.index]
-        burner = Burner(frame.geometry.to_numpy(), numbers, grid)
-    else:
-        burner = inside
+        places = read_regions(regions["path"], regions["layer"], regions["field"], grid.crs)
+        numbers = [names.index(name) + 1 for name in places.index]
+        burner = Burner(places.to_numpy(), numbers, grid)
     tags = {f"REGION_{number}": name for number, name in enumerate(names, start=1)}
     with create_raster(output, grid, "uint16", nodata=0, tags=tags) as raster:
-        for window in grid.windows(256):
+        for window in grid.windows(BLOCK_ROWS):
             raster.write((burner.burn(window) * inside.burn(window)).astype(np.uint16), window)

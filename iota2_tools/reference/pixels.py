@@ -1,5 +1,7 @@
 """The reference pixels of a tile: which polygon each lies in, and whether it may be learnt."""
 
+import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -9,7 +11,9 @@ import numpy as np
 from iota2_tools.geo.burning import Burner
 from iota2_tools.geo.grid import grid_of
 from iota2_tools.geo.raster import create_raster, open_raster, read_window
-from iota2_tools.geo.vectors import read_layer
+from iota2_tools.geo.vectors import read_layer, shown
+
+logger = logging.getLogger(__name__)
 
 BLOCK_ROWS = 256
 """Rows that are burnt together: those of the blocks of the raster."""
@@ -34,13 +38,40 @@ def burn_polygons(splits: str, regions: str, output: str) -> None:
         Raster to write: uint32, polygon id, 0 where there is none.
     """
     grid = grid_of(regions)
-    polygons = read_layer(splits, columns=["polygon"], bbox=grid.bounds).sort_values("polygon")
+    polygons = read_layer(splits, columns=["polygon", "code"], bbox=grid.bounds)
+    polygons = polygons.sort_values("polygon")
     burner = Burner(polygons.geometry.to_numpy(), polygons["polygon"].to_numpy(), grid)
     region_file = open_raster(regions)
+    lost: Counter[tuple[int, int]] = Counter()
     with create_raster(output, grid, "uint32", nodata=0) as raster:
         for window in grid.windows(BLOCK_ROWS):
             inside = read_window(region_file, window, 1) > 0
-            raster.write(burner.burn(window) * inside, window)
+            last, first = (ids * inside for ids in burner.burn_both_ways(window))
+            raster.write(last, window)
+            contested = first != last
+            lost.update(zip(first[contested].tolist(), last[contested].tolist(), strict=True))
+    _tell_of_overlaps(lost, dict(zip(polygons["polygon"], polygons["code"], strict=True)))
+
+
+def _tell_of_overlaps(lost: Counter[tuple[int, int]], codes: dict[int, int]) -> None:
+    """Log which polygons lose pixels to a later one, those that lose most first.
+
+    Parameters
+    ----------
+    lost : Counter
+        Pixels by the first and the last of the polygons they lie in.
+    codes : dict of int to int
+        Class of each polygon.
+    """
+    if lost:
+        pairs = [
+            f"{first} (class {codes[first]}) loses {pixels} to {last} (class {codes[last]})"
+            for (first, last), pixels in lost.most_common()
+        ]
+        logger.warning(
+            "%d pixels lie in several polygons and belong to the last of them: %s",
+            lost.total(), shown(pairs),
+        )  # fmt: skip
 
 
 class Pixels(NamedTuple):

@@ -1,5 +1,7 @@
 """Reference polygons, with their class."""
 
+from dataclasses import dataclass
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -7,55 +9,85 @@ import pandas as pd
 from iota2_tools.config.nomenclature import Nomenclature
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.core.words import plain_text
-from iota2_tools.geo.vectors import polygons_only, read_layer
+from iota2_tools.geo.vectors import polygons_only, read_features, shown
 
 
-def read_reference(
-    path: str,
-    layer: str | None,
-    field: str,
-    nomenclature: Nomenclature,
-    crs: str,
-    identifier: str | None = None,
-) -> gpd.GeoDataFrame:
-    """Reference polygons with columns `polygon` (id from 1), `code`, `geometry`, in `crs`.
+@dataclass(frozen=True)
+class ReferenceSource:
+    """Where the reference polygons are, and which of the user's fields are read.
 
     Parameters
     ----------
+    path, layer : str
+        File, and its layer if there are several.
     field : str
-        Integer codes or class names.
+        Field with the class: integer codes or names.
     identifier : str, optional
-        Field whose values become `identifier`, for given splits.
+        Field that a table of given splits names the polygons by.
+    """
+
+    path: str
+    layer: str | None
+    field: str
+    identifier: str | None = None
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Names of the user's fields by ours."""
+        own = {"class": self.field, "identifier": self.identifier}
+        return {name: field for name, field in own.items() if field is not None}
+
+
+def read_reference(
+    source: ReferenceSource, nomenclature: Nomenclature, crs: str
+) -> tuple[gpd.GeoDataFrame, list[str]]:
+    """Reference polygons in a CRS, and what there is to remark of them.
+
+    Returns
+    -------
+    polygons : GeoDataFrame
+        `polygon` (number in the file, from 1), `code`, `geometry`; with an identifier also its
+        values as text, in `identifier`.
+    remarks : list of str
+        Polygons repaired or dropped.
 
     Raises
     ------
     InputDataError
         If a field is missing or holds values the nomenclature does not know (all are named).
     """
-    frame = read_layer(path, layer, crs)
-    for name in filter(None, (field, identifier)):
-        if name not in frame:
-            fields = ", ".join(frame.columns.drop(frame.geometry.name))
-            raise InputDataError(f"{path}: no field {name!r}, found {fields}")
-    frame["polygon"] = np.arange(1, len(frame) + 1, dtype=np.int64)
-    codes = {value: nomenclature.code_of(value) for value in frame[field].unique()}
-    unknown = [value for value, code in codes.items() if code is None]
+    every = read_features(source.path, source.layer, source.fields, crs)
+    codes = class_codes(source, every.values["class"], nomenclature)
+    found = polygons_only(every, source.path)
+    columns = {"polygon": found.shapes.index.astype(np.int64), "code": codes[found.shapes.index]}
+    if source.identifier is not None:
+        columns["identifier"] = identifiers(found.values["identifier"])
+    frame = gpd.GeoDataFrame(columns, geometry=found.shapes, crs=found.shapes.crs)
+    return frame, list(found.remarks)
+
+
+def class_codes(
+    source: ReferenceSource, values: pd.Series, nomenclature: Nomenclature
+) -> pd.Series:
+    """Code of each value of the class field.
+
+    Raises
+    ------
+    InputDataError
+        Naming the values that the nomenclature knows neither as code nor as name.
+    """
+    which, known = pd.factorize(values, use_na_sentinel=False)
+    codes = [None if pd.isna(value) else nomenclature.code_of(value) for value in known]
+    unknown = [value for value, code in zip(known, codes, strict=True) if code is None]
     if unknown:
-        raise InputDataError(unknown_classes(path, field, unknown))
-    frame["code"] = frame[field].map(codes).astype(np.int64)
-    columns = {"polygon": frame["polygon"], "code": frame["code"]}
-    if identifier:
-        columns["identifier"] = frame[identifier].map(plain_text)
-    result = gpd.GeoDataFrame(columns, geometry=frame.geometry, crs=frame.crs)
-    return polygons_only(result, path)
+        told = ["no value" if pd.isna(value) else repr(str(value)) for value in unknown]
+        raise InputDataError(
+            f"{source.path}: field {source.field!r} holds {shown(told)}, which the nomenclature has "
+            "neither as code nor as name; add the class to the nomenclature, or take those polygons out"
+        )
+    return pd.Series(np.array(codes, dtype=np.int64)[which], index=values.index)
 
 
-def unknown_classes(path: str, field: str, values: list) -> str:
-    """Message about reference values the nomenclature does not hold."""
-    shown = ", ".join(
-        "no value" if pd.isna(value) else repr(str(value)) for value in values[:10]
-    ) + (" …" if len(values) > 10 else "")
-    return (
-        f"{path}: field {field!r} holds {shown}, which the nomenclature has neither as code nor as name; "
-        "add the class to the nomenclature, or take those polygons out"
-    )
+def identifiers(values: pd.Series) -> pd.Series:
+    """Values of an identifier field as text, whole numbers without a point."""
+    return values.map(plain_text)

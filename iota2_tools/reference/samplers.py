@@ -62,9 +62,9 @@ class RandomSampler:
 
     def take(self, number: int) -> np.ndarray:
         """See `Sampler`."""
-        taken = np.empty(number, dtype=bool)
+        taken = np.zeros(number, dtype=bool)
         done = 0
-        while done < number:
+        while done < number and (self._left or len(self._block)):
             if not len(self._block):
                 self._block = self._draw_block()
             part = self._block[: number - done]

@@ -1,30 +1,71 @@
-"""Which reference polygons learn and which validate, for each draw."""
+"""Which polygons learn and which validate, for each draw."""
 
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
+from iota2_tools.config.nomenclature import Nomenclature
+from iota2_tools.config.sections import Reference, Regions, Sampling
 from iota2_tools.core.draws import generator
 from iota2_tools.core.errors import InputDataError, one_message
 from iota2_tools.core.files import whole_file
-from iota2_tools.geo.grid import Grid
+from iota2_tools.geo.grid import Grid, crs_name
 from iota2_tools.geo.vectors import write_layer
-from iota2_tools.reference.polygons import read_reference
+from iota2_tools.reference.coverage import hold_pixels, polygons_without_pixels
+from iota2_tools.reference.given_splits import SplitsTable, merged_sets, read_splits_table
+from iota2_tools.reference.polygons import ReferenceSource, read_reference
 from iota2_tools.reference.regions import assign_regions, read_regions
+from iota2_tools.reference.repetitions import (
+    check_classes,
+    first_of_its_shape,
+    repetition_remarks,
+)
 from iota2_tools.reference.sets import LEARN, UNUSED, VALIDATION
 
 logger = logging.getLogger(__name__)
 
-SET_NAMES = {
-    "learn": LEARN,
-    "train": LEARN,
-    "validation": VALIDATION,
-    "valid": VALIDATION,
-    "val": VALIDATION,
-}
+
+@dataclass(frozen=True)
+class SplitPlan:
+    """What the polygons of a production and their sets follow from.
+
+    Parameters
+    ----------
+    reference, sampling, regions : Section
+        Those of the configuration; no regions: one, named `1`.
+    nomenclature : Nomenclature
+        Classes of the production.
+    grids : sequence of Grid
+        Of every tile; polygons outside all of them are left out.
+    used_regions : sequence of str
+        Regions of the production: each must have something to learn from.
+    """
+
+    reference: Reference
+    sampling: Sampling
+    regions: Regions | None
+    nomenclature: Nomenclature
+    grids: Sequence[Grid]
+    used_regions: Sequence[str]
+
+    @property
+    def seeds(self) -> range:
+        """Draws."""
+        return range(self.sampling.runs)
+
+    def source(self, table: SplitsTable | None) -> ReferenceSource:
+        """The reference polygons, with the identifier that a table of splits names."""
+        section, identifier = self.reference, table.identifier if table else None
+        return ReferenceSource(section.path, section.layer, section.field, identifier)
+
+    def splits_table(self) -> SplitsTable | None:
+        """The user's own splits, None if they are drawn."""
+        return read_splits_table(self.reference.splits) if self.reference.splits else None
 
 
 def learning_count(polygons: int, ratio: float) -> int:
@@ -57,172 +98,157 @@ def draw_split(
     Series of str
         ``learn``, ``validation``, ``learn+validation`` or ``unused``, on the index of `polygons`.
     """
-    sets = pd.Series(UNUSED, index=polygons.index, dtype=object)
+    sets = np.full(len(polygons), UNUSED, dtype=object)
     alone = {"exclude": UNUSED, "both": f"{LEARN}+{VALIDATION}"}.get(single_polygon, single_polygon)
-    for (region, code), group in polygons[polygons["region"] != ""].groupby(["region", "code"]):
-        if len(group) == 1:
-            sets[group.index] = alone if ratio < 1 else LEARN
+    numbers = polygons["polygon"].to_numpy()
+    for (region, code), places in polygons.groupby(["region", "code"]).indices.items():
+        if region == "":
             continue
-        order = group.sort_values("polygon").index
+        if len(places) == 1:
+            sets[places] = alone if ratio < 1 else LEARN
+            continue
+        order = places[np.argsort(numbers[places])]
         shuffled = generator(random_seed, "split", seed, region, code).permutation(order)
         count = learning_count(len(order), ratio)
         sets[shuffled[:count]] = LEARN
         sets[shuffled[count:]] = VALIDATION
-    return sets
+    return pd.Series(sets, index=polygons.index)
 
 
-def given_splits(path: str, identifiers: pd.Series, runs: int) -> pd.DataFrame:
-    """Sets of each polygon from a table `identifier,seed,set`, one column a seed.
-
-    Polygons the table does not name are unused.
-
-    Raises
-    ------
-    InputDataError
-        If the table lacks seeds, holds unknown sets, or names polygons that do not exist.
-    """
-    table = read_splits_table(path)
-    key = table.columns[0]
-    problems = [f"column {name!r} is missing" for name in ("seed", "set") if name not in table]
-    strange = [] if problems else sorted({seed for seed in table["seed"] if not seed.isdecimal()})
-    if strange:
-        problems.append(f"seed {', '.join(map(repr, strange))}: seeds are whole numbers from 0")
-    if problems:
-        raise InputDataError(one_message(path, problems))
-    unknown_sets = sorted(set(table["set"].str.strip().str.lower()) - set(SET_NAMES))
-    if unknown_sets:
-        problems.append(f"set {', '.join(map(repr, unknown_sets))}: use learn or validation")
-    seeds = sorted({int(seed) for seed in table["seed"]})
-    if seeds != list(range(runs)):
-        problems.append(f"seeds {seeds} found, sampling.runs asks for {list(range(runs))}")
-    strangers = sorted(set(table[key]) - set(identifiers))
-    if strangers:
-        problems.append(f"{key} {', '.join(strangers[:10])}: no such reference polygon")
-    if table.duplicated([key, "seed"]).any():
-        problems.append(f"{key} stands twice for one seed")
-    if problems:
-        raise InputDataError(one_message(path, problems))
-    table["set"] = table["set"].str.strip().str.lower().map(SET_NAMES)
-    table["seed"] = table["seed"].astype(int)
-    wide = table.pivot(index=key, columns="seed", values="set").reindex(identifiers).fillna(UNUSED)
-    wide.index = identifiers.index
-    return wide
-
-
-def read_splits_table(path: str) -> pd.DataFrame:
-    """Read a table of fixed splits as text."""
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise InputDataError(
-            f"{path}: cannot be read as a table ({error}); expected the columns identifier,seed,set"
-        ) from None
-    return table.apply(lambda column: column.str.strip())
-
-
-def split_identifier(path: str | None) -> str | None:
-    """Name of the identifier field of a splits table: its first column."""
-    return None if path is None else read_splits_table(path).columns[0]
-
-
-def write_splits(
-    reference: dict,
-    regions: dict | None,
-    sampling: dict,
-    nomenclature: str,
-    grids: list[Grid],
-    used_regions: list[str],
-    output: str,
-) -> None:
-    """Write the polygons of the production with their region and set per seed.
+@dataclass(frozen=True)
+class Split:
+    """The polygons of a production.
 
     Parameters
     ----------
-    reference, regions, sampling : dict
-        Those sections of the configuration.
-    nomenclature : str
-        Path of the nomenclature.
-    grids : list of Grid
-        Grid of every tile; polygons outside all of them are left out.
-    used_regions : list of str
-        Regions of the production.
-    output : str
-        GeoPackage with fields `polygon`, `code`, `region`, `seed_0` …
-
-    Raises
-    ------
-    InputDataError
-        If nothing remains, or a region has no class to learn.
+    polygons : GeoDataFrame
+        `polygon` (number in the file, from 1), `code`, `region`, `has_pixel` (bool), `geometry`, and
+        for each seed `seed_N`: ``learn``, ``validation``, ``learn+validation`` or ``unused``.
+    remarks : list of str
+        What a user may want to know, one sentence each.
     """
-    from iota2_tools.config.nomenclature import read_nomenclature
 
-    crs = grids[0].crs
-    polygons = read_reference(
-        reference["path"],
-        reference["layer"],
-        reference["field"],
-        read_nomenclature(nomenclature),
-        crs,
-        split_identifier(reference["splits"]),
-    )
-    area = shapely.union_all([shapely.box(*grid.bounds) for grid in grids])
-    polygons = polygons[polygons.intersects(area)]
-    if polygons.empty:
-        raise InputDataError(
-            f"{reference['path']}: no polygon lies on the tiles; check its coordinate reference system "
-            f"({polygons.crs.name if polygons.crs else 'none'}) and the tiles of the configuration"
-        )
-    shapes = None
-    if regions:
-        shapes = read_regions(regions["path"], regions["layer"], regions["field"], crs)
-    polygons["region"] = assign_regions(polygons, shapes)
-    seeds = range(sampling["runs"])
-    if reference["splits"]:
-        sets = given_splits(reference["splits"], polygons["identifier"], sampling["runs"])
-    else:
-        sets = pd.DataFrame(
-            {
-                seed: draw_split(
-                    polygons,
-                    seed,
-                    sampling["ratio"],
-                    sampling["random_seed"],
-                    sampling["single_polygon"],
-                )
-                for seed in seeds
-            }
-        )
-    for seed in seeds:
-        polygons[f"seed_{seed}"] = sets[seed]
-    _tell(polygons, seeds)
-    _check_regions(polygons, seeds, used_regions, reference["path"])
-    polygons = polygons.drop(columns="identifier", errors="ignore")
+    polygons: gpd.GeoDataFrame
+    remarks: list[str]
+
+
+def write_splits(plan: SplitPlan, output: str) -> None:
+    """Write the polygons of a production with their region and set per seed.
+
+    Parameters
+    ----------
+    output : str
+        GeoPackage of `Split.polygons`.
+    """
+    split = split_of(plan)
+    polygons = split.polygons
+    logger.info("%d polygons, %d classes", len(polygons), polygons["code"].nunique())
+    for remark in [*split.remarks, *_single_polygons(polygons, plan)]:
+        logger.warning("%s", remark)
     with whole_file(output) as temporary:
         write_layer(polygons, temporary)
 
 
-def _tell(polygons: gpd.GeoDataFrame, seeds: range) -> None:
-    logger.info("%d polygons, %d classes", len(polygons), polygons["code"].nunique())
+def split_of(plan: SplitPlan) -> Split:
+    """The polygons of a production, with their region and set per seed.
+
+    A polygon that stands in the file more than once is one polygon. One that no pixel belongs to
+    is drawn into no set: it could neither learn nor validate.
+
+    Raises
+    ------
+    InputDataError
+        If nothing remains, the same shape has two classes, a region has no class to learn, or the
+        table of given splits does not fit.
+    """
+    path, crs = plan.reference.path, plan.grids[0].crs
+    table = plan.splits_table()
+    every, remarks = read_reference(plan.source(table), plan.nomenclature, crs)
+    if every.empty:
+        raise InputDataError(f"{path}: holds no polygon")
+    if table:
+        table.check(set(every["identifier"]), plan.sampling.runs)
+    found = _on_tiles(every, plan.grids, path)
+    first = first_of_its_shape(found)
+    check_classes(found, first, path)
+    given = merged_sets(table, found, first) if table else None
+    polygons = found.loc[first == found["polygon"], ["polygon", "code", "geometry"]].copy()
+    polygons["region"] = assign_regions(polygons, _region_shapes(plan, crs))
+    polygons["has_pixel"] = hold_pixels(polygons.geometry.to_numpy(), plan.grids)
+    for seed in plan.seeds:
+        sets = _drawn(polygons, seed, plan.sampling) if given is None else given[seed]
+        polygons[f"seed_{seed}"] = sets[polygons.index]
+    _check_regions(polygons, plan, path)
+    remarks += repetition_remarks(found, first, path) + _remarks(polygons, plan)
+    return Split(polygons, remarks)
+
+
+def _on_tiles(polygons: gpd.GeoDataFrame, grids: Sequence[Grid], path: str) -> gpd.GeoDataFrame:
+    area = shapely.union_all([shapely.box(*grid.bounds) for grid in grids])
+    shapely.prepare(area)
+    found = polygons[shapely.intersects(area, polygons.geometry.to_numpy())]
+    if found.empty:
+        raise no_polygon_on_tiles(path, grids)
+    return found
+
+
+def no_polygon_on_tiles(path: str, grids: Sequence[Grid]) -> InputDataError:
+    """The error of a reference that has nothing to do with the tiles."""
+    return InputDataError(
+        f"{path}: no polygon lies on the tiles, which are in {crs_name(grids[0].crs)}; check its "
+        "coordinate reference system, and the tiles of the configuration"
+    )
+
+
+def _region_shapes(plan: SplitPlan, crs: str) -> gpd.GeoSeries | None:
+    section = plan.regions
+    return read_regions(section.path, section.layer, section.field, crs) if section else None
+
+
+def _drawn(polygons: gpd.GeoDataFrame, seed: int, sampling: Sampling) -> pd.Series:
+    """Sets of a draw; polygons without a pixel take no part."""
+    drawn = draw_split(
+        polygons[polygons["has_pixel"]],
+        seed,
+        sampling.ratio,
+        sampling.random_seed,
+        sampling.single_polygon,
+    )
+    return drawn.reindex(polygons.index, fill_value=UNUSED)
+
+
+def _remarks(polygons: gpd.GeoDataFrame, plan: SplitPlan) -> list[str]:
+    """Polygons that are of no use."""
+    remarks = polygons_without_pixels(polygons, plan.nomenclature)
     outside = (polygons["region"] == "").sum()
     if outside:
-        logger.warning("%d polygons lie in no region and are not used", outside)
-    sizes = polygons[polygons["region"] != ""].groupby(["region", "code"]).size()
-    for (region, code), _ in sizes[sizes == 1].items():
-        found = polygons[(polygons["region"] == region) & (polygons["code"] == code)]
-        sets = sorted({str(found[f"seed_{seed}"].iloc[0]) for seed in seeds})
-        logger.warning("class %s has one polygon in region %s: %s", code, region, ", ".join(sets))
+        remarks.append(f"{outside} polygon(s) lie in no region and are not used")
+    return remarks
 
 
-def _check_regions(polygons: gpd.GeoDataFrame, seeds: range, used: list[str], path: str) -> None:
+def _single_polygons(polygons: gpd.GeoDataFrame, plan: SplitPlan) -> list[str]:
+    """Classes that stand on one polygon in a region, and what it does."""
+    remarks = []
+    used = polygons[(polygons["region"] != "") & polygons["has_pixel"]]
+    for (region, code), group in used.groupby(["region", "code"]):
+        if len(group) == 1:
+            sets = sorted({str(group[f"seed_{seed}"].iloc[0]) for seed in plan.seeds})
+            remarks.append(f"class {code} has one polygon in region {region}: {', '.join(sets)}")
+    return remarks
+
+
+def _check_regions(polygons: gpd.GeoDataFrame, plan: SplitPlan, path: str) -> None:
+    """Raise InputDataError unless each region of the production has a polygon that learns."""
     problems = []
-    for region in used:
-        inside = polygons[polygons["region"] == region]
-        for seed in seeds:
-            learning = inside[inside[f"seed_{seed}"].str.contains(LEARN)]
-            if learning["code"].nunique() < 1:
-                problems.append(
-                    f"region {region}, seed {seed}: no polygon to learn from ({len(inside)} in the region); "
-                    "add polygons, merge the region with a neighbour, or take it out of the region file"
-                )
+    for seed in plan.seeds:
+        learns = polygons[f"seed_{seed}"].str.contains(LEARN) & polygons["has_pixel"]
+        learning = set(polygons.loc[learns, "region"])
+        problems += [
+            f"region {region}, seed {seed}: no polygon to learn from "
+            f"({(polygons['region'] == region).sum()} in the region); add polygons, merge the region "
+            "with a neighbour, or take it out of the region file"
+            for region in plan.used_regions
+            if region not in learning
+        ]
     if problems:
         raise InputDataError(one_message(path, problems))

@@ -2,11 +2,14 @@
 
 from itertools import combinations
 
+import geopandas as gpd
+import numpy as np
 import pytest
 import shapely
 
 from iota2_tools.geo.grid import Grid
 from iota2_tools.geo.raster import read_raster
+from iota2_tools.reference import envelopes as envelopes_module
 from iota2_tools.reference.envelopes import exclusive_envelope, overlapping, priority, write_regions
 
 CRS = "EPSG:32631"
@@ -105,3 +108,65 @@ def test_every_pixel_of_two_tiles_is_written_once(tmp_path):
         write_regions(name, WEST_EAST, 50, None, ["1"], str(tmp_path / f"{name}.tif"))
         total += int((read_raster(str(tmp_path / f"{name}.tif")) == 1).sum())
     assert total == 180 * 100
+
+
+# Tiles of 8 x 8 pixels of 10 m that overlap by 4; two pixels are left to the neighbours.
+SMALL = {
+    "nw": tile(0, 80, 8), "ne": tile(40, 80, 8), "sw": tile(0, 40, 8), "se": tile(40, 40, 8)
+}  # fmt: skip
+
+
+@pytest.fixture(params=[1, 3, 256], ids=lambda rows: f"windows of {rows} rows")
+def written(request, monkeypatch, tmp_path):
+    """Writes the regions of a tile and reads them."""
+    monkeypatch.setattr(envelopes_module, "BLOCK_ROWS", request.param)
+
+    def write(name, grids=SMALL, margin=20, regions=None, names=("1",)):
+        path = str(tmp_path / f"{name}.tif")
+        write_regions(name, grids, margin, regions, list(names), path)
+        return read_raster(path)
+
+    return write
+
+
+def test_the_first_of_four_tiles_leaves_its_right_and_lower_margin(written):
+    expected = np.zeros((8, 8))
+    expected[:6, :6] = 1
+    assert written("nw").tolist() == expected.tolist()
+
+
+def test_the_tile_below_begins_where_the_first_one_ends(written):
+    # It claims all but two columns and the margin below; those rows no tile claims, and it is the
+    # first to cover them, with all its columns.
+    expected = np.ones((8, 8))
+    expected[:2] = 0
+    expected[2:6, 6:] = 0
+    assert written("sw").tolist() == expected.tolist()
+
+
+def test_all_pixels_of_four_tiles_are_written_once(written):
+    total = np.zeros((12, 12), dtype=int)
+    for name, grid in SMALL.items():
+        row, col = round((80 - grid.top) / 10), round(grid.left / 10)
+        total[row : row + 8, col : col + 8] += written(name)
+    assert (total == 1).all()
+
+
+def test_regions_are_numbered_by_their_names_and_end_at_the_envelope(written, tmp_path):
+    path = str(tmp_path / "regions.gpkg")
+    # The last pixel of a row whose centre is west of x = 25 is column 1; "south" from row 3 down.
+    shapes = [shapely.box(0, 0, 80, 47), shapely.box(0, 47, 24, 80), shapely.box(24, 47, 80, 80)]
+    columns = {"zone": ["south", "west", "east"]}
+    gpd.GeoDataFrame(columns, geometry=shapes, crs=CRS).to_file(path)
+    section = {"path": path, "layer": None, "field": "zone"}
+    found = written("nw", regions=section, names=["east", "south", "west"])
+    assert found.tolist() == [
+        *[[3, 3, 1, 1, 1, 1, 0, 0]] * 3,
+        *[[2, 2, 2, 2, 2, 2, 0, 0]] * 3,
+        *[[0] * 8] * 2,
+    ]
+
+
+def test_a_tile_that_maps_nothing_has_no_region(written):
+    grids = {"large": tile(0, 100, 10), "small": tile(20, 80, 4)}
+    assert not written("small", grids, margin=0).any()

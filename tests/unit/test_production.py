@@ -1,6 +1,7 @@
 """The plan of a production, and what its check finds, on products of a few pixels."""
 
 import json
+import os
 from dataclasses import asdict
 from datetime import date
 
@@ -183,3 +184,44 @@ def test_the_command_tells_what_is_outside_the_period(plan, tile, tmp_path, caps
     path.write_text(yaml.safe_dump(config))
     assert cli.main(["check", str(path)]) == 0
     assert "2 sentinel2 (2 outside the period)" in capsys.readouterr().out
+
+
+FUTURE = 4e9  # seconds: the year 2096
+
+
+def test_inputs_dated_in_the_future_are_refused_with_the_remedy(plan, tile, tmp_path):
+    for name in ("reference.gpkg", "classes.csv"):
+        os.utime(tmp_path / name, (FUTURE, FUTURE))
+    with pytest.raises(ConfigError, match="has 2 problems") as caught:
+        check(plan(), "config.yaml")
+    for name in ("reference.gpkg", "classes.csv"):
+        path = tmp_path / name
+        assert f"{path}: is dated 2096-10-0" in str(caught.value)
+        assert f"(touch {path})" in str(caught.value)
+        path.touch()
+    check(plan(), "config.yaml")
+
+
+@pytest.mark.parametrize("later", ["link.gpkg", "reference.gpkg"])
+def test_a_link_or_its_file_dated_in_the_future_is_refused(plan, tile, tmp_path, later):
+    (tmp_path / "link.gpkg").symlink_to(tmp_path / "reference.gpkg")
+    os.utime(tmp_path / later, (FUTURE, FUTURE), follow_symlinks=False)
+    with pytest.raises(ConfigError, match=r"link\.gpkg: is dated"):
+        check(plan(reference={"path": str(tmp_path / "link.gpkg"), "field": "code"}), "config.yaml")
+
+
+def test_the_table_of_splits_and_the_reference_are_missed_by_name(plan, tile):
+    reference = {"path": "absent.gpkg", "field": "code", "splits": "absent.csv"}
+    with pytest.raises(ConfigError, match="has 2 problems") as caught:
+        check(plan(reference=reference), "config.yaml")
+    assert "reference.path: no file absent.gpkg" in str(caught.value)
+    assert "reference.splits: no file absent.csv" in str(caught.value)
+
+
+def test_what_is_strange_about_the_polygons_is_a_warning(plan, tile, tmp_path):
+    path = str(tmp_path / "twice.gpkg")
+    field = shapely.box(LEFT, TOP - 40, LEFT + 40, TOP)
+    gpd.GeoDataFrame({"code": [1, 1]}, geometry=[field] * 2, crs="EPSG:32631").to_file(path)
+    production = plan(reference={"path": path, "field": "code"})
+    check(production, "config.yaml")
+    assert "1 polygon(s) repeat an earlier one" in input_warnings(production)[0]

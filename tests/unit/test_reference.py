@@ -1,5 +1,7 @@
 """Reference polygons: their regions, and who learns and who validates."""
 
+import json
+
 import geopandas as gpd
 import pandas as pd
 import pytest
@@ -7,9 +9,9 @@ from shapely import box
 
 from iota2_tools.config.nomenclature import read_nomenclature
 from iota2_tools.core.errors import InputDataError
-from iota2_tools.reference.polygons import read_reference
+from iota2_tools.reference.polygons import ReferenceSource, read_reference
 from iota2_tools.reference.regions import assign_regions, read_regions
-from iota2_tools.reference.splits import draw_split, given_splits, learning_count
+from iota2_tools.reference.splits import draw_split, learning_count
 
 CRS = "EPSG:32631"
 
@@ -102,49 +104,17 @@ def test_draws_and_random_seeds_differ():
     assert split(frame).equals(draws[0])
 
 
-def splits_table(tmp_path, text):
-    path = tmp_path / "splits.csv"
-    path.write_text(text, encoding="utf-8")
-    return str(path)
-
-
-IDENTIFIERS = pd.Series(["a", "b", "c"], index=[10, 20, 30])
-
-
-def test_given_sets_are_taken_under_their_usual_names(tmp_path):
-    path = splits_table(tmp_path, "id,seed,set\na,0,Train\nb,0,valid\na,1,val\nb,1, learn\n")
-    sets = given_splits(path, IDENTIFIERS, 2)
-    assert sets.loc[10].tolist() == ["learn", "validation"]
-    assert sets.loc[20].tolist() == ["validation", "learn"]
-    assert sets.loc[30].tolist() == ["unused", "unused"]
-
-
-@pytest.mark.parametrize(
-    ("rows", "message"),
-    [
-        ("z,0,learn", "id z: no such reference polygon"),
-        ("a,1,learn", r"sampling\.runs asks for \[0\]"),
-        ("a,0,test", "set 'test'"),
-        ("a,0,learn\na,0,valid", "stands twice"),
-    ],
-)
-def test_given_sets_at_fault_are_refused(tmp_path, rows, message):
-    with pytest.raises(InputDataError, match=message):
-        given_splits(splits_table(tmp_path, f"id,seed,set\n{rows}\n"), IDENTIFIERS, 1)
-
-
-def test_given_sets_without_a_column_are_refused(tmp_path):
-    with pytest.raises(InputDataError, match="column 'set' is missing"):
-        given_splits(splits_table(tmp_path, "id,seed\na,0\n"), IDENTIFIERS, 1)
-
-
 def test_polygon_belongs_to_the_region_that_holds_most_of_it():
-    regions = gpd.GeoDataFrame(
-        {"region": ["west", "east"]}, geometry=[box(0, 0, 100, 100), box(100, 0, 200, 100)]
-    ).set_index("region")
+    regions = gpd.GeoSeries({"west": box(0, 0, 100, 100), "east": box(100, 0, 200, 100)})
     shapes = [box(60, 0, 110, 10), box(90, 0, 160, 10), box(300, 0, 310, 10), box(200, 0, 210, 10)]
     frame = gpd.GeoDataFrame(geometry=shapes, index=[7, 3, 5, 4])
     assert assign_regions(frame, regions).to_dict() == {7: "west", 3: "east", 5: "", 4: ""}
+
+
+def test_of_two_regions_that_hold_a_polygon_the_first_by_name_has_it():
+    regions = gpd.GeoSeries({"a": box(0, 0, 100, 100), "b": box(0, 0, 200, 100)})
+    frame = gpd.GeoDataFrame(geometry=[box(10, 10, 20, 20), box(90, 10, 150, 20)])
+    assert assign_regions(frame, regions).tolist() == ["a", "b"]
 
 
 def test_without_regions_all_polygons_are_in_region_1():
@@ -171,22 +141,72 @@ def nomenclature(tmp_path):
     return read_nomenclature(str(path))
 
 
-def test_classes_are_read_as_codes_or_names(reference, nomenclature):
-    by_name = read_reference(reference(kind=["water", "crop"]), None, "kind", nomenclature, CRS)
-    assert by_name["code"].tolist() == [51, 11]
-    by_code = read_reference(reference(kind=[11.0, 51.0]), None, "kind", nomenclature, CRS)
+@pytest.fixture
+def read(reference, nomenclature):
+    """Reads polygons of one field, written for the test."""
+
+    def read(field="kind", identifier=None, **columns):
+        source = ReferenceSource(reference(**columns), None, field, identifier)
+        return read_reference(source, nomenclature, CRS)[0]
+
+    return read
+
+
+def test_classes_are_read_as_codes_or_names(read):
+    assert read(kind=["water", "crop"])["code"].tolist() == [51, 11]
+    by_code = read(kind=[11.0, 51.0])
     assert by_code["code"].tolist() == [11, 51]
     assert by_code["polygon"].tolist() == [1, 2]
 
 
-def test_all_unknown_classes_are_named(reference, nomenclature):
-    with pytest.raises(InputDataError, match="'sand', 'rock'"):
-        read_reference(reference(kind=["sand", "crop", "rock"]), None, "kind", nomenclature, CRS)
+@pytest.mark.parametrize("values", [["sand", "crop", "rock"], ["rock", "sand", "sand"]])
+def test_all_unknown_classes_are_named(read, values):
+    with pytest.raises(InputDataError, match="'rock'") as caught:
+        read(kind=values)
+    assert "'sand'" in str(caught.value)
 
 
-def test_missing_field_is_named_with_those_found(reference, nomenclature):
+def test_a_polygon_without_a_class_is_told(read):
+    with pytest.raises(InputDataError, match="field 'kind' holds no value, which"):
+        read(kind=["crop", None])
+
+
+def test_missing_field_is_named_with_those_found(read):
     with pytest.raises(InputDataError, match="no field 'code', found kind"):
-        read_reference(reference(kind=["crop"]), None, "code", nomenclature, CRS)
+        read(field="code", kind=["crop"])
+
+
+OWN_NAMES = ["polygon", "code", "identifier", "region", "seed_0", "geometry", "class", "has_pixel"]
+
+
+@pytest.mark.parametrize("name", [case for name in OWN_NAMES for case in (name, name.upper())])
+def test_fields_of_the_user_may_bear_our_names(tmp_path, nomenclature, name):
+    # GeoJSON, for a frame cannot hold a second column `geometry`.
+    features = [
+        {"type": "Feature", "properties": {name: value, "id": number}, "geometry": shape.__geo_interface__}
+        for number, (value, shape) in enumerate([(51, box(0, 0, 5, 5)), (11, box(9, 0, 14, 5))])
+    ]  # fmt: skip
+    path = tmp_path / "polygons.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    by_class = read_reference(
+        ReferenceSource(str(path), None, name, "id"), nomenclature, "EPSG:4326"
+    )[0]
+    assert by_class["code"].tolist() == [51, 11]
+    assert by_class["polygon"].tolist() == [1, 2]
+    assert by_class["identifier"].tolist() == ["0", "1"]
+    assert by_class.geometry.bounds["minx"].tolist() == [0, 9]
+    regions = read_regions(str(path), None, name, "EPSG:4326")
+    assert regions.index.tolist() == ["11", "51"]
+    assert regions["51"].bounds == (0, 0, 5, 5)
+
+
+@pytest.mark.parametrize("name", ["fid", "FID"])
+def test_the_feature_numbers_of_a_geopackage_identify_polygons(tmp_path, nomenclature, name):
+    path = tmp_path / "polygons.gpkg"
+    columns = {"fid": [40, 20], "kind": [11, 51]}
+    gpd.GeoDataFrame(columns, geometry=[box(0, 0, 5, 5), box(9, 0, 14, 5)], crs=CRS).to_file(path)
+    found = read_reference(ReferenceSource(str(path), None, "kind", name), nomenclature, CRS)[0]
+    assert dict(zip(found["identifier"], found["code"], strict=True)) == {"40": 11, "20": 51}
 
 
 def test_parts_of_a_region_are_one_region(reference):
@@ -195,6 +215,14 @@ def test_parts_of_a_region_are_one_region(reference):
     assert regions.area.tolist() == pytest.approx([50, 25])
 
 
-def test_region_without_name_is_refused(reference):
+@pytest.mark.parametrize("nothing", [None, " "])
+def test_region_without_name_is_refused(reference, nothing):
     with pytest.raises(InputDataError, match=r"1 polygon\(s\) have no value in field 'zone'"):
-        read_regions(reference(zone=["a", None]), None, "zone", CRS)
+        read_regions(reference(zone=["a", nothing]), None, "zone", CRS)
+
+
+def test_a_region_file_without_polygons_is_refused(tmp_path):
+    path = tmp_path / "regions.gpkg"
+    gpd.GeoDataFrame({"zone": ["a"]}, geometry=[None], crs=CRS).to_file(path)
+    with pytest.raises(InputDataError, match="holds no polygon"):
+        read_regions(str(path), None, "zone", CRS)

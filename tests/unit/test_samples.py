@@ -43,12 +43,20 @@ PIXELS = {"A": {1: 100, 2: 30}, "B": {1: 50}}
         ({"strategy": "byclass", "byclass": {"1": 7}}, {"A": {1: 4, 2: 0}, "B": {1: 2}}),
         # 19 in all: A 19·130/180 = 13.7, 14; B 5.3, 5. In A 14·100/130 = 10.8, 11 and 3.2, 3.
         ({"strategy": "total", "total": 19}, {"A": {1: 11, 2: 3}, "B": {1: 5}}),
+        # 8 in all: A 5.8, 6; B 2.2, 2. In A 6·100/130 = 4.6 and 1.4, where 8·100/180 is 4.4.
+        ({"strategy": "total", "total": 8}, {"A": {1: 5, 2: 1}, "B": {1: 2}}),
         # 12.5, 3.75 and 6.25; halves go up.
         ({"strategy": "percent", "percent": 0.125}, {"A": {1: 13, 2: 4}, "B": {1: 6}}),
     ],
 )
 def test_strategy_shares_the_samples_among_the_tiles(sampling, expected):
     assert samples_of_tiles(sampling, PIXELS) == expected
+
+
+def test_a_share_is_of_single_precision_as_otb_keeps_it():
+    # 0.7 is 0.699999988 there: 17.4999997 of 25.
+    sampling = {"strategy": "percent", "percent": 0.7}
+    assert samples_of_tiles(sampling, {"A": {1: 25}}) == {"A": {1: 17}}
 
 
 @pytest.mark.parametrize("strategy", ["all", "constant", "smallest", "byclass", "total", "percent"])
@@ -78,6 +86,12 @@ def test_samplers_take_the_number_asked_for_whatever_the_batches(samples, pixels
         assert taken.sum() == samples
         sizes = [min(7, pixels - start) for start in range(0, pixels, 7)]
         assert np.concatenate([parts.take(size) for size in sizes]).tolist() == taken.tolist()
+
+
+def test_beyond_the_pixels_announced_none_is_taken():
+    for one in samplers(3, 10)[1:]:
+        assert one.take(10).sum() == 3
+        assert not one.take(5).any()
 
 
 def test_random_sampler_takes_every_pixel_equally_often_also_across_blocks(monkeypatch):
@@ -274,6 +288,20 @@ def test_another_class_leaves_the_selection_as_it_was(tmp_path):
     assert len(halves[0]) > 4
 
 
+def test_classes_are_drawn_apart(tmp_path):
+    sets = {0: ["learn"] * 2, 1: ["learn"] * 2}
+    tile = Tile(tmp_path, [shapely.box(0, 50, 80, 80), shapely.box(0, 0, 80, 30)], [11, 51], sets)
+    tile.numbers, tile.threshold = {"all": 1}, 0
+    tile.write("regions.tif", np.ones((8, 8)))
+    burn_polygons(tile.path("splits.gpkg"), tile.path("regions.tif"), tile.path("polygons.tif"))
+    chosen = tile.selection(strategy="percent", percent=0.5)
+    north, south = (
+        set(zip(own["row"] - top, own["col"], strict=True))
+        for top, own in ((0, chosen[chosen["code"] == 11]), (5, chosen[chosen["code"] == 51]))
+    )
+    assert north != south
+
+
 def test_draws_differ_by_random_seed_tile_and_seed(tmp_path):
     shapes = [shapely.box(0, 0, 80, 80)]
     tile = Tile(tmp_path, shapes, [11], {0: ["learn"], 1: ["learn"]})
@@ -306,6 +334,21 @@ def test_overlapping_polygons_never_put_a_pixel_into_both_sets(tmp_path):
         validates = np.isin(burnt, [n + 1 for n, word in enumerate(sets) if word == "validation"])
         assert not validates[chosen["row"], chosen["col"]].any()
         assert len(chosen) == (0, 10)[number]  # ten pixels are clear
+
+
+def test_what_polygons_lose_to_later_ones_is_told_in_pixels(tmp_path, caplog):
+    # Two rows: polygon 2 takes two columns of 1, and 3 one column of 2.
+    shapes = [shapely.box(0, 60, 30, 80), shapely.box(10, 60, 50, 80), shapely.box(40, 60, 60, 80)]
+    Tile(tmp_path, shapes, [11, 51, 11], {0: ["learn"] * 3, 1: ["learn"] * 3})
+    assert (
+        "6 pixels lie in several polygons and belong to the last of them: "
+        "1 (class 11) loses 4 to 2 (class 51), 2 (class 51) loses 2 to 3 (class 11)"
+    ) in caplog.text
+
+
+def test_nothing_is_told_of_polygons_that_touch(tmp_path, caplog):
+    Tile(tmp_path)
+    assert not caplog.text
 
 
 def test_a_tile_without_learning_pixels_gives_an_empty_table(tmp_path):
@@ -443,8 +486,8 @@ def test_as_many_pixels_of_each_class_are_taken_as_otb_takes(
         assert taken_by_us(ours[tile], counts, sampler) == theirs, tile
 
 
-def test_the_periodic_sampler_takes_one_more_where_otb_does(otb, tmp_path):
-    # 7 of 25: the rate 0.28 is rounded up, and 25 times that exceeds 7.
+def test_otb_rounds_as_we_do(otb, tmp_path):
+    # 7 of 25: the rate 0.28 is rounded up, and 25 times that exceeds 7: one more is taken.
     grid = Grid("EPSG:32631", 0, 50, 10, 5, 5)
     image, vector = str(tmp_path / "a.tif"), str(tmp_path / "a.gpkg")
     with create_raster(image, grid, "uint8") as raster:
@@ -455,12 +498,10 @@ def test_the_periodic_sampler_takes_one_more_where_otb_does(otb, tmp_path):
     statistics = str(tmp_path / "a.xml")
     given = {"in": image, "vec": vector, "field": ["code"]}
     otb.run("PolygonClassStatistics", given | {"out": statistics}, refresh_after="vec")
-    given |= {
-        "instats": statistics,
-        "sampler": "periodic",
-        "strategy": "constant",
-        "strategy.constant.nb": 7,
-    }
-    theirs = taken_by_otb(otb, given, tmp_path)
-    assert theirs == {1: 8}
-    assert taken_by_us({1: 7}, {1: 25}, "periodic") == theirs
+    given |= {"instats": statistics}
+    seven = {"strategy": "constant", "strategy.constant.nb": 7, "sampler": "periodic"}
+    assert taken_by_otb(otb, given | seven, tmp_path) == {1: 8}
+    assert taken_by_us({1: 7}, {1: 25}, "periodic") == {1: 8}
+    # 0.7 of 25 is 17.5, but a little less in single precision.
+    share = {"strategy": "percent", "strategy.percent.p": 0.7, "sampler": "random"}
+    assert taken_by_otb(otb, given | share, tmp_path) == {1: 17}
