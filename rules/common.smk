@@ -64,6 +64,9 @@ if config["classification"]["probability_map"]:
     LAYERS.append("probabilities")
 
 
+region_file = ancient(config["regions"]["path"]) if config["regions"] else []
+
+
 def region_numbers(wildcards):
     """Regions of a tile with their numbers in its region raster."""
     return {

@@ -88,7 +88,7 @@ rule count_valid_dates:
 
 rule draw_regions:
     input:
-        regions=config["regions"]["path"] if config["regions"] else [],
+        regions=region_file,
     output:
         regions="<results>/tiles/{tile}/regions.tif",
     log:
@@ -107,6 +107,7 @@ rule draw_regions:
         },
         margin=lookup("sampling/envelope_margin", within=config),
         regions=config["regions"],
+        contents=parameters.region_contents,
         names=production.regions,
     message:
         "Drawing the envelope and the regions of {wildcards.tile}"

@@ -26,7 +26,7 @@ ON_THE_MAP = {"grid": production.mosaic_grid.as_dict(), "tags": parameters.prove
 rule mosaic_classes:
     input:
         pieces=pieces_of_map("classes"),
-        nomenclature=config["nomenclature"],
+        nomenclature=ancient(config["nomenclature"]),
     output:
         mosaic="<results>/final/Classif_Seed_{seed}.tif",
         style="<results>/final/Classif_Seed_{seed}.qml",
@@ -41,6 +41,7 @@ rule mosaic_classes:
     params:
         **ON_THE_MAP,
         algorithm=versions("mosaic", "style"),
+        legend=parameters.legend_contents,
         layer="class_map",
     message:
         "Assembling the map of seed {wildcards.seed}"
@@ -136,7 +137,7 @@ use rule mosaic_classes as mosaic_validity with:
 rule preview_map:
     input:
         classes="<results>/final/Classif_Seed_{seed}.tif",
-        nomenclature=config["nomenclature"],
+        nomenclature=ancient(config["nomenclature"]),
     output:
         picture=report(
             "<results>/final/Classif_Seed_{seed}.png",
@@ -152,6 +153,7 @@ rule preview_map:
         **needs("preview_map"),
     params:
         algorithm=versions("preview"),
+        legend=parameters.legend_contents,
     message:
         "Drawing the picture of the map of seed {wildcards.seed}"
     script:

@@ -10,10 +10,14 @@ rule sampling:
 
 rule split_polygons:
     input:
-        reference=config["reference"]["path"],
+        reference=ancient(config["reference"]["path"]),
         nomenclature=ancient(config["nomenclature"]),
-        regions=config["regions"]["path"] if config["regions"] else [],
-        splits=config["reference"]["splits"] or [],
+        regions=region_file,
+        splits=(
+            ancient(config["reference"]["splits"])
+            if config["reference"]["splits"]
+            else []
+        ),
     output:
         splits="<results>/sampling/polygons.gpkg",
     log:
@@ -26,6 +30,7 @@ rule split_polygons:
         algorithm=versions("reference"),
         reference=config["reference"],
         regions=config["regions"],
+        contents=parameters.reference_contents,
         sampling={
             key: config["sampling"][key]
             for key in ("runs", "ratio", "random_seed", "single_polygon")
@@ -68,6 +73,7 @@ rule count_polygon_pixels:
         polygons="<results>/tiles/{tile}/polygons.tif",
         regions="<results>/tiles/{tile}/regions.tif",
         validity="<results>/tiles/{tile}/validity.tif",
+        footprint="<results>/tiles/{tile}/footprint.tif",
     output:
         statistics="<results>/tiles/{tile}/polygon_statistics.csv",
     log:
@@ -117,6 +123,7 @@ rule select_samples:
         polygons="<results>/tiles/{tile}/polygons.tif",
         regions="<results>/tiles/{tile}/regions.tif",
         validity="<results>/tiles/{tile}/validity.tif",
+        footprint="<results>/tiles/{tile}/footprint.tif",
         statistics="<results>/tiles/{tile}/polygon_statistics.csv",
         rates=shared_rates,
     output:

@@ -22,6 +22,7 @@ rule compare_tile:
         splits="<results>/sampling/polygons.gpkg",
         polygons="<results>/tiles/{tile}/polygons.tif",
         validity="<results>/tiles/{tile}/validity.tif",
+        footprint="<results>/tiles/{tile}/footprint.tif",
         maps=maps_of_tile,
         nomenclature=ancient(config["nomenclature"]),
     output:
@@ -53,7 +54,7 @@ rule sum_confusions:
         confusions=expand(
             "<results>/validation/{tile}/confusion_seed_{{seed}}.csv", tile=TILES
         ),
-        nomenclature=config["nomenclature"],
+        nomenclature=ancient(config["nomenclature"]),
     output:
         matrix="<results>/final/Confusion_Matrix_Classif_Seed_{seed}.csv",
         figure=report(
@@ -70,6 +71,7 @@ rule sum_confusions:
         **needs("sum_confusions"),
     params:
         algorithm=versions("accuracy", "figures"),
+        legend=parameters.legend_contents,
     message:
         "Adding up the confusion matrices of seed {wildcards.seed}"
     script:
@@ -100,7 +102,7 @@ rule measure_areas:
     input:
         classes="<results>/final/Classif_Seed_{seed}.tif",
         matrix="<results>/final/Confusion_Matrix_Classif_Seed_{seed}.csv",
-        nomenclature=config["nomenclature"],
+        nomenclature=ancient(config["nomenclature"]),
     output:
         areas="<results>/final/Areas_Seed_{seed}.csv",
     log:
@@ -111,6 +113,7 @@ rule measure_areas:
         **needs("measure_areas"),
     params:
         algorithm=versions("areas", "accuracy"),
+        legend=parameters.legend_contents,
     message:
         "Measuring the areas of the classes of seed {wildcards.seed}"
     script:
@@ -123,7 +126,7 @@ rule report_accuracy:
             "<results>/final/Confusion_Matrix_Classif_Seed_{seed}.csv", seed=SEEDS
         ),
         areas=expand("<results>/final/Areas_Seed_{seed}.csv", seed=SEEDS),
-        nomenclature=config["nomenclature"],
+        nomenclature=ancient(config["nomenclature"]),
         inventories=expand("<results>/tiles/{tile}/inventory.json", tile=TILES),
         splits="<results>/sampling/polygons.gpkg",
     output:
@@ -148,6 +151,7 @@ rule report_accuracy:
         **needs("report_accuracy"),
     params:
         algorithm=versions("accuracy", "areas", "figures"),
+        legend=parameters.legend_contents,
         seeds=SEEDS,
     message:
         "Writing the accuracy report"

@@ -48,8 +48,8 @@ class TileReference:
         Polygons of the production (`splits.write_splits`).
     polygons : str
         Polygon ids of the pixels of the tile (`burning`); 0: none.
-    validity : str
-        Numbers of clear dates of the tile.
+    validity, footprint : str
+        Numbers of clear dates of the tile, and where the ground was seen.
     cloud_threshold : int
         Fewest clear dates of a pixel that is compared.
     """
@@ -57,6 +57,7 @@ class TileReference:
     splits: str
     polygons: str
     validity: str
+    footprint: str
     cloud_threshold: int
 
 
@@ -111,6 +112,7 @@ class _ReferenceReader:
     def __init__(self, tile: TileReference) -> None:
         self.grid = grid_of(tile.polygons)
         self._polygons, self._validity = open_raster(tile.polygons), open_raster(tile.validity)
+        self._footprint = open_raster(tile.footprint)
         self._cloud_threshold = tile.cloud_threshold
 
     def windows(self) -> Iterator[tuple[Window, np.ndarray]]:
@@ -120,4 +122,5 @@ class _ReferenceReader:
             if not ids.any():
                 continue
             clear = read_window(self._validity, window, 1) >= self._cloud_threshold
+            clear &= read_window(self._footprint, window, 1) > 0
             yield window, np.where(clear, ids, 0)

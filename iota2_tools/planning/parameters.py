@@ -80,9 +80,23 @@ class Parameters:
         """Revision of the files of a tile, from the record of its last inventory."""
         return revision(record)
 
-    def contents(self, *paths: str | None) -> list[str]:
-        """Digests of the content of small inputs and of the files beside them."""
-        return [digest(file) for path in paths if path for file in files_of_layer(path)]
+    # Inputs of these are `ancient`: what they hold counts, whatever their dates.
+
+    @cached_property
+    def reference_contents(self) -> list[str]:
+        """Digests of the reference polygons, of fixed splits and of the regions."""
+        reference = self.config.reference
+        return _contents(reference.path, reference.splits) + self.region_contents
+
+    @cached_property
+    def region_contents(self) -> list[str]:
+        """Digests of the regions."""
+        return _contents(self.config.regions.path) if self.config.regions else []
+
+    @cached_property
+    def legend_contents(self) -> list[str]:
+        """Digest of the nomenclature, colours included."""
+        return _contents(self.config.nomenclature)
 
     @cached_property
     def feature_count(self) -> int:
@@ -154,3 +168,8 @@ class Parameters:
             "NOMENCLATURE": os.path.basename(self.config.nomenclature),
             "REFERENCE": os.path.basename(self.config.reference.path),
         }
+
+
+def _contents(*paths: str | None) -> list[str]:
+    """Digests of the content of files and of those beside them that belong to them."""
+    return [digest(file) for path in paths if path for file in files_of_layer(path)]

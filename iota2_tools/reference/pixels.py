@@ -83,7 +83,7 @@ class Pixels(NamedTuple):
     region: np.ndarray
     """Number in the region raster."""
     clear: np.ndarray
-    """bool: clear often enough to be learnt."""
+    """bool: seen, and clear often enough to be learnt."""
 
     def only(self, kept: np.ndarray) -> "Pixels":
         """Those where `kept` (bool) is true."""
@@ -96,8 +96,9 @@ class ReferencePixels:
 
     Parameters
     ----------
-    polygons, regions, validity : str
-        Rasters of the tile: polygon ids (`burn_polygons`), numbers of the regions, clear dates.
+    polygons, regions, validity, footprint : str
+        Rasters of the tile: polygon ids (`burn_polygons`), numbers of the regions, clear dates, and
+        where the ground was seen.
     numbers : mapping of str to int
         Regions of the tile with their numbers in the region raster.
     cloud_threshold : int
@@ -107,18 +108,21 @@ class ReferencePixels:
     polygons: str
     regions: str
     validity: str
+    footprint: str
     numbers: Mapping[str, int]
     cloud_threshold: int
 
     def windows(self) -> Iterator[Pixels]:
         """Window after window from the top, the pixels of its regions that lie in a polygon."""
-        polygons, regions, validity = map(open_raster, (self.polygons, self.regions, self.validity))
+        polygons, regions = open_raster(self.polygons), open_raster(self.regions)
+        validity, footprint = open_raster(self.validity), open_raster(self.footprint)
         for window in grid_of(self.polygons).windows(WINDOW_ROWS):
             ids = read_window(polygons, window, 1)
             numbers = read_window(regions, window, 1)
             row, col = np.nonzero((ids > 0) & np.isin(numbers, list(self.numbers.values())))
             if len(row):
                 clear = read_window(validity, window, 1)[row, col] >= self.cloud_threshold
+                clear &= read_window(footprint, window, 1)[row, col] > 0
                 yield Pixels(
                     (row + window.row).astype(np.int32),
                     (col + window.col).astype(np.int32),

@@ -15,6 +15,7 @@ from iota2_tools.assessing.areas import ClassAreas, unvalidated
 from iota2_tools.assessing.scores import classified
 from iota2_tools.config.nomenclature import Nomenclature
 from iota2_tools.core.words import listed, number
+from iota2_tools.reference.coverage import polygons_without_pixels
 from iota2_tools.reference.sets import VALIDATION
 from iota2_tools.timeseries.inventory import Inventory
 
@@ -45,7 +46,7 @@ class Evidence:
     inventories : sequence of Inventory
         Of all tiles.
     polygons : DataFrame
-        Reference polygons of the production: `polygon`, `code`, `region`, `seed_N`.
+        Reference polygons of the production: `polygon`, `code`, `region`, `has_pixel`, `seed_N`.
     matrices : mapping of int to ndarray
         Confusion matrix of each seed; rows: reference, columns: map.
     areas : mapping of int to ClassAreas
@@ -85,9 +86,16 @@ def products_left_out(evidence: Evidence) -> Iterator[Remark]:
             yield Remark(Topic.IMAGES, f"{inventory.tile}: {name} is left out: {why}")
 
 
+def polygons_without_a_pixel(evidence: Evidence) -> Iterator[Remark]:
+    """Classes of which polygons hold no pixel centre, so that they are not used."""
+    for text in polygons_without_pixels(evidence.polygons, evidence.nomenclature):
+        yield Remark(Topic.REFERENCE, text)
+
+
 def single_polygons(evidence: Evidence) -> Iterator[Remark]:
     """Classes that have a single polygon in a region, and what it was used for."""
-    used = evidence.polygons[evidence.polygons["region"] != ""]
+    polygons = evidence.polygons
+    used = polygons[(polygons["region"] != "") & polygons["has_pixel"]]
     for (region, code), group in used.groupby(["region", "code"]):
         if len(group) > 1:
             continue
@@ -207,6 +215,7 @@ def seeds_of_mean_areas(evidence: Evidence) -> Iterator[Remark]:
 Gatherer = Callable[[Evidence], Iterator[Remark]]
 GATHERERS: tuple[Gatherer, ...] = (
     products_left_out,
+    polygons_without_a_pixel,
     single_polygons,
     seeds_never_validated,
     classes_never_validated,

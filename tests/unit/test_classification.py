@@ -28,7 +28,8 @@ from iota2_tools.geo.grid import Window, grid_of
 from iota2_tools.learning import engines as learning
 from iota2_tools.learning.model import Prediction
 from iota2_tools.learning.settings import LearningSettings, ModelKey
-from iota2_tools.timeseries.inventory import TileInputs, UserFile, write_inventory
+from iota2_tools.timeseries.inputs import TileInputs, UserFile
+from iota2_tools.timeseries.inventory import write_inventory
 
 
 def test_every_whole_percent_stays_itself():

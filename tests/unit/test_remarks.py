@@ -18,6 +18,7 @@ from iota2_tools.reporting.remarks import (
     classes_of_one_pixel,
     gather,
     maps_without_hectares,
+    polygons_without_a_pixel,
     products_left_out,
     seeds_of_mean_areas,
     single_polygons,
@@ -32,16 +33,20 @@ GRID = Grid("EPSG:32631", 0, 0, 10, 8, 8)
 
 
 def evidence(
-    matrices=None, polygons=(), inventories=(), pixels=((100, 50),), hectares=1.0
+    matrices=None, polygons=(), inventories=(), pixels=((100, 50),), hectares=1.0, bare=0
 ) -> Evidence:
-    """Evidence of matrices of two classes; `pixels` mapped of each class, a pair a seed."""
+    """Evidence of matrices of two classes; `pixels` mapped of each class, a pair a seed.
+
+    The first polygons, `bare` of them, hold no pixel.
+    """
     matrices = {seed: np.array(matrix) for seed, matrix in enumerate(matrices or [GOOD])}
     counts = [np.array(pixels[seed % len(pixels)]) for seed in matrices]
     areas = {
         seed: measure_areas(counts[seed], hectares, matrix) for seed, matrix in matrices.items()
     }
     columns = ["region", "code", *(f"seed_{seed}" for seed in matrices)]
-    table = pd.DataFrame(list(polygons), columns=columns)
+    table = pd.DataFrame(list(polygons), columns=columns).assign(has_pixel=True)
+    table.iloc[:bare, table.columns.get_loc("has_pixel")] = False
     return Evidence(list(inventories), table, matrices, areas, CLASSES)
 
 
@@ -83,6 +88,15 @@ def test_a_polygon_on_both_sides_is_called_optimistic():
 
 def test_polygons_outside_all_regions_are_not_counted():
     assert told(single_polygons, polygons=[("", 1, "unused")]) == []
+
+
+def test_polygons_that_hold_no_pixel_are_told_by_class_and_do_not_count():
+    polygons = [("1", 1, "learn"), ("1", 1, "validation"), ("1", 2, "learn"), ("1", 2, "learn")]
+    (text,) = told(polygons_without_a_pixel, polygons=polygons, bare=1)
+    assert text.startswith("class 1 (wheat): 1 of 2 polygons hold no pixel centre")
+    assert told(single_polygons, polygons=polygons, bare=1) == [
+        "region 1: wheat has a single polygon (validation)"
+    ]
 
 
 def test_a_class_mapped_without_validation_pixel_is_told_with_its_pixels_and_seeds():

@@ -142,6 +142,7 @@ class Tile:
         validity = np.full((8, 8), 3)
         validity[:, 0], validity[:, 1] = 2, 4
         self.write("validity.tif", validity)
+        self.write("footprint.tif", np.ones((8, 8)))
         burn_polygons(self.path("splits.gpkg"), self.path("regions.tif"), self.path("polygons.tif"))
 
     def path(self, name: str) -> str:
@@ -153,7 +154,7 @@ class Tile:
 
     @property
     def pixels(self) -> ReferencePixels:
-        names = ("polygons.tif", "regions.tif", "validity.tif")
+        names = ("polygons.tif", "regions.tif", "validity.tif", "footprint.tif")
         return ReferencePixels(*map(self.path, names), self.numbers, self.threshold)
 
     def statistics(self) -> str:
@@ -233,6 +234,18 @@ def test_all_clear_pixels_of_the_learning_polygons_are_chosen_in_order_of_rows(t
     ]  # fmt: skip
     assert list(chosen.itertuples(index=False, name=None)) == expected
     assert list(chosen) == ["row", "col", "polygon", "code", "region", "seed_0", "seed_1"]
+
+
+def test_a_pixel_that_was_never_seen_is_not_learnt_whatever_the_threshold(tile):
+    """User features alone have no dates, so that every pixel is clear often enough."""
+    tile.threshold = 0
+    before = len(tile.selection())
+    seen = np.ones((8, 8))
+    seen[0, 1] = 0
+    tile.write("footprint.tif", seen)
+    chosen = tile.selection()
+    assert len(chosen) == before - 1
+    assert not ((chosen["row"] == 0) & (chosen["col"] == 1)).any()
 
 
 @pytest.mark.parametrize("sampler", ["random", "periodic"])

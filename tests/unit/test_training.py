@@ -10,7 +10,8 @@ from iota2_tools.features.stack import WindowFeatures
 from iota2_tools.geo.grid import grid_of
 from iota2_tools.reference import table
 from iota2_tools.reference.table import feature_columns, read_training_table, write_samples
-from iota2_tools.timeseries.inventory import TileInputs, UserFile, write_inventory
+from iota2_tools.timeseries.inputs import TileInputs, UserFile
+from iota2_tools.timeseries.inventory import write_inventory
 
 
 def write(path, features: dict, **columns) -> str:

@@ -1,5 +1,6 @@
 """Comparison of a map with its reference."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import geopandas as gpd
@@ -121,6 +122,7 @@ def tile(tmp_path) -> Tile:
         str(tmp_path / "splits.gpkg"),
         write_raster(tmp_path / "polygons.tif", ids, "uint32"),
         write_raster(tmp_path / "validity.tif", clear),
+        write_raster(tmp_path / "footprint.tif", np.ones((8, 8))),
         cloud_threshold=2,
     )
     return Tile(reference, seeds, str(table))
@@ -178,3 +180,15 @@ def test_validity_is_kept_where_seen_and_in_a_region_and_saturates_below_nodata(
     expected[2, 2] = expected[6] = nodata
     assert read_raster(output).tolist() == expected.tolist()
     assert read_raster(output).dtype == dtype
+
+
+def test_a_pixel_outside_the_footprint_is_not_compared_whatever_the_threshold(tile, tmp_path):
+    """User features alone have no dates, so that every pixel is clear often enough."""
+    hole = np.ones((8, 8))
+    hole[1, 1] = 0  # of polygon 1, mapped without class by seed 0
+    footprint = write_raster(tmp_path / "footprint.tif", hole)
+    reference = replace(tile.reference, footprint=footprint, cloud_threshold=0)
+    write_comparison(reference, tile.seeds, tile.nomenclature)
+    matrix = read_matrix_csv(tile.seeds[0].confusion)[0]
+    assert matrix[0, 3] == 0
+    assert read_raster(tile.seeds[0].difference)[1, 1] == 0

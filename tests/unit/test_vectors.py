@@ -1,5 +1,7 @@
 """Polygons and files of them as users have them."""
 
+import sqlite3
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -240,3 +242,12 @@ def test_a_rectangle_is_seen_to_hold_a_feature_or_none(tmp_path):
 def test_long_lists_are_cut():
     assert shown(range(12)) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 …"
     assert shown(range(10)) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9"
+
+
+def test_a_layer_written_again_is_the_same_byte_for_byte(tmp_path):
+    frame = gpd.GeoDataFrame({"code": [1]}, geometry=[shapely.box(0, 0, 1, 1)], crs="EPSG:32631")
+    for name in ("a.gpkg", "b.gpkg"):
+        write_layer(frame, str(tmp_path / name))
+    info = sqlite3.connect(tmp_path / "a.gpkg").execute("select last_change from gpkg_contents")
+    assert info.fetchone()[0].startswith("2000-01-01")
+    assert (tmp_path / "a.gpkg").read_bytes() == (tmp_path / "b.gpkg").read_bytes()

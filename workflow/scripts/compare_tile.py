@@ -10,6 +10,7 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
             splits=snakemake.input.splits,
             polygons=snakemake.input.polygons,
             validity=snakemake.input.validity,
+            footprint=snakemake.input.footprint,
             cloud_threshold=snakemake.params.cloud_threshold,
         ),
         {

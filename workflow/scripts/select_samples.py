@@ -15,6 +15,7 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
             polygons=snakemake.input.polygons,
             regions=snakemake.input.regions,
             validity=snakemake.input.validity,
+            footprint=snakemake.input.footprint,
             numbers=snakemake.params.numbers,
             cloud_threshold=snakemake.params.cloud_threshold,
         ),
