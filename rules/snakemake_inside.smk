@@ -17,6 +17,11 @@ def is_main_process():
     return workflow.is_main_process
 
 
+def is_only_read():
+    """Whether the rules are looked at and no job is planned: `snakemake --lint`."""
+    return not workflow.check_envvars
+
+
 def configuration_files():
     """Files the configuration was read from."""
     return list(workflow.configfiles)
