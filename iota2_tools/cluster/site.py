@@ -15,7 +15,6 @@ from iota2_tools.config.yaml_files import read_yaml, words_of
 from iota2_tools.core.errors import ConfigError
 from iota2_tools.core.places import SITE_FILE
 
-
 # Limits of the site by the resource of Snakemake they bound, each with its unit.
 LIMITED = {"mem_mb": ("memory_mb", "MB"), "runtime": ("runtime_minutes", "minutes")}
 
