@@ -8,7 +8,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-import yaml
 from conftest import ROOT
 
 from iota2_tools.core import places
@@ -77,19 +76,33 @@ def test_the_wheel_carries_every_module(wheel):
     assert modules <= set(wheel.namelist())
 
 
-def test_an_installed_package_reads_its_own_schemas(installed):
+def test_an_installed_package_looks_for_its_files_inside_itself(installed):
     program = """
-import iota2_tools, iota2_tools.cluster.site as site, iota2_tools.config.settings as settings
+import iota2_tools
+from iota2_tools.core import places
 print(iota2_tools.__file__)
-print(settings.load_schema()["properties"]["tiles"]["type"])
-print(settings.SCHEMA_PATH)
-print(site.read_site().limits.threads)
+print(places.ROOT)
+for folder in (places.SNAKEFILE, places.PROFILES, places.CONFIG):
+    assert folder.exists(), folder
 """
-    origin, kind, schema, threads = told_by(installed, program).splitlines()
+    origin, root = told_by(installed, program).splitlines()
     assert origin == str(installed / "iota2_tools" / "__init__.py")
-    assert kind == "array"
-    assert schema.startswith(str(installed / "iota2_tools" / "shipped"))
-    assert threads == "8"
+    assert root == str(installed / "iota2_tools" / "shipped")
+
+
+def test_an_installed_package_runs_its_commands(installed):
+    """The site file is looked for in the environment, not in the package."""
+    program = """
+from iota2_tools.cluster.site import read_site, site_path
+from iota2_tools.commands.cli import main
+from iota2_tools.commands.trial import executor_of
+print(read_site().limits.threads, executor_of("slurm"), site_path())
+main(["config-reference"])
+"""
+    told = told_by(installed, program)
+    first, _, page = told.partition("\n")
+    assert first == f"8 drmaa-verified {sys.prefix}/etc/iota2/site.yaml"
+    assert page == (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8").rstrip()
 
 
 def test_the_linter_reads_the_installed_workflow(installed):
@@ -151,7 +164,7 @@ def test_the_example_nomenclature_is_one(tmp_path):
 
 
 def test_the_configurations_of_the_examples_are_whole():
-    from iota2_tools.config.settings import complete_config
+    from iota2_tools.planning.configuration import read_configuration
 
     for name in ("minimal", "full", "demo"):
-        complete_config(yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text()))
+        read_configuration(ROOT / "config" / f"{name}.yaml")
