@@ -1,6 +1,7 @@
 """The wheel holds the whole workflow, and an installed package finds it without a checkout."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -168,3 +169,35 @@ def test_the_configurations_of_the_examples_are_whole():
 
     for name in ("minimal", "full", "demo"):
         read_configuration(ROOT / "config" / f"{name}.yaml")
+
+
+def test_the_files_for_conda_ask_for_what_the_package_does():
+    import tomllib
+
+    import yaml
+
+    def name(requirement: str) -> str:
+        return re.split(r"[\[ ><=]", requirement)[0]
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    # Python itself, GDAL of the channel, what builds the package, the extra of Snakemake.
+    wanted = {name(item) for item in project["dependencies"]}
+    wanted |= {"python", "gdal", "pip", "setuptools", "pygments"}
+    conda = yaml.safe_load((ROOT / "envs" / "environment.yml").read_text(encoding="utf-8"))
+    pixi = tomllib.loads((ROOT / "envs" / "pixi.toml").read_text(encoding="utf-8"))
+    assert {name(item) for item in conda["dependencies"]} == wanted
+    assert set(pixi["dependencies"]) == wanted
+
+
+def test_containers_take_all_that_the_set_up_and_the_workflow_need():
+    """What the wheel carries and what the set-up reads, in both recipes."""
+    needed = {"Makefile", "pyproject.toml", "setup.py", "iota2_tools", "executors"}
+    needed |= {*CARRIED, "config", "envs"}
+    oci = (ROOT / "envs" / "Containerfile").read_text(encoding="utf-8")
+    copied = {word for line in re.findall(r"^COPY (.*) \S+$", oci, re.M) for word in line.split()}
+    assert copied == needed
+    apptainer = (ROOT / "envs" / "apptainer.def").read_text(encoding="utf-8")
+    files = apptainer.split("%files")[1].split("%post")[0]
+    assert {line.split()[0] for line in files.strip().splitlines()} == needed
+    for recipe in (oci, apptainer):
+        assert "bash /opt/iota2/envs/on_bare_debian.sh" in recipe
