@@ -43,7 +43,7 @@ def limit_of(resource):
 
 
 def given_resource(rule, resource):
-    """A resource of a rule where it is a plain value: its own, or of `--set-resources`."""
+    """What a rule asks for as a plain value, by itself or by `--set-resources`; else None."""
     return workflow.get_rule(rule).resources.get(resource).value
 
 
