@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from iota2_tools.commands.findings import REINSTALL, Finding
-from iota2_tools.core.places import PROFILES
+from iota2_tools.core.places import IS_CHECKOUT, PROFILES
 
 # Snakemake itself is asked, in a process of its own: nothing of this package imports it.
 ASK = """
@@ -54,6 +54,8 @@ def examine_profiles(folder: Path, names: Iterable[str] = ()) -> list[Finding]:
     names : iterable of str
         Profiles; none for all of ours.
     """
+    if not IS_CHECKOUT:  # the set-up leads Snakemake to our profiles, pip does not
+        return [Finding("profiles", f"{', '.join(our_profiles())}: `iota2 run --profile NAME`")]
     names = list(names) or our_profiles()
     try:
         found = taken_files(names, folder.resolve())

@@ -41,6 +41,7 @@ def site_file_of(package: Path, prefix: Path) -> Path:
 
 
 ROOT = root_of(PACKAGE)
+IS_CHECKOUT = PACKAGE.parent == ROOT
 SNAKEFILE = ROOT / "workflow" / "Snakefile"
 PROFILES = ROOT / "profiles"
 CONFIG = ROOT / "config"

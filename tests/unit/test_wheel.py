@@ -106,6 +106,22 @@ main(["config-reference"])
     assert page == (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8").rstrip()
 
 
+def test_a_doctor_of_an_installed_package_names_its_own_road(installed):
+    program = """
+from pathlib import Path
+from iota2_tools.commands.doctor import locked_versions
+from iota2_tools.commands.findings import REINSTALL
+from iota2_tools.commands.profiles import examine_profiles
+for finding in examine_profiles(Path()):
+    print(finding)
+print(REINSTALL, locked_versions()["gdal-wheel"])
+"""
+    profiles, remedy = told_by(installed, program).splitlines()
+    assert "gridengine, local, pbs, slurm, slurm-native: `iota2 run --profile NAME`" in profiles
+    assert "fatal=False" in profiles
+    assert remedy == "repeat its `pip install` (docs/installation.md) 3.13.3"
+
+
 def test_the_linter_reads_the_installed_workflow(installed):
     """Its includes lead from file to file inside the package."""
     program = """
