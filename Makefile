@@ -1,27 +1,44 @@
 # Each target does all the set-up it needs; a second run of the set-up takes a second.
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-DEMO := demo
 
-.PHONY: setup demo test test-cluster test-protections test-setup lint docs lock clean
+# OTB=yes: with the Orfeo ToolBox. OTB=auto: where Debian has it. OTB=no: as it is found.
+OTB := no
+
+.PHONY: setup setup-otb demo wheel test test-cluster test-protections test-setup test-roads lint docs lock clean
 
 setup:
-	@bash envs/setup.sh
+	@OTB=$(OTB) bash envs/setup.sh
+
+# The same with the Orfeo ToolBox, for its learners.
+setup-otb:
+	@OTB=yes bash envs/setup.sh
 
 # A simulated scene, the whole production on it, and where to look.
 demo: setup
-	iota2 simulate $(DEMO)/scene --size 400
-	snakemake --profile local --quiet rules --configfile config/demo.yaml
-	snakemake --profile local --quiet all --configfile config/demo.yaml --report $(DEMO)/results/final/report.html
-	@echo; iota2 summary $(DEMO)/results
+	iota2 demo
 
+# For `pip install`; it holds the whole workflow.
+wheel: setup
+	rm -rf build dist
+	python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	rm -rf build
+
+# The Orfeo ToolBox is what our own sampling is compared with.
+test: OTB := auto
 test: setup
 	python -m pytest
 	@echo 'The tests on real schedulers are apart: make test-cluster'
 
-# The set-up itself on a bare Debian 12, half an hour, by root; needs debootstrap.
-test-setup:
-	bash tests/setup/bare_root.sh
+# The set-up by its own script on a copy of the project: killed, repeated, without root, with modules.
+test-setup: setup
+	python -m pytest tests/setup
+
+# The roads of installation in bare roots, by root; needs debootstrap. One of them: make test-roads ROADS=trixie
+# The longest, two hours: make test-roads ROADS='bookworm-killed trixie-killed'
+ROADS := bookworm trixie pip
+test-roads: wheel
+	bash tests/setup/roads.sh $(ROADS)
 
 # The tests on real schedulers, or on those of one profile: make test-cluster PROFILE=gridengine
 # With DRMAA_LIBRARY_PATH, on the site's own: make test-cluster PROFILE=slurm DRMAA_LIBRARY_PATH=...
@@ -38,8 +55,7 @@ lint: setup
 	ruff check .
 	ruff format --check .
 	snakefmt --check workflow rules tests/cluster
-	iota2 simulate $(DEMO)/scene --size 400
-	python .ci/lint_workflow.py config/demo.yaml
+	snakemake --lint
 
 # The configuration page, from the schema.
 docs: setup
@@ -52,4 +68,4 @@ lock:
 	bash envs/lock.sh
 
 clean:
-	rm -rf $(DEMO) .snakemake .pytest_cache .ruff_cache
+	rm -rf demo dist build .snakemake .pytest_cache .ruff_cache

@@ -1,23 +1,44 @@
 #!/usr/bin/env bash
-# Installs all that the chain needs: Debian packages, `.venv`, otbApplication.
+# Installs all that the chain needs: Debian packages, `.venv`, and the Orfeo ToolBox where asked for.
+# What environment modules give (`module load python gdal otb`) is taken, and not installed.
 #
 # Each step first looks whether its result stands, so a second run changes nothing
 # and an interrupted one goes on where it stopped.
 #
 # Usage: bash envs/setup.sh        (from anywhere; `make setup` calls it)
+#   OTB=no    without the Orfeo ToolBox, unless there is one (default)
+#   OTB=auto  with it, where Debian has it and it can be installed
+#   OTB=yes   with it, or fail
+#   IOTA2_PYTHON=/path/to/python3  another Python than the first in PATH
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # Debian's tools first: a compiler or gdal-config of conda would not fit. dpkg needs sbin, `su` forgets it.
-export PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
+# With environment modules what they put in front stays there.
 ROOT=$(pwd -P)
 readonly ROOT
 readonly VENV=$ROOT/.venv
 readonly PYTHON=$VENV/bin/python
 readonly SCRATCH=$ROOT/.setup
+PATH=${PATH//$VENV\/bin:/} # of the Makefile, or of `activate`
+if [ -n "${LOADEDMODULES:-}" ]; then
+    export PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin
+else
+    export PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
+fi
+readonly OTB=${OTB:-no}
 
 say() { printf '\033[1m[setup]\033[0m %s\n' "$*"; }
 die() { printf '[setup] %s\n' "$*" >&2; exit 1; }
+
+case $OTB in
+    no | auto | yes) ;;
+    *) die "OTB=$OTB: say no, auto or yes" ;;
+esac
+
+has() { command -v "$1" > /dev/null; }
+# The interpreter that the environment is made of.
+host_python() { echo "${IOTA2_PYTHON:-$(command -v python3 || true)}"; }
 
 # One set-up at a time. What a killed one left running (pip, a compiler) holds this lock as well.
 take_turn() {
@@ -34,39 +55,67 @@ may_write() {
   Type the same command as that user, or work in a copy of this folder that is yours."
 }
 
-# An otbApplication that is not of this set-up's making, such as that of another Orfeo ToolBox.
-otb_is_from_elsewhere() {
-    local python=$PYTHON
-    [ -x "$python" ] || python=/usr/bin/python3
-    [ -x "$python" ] && "$python" - <<'PY'
-import importlib.util, sys
-found = importlib.util.find_spec("otbApplication")
-sys.exit(not found or found.origin.startswith(sys.prefix + "/"))
-PY
+# Whether Python finds a module by PYTHONPATH: that of an Orfeo ToolBox or GDAL not of this set-up's making.
+is_from_elsewhere() {
+    local python=$PYTHON origin
+    local where='import importlib.util as u, sys; print(getattr(u.find_spec(sys.argv[1]), "origin", None))'
+    [ -x "$python" ] || python=$(host_python)
+    [ -x "$python" ] || return 1
+    origin=$("$python" -c "$where" "$1")
+    [ "$origin" != None ] && [ "$origin" != "$("$python" -E -c "$where" "$1")" ]
 }
 
-missing_apt_packages() {
-    local lists=(envs/apt.txt) package
-    otb_is_from_elsewhere || lists+=(envs/apt-otb.txt)
-    sed 's/#.*//' "${lists[@]}" | xargs -n1 | while read -r package; do
-        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || echo "$package"
+# What modules, or a system without Debian's packages, give instead of a Debian package.
+is_given() {
+    if has dpkg-query && [ -z "${LOADEDMODULES:-}" ]; then return 1; fi
+    case $1 in
+        ca-certificates | graphviz) return 0 ;; # nothing here fails without
+        libgdal-dev) is_from_elsewhere osgeo || has gdal-config || ! has dpkg-query ;;
+        g++) has g++ || ! compiles_gdal ;;
+        python3-dev) ! compiles_gdal || has_python_headers ;;
+        python3-venv) "$(host_python)" -c 'import ensurepip, venv' 2> /dev/null ;;
+        *) return 1 ;;
+    esac
+}
+
+compiles_gdal() { ! is_from_elsewhere osgeo && has gdal-config; }
+has_python_headers() {
+    "$(host_python)" -c 'import os, sys, sysconfig
+sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))'
+}
+
+# Usage: missing_packages LIST
+missing_packages() {
+    local package
+    sed 's/#.*//' "$1" | xargs -n1 | while read -r package; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
+            is_given "$package" || echo "$package"
     done
 }
 
-install_apt_packages() {
-    local missing as_root=()
-    missing=$(missing_apt_packages | xargs)
-    [ -n "$missing" ] || return 0
+# Sets `as_root` to what precedes a command of root; fails without a way to be root.
+become_root() {
+    as_root=()
     if [ "$(id -u)" -ne 0 ]; then
-        if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
-            as_root=(sudo -n)
-        else
-            die "Debian packages are missing and neither root nor passwordless sudo is there to install them.
-  Ask the administrator of this machine for:  apt-get install --no-install-recommends $missing
-  then type the same command again."
-        fi
+        if ! has sudo || ! sudo -n true 2>/dev/null; then return 1; fi
+        as_root=(sudo -n)
     fi
     as_root+=(env LC_ALL=C DEBIAN_FRONTEND=noninteractive)
+}
+
+# Usage: install_apt_packages LIST
+install_apt_packages() {
+    local missing as_root
+    missing=$(missing_packages "$1" | xargs)
+    [ -n "$missing" ] || return 0
+    if ! has apt-get; then
+        die "these are missing, by the names of Debian's packages: $missing
+  Load modules that have them, or install them, then type the same command again.
+  Without any of them: pip alone, see docs/installation.md."
+    fi
+    become_root || die "Debian packages are missing and neither root nor passwordless sudo is there to install them.
+  Ask the administrator of this machine for:  apt-get install --no-install-recommends $missing
+  then type the same command again. Without any of them: pip alone, see docs/installation.md."
     say "Debian packages: $missing"
     # What a killed package manager left half-way is finished first; what lacks dependencies, apt-get mends.
     when_unlocked "${as_root[@]}" dpkg --force-confold --configure -a
@@ -95,9 +144,21 @@ when_unlocked() {
     done
 }
 
+check_python() {
+    local python
+    python=$(host_python)
+    [ -x "$python" ] || die "no python3 in PATH, and IOTA2_PYTHON names none"
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+        die "$python is $("$python" --version): 3.11 or newer is needed.
+  Load a module that has one, or name one: IOTA2_PYTHON=/path/to/python3 make setup"
+}
+
 # `activate` is the last file that venv writes, and names the folder: a venv does not survive a move.
+# Nor does it follow its interpreter: another one, say of a module, makes another environment.
 venv_is_whole() {
-    grep -qsF "$VENV" "$VENV/bin/activate" && "$PYTHON" -m pip --version >/dev/null 2>&1
+    local of='import sys; print(sys.base_prefix, sys.version)'
+    grep -qsF "$VENV" "$VENV/bin/activate" && "$PYTHON" -m pip --version >/dev/null 2>&1 &&
+        [ "$("$PYTHON" -c "$of")" = "$("$(host_python)" -c "$of")" ]
 }
 
 create_venv() {
@@ -105,8 +166,7 @@ create_venv() {
     may_write .
     say "virtual environment .venv"
     rm -rf "$VENV"
-    # Debian's own interpreter: otbApplication is compiled against its headers.
-    /usr/bin/python3 -m venv "$VENV"
+    "$(host_python)" -m venv "$VENV"
 }
 
 pip_install() {
@@ -127,8 +187,23 @@ forget_half_written_packages() {
     done
 }
 
-# What the installed packages must be: a change of a lock installs again.
-lock_digest() { cat envs/build.lock envs/python.lock envs/dev.lock | sha256sum | cut -d' ' -f1; }
+# What the installed packages must be: a change of a lock, or of the machine's GDAL, installs again.
+lock_digest() {
+    { cat envs/build.lock envs/python.lock envs/dev.lock && gdal_requirement; } | sha256sum | cut -d' ' -f1
+}
+
+# The line of a lock for GDAL's Python module: nothing where there is one already, else the bindings of
+# the version of the machine's library, else the module that brings its library along.
+gdal_requirement() {
+    local version
+    is_from_elsewhere osgeo && return 0
+    if ! has gdal-config; then
+        sed -n '/^gdal-wheel==/,/^ *#/p' envs/pip.lock
+        return 0
+    fi
+    version=$(gdal-config --version)
+    grep "^gdal==$version " envs/gdal.lock || echo "gdal==$version"
+}
 
 install_python_packages() {
     local stamp=$VENV/.python-packages
@@ -136,14 +211,40 @@ install_python_packages() {
     say "Python packages (versions and hashes from envs/*.lock)"
     rm -f "$stamp"
     pip_install --require-hashes -r envs/build.lock
-    local numpy_headers
-    numpy_headers=$("$PYTHON" -c 'import numpy; print(numpy.get_include())')
-    # numpy's headers first: python3-numpy of Debian, where present, would shadow them.
-    CPPFLAGS="-I$numpy_headers ${CPPFLAGS:-}" pip_install --require-hashes --no-build-isolation \
-        --no-binary gdal --no-cache-dir -r envs/python.lock -r envs/dev.lock
-    "$PYTHON" -c 'from osgeo import gdal_array' ||
-        die "the GDAL bindings lack NumPy support; remove .venv and run the set-up again"
+    pip_install --require-hashes --no-build-isolation --no-cache-dir -r envs/python.lock -r envs/dev.lock
+    install_gdal
     lock_digest > "$stamp"
+}
+
+install_gdal() {
+    local numpy_headers hashes=--require-hashes
+    gdal_requirement > "$SCRATCH/gdal.txt"
+    forget_other_gdal
+    if [ -s "$SCRATCH/gdal.txt" ]; then
+        say "GDAL for Python: $(grep -o '^gdal[^ ]*' "$SCRATCH/gdal.txt")"
+        grep -q -- --hash "$SCRATCH/gdal.txt" || {
+            hashes=--no-deps
+            say "envs/gdal.lock has no hash for this version: it is installed by its number alone"
+        }
+        numpy_headers=$("$PYTHON" -c 'import numpy; print(numpy.get_include())')
+        # numpy's headers first: python3-numpy of Debian, where present, would shadow them.
+        CPPFLAGS="-I$numpy_headers ${CPPFLAGS:-}" pip_install "$hashes" --no-build-isolation \
+            --no-binary gdal --no-cache-dir -r "$SCRATCH/gdal.txt" ||
+            die "GDAL's Python module could not be installed: see above.
+  Python 3.12 or newer takes a ready-made one where no gdal-config is in PATH; docs/installation.md tells more."
+    fi
+    "$PYTHON" -c 'from osgeo import gdal_array' || die "GDAL's Python module cannot be used, see above: \
+$("$PYTHON" -c 'import importlib.util as u; print(u.find_spec("osgeo").origin)' 2>&1 | tail -1)
+  Unload the module (or PYTHONPATH) that brings it, or remove .venv, then type the same command again."
+}
+
+# Both `gdal` and `gdal-wheel` bring the module `osgeo`: the one that is not wanted goes first.
+forget_other_gdal() {
+    local name
+    for name in gdal gdal-wheel; do
+        grep -q "^$name==" "$SCRATCH/gdal.txt" || ! "$PYTHON" -m pip show --quiet "$name" 2> /dev/null ||
+            "$PYTHON" -m pip uninstall --quiet --yes "$name"
+    done
 }
 
 # Usage: install_package NAME FOLDER; again when its pyproject.toml changed.
@@ -152,14 +253,50 @@ install_package() {
     wanted=$(sha256sum "$2/pyproject.toml" | cut -d' ' -f1)
     [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return 0
     say "$1 (editable)"
-    pip_install --no-deps --no-build-isolation -e "$2"
+    PYTHONWARNINGS=ignore pip_install --no-deps --no-build-isolation -e "$2"
     echo "$wanted" > "$stamp"
 }
 
-install_otb_wrapper() {
+# The Orfeo ToolBox, where it is asked for and not there.
+install_otb() {
+    is_from_elsewhere otbApplication && { look_at_otb_from_elsewhere; return 0; }
     "$PYTHON" -c 'import otbApplication' 2>/dev/null && return 0
+    [ "$OTB" != no ] || return 0
+    if ! otb_packages_can_be_had; then
+        [ "$OTB" = auto ] || die "$why_not"
+        say "without the Orfeo ToolBox: $why_not"
+        return 0
+    fi
+    install_apt_packages envs/apt-otb.txt
     may_write "$VENV"
     bash envs/build_otb_wrapper.sh "$PYTHON" "$SCRATCH"
+}
+
+# One that Python finds and cannot load is that of another Python, or its libraries are not in reach.
+look_at_otb_from_elsewhere() {
+    local said
+    if said=$("$PYTHON" -c 'import otbApplication' 2>&1); then return 0; fi
+    said="otbApplication is found and cannot be loaded by this Python: $(tail -1 <<< "$said")"
+    [ "$OTB" != yes ] || die "$said"
+    say "$said"
+    say "all goes on without it; what needs the Orfeo ToolBox says so"
+}
+
+# Sets `why_not` where Debian has no Orfeo ToolBox, or it may not be installed.
+otb_packages_can_be_had() {
+    local missing as_root
+    missing=$(missing_packages envs/apt-otb.txt | xargs)
+    [ -n "$missing" ] || return 0
+    why_not="there is none of Debian's here, and none by PYTHONPATH (\`module load otb\`?)"
+    has apt-cache || return 1
+    why_not="its packages are missing; the administrator of this machine would type:
+  apt-get install --no-install-recommends $missing"
+    become_root || return 1
+    # shellcheck disable=SC2086  # a list of words
+    apt-cache show $missing > /dev/null 2>&1 || when_unlocked "${as_root[@]}" apt-get -q update
+    why_not="this Debian has no packages of it (Debian 12 has)"
+    # shellcheck disable=SC2086
+    apt-cache show $missing > /dev/null 2>&1
 }
 
 # `snakemake --profile local` looks in the working directory, the user's and the site's
@@ -186,16 +323,21 @@ install_environment_hook() {
 
 main() {
     take_turn
-    install_apt_packages
+    has python3 || install_apt_packages envs/apt.txt # of a bare Debian
+    check_python
+    install_apt_packages envs/apt.txt
     create_venv
     install_python_packages
     install_package iota2-tools .
     install_package executor-drmaa-verified executors/drmaa_verified
     install_package executor-slurm-patient executors/slurm_patient
-    install_otb_wrapper
+    install_otb
     link_profiles
     install_environment_hook
     rm -rf "$SCRATCH"
+    if [ -n "${LOADEDMODULES:-}" ]; then
+        say "load the same modules before each use: module load ${LOADEDMODULES//:/ }"
+    fi
     say "ready. Look at it with: .venv/bin/iota2 doctor"
 }
 

@@ -36,7 +36,7 @@ def load() -> ModuleType:
     except ImportError as error:
         raise MissingSoftwareError(
             f"otbApplication cannot be imported ({error}); install Orfeo ToolBox with its Python "
-            "binding, or load the module that has it, then run `make setup` again"
+            "binding (`make setup-otb` on Debian 12), or load the module that has it"
         ) from None
     if not os.environ.get("OTB_APPLICATION_PATH"):
         folders = glob.glob(APPLICATION_FOLDERS)

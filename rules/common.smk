@@ -11,6 +11,7 @@ from iota2_tools.core.versions import FEATURES as FEATURE_MODULES
 from iota2_tools.core.versions import versions
 from iota2_tools.planning.checks import check, check_environment, input_warnings
 from iota2_tools.planning.configuration import complete_configuration
+from iota2_tools.planning.example import example_production
 from iota2_tools.planning.needs import resources
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
@@ -27,6 +28,10 @@ if not config and os.path.exists("config/config.yaml"):
 def load_production():
     """Complete `config` in place and plan the production; all problems in one message."""
     source = ", ".join(map(str, configuration_files())) or "configuration"
+    if not config and is_only_read():
+        plan = example_production()
+        config.update(plan.config.as_dict())
+        return plan, plan.target_dates, plan.regions_of_tiles
     if not config:
         raise WorkflowError(
             "no configuration: copy config/minimal.yaml to config/config.yaml and fill it in, "

@@ -17,6 +17,11 @@ def is_main_process():
     return workflow.is_main_process
 
 
+def is_only_read():
+    """Whether the rules are looked at and no job is planned: `snakemake --lint`."""
+    return not workflow.check_envvars
+
+
 def configuration_files():
     """Files the configuration was read from."""
     return list(workflow.configfiles)
@@ -38,7 +43,7 @@ def limit_of(resource):
 
 
 def given_resource(rule, resource):
-    """A resource of a rule where it is a plain value: its own, or of `--set-resources`."""
+    """What a rule asks for as a plain value, by itself or by `--set-resources`; else None."""
     return workflow.get_rule(rule).resources.get(resource).value
 
 

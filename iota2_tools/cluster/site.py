@@ -13,8 +13,7 @@ from iota2_tools.config.pages import schema_text
 from iota2_tools.config.section import Section
 from iota2_tools.config.yaml_files import read_yaml, words_of
 from iota2_tools.core.errors import ConfigError
-
-ROOT = Path(__file__).parents[2]
+from iota2_tools.core.places import SITE_FILE
 
 # Limits of the site by the resource of Snakemake they bound, each with its unit.
 LIMITED = {"mem_mb": ("memory_mb", "MB"), "runtime": ("runtime_minutes", "minutes")}
@@ -103,8 +102,8 @@ class Request:
 
 
 def site_path() -> Path:
-    """The site file: `IOTA2_SITE`, or `config/site.yaml` of this installation."""
-    return Path(os.environ.get("IOTA2_SITE") or ROOT / "config" / "site.yaml")
+    """The site file: `IOTA2_SITE`, or that of this installation (`config/site.yaml` of a checkout)."""
+    return Path(os.environ.get("IOTA2_SITE") or SITE_FILE)
 
 
 def read_site() -> Site:

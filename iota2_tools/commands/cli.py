@@ -1,6 +1,7 @@
 """The `iota2` command: scenes to try the chain on, and looks at machine and configuration.
 
-Maps are made by `snakemake`. Each command is a module beside this one with `add_parser`.
+Maps are made by Snakemake, which `iota2 run` and `iota2 demo` start. Each command is a module
+beside this one with `add_parser`.
 """
 
 import argparse
@@ -11,7 +12,9 @@ from collections.abc import Sequence
 from iota2_tools.core.environment import unimportable
 from iota2_tools.core.errors import Iota2Error
 
-COMMANDS = ("check", "config_reference", "doctor", "job", "simulate", "summary")
+COMMANDS = (
+    "demo", "check", "run", "job", "summary", "doctor", "simulate", "config_reference",
+)  # fmt: skip
 """Modules of this package, in the order of the help."""
 
 
@@ -27,7 +30,12 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; a user's mistake, or missing software, ends with code 2 and no traceback."""
     try:
-        given = parser().parse_args(arguments)
+        options = parser()
+        given, others = options.parse_known_args(arguments)
+        if "options" in given:  # those of another program
+            given.options = others
+        elif others:
+            options.error(f"unrecognized arguments: {' '.join(others)}")
         return given.run(given)
     except Iota2Error as error:
         print(f"iota2: {error}", file=sys.stderr)

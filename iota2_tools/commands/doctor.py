@@ -21,6 +21,7 @@ from iota2_tools.core.environment import (
     own_names,
     unimportable,
 )
+from iota2_tools.core.places import ROOT
 from iota2_tools.core.platform import (
     loaded_library,
     machine_memory_mb,
@@ -29,7 +30,6 @@ from iota2_tools.core.platform import (
     usable_cores,
 )
 
-ROOT = Path(__file__).parents[2]
 MODULES = {"gdal": "osgeo", "gdal-wheel": "osgeo", "pyyaml": "yaml", "scikit-learn": "sklearn"}
 """Packages whose module has another name."""
 
@@ -123,9 +123,10 @@ def _system() -> list[Finding]:
 
 
 def locked_versions() -> dict[str, str]:
-    """Versions that `envs/*.lock` ask for, by package."""
-    pattern = re.compile(r"^([A-Za-z0-9_.-]+)==([^\s\\]+)", re.MULTILINE)
-    locks = sorted((ROOT / "envs").glob("*.lock"))
+    """Versions that the locks of this installation ask for, by package."""
+    pattern = re.compile(r"^([\w.-]+)==([^\s;\\]+) *\\?$", re.MULTILINE)  # not what is for Windows
+    names = ("build", "python", "dev") if (ROOT / "envs" / "python.lock").exists() else ("pip",)
+    locks = [ROOT / "envs" / f"{name}.lock" for name in names]
     return {
         name.lower(): number for lock in locks for name, number in pattern.findall(lock.read_text())
     }

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-REINSTALL = "run `make setup`"
+from iota2_tools.core.places import IS_CHECKOUT
+
+REINSTALL = "run `make setup`" if IS_CHECKOUT else "repeat its `pip install` (docs/installation.md)"
 
 
 @dataclass(frozen=True)

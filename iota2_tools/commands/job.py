@@ -12,9 +12,8 @@ from pathlib import Path
 
 from iota2_tools.core.debugging import TERMINAL
 from iota2_tools.core.errors import InputDataError
+from iota2_tools.core.places import ROOT, SNAKEFILE
 
-ROOT = Path(__file__).parents[2]
-SNAKEFILE = ROOT / "workflow" / "Snakefile"
 # What a scheduler keeps of a job: not the log of its rule.
 LOGS_OF_SCHEDULERS = (".snakemake/slurm_logs", ".snakemake/drmaa-verified/logs")
 _RULE = re.compile(r"^(?:rule|use rule \w+ as) (\w+)(?: with)?:\n((?:[ \t].*\n|\n)*)", re.MULTILINE)

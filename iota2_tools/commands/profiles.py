@@ -6,10 +6,9 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from iota2_tools.cluster.site import ROOT
 from iota2_tools.commands.findings import REINSTALL, Finding
+from iota2_tools.core.places import IS_CHECKOUT, PROFILES
 
-OURS = ROOT / "profiles"
 # Snakemake itself is asked, in a process of its own: nothing of this package imports it.
 ASK = """
 import json, sys
@@ -21,7 +20,7 @@ print(json.dumps({name: place and str(place[1]) for name, place in found.items()
 
 def our_profiles() -> list[str]:
     """Names of the profiles of this installation."""
-    return sorted(path.parent.name for path in OURS.glob("*/config.yaml"))
+    return sorted(path.parent.name for path in PROFILES.glob("*/config.yaml"))
 
 
 def taken_files(names: Iterable[str], folder: Path) -> dict[str, Path | None]:
@@ -55,6 +54,8 @@ def examine_profiles(folder: Path, names: Iterable[str] = ()) -> list[Finding]:
     names : iterable of str
         Profiles; none for all of ours.
     """
+    if not IS_CHECKOUT:  # the set-up leads Snakemake to our profiles, pip does not
+        return [Finding("profiles", f"{', '.join(our_profiles())}: `iota2 run --profile NAME`")]
     names = list(names) or our_profiles()
     try:
         found = taken_files(names, folder.resolve())
@@ -77,14 +78,14 @@ def judged(found: Mapping[str, Path | None], folder: Path) -> list[Finding]:
             Finding(
                 "profiles",
                 f"`--profile {name}` takes {path}, which hides that of this installation",
-                f"rename that folder, or type --profile {OURS / name}",
+                f"rename that folder, or type --profile {PROFILES / name}",
             )
         )
     return findings
 
 
 def _is_ours(name: str, path: Path) -> bool:
-    return path.resolve() == (OURS / name / "config.yaml").resolve()
+    return path.resolve() == (PROFILES / name / "config.yaml").resolve()
 
 
 def _absent(name: str, folder: Path) -> Finding:
@@ -93,6 +94,6 @@ def _absent(name: str, folder: Path) -> Finding:
     if (folder / name).exists():
         return Finding(
             "profiles", f"{what}: {folder / name} stands in its way, and holds no profile",
-            f"start snakemake in another folder, or type --profile {OURS / name}",
+            f"start snakemake in another folder, or type --profile {PROFILES / name}",
         )  # fmt: skip
     return Finding("profiles", what, REINSTALL, fatal=True)

@@ -18,10 +18,11 @@ from pathlib import Path
 
 from iota2_tools.cluster import pbs, slurm
 from iota2_tools.cluster.queues import Queue, common_limits
-from iota2_tools.cluster.site import ROOT, Site, read_site, site_path
+from iota2_tools.cluster.site import Site, read_site, site_path
 from iota2_tools.commands.findings import REINSTALL, Finding
 from iota2_tools.commands.profiles import examine_profiles
 from iota2_tools.core.errors import ConfigError, Iota2Error
+from iota2_tools.core.places import PROFILES, ROOT
 
 # Profiles with a DRMAA library: the scheduler's name, and how its libraries call it.
 SYSTEMS = {
@@ -109,9 +110,9 @@ def _broken(findings: list[Finding]) -> bool:
 
 def executor_of(name: str) -> str | None:
     """The executor a profile chooses; None where jobs run on this machine."""
-    path = ROOT / "profiles" / name / "config.yaml"
+    path = PROFILES / name / "config.yaml"
     if not path.is_file():
-        known = sorted(p.parent.name for p in (ROOT / "profiles").glob("*/config.yaml"))
+        known = sorted(p.parent.name for p in PROFILES.glob("*/config.yaml"))
         raise ConfigError(f"no profile {name!r}; there are {', '.join(known)}")
     found = re.search(r"^executor:\s*(\S+)", path.read_text(encoding="utf-8"), re.MULTILINE)
     return found[1] if found else None
@@ -221,7 +222,7 @@ def trial_job(profile: str, folder: Path, seconds: float) -> list[Finding]:
 def _run(profile: str, place: Path, seconds: float) -> Ended:
     command = [
         sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "workflow" / "trial.smk"),
-        "--profile", str(ROOT / "profiles" / profile), "--retries", "0", "--latency-wait", "15",
+        "--profile", str(PROFILES / profile), "--retries", "0", "--latency-wait", "15",
     ]  # fmt: skip
     if profile == "slurm-native":
         command += ["--slurm-patient-init-seconds-before-status-checks", "6"]

@@ -11,6 +11,12 @@ from iota2_tools.geo.grid import Grid, Window, spatial_reference
 gdal.UseExceptions()
 
 
+def vectors_in_memory() -> ogr.DataSource:
+    """An empty dataset in memory; its driver has another name from GDAL 3.11 on."""
+    name = "MEM" if int(gdal.VersionInfo()) >= 3110000 else "Memory"
+    return ogr.GetDriverByName(name).CreateDataSource("")
+
+
 class Burner:
     """Burns polygons on windows of a grid: a pixel takes the value its centre lies in.
 
@@ -54,7 +60,7 @@ class Burner:
     def _burnt(self, numbers: np.ndarray, window: Window) -> np.ndarray:
         target = self._memory_raster(window)
         if len(numbers):
-            source = ogr.GetDriverByName("Memory").CreateDataSource("")
+            source = vectors_in_memory()
             layer = source.CreateLayer("polygons", spatial_reference(self._grid.crs))
             layer.CreateField(ogr.FieldDefn("value", ogr.OFTInteger64))
             for number in numbers:

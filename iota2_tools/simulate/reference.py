@@ -13,6 +13,7 @@ import numpy as np
 from osgeo import gdal, ogr
 
 from iota2_tools.core.files import whole_file
+from iota2_tools.geo.burning import vectors_in_memory
 from iota2_tools.geo.grid import Window, spatial_reference
 from iota2_tools.simulate.hashing import stream_key, uniform
 from iota2_tools.simulate.landscape import (
@@ -173,7 +174,7 @@ def _largest_pieces(land: Land, kept: np.ndarray) -> dict[int, bytes]:
     source.SetGeoTransform(grid.geotransform)
     source.GetRasterBand(1).WriteArray(land.parcel)
     source.GetRasterBand(2).WriteArray(kept.astype(np.int32))
-    memory = ogr.GetDriverByName("Memory").CreateDataSource("")
+    memory = vectors_in_memory()
     layer = memory.CreateLayer("pieces", None, ogr.wkbPolygon)
     layer.CreateField(ogr.FieldDefn("parcel", ogr.OFTInteger))
     gdal.Polygonize(source.GetRasterBand(1), source.GetRasterBand(2), layer, 0)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from iota2_tools.core.errors import ConfigError, OutputError
 from iota2_tools.core.files import whole_file
-from iota2_tools.core.platform import die_with_parent
+from iota2_tools.core.platform import die_with_parent, semaphores_work
 from iota2_tools.geo.grid import Window
 from iota2_tools.simulate.imaging import take_image
 from iota2_tools.simulate.landscape import describe_land
@@ -203,6 +203,9 @@ def _writing_tasks(
 
 def _run(tasks: list[Task], jobs: int) -> None:
     """Do all tasks, the first failure ending the others."""
+    if jobs > 1 and not semaphores_work():
+        LOGGER.info("no semaphores here (is /dev/shm closed?): one process does all")
+        jobs = 1
     if jobs == 1:
         for function, arguments in tasks:
             function(*arguments)

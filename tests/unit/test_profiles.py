@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from iota2_tools.commands import profiles
-from iota2_tools.commands.profiles import OURS, examine_profiles, judged, our_profiles, taken_files
+from iota2_tools.commands.profiles import examine_profiles, judged, our_profiles, taken_files
+from iota2_tools.core.places import PROFILES
 
 
 def write_profile(folder: Path, name: str = "config.yaml") -> Path:
@@ -50,24 +51,24 @@ def test_a_profile_in_the_home_of_the_user_hides_ours(tmp_path, monkeypatch):
         "local",
         f"`--profile slurm` takes {path}, which hides that of this installation",
     ]
-    assert told[1].remedy.endswith(f"--profile {OURS / 'slurm'}")
+    assert told[1].remedy.endswith(f"--profile {PROFILES / 'slurm'}")
     assert not any(finding.fatal for finding in told)
 
 
 def test_ours_are_told_in_one_line(tmp_path):
-    found = {name: OURS / name / "config.yaml" for name in ("local", "slurm")}
+    found = {name: PROFILES / name / "config.yaml" for name in ("local", "slurm")}
     (told,) = judged(found, tmp_path)
     assert (told.found, told.remedy, told.fatal) == ("local, slurm", "", False)
 
 
 def test_ours_by_a_link_is_ours(tmp_path):
-    (tmp_path / "slurm").symlink_to(OURS / "slurm")
+    (tmp_path / "slurm").symlink_to(PROFILES / "slurm")
     (told,) = judged({"slurm": tmp_path / "slurm" / "config.yaml"}, tmp_path)
     assert told.found == "slurm"
 
 
 def test_another_file_beside_ours_is_not_ours(tmp_path):
-    (told,) = judged({"slurm": OURS / "local" / "config.yaml"}, tmp_path)
+    (told,) = judged({"slurm": PROFILES / "local" / "config.yaml"}, tmp_path)
     assert "hides that of this installation" in told.found
 
 

@@ -62,6 +62,14 @@ def test_two_processes_write_the_same_bytes(small, tmp_path):
     assert any(name.endswith(".gpkg") for name in first)
 
 
+def test_without_shared_memory_one_process_writes_all(monkeypatch):
+    """Containers may close /dev/shm: no semaphore can be made, so no pool of processes."""
+    monkeypatch.setattr(scene, "semaphores_work", lambda: False)
+    done = []
+    scene._run([(done.append, (number,)) for number in range(3)], jobs=2)
+    assert done == [0, 1, 2]
+
+
 @pytest.mark.slow
 def test_rows_computed_at_once_do_not_change_the_bytes(tmp_path):
     settings = SceneSettings(size=600, dates=1, tiles=("T31TCJ",), cloud_cover=0.05)

@@ -3,9 +3,10 @@
 import pytest
 import yaml
 import yte
+from conftest import ROOT
 from snakemake.resources import Resources
 
-from iota2_tools.cluster.site import ROOT, Limits, Request, Site, read_site, refuse_too_large
+from iota2_tools.cluster.site import Limits, Request, Site, read_site, refuse_too_large
 from iota2_tools.core.errors import ConfigError
 
 PROFILES = sorted(

@@ -15,6 +15,7 @@ INSIDE = ROOT / "rules" / "snakemake_inside.smk"
 # What each gives in the workflow below, started in `folder` with --resources mem_mb=1000.
 EXPECTED = {
     "is_main_process()": True,
+    "is_only_read()": False,  # True for the linter: test_wheel.py
     "configuration_files()": ["own.yaml"],
     "start_folder()": "{folder}",
     "executor_of_jobs()": "slurm-patient",
@@ -106,8 +107,10 @@ def test_nothing_else_looks_into_snakemake():
 
 def test_the_bound_of_the_version_is_the_one_of_the_environment():
     python_in = (ROOT / "envs" / "python.in").read_text(encoding="utf-8")
-    (bound,) = re.findall(r"^snakemake>=9\.27,<(\d+)\.(\d+)\b", python_in, re.MULTILINE)
+    (bound,) = re.findall(r"^snakemake\S*>=9\.27,<(\d+)\.(\d+)\b", python_in, re.MULTILINE)
     assert functions()["UNTRIED"] == tuple(map(int, bound))
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert re.findall(r'"snakemake\S*>=9\.27,<(\d+)\.(\d+)"', project) == [bound]
     (locked,) = re.findall(
         r"^snakemake==(\d+)\.(\d+)", Path(ROOT / "envs/python.lock").read_text(), re.MULTILINE
     )
