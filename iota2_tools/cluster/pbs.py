@@ -4,6 +4,7 @@ import getpass
 import json
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 from iota2_tools.cluster.queues import Queue, ask, largest, smallest
@@ -66,7 +67,7 @@ def _limits(told: dict) -> tuple[int | None, ...]:
     return _megabytes(most.get("mem")), _minutes(most.get("walltime")), _count(most.get("ncpus"))
 
 
-def _largest_host(nodes) -> tuple[int | None, None, int | None]:
+def _largest_host(nodes: Iterable[dict]) -> tuple[int | None, None, int | None]:
     """Most memory and most processors of one host; its virtual nodes count together."""
     memory: Counter = Counter()
     processors: Counter = Counter()
@@ -83,7 +84,7 @@ def _largest_host(nodes) -> tuple[int | None, None, int | None]:
 
 
 def _count(value: object) -> int | None:
-    return int(value) if str(value).isdigit() else None
+    return int(str(value)) if str(value).isdigit() else None
 
 
 def _megabytes(text: object) -> int | None:

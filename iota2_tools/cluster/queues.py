@@ -55,7 +55,8 @@ def smallest(*limits: int | None) -> int | None:
 
 def largest(*limits: int | None) -> int | None:
     """The limit where a job goes to the one of several queues that takes it."""
-    return None if None in limits else max(limits, default=None)
+    known = [limit for limit in limits if limit is not None]
+    return max(known, default=None) if len(known) == len(limits) else None
 
 
 def common_limits(queues: Sequence[Queue]) -> Queue:

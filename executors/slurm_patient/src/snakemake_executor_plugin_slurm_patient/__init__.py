@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
+from typing import Any
 
 import snakemake_executor_plugin_slurm as upstream
 from snakemake_executor_plugin_slurm import common_settings
@@ -103,7 +104,9 @@ class Executor(upstream.Executor):
         self._judged.add(job_info.external_jobid)
         super().report_job_success(job_info)
 
-    def report_job_error(self, job_info: SubmittedJobInfo, msg: str | None = None, **more) -> None:
+    def report_job_error(
+        self, job_info: SubmittedJobInfo, msg: str | None = None, **more: Any
+    ) -> None:
         """Take note of a verdict of the plugin."""
         self._judged.add(job_info.external_jobid)
         super().report_job_error(job_info, msg=msg, **more)
