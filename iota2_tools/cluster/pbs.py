@@ -105,7 +105,11 @@ def _minutes(text: object) -> int | None:
 
 def pending_reason(folder: Path) -> str:
     """State of the user's jobs that work in a folder, and why they wait, in PBS's words."""
-    ids = ask("qselect", "-u", getpass.getuser()).split()
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # a user without a name, as in a container
+        return ""
+    ids = ask("qselect", "-u", name).split()
     return waiting_in(folder, _told("qstat", "-f", *ids)) if ids else ""
 
 

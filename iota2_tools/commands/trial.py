@@ -41,6 +41,7 @@ sys.exit(error.value.decode()) if failed else print(name.value.decode())
 """
 # Grid Engine's library of Debian needs it, here only to be asked for its name.
 STATIC_TLS = {"GLIBC_TUNABLES": "glibc.rtld.optional_static_tls=1000000"}
+LIBRARY_SECONDS = 120
 SKEW_SECONDS = 1.0
 # Where the executors let the scheduler write what a job prints, below `.snakemake`.
 JOB_LOGS = ("slurm_logs", "drmaa-verified/logs")
@@ -142,10 +143,14 @@ def drmaa_library(profile: str, site: Site) -> list[Finding]:
         return [Finding("library", "no DRMAA library is named", ask, fatal=True)]
     if not Path(library).is_file():
         return [Finding("library", f"{library}: no such file", ask, fatal=True)]
-    done = subprocess.run(
-        [sys.executable, "-c", IDENTIFY, library],
-        env=STATIC_TLS | os.environ, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", IDENTIFY, library], timeout=LIBRARY_SECONDS,
+            env=STATIC_TLS | os.environ, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        found = f"{library} tells no name in {LIBRARY_SECONDS} s"
+        return [Finding("library", found, ask, fatal=True)]
     if done.returncode:
         words = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
         found = f"{library} cannot be used for {wanted}: {words}"
@@ -207,8 +212,8 @@ def trial_job(profile: str, folder: Path, seconds: float) -> list[Finding]:
         seen = place / "seen.txt"
         if ended.code != 0 or not seen.exists():
             return [_failure(ended, place, seconds)]
-        host, read = seen.read_text(encoding="utf-8").split()[:2]
-        if read != token:
+        host, *read = seen.read_text(encoding="utf-8", errors="replace").split() or ["?"]
+        if read != [token]:
             return [_not_shared(place)]
         return [
             Finding("trial job", f"ran on {host}, {ended.seconds:.0f} s from start to end"),

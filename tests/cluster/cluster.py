@@ -106,7 +106,7 @@ class SchedulerUser:
         return str(self.clone / here.relative_to(ROOT) if here.is_relative_to(ROOT) else here)
 
     def environment(self, **extra: str) -> dict[str, str]:
-        """A login's environment, with the code of this clone first."""
+        """A login's environment; the code of this clone, should that of the environment not be readable."""
         code = [self.clone, *(self.clone / "executors" / name / "src" for name in EXECUTORS)]
         return {
             "HOME": str(self.home),

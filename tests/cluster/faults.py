@@ -64,6 +64,15 @@ def permissions(folder: Path) -> list[Path]:
     return list((folder / ".snakemake" / "drmaa-verified" / "jobs").glob("*/allowed"))
 
 
+def damage_records(folder: Path) -> None:
+    """As a power failure may leave them: first lines lost, zeros, a line cut short."""
+    for journal in records(folder):
+        lines = journal.read_text(encoding="utf-8").splitlines()
+        kept = [line for line in lines if '"submitting"' not in line]
+        damaged = ["\0" * 20, *kept, '{"event": "submi']
+        journal.write_text("\n".join(damaged), encoding="utf-8")
+
+
 def forget_ids(folder: Path) -> None:
     """As if Snakemake had been killed before it learnt the ids of its jobs."""
     for path in records(folder):

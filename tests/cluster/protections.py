@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
@@ -23,8 +24,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-# Packages that must come from the copy, each with its folder there. That jobs take them from there
-# too shows in the scratch: only jobs run that code.
+# Packages that must come from the copy, each with its folder there. Jobs run with the interpreter
+# of the Snakemake that submits them.
 EXECUTOR = "executors/drmaa_verified/src/snakemake_executor_plugin_drmaa_verified"
 PLUGIN = "snakemake_executor_plugin_slurm"
 PATIENT = "executors/slurm_patient/src/snakemake_executor_plugin_slurm_patient"
@@ -289,6 +290,13 @@ GRID_ENGINE = [
         of_engine("an_orphan_without_a_known_id_is_ended_too"),
     ),
     Protection(
+        "drmaa-verified: a damaged record stops nothing",
+        f"{EXECUTOR}/record.py",
+        "    except (ValueError, KeyError, TypeError, RecursionError):\n        return {}\n",
+        "    except ZeroDivisionError:\n        return {}\n",
+        of_engine("a_damaged_record_stops_nothing_and_its_orphan_is_ended"),
+    ),
+    Protection(
         "drmaa-verified: an orphan in the queue does not start",
         f"{EXECUTOR}/record.py",
         "exit 75",
@@ -373,7 +381,7 @@ PROTECTIONS = SLURM + SCRATCH + LATE + GRID_ENGINE
 
 
 def copy_project(tree: Path) -> None:
-    """Copy what Git knows or would take, as it stands, and the plugin for Slurm."""
+    """Copy what Git knows or would take, as it stands, the plugin for Slurm, and the environment."""
     listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in filter(None, names.split("\0")):
@@ -381,6 +389,7 @@ def copy_project(tree: Path) -> None:
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, tree / name)
     shutil.copytree(installed_plugin(), tree / PLUGIN, ignore=shutil.ignore_patterns("__pycache__"))
+    copy_environment(tree)
 
 
 def installed_plugin() -> Path:
@@ -388,21 +397,52 @@ def installed_plugin() -> Path:
     return Path(find_spec(PLUGIN).origin).parent
 
 
-def environment(tree: Path) -> dict[str, str]:
-    """That of the tests: the copy's code first, and a test that is skipped fails."""
-    code = [tree, tree / Path(EXECUTOR).parent, tree / Path(PATIENT).parent]
-    return os.environ | {"PYTHONPATH": ":".join(map(str, code)), "CI": "true"}
+def copy_environment(tree: Path) -> None:
+    """Make a Python environment of links to this one, that has the code of the copy.
+
+    PYTHONPATH would not do: it is searched last.
+    """
+    packages = Path(sysconfig.get_path("purelib"))
+    copy = tree / ".venv" / packages.relative_to(sys.prefix)
+    copy.mkdir(parents=True)
+    for path in packages.iterdir():
+        ours = path.suffix == ".pth" or path.name.startswith("__editable__")
+        if ours and path.is_file():
+            text = path.read_text(encoding="utf-8").replace(str(ROOT), str(tree))
+            (copy / path.name).write_text(text, encoding="utf-8")
+        elif path.name == PLUGIN:
+            (copy / PLUGIN).symlink_to(tree / PLUGIN)
+        elif path.name != "__pycache__":
+            target = path.resolve()
+            inside = target.is_relative_to(ROOT) and not target.is_relative_to(sys.prefix)
+            (copy / path.name).symlink_to(tree / target.relative_to(ROOT) if inside else target)
+    (tree / ".venv" / "bin").mkdir()
+    interpreter(tree).symlink_to(Path(sys.executable).resolve())
+    shutil.copy(Path(sys.prefix, "pyvenv.cfg"), tree / ".venv")
+    (tree / ".venv" / "etc").mkdir()
+    (tree / ".venv" / "etc" / "snakemake").symlink_to(tree / "profiles")
+
+
+def interpreter(tree: Path) -> Path:
+    """The interpreter of a copy."""
+    return tree / ".venv" / "bin" / "python"
+
+
+def environment() -> dict[str, str]:
+    """That of the tests: no code but the copy's, and a test that is skipped fails."""
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return own | {"CI": "true"}
 
 
 def check_imports(tree: Path) -> None:
     """Stop unless the copy's packages are the ones that are imported."""
     program = f"import {', '.join(PACKAGES)}; print(*({'.__file__, '.join(PACKAGES)}.__file__,))"
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=tree, env=environment(tree),
+        [str(interpreter(tree)), "-c", program], cwd=tree.parent, env=environment(),
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    expected = [str(tree / folder / "__init__.py") for folder in PACKAGES.values()]
-    if done.stdout.split() != expected:
+    found = [Path(name).resolve() for name in done.stdout.split()]
+    if found != [(tree / folder / "__init__.py").resolve() for folder in PACKAGES.values()]:
         raise SystemExit(f"not those of the copy are imported: {done.stdout}")
 
 
@@ -426,10 +466,10 @@ def run(tests: Iterable[str], tree: Path) -> dict[str, str]:
     outcomes = dict.fromkeys(tests, "did not run")
     report = tree.parent / "report.xml"
     command = [
-        sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+        str(interpreter(tree)), "-m", "pytest", "-q", "-p", "no:cacheprovider",
         f"--basetemp={tree.parent / 'pytest'}", f"--junitxml={report}", *outcomes,
     ]  # fmt: skip
-    subprocess.run(command, cwd=tree, env=environment(tree), capture_output=True, check=False)
+    subprocess.run(command, cwd=tree, env=environment(), capture_output=True, check=False)
     if report.exists():
         for case in ElementTree.parse(report).iter("testcase"):
             name = f"{case.get('classname').replace('.', '/')}.py::{case.get('name')}"

@@ -19,6 +19,7 @@ from demonstration import assert_same_maps, begin_demonstration
 from disks import full_disk
 from faults import (
     begun,
+    damage_records,
     forget_ids,
     kill,
     lines_of,
@@ -294,6 +295,21 @@ def test_an_orphan_without_a_known_id_is_ended_too(cluster, engine, folder):
     assert again.finish() == 0, again.printed
     assert orphan not in engine.jobs()
     assert set(lines_of(folder, "ok")).isdisjoint({orphan})
+
+
+def test_a_damaged_record_stops_nothing_and_its_orphan_is_ended(cluster, engine, folder):
+    killed = start(cluster, folder, "ok", steps=60)
+    orphan = killed.wait_for(begun(folder, "ok"), "the job to begin")
+    kill(killed)
+    damage_records(folder)
+    unlock(cluster, folder)
+    again = start(cluster, folder, "ok", steps=20)
+    assert again.finish() == 0, again.printed
+    assert again.printed.count("has 2 damaged lines") == 1
+    assert f"Ending jobs that an earlier Snakemake left: {orphan}" in again.printed
+    assert orphan not in engine.jobs()
+    assert set(lines_of(folder, "ok")).isdisjoint({orphan})
+    assert nothing_recorded(folder)
 
 
 def test_an_orphan_that_waits_in_the_queue_never_starts(cluster, engine, folder):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from iota2_tools.cluster import pbs
 from iota2_tools.cluster.pbs import _megabytes, _minutes, queues_of, waiting_in
 from iota2_tools.cluster.queues import Queue
 from iota2_tools.cluster.site import read_site
@@ -140,3 +141,13 @@ def test_a_library_may_do_where_the_commands_of_pbs_do_not(site, error):
     (finding,) = findings(fail, site)
     assert finding.found == str(error)
     assert not finding.fatal
+
+
+def test_a_user_without_a_name_is_not_asked_for(monkeypatch, tmp_path):
+    """As in a container; PBS knows users by name alone."""
+
+    def getuser():
+        raise KeyError("getpwuid(): uid not found: 54321")
+
+    monkeypatch.setattr(pbs.getpass, "getuser", getuser)
+    assert pbs.pending_reason(tmp_path) == ""

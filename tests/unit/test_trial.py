@@ -92,6 +92,41 @@ def test_a_library_that_is_not_of_drmaa(site, tmp_path):
     assert "cannot be used for Slurm" in finding.found
 
 
+def test_a_library_that_does_not_tell_its_name_is_not_waited_for(site, tmp_path, monkeypatch):
+    file = tmp_path / "libdrmaa.so"
+    file.touch()
+    monkeypatch.setattr(trial, "IDENTIFY", "import time; time.sleep(600)")
+    monkeypatch.setattr(trial, "LIBRARY_SECONDS", 0.1)
+    (finding,) = drmaa_library("slurm", site.model_copy(update={"drmaa_library": str(file)}))
+    assert finding.fatal
+    assert finding.found == f"{file} tells no name in 0.1 s"
+
+
+@pytest.mark.parametrize("left", ["", "node7\n", "node7\nanother token\n", "node7\n\xff\n"])
+def test_a_trial_job_that_left_half_a_file_does_not_share_the_folder(tmp_path, monkeypatch, left):
+    def run(profile, place, seconds):
+        (place / "seen.txt").write_text(left, encoding="latin-1")
+        return trial.Ended(0, "", 1.0)
+
+    monkeypatch.setattr(trial, "_run", run)
+    (finding,) = trial.trial_job("slurm", tmp_path, 60)
+    assert finding.name == "shared folder"
+    assert finding.fatal
+
+
+def test_a_trial_job_that_copied_the_token_shares_the_folder(tmp_path, monkeypatch):
+    def run(profile, place, seconds):
+        token = (place / "token.txt").read_text(encoding="utf-8")
+        (place / "seen.txt").write_text(f"node7\n{token}", encoding="utf-8")
+        return trial.Ended(0, "", 1.0)
+
+    monkeypatch.setattr(trial, "_run", run)
+    ran, shared, _ = trial.trial_job("slurm", tmp_path, 60)
+    assert "ran on node7" in ran.found
+    assert shared.found == f"{tmp_path} is the same on node7"
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.skipif(not GRID_ENGINE.exists(), reason=f"needs gridengine-drmaa1.0: no {GRID_ENGINE}")
 @pytest.mark.parametrize("root", ["", "/var/lib/gridengine"])
 def test_the_library_of_grid_engine_is_not_that_of_slurm(site, monkeypatch, root):

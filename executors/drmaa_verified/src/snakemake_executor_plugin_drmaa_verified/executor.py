@@ -57,6 +57,11 @@ class Submission:
     ending: Ending | None = None
 
     @property
+    def job_id(self) -> str:
+        """The scheduler's id; known once it was submitted, so whenever it is looked at."""
+        return self.entry.job_id or ""
+
+    @property
     def asked(self) -> Asked:
         """What it asked for, to explain a kill."""
         minutes = self.need.resources.get("runtime")
@@ -85,7 +90,7 @@ class Executor(RemoteExecutor):
         self.fence = Fence(self.folder)
         self.journal = Journal(self.folder)
         self.submissions: dict[str, Submission] = {}
-        self.earlier: Earlier | None = None
+        self.begun = False
         self.cancelled = False
         self.silence = Silence(settings.silence_limit, self.logger)
         self.last_words = ""
@@ -97,7 +102,7 @@ class Executor(RemoteExecutor):
     def run_jobs(self, jobs: list[JobExecutorInterface]) -> None:
         """Submit jobs, once nothing of an earlier Snakemake can write what they write."""
         specifications = self._specifications(jobs)
-        if self.earlier is None:
+        if not self.begun:
             self._begin(specifications.values())
         occupied = self._end_writers_of(jobs)
         for job in jobs:
@@ -118,6 +123,7 @@ class Executor(RemoteExecutor):
         self.session.check()
         cancel_on_signals()
         self.earlier = Earlier(self.folder, self.journal.path)
+        self.begun = True
         if self.earlier.damage:
             self.logger.warning(self.earlier.damage)
         self._end_earlier(self.earlier.of_dead_runs())
@@ -126,10 +132,12 @@ class Executor(RemoteExecutor):
         """Submit one job."""
         self.run_jobs([job])
 
-    def _specifications(self, jobs: Iterable[JobExecutorInterface]) -> dict:
+    def _specifications(
+        self, jobs: Iterable[JobExecutorInterface]
+    ) -> dict[JobExecutorInterface, str | SpecificationError]:
         """Native specification of each job, or what is wrong with it."""
         template = self.settings.native_specification
-        found = {}
+        found: dict[JobExecutorInterface, str | SpecificationError] = {}
         for job in jobs:
             need = need_of(job)
             try:
@@ -307,7 +315,7 @@ class Executor(RemoteExecutor):
         """Ask the scheduler for a job; whether it answered."""
         submission.asked_at = time.monotonic()
         try:
-            state = self.session.look(submission.entry.job_id)
+            state = self.session.look(submission.job_id)
             if state in (State.ENDED, State.UNKNOWN):
                 if not self._follow_claimant(submission):
                     self._learn_ending(submission, state)
@@ -358,15 +366,16 @@ class Executor(RemoteExecutor):
                     raise
         if submission.ending is None and late:
             if not unknown:
-                self.session.terminate(submission.entry.job_id)
+                self.session.terminate(submission.job_id)
             submission.ending = Ending(forgotten=unknown, stuck=not unknown)
 
     def _reap(self, submission: Submission) -> Ending | None:
         """How it ended; its run time as seen from here where the scheduler does not tell."""
-        ending = self.session.reap(submission.entry.job_id)
-        if ending is None or ending.seconds is not None or submission.started is None:
+        ending = self.session.reap(submission.job_id)
+        started, ended = submission.started, submission.unmarked_since
+        if ending is None or ending.seconds is not None or started is None or ended is None:
             return ending
-        return replace(ending, seconds=submission.unmarked_since - submission.started)
+        return replace(ending, seconds=ended - started)
 
     def _unmarked_seconds(self, submission: Submission) -> float:
         since = submission.unmarked_since

@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from .calls import Calls, NoAnswer
 from .errors import ExecutorError
@@ -220,7 +222,7 @@ def crash_of(command: Sequence[str], seconds: float) -> str:
     return signal.Signals(-done.returncode).name if done.returncode < 0 else ""
 
 
-def ending_of(info) -> Ending:
+def ending_of(info: Any) -> Ending:
     """What a library tells of an end (`drmaa.JobInfo`); each has its own names for usage."""
     usage = info.resourceUsage or {}
     virtual = "maxvmem" in usage
@@ -235,7 +237,7 @@ def ending_of(info) -> Ending:
     )
 
 
-def load_drmaa(library: str):
+def load_drmaa(library: str) -> ModuleType:
     """Import `drmaa` with the library it shall use, or say what is missing."""
     if library:
         os.environ["DRMAA_LIBRARY_PATH"] = os.path.expanduser(library)

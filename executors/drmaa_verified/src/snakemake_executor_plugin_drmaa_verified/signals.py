@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from types import FrameType
 
 
 def cancel_on_signals() -> None:
@@ -10,7 +11,7 @@ def cancel_on_signals() -> None:
     Snakemake sets its own handler after the executor was made; it would wait for the jobs.
     """
 
-    def interrupt(number: int, _frame) -> None:
+    def interrupt(number: int, _frame: FrameType | None) -> None:
         signal.signal(number, signal.SIG_IGN)  # once is enough; what follows takes its time
         raise KeyboardInterrupt
 

@@ -2,6 +2,8 @@
 
 import time
 
+from snakemake_interface_executor_plugins.logging import LoggerExecutorInterface
+
 from .errors import ExecutorError
 
 
@@ -14,7 +16,7 @@ class Silence:
         How long it is borne, seconds.
     """
 
-    def __init__(self, limit: float, logger):
+    def __init__(self, limit: float, logger: LoggerExecutorInterface):
         self._limit = limit
         self._logger = logger
         self._told = False

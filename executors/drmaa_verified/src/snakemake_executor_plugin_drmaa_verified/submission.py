@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
+
 from .errors import ExecutorError
 
 # Resources that change where a job can run: never dropped in silence.
@@ -43,7 +45,7 @@ class Need:
     @property
     def mem_mb_per_thread(self) -> int:
         """Memory of one slot, for schedulers that count by slot. Rounded up."""
-        return math.ceil(self.resources["mem_mb"] / self.threads)
+        return math.ceil(float(str(self.resources["mem_mb"])) / self.threads)
 
     def __str__(self) -> str:
         return f"rule {self.rule}, job {self.jobid}"
@@ -53,7 +55,7 @@ class SpecificationError(ExecutorError):
     """The native specification cannot say what a job needs."""
 
 
-def need_of(job) -> Need:
+def need_of(job: JobExecutorInterface) -> Need:
     """The need of a Snakemake job or group."""
     resources = {name: value for name, value in job.resources.items() if not name.startswith("_")}
     return Need(job.name, job.jobid, job.attempt, job.threads, resources)

@@ -12,12 +12,15 @@ import subprocess
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
+from typing import Any
 
 import snakemake_executor_plugin_slurm as upstream
 from snakemake_executor_plugin_slurm import common_settings
 from snakemake_interface_common.exceptions import ApiError
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
+from snakemake_interface_executor_plugins.logging import LoggerExecutorInterface
+from snakemake_interface_executor_plugins.workflow import WorkflowExecutorInterface
 
 __all__ = ["Executor", "ExecutorSettings", "common_settings"]
 
@@ -54,7 +57,7 @@ class Silent(Exception):
 class Executor(upstream.Executor):
     """The executor of the plugin `slurm`, which asks first whether Slurm answers at all."""
 
-    def __init__(self, workflow, logger):
+    def __init__(self, workflow: WorkflowExecutorInterface, logger: LoggerExecutorInterface):
         # Before the thread of the base class begins, which looks at jobs.
         self._silent_since: float | None = None
         self._unknown_since: dict[str, float] = {}
@@ -101,10 +104,12 @@ class Executor(upstream.Executor):
         self._judged.add(job_info.external_jobid)
         super().report_job_success(job_info)
 
-    def report_job_error(self, job_info: SubmittedJobInfo, *arguments, **more) -> None:
+    def report_job_error(
+        self, job_info: SubmittedJobInfo, msg: str | None = None, **more: Any
+    ) -> None:
         """Take note of a verdict of the plugin."""
         self._judged.add(job_info.external_jobid)
-        super().report_job_error(job_info, *arguments, **more)
+        super().report_job_error(job_info, msg=msg, **more)
 
     def _bear(self, words: str) -> None:
         """Tell of a silence once; an error where it is too long."""
