@@ -167,11 +167,13 @@ class Sampling(Section):
     strategy: Literal["all", "percent", "constant", "byclass", "total", "smallest"] = Field(
         "all",
         description=(
-            "How many pixels of the learning polygons are taken (OTB SampleSelection), per region and seed."
+            "How many pixels of the learning polygons are taken, per region and seed; as many as OTB "
+            "SampleSelection would."
         ),
     )
     sampler: Literal["random", "periodic"] = Field(
-        "random", description="How they are chosen (OTB SampleSelection)."
+        "random",
+        description="How they are chosen, class by class: at random, or at equal distances.",
     )
     percent: float = Field(
         0.1, gt=0, le=1, description="Share of the pixels, for strategy `percent`."

@@ -158,29 +158,6 @@ SLURM = [
     ),
 ]
 
-SCRATCH = [
-    Protection(
-        "all: a full scratch is gone round",
-        "iota2_tools/core/scratch.py",
-        "if free >= needed_mb:",
-        "if True:",
-        (
-            *of_slurm("a_full_scratch_is_gone_round[slurm-native]"),
-            *of_engine(
-                "a_full_scratch_of_the_site_file_is_gone_round",
-                "a_full_scratch_of_the_queue_is_gone_round",
-            ),
-        ),
-    ),
-    Protection(
-        "all: a scratch full to the last byte is told",
-        "iota2_tools/core/scratch.py",
-        "if os.access(given, os.W_OK):",
-        "if False:",
-        ("tests/unit/test_scratch.py::test_a_disk_full_to_the_last_byte_is_told_too",),
-    ),
-]
-
 LATE = [
     Protection(
         f"{profile}: a file that shows late is waited for",
@@ -374,7 +351,7 @@ GRID_ENGINE = [
     ),
 ]
 
-PROTECTIONS = SLURM + SCRATCH + LATE + GRID_ENGINE
+PROTECTIONS = SLURM + LATE + GRID_ENGINE
 
 
 # A copy of the project.

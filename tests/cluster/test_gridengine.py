@@ -16,7 +16,6 @@ from cluster import (
     wait_until,
 )
 from demonstration import assert_same_maps, begin_demonstration
-from disks import full_disk
 from faults import (
     begun,
     damage_records,
@@ -30,7 +29,6 @@ from faults import (
     unlock,
 )
 from gridengine import PRESEED, GridEngine, running_gridengine
-from selection import OPTIONS, SNAKEFILE, assert_selected_beside, copy_without_selection
 
 NATIVE = "-l h_rt=0:{resources.runtime}:0,h_vmem={resources.mem_mb}M"
 QUICK = ["--seconds-between-status-checks", "1", "--latency-wait", "5"]
@@ -90,31 +88,6 @@ def test_doctor_runs_a_trial_job(cluster, folder):
 
 
 # The node's own disk is full: that of the site file, and the one the queue gives each job.
-
-
-def select_samples(cluster: Cluster, folder: Path, **environment: str) -> None:
-    here = replace(cluster, environment=cluster.environment | environment)
-    run = here.snakemake(folder, SNAKEFILE, *OPTIONS)
-    assert run.finish() == 0, run.printed
-
-
-def test_a_full_scratch_of_the_site_file_is_gone_round(cluster, folder, production):
-    copy_without_selection(production.folder, folder)
-    (folder / "site.yaml").write_text(f"scratch: {folder}/disk\n", encoding="utf-8")
-    cluster.user.give(folder)
-    with full_disk(folder / "disk") as disk:
-        select_samples(cluster, folder, IOTA2_SITE=str(folder / "site.yaml"))
-        assert_selected_beside(folder, production.folder, disk)
-
-
-def test_a_full_scratch_of_the_queue_is_gone_round(cluster, engine, folder, production):
-    copy_without_selection(production.folder, folder)
-    cluster.user.give(folder)
-    # Room for the folder that Grid Engine makes of each job.
-    with full_disk(folder / "disk", left=100_000) as disk, engine.tmpdir(disk):
-        select_samples(cluster, folder)
-        wait_until(lambda: not engine.jobs(), 30, "the end of the jobs")
-        assert_selected_beside(folder, production.folder, disk)
 
 
 # Faults.

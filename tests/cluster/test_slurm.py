@@ -27,8 +27,6 @@ from cluster import (
     wait_until,
 )
 from demonstration import assert_same_maps, begin_demonstration
-from disks import full_disk
-from selection import OPTIONS, assert_selected_beside, copy_without_selection
 from slurm import Slurm, running_slurm
 
 from iota2_tools.cluster.site import read_site
@@ -153,13 +151,6 @@ def test_the_demonstration_is_that_of_one_machine_byte_for_byte(
     printed = submitter.run(tmp_path, PRODUCTION, *options, limits=limits)
     assert printed.count("Group job tile ") == 2  # the short jobs of each tile are one
     assert_same_maps(demonstration, tmp_path)
-
-
-def test_a_full_scratch_is_gone_round(submitter, production, tmp_path):
-    copy_without_selection(production.folder, tmp_path)
-    with full_disk(tmp_path / "disk") as disk:
-        submitter.run(tmp_path, PRODUCTION, "--retries", "0", *OPTIONS, scratch=str(disk))
-        assert_selected_beside(tmp_path, production.folder, disk)
 
 
 def error_of(printed: str, rule: str) -> str:
