@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # OTB=yes: with the Orfeo ToolBox. OTB=auto: where Debian has it. OTB=no: as it is found.
 OTB := no
 
-.PHONY: setup setup-otb demo wheel test test-cluster test-protections test-setup test-roads lint docs lock clean
+.PHONY: setup setup-otb demo wheel test test-cluster test-protections test-setup test-roads check lint docs lock clean
 
 setup:
 	@OTB=$(OTB) bash envs/setup.sh
@@ -24,10 +24,14 @@ wheel: setup
 	python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 	rm -rf build
 
+# The fast loop: format, lint, types, contracts, quick unit tests; under a minute.
+check: setup
+	@bash .ci/check
+
 # The Orfeo ToolBox is what our own sampling is compared with.
 test: OTB := auto
 test: setup
-	python -m pytest
+	python -m pytest -n 2 --dist loadgroup
 	@echo 'The tests on real schedulers are apart: make test-cluster'
 
 # The set-up by its own script on a copy of the project: killed, repeated, without root, with modules.
@@ -55,6 +59,8 @@ lint: setup
 	ruff check .
 	ruff format --check .
 	snakefmt --check workflow rules tests/cluster
+	mypy
+	lint-imports
 	snakemake --lint
 
 # The configuration page, from the schema.

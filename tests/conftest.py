@@ -16,6 +16,20 @@ import yaml
 ROOT = Path(__file__).parents[1]
 REAL_DATA = Path(os.environ.get("IOTA2_TEST_DATA", ROOT.parent / "shared" / "data"))
 
+# Two workers of pytest-xdist share the two cores that are counted with.
+CORES = 1 if os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1") != "1" else 2
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of one production go to one worker, so that it is made once."""
+    for item in items:
+        folder, name = item.path.parent.name, item.path.stem
+        if folder == "rules":
+            item.add_marker(pytest.mark.xdist_group("rules"))
+        elif folder == "workflow" and name != "test_real_data":
+            item.add_marker(pytest.mark.xdist_group("production"))
+
+
 # A shell starts what it puts into the background with SIGINT ignored, and all that is started
 # from there inherits it: Ctrl-C could not be tested.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -48,7 +62,7 @@ class Workflow:
         return self.folder / self.config["sensors"]["sentinel2"]["path"]
 
     def run(
-        self, *arguments: str, cores: int = 2, check: bool = True
+        self, *arguments: str, cores: int = CORES, check: bool = True
     ) -> subprocess.CompletedProcess:
         """Run snakemake on this production and return what it printed."""
         configfile = self.folder / "config.yaml"
@@ -120,7 +134,7 @@ def production(scene, tmp_path_factory) -> Workflow:
     """A complete production on the simulated scene; tests that change it work on a copy."""
     folder = tmp_path_factory.mktemp("production")
     workflow = on_scene(scene, folder)
-    workflow.run()
+    workflow.run(cores=2)  # others are compared with it that run on one
     return workflow
 
 
