@@ -69,9 +69,6 @@ if config["classification"]["probability_map"]:
     LAYERS.append("probabilities")
 
 
-region_file = ancient(config["regions"]["path"]) if config["regions"] else []
-
-
 def region_numbers(wildcards):
     """Regions of a tile with their numbers in its region raster."""
     return {
@@ -163,13 +160,13 @@ def share_of_group(rule, quantity, wanted):
     return wanted
 
 
-def needs(rule, reads=()):
-    """Resources of a rule, from the size of each job and of the inputs it `reads` whole."""
+def needs(rule, reads=(), files=()):
+    """Resources of a rule, from the size of each job, of inputs it `reads` whole, and of `files`."""
 
     def asked(quantity):
         def value(wildcards, input, attempt):
-            files = [path for name in reads for path in listed(input[name])]
-            size = parameters.job_size(wildcards.get("tile"), files)
+            whole = [*files, *(path for name in reads for path in listed(input[name]))]
+            size = parameters.job_size(wildcards.get("tile"), whole)
             wanted = resources(rule, size, attempt, ranks_of(rule))[quantity]
             if attempt == 1:
                 tell_of_cut(rule, quantity, wanted)

@@ -87,8 +87,6 @@ rule count_valid_dates:
 
 
 rule draw_regions:
-    input:
-        regions=region_file,
     output:
         regions="<results>/tiles/{tile}/regions.tif",
     log:

@@ -20,13 +20,17 @@ rule mosaic:
         "Stage mosaic is complete"
 
 
-ON_THE_MAP = {"grid": production.mosaic_grid.as_dict(), "tags": parameters.provenance}
+# A layer of quantities has no legend.
+ON_THE_MAP = {
+    "grid": production.mosaic_grid.as_dict(),
+    "tags": parameters.provenance,
+    "legend": None,
+}
 
 
 rule mosaic_classes:
     input:
         pieces=pieces_of_map("classes"),
-        nomenclature=ancient(config["nomenclature"]),
     output:
         mosaic="<results>/final/Classif_Seed_{seed}.tif",
         style="<results>/final/Classif_Seed_{seed}.qml",
@@ -39,9 +43,8 @@ rule mosaic_classes:
     resources:
         **needs("mosaic_classes"),
     params:
-        **ON_THE_MAP,
+        **ON_THE_MAP | {"legend": parameters.legend},
         algorithm=versions("mosaic", "style"),
-        legend=parameters.legend_contents,
         layer="class_map",
     message:
         "Assembling the map of seed {wildcards.seed}"
@@ -137,7 +140,6 @@ use rule mosaic_classes as mosaic_validity with:
 rule preview_map:
     input:
         classes="<results>/final/Classif_Seed_{seed}.tif",
-        nomenclature=ancient(config["nomenclature"]),
     output:
         picture=report(
             "<results>/final/Classif_Seed_{seed}.png",
@@ -153,7 +155,7 @@ rule preview_map:
         **needs("preview_map"),
     params:
         algorithm=versions("preview"),
-        legend=parameters.legend_contents,
+        legend=parameters.legend,
     message:
         "Drawing the picture of the map of seed {wildcards.seed}"
     script:

@@ -9,15 +9,6 @@ rule sampling:
 
 
 rule split_polygons:
-    input:
-        reference=ancient(config["reference"]["path"]),
-        nomenclature=ancient(config["nomenclature"]),
-        regions=region_file,
-        splits=(
-            ancient(config["reference"]["splits"])
-            if config["reference"]["splits"]
-            else []
-        ),
     output:
         splits="<results>/sampling/polygons.gpkg",
     log:
@@ -25,11 +16,12 @@ rule split_polygons:
     benchmark:
         "<benchmarks>/split_polygons.tsv"
     resources:
-        **needs("split_polygons", reads=["reference"]),
+        **needs("split_polygons", files=[config["reference"]["path"]]),
     params:
         algorithm=versions("reference"),
         reference=config["reference"],
         regions=config["regions"],
+        nomenclature=config["nomenclature"],
         contents=parameters.reference_contents,
         sampling={
             key: config["sampling"][key]

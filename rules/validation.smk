@@ -24,7 +24,6 @@ rule compare_tile:
         validity="<results>/tiles/{tile}/validity.tif",
         footprint="<results>/tiles/{tile}/footprint.tif",
         maps=maps_of_tile,
-        nomenclature=ancient(config["nomenclature"]),
     output:
         confusions=expand(
             "<results>/validation/{{tile}}/confusion_seed_{seed}.csv", seed=SEEDS
@@ -40,6 +39,7 @@ rule compare_tile:
         **needs("compare_tile"),
     params:
         algorithm=versions("validation", "accuracy"),
+        nomenclature=config["nomenclature"],
         seeds=SEEDS,
         codes=CODES,
         cloud_threshold=CLOUD_THRESHOLD,
@@ -54,7 +54,6 @@ rule sum_confusions:
         confusions=expand(
             "<results>/validation/{tile}/confusion_seed_{{seed}}.csv", tile=TILES
         ),
-        nomenclature=ancient(config["nomenclature"]),
     output:
         matrix="<results>/final/Confusion_Matrix_Classif_Seed_{seed}.csv",
         figure=report(
@@ -71,7 +70,7 @@ rule sum_confusions:
         **needs("sum_confusions"),
     params:
         algorithm=versions("accuracy", "figures"),
-        legend=parameters.legend_contents,
+        legend=parameters.legend,
     message:
         "Adding up the confusion matrices of seed {wildcards.seed}"
     script:
@@ -102,7 +101,6 @@ rule measure_areas:
     input:
         classes="<results>/final/Classif_Seed_{seed}.tif",
         matrix="<results>/final/Confusion_Matrix_Classif_Seed_{seed}.csv",
-        nomenclature=ancient(config["nomenclature"]),
     output:
         areas="<results>/final/Areas_Seed_{seed}.csv",
     log:
@@ -113,7 +111,7 @@ rule measure_areas:
         **needs("measure_areas"),
     params:
         algorithm=versions("areas", "accuracy"),
-        legend=parameters.legend_contents,
+        legend=parameters.legend,
     message:
         "Measuring the areas of the classes of seed {wildcards.seed}"
     script:
@@ -126,7 +124,6 @@ rule report_accuracy:
             "<results>/final/Confusion_Matrix_Classif_Seed_{seed}.csv", seed=SEEDS
         ),
         areas=expand("<results>/final/Areas_Seed_{seed}.csv", seed=SEEDS),
-        nomenclature=ancient(config["nomenclature"]),
         inventories=expand("<results>/tiles/{tile}/inventory.json", tile=TILES),
         splits="<results>/sampling/polygons.gpkg",
     output:
@@ -151,7 +148,7 @@ rule report_accuracy:
         **needs("report_accuracy"),
     params:
         algorithm=versions("accuracy", "areas", "figures"),
-        legend=parameters.legend_contents,
+        legend=parameters.legend,
         seeds=SEEDS,
     message:
         "Writing the accuracy report"

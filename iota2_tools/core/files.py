@@ -8,10 +8,8 @@ import errno
 import os
 import shutil
 import socket
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 
 from iota2_tools.core.errors import OutputError, unwritable
@@ -105,9 +103,3 @@ def whole_folder(path: str) -> Iterator[str]:
         raise _under_its_name(error, temporary, path) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-def date_in_future(path: str) -> datetime | None:
-    """Date of a file, or of the link to it, if it lies after the clock of this machine."""
-    newest = max(os.stat(path).st_mtime, os.lstat(path).st_mtime)
-    return datetime.fromtimestamp(newest) if newest > time.time() + 1 else None

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 
 from iota2_tools.core.environment import environment_problems, environment_remarks
 from iota2_tools.core.errors import ConfigError, Iota2Error, MissingSoftwareError, one_message
-from iota2_tools.core.files import date_in_future
 from iota2_tools.features.expressions import parse_expression
 from iota2_tools.learning.settings import LearningSettings, Purpose
 from iota2_tools.planning.parameters import Parameters
@@ -72,7 +71,7 @@ def input_warnings(production: Production) -> list[str]:
 
 def input_problems(production: Production) -> list[str]:
     """Everything wrong with the inputs of a production that headers and tables tell."""
-    checks = (_tiles, _regions, _reference, _nomenclature, _dates, _features, _learner)
+    checks = (_tiles, _regions, _reference, _nomenclature, _features, _learner)
     problems: list[str] = []
     for check in checks:
         try:
@@ -132,19 +131,6 @@ def _reference(production: Production) -> Iterator[str]:
 
 def _nomenclature(production: Production) -> Iterator[str]:
     yield from _first_error(lambda: production.nomenclature)
-
-
-def _dates(production: Production) -> Iterator[str]:
-    """Files that Snakemake takes for newer than all that is made of them."""
-    config = production.config
-    paths = [config.nomenclature, config.reference.path, config.reference.splits]
-    paths += [config.regions.path] if config.regions else []
-    for path in filter(None, paths):
-        if os.path.exists(path) and (date := date_in_future(path)):
-            yield (
-                f"{path}: is dated {date:%Y-%m-%d %H:%M:%S}, in the future by the clock of this machine: "
-                f"what is made of it would look older; give it the present date (touch {path})"
-            )
 
 
 def _features(production: Production) -> Iterator[str]:

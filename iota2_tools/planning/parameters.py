@@ -94,9 +94,10 @@ class Parameters:
         return _contents(self.config.regions.path) if self.config.regions else []
 
     @cached_property
-    def legend_contents(self) -> list[str]:
-        """Digest of the nomenclature, colours included."""
-        return _contents(self.config.nomenclature)
+    def legend(self) -> dict[str, Any]:
+        """Path of the nomenclature, and digest of its content, colours included."""
+        path = self.config.nomenclature
+        return {"path": path, "contents": _contents(path)}
 
     @cached_property
     def feature_count(self) -> int:

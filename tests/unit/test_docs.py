@@ -1,9 +1,10 @@
 """Documents that are generated, or name what the code holds."""
 
+import re
 from pathlib import Path
 
 import pytest
-from rule_texts import rules_with_scripts
+from rule_texts import rule_texts, rules_with_scripts
 
 from iota2_tools.cluster.site import site_schema
 from iota2_tools.planning.configuration import configuration_page, configuration_schema
@@ -46,3 +47,10 @@ def test_the_catalogue_names_every_final_product():
     for name in ("Classif_Seed_", "Confidence_Seed_", "ProbabilityMap_seed_", "PixelsValidity", "diff_seed_",
                  "Confusion_Matrix_Classif_Seed_", "Areas_Seed_", "RESULTS.txt", "scores.csv"):  # fmt: skip
         assert name in catalogue
+
+
+def test_files_of_the_user_are_no_inputs_of_snakemake():
+    """Snakemake looks at dates; what these files hold is a parameter instead."""
+    for name, rule in rule_texts().items():
+        inputs = re.search(r"^    input:\n((?:        .*\n)+)", rule.body, re.MULTILINE)
+        assert not inputs or "config" not in inputs[1], name

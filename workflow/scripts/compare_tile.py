@@ -21,5 +21,5 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
             )
             for number, seed in enumerate(seeds)
         },
-        snakemake.input.nomenclature,
+        snakemake.params.nomenclature,
     )

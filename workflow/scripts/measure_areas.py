@@ -7,6 +7,6 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     write_areas(
         classes=snakemake.input.classes,
         matrix=snakemake.input.matrix,
-        nomenclature=snakemake.input.nomenclature,
+        nomenclature=snakemake.params.legend["path"],
         output=snakemake.output.areas,
     )

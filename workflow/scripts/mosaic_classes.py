@@ -8,12 +8,12 @@ from iota2_tools.maps.mosaic import FinalMap, write_mosaic
 from iota2_tools.maps.style import write_attribute_table, write_class_style, write_ramp_style
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
-    table = snakemake.input.get("nomenclature")
+    legend = snakemake.params.legend
     final = FinalMap(
         layer=LAYERS[snakemake.params.layer],
         grid=Grid(**snakemake.params.grid),
         tags=snakemake.params.tags,
-        classes=read_nomenclature(table) if table else None,
+        classes=read_nomenclature(legend["path"]) if legend else None,
         bands=snakemake.params.get("bands"),
     )
     write_mosaic(

@@ -7,6 +7,6 @@ from iota2_tools.maps.preview import write_preview
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     write_preview(
         snakemake.input.classes,
-        read_nomenclature(snakemake.input.nomenclature),
+        read_nomenclature(snakemake.params.legend["path"]),
         snakemake.output.picture,
     )

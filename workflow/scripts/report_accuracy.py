@@ -22,7 +22,7 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
         areas={
             seed: read_areas(path) for seed, path in zip(seeds, snakemake.input.areas, strict=True)
         },
-        nomenclature=read_nomenclature(snakemake.input.nomenclature),
+        nomenclature=read_nomenclature(snakemake.params.legend["path"]),
     )
     matrices, nomenclature = evidence.matrices, evidence.nomenclature
     write_results(

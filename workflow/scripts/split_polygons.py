@@ -13,7 +13,7 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
             reference=Reference(**snakemake.params.reference),
             sampling=Sampling(**snakemake.params.sampling),
             regions=Regions(**regions) if regions else None,
-            nomenclature=read_nomenclature(snakemake.input.nomenclature),
+            nomenclature=read_nomenclature(snakemake.params.nomenclature),
             grids=[Grid(**grid) for grid in snakemake.params.grids],
             used_regions=snakemake.params.used_regions,
         ),

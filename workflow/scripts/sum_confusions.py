@@ -6,7 +6,7 @@ from iota2_tools.reporting.confusion import write_sum
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     write_sum(
         confusions=list(snakemake.input.confusions),
-        nomenclature=snakemake.input.nomenclature,
+        nomenclature=snakemake.params.legend["path"],
         output=snakemake.output.matrix,
         figure=snakemake.output.figure,
         title=f"Seed {snakemake.wildcards.seed}",
