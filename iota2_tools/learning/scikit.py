@@ -43,7 +43,6 @@ TRUSTED = frozenset(
         "sklearn.utils.validation.check_array",
         "sklearn.calibration._CalibratedClassifier",
         "sklearn.calibration._SigmoidCalibration",
-        "sklearn.calibration._TemperatureScaling",
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
         "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
         "sklearn.gaussian_process.kernels.ConstantKernel",
@@ -91,6 +90,11 @@ def problems(settings: LearningSettings, purpose: Purpose) -> Iterator[str]:
             f"({', '.join(needed)}), which a configuration does not hold; take another one"
         )
     strange = list(_strange_weights(given.get("class_weight"), purpose.codes))
+    if given.get("method") == "temperature":
+        strange.append(
+            f"learning.parameters: {name} refuses method: temperature (of scikit-learn {version('scikit-learn')} "
+            "it is right for classes numbered 0, 1, 2 … alone); take sigmoid or isotonic"
+        )
     yield from strange
     if not (unknown or needed or strange):
         yield from refusals(settings, purpose)

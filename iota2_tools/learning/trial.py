@@ -3,8 +3,6 @@
 What scikit-learn refuses only while it learns, or while it predicts, shows here in the first minute.
 """
 
-import contextlib
-import io
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
@@ -33,8 +31,8 @@ AT_MOST = {
     "n_neighbors": 3, "max_samples": 10, "validation_fraction": 10, "cv": 3, "verbose": 0,
 }  # fmt: skip
 """Whole numbers that cost time, need many samples, or fill the terminal."""
-AT_LEAST = {"max_samples": 0.2, "subsample": 0.2, "validation_fraction": 0.2}
-"""Shares of which a few samples would leave none."""
+AT_LEAST = {"validation_fraction": 0.2}
+"""Shares of a few samples that would be fewer than the classes."""
 
 
 def refusals(settings: LearningSettings, purpose: Purpose) -> Iterator[str]:
@@ -72,13 +70,12 @@ def _refusal(settings: LearningSettings, purpose: Purpose) -> str:
     """Why a learner does not learn, or does not map; nothing if it does."""
     with warnings.catch_warnings(), threadpool_limits(1), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        with contextlib.redirect_stdout(io.StringIO()):
-            try:
-                _learn_and_map(settings, purpose)
-            except (LearningError, *scikit.REFUSALS) as error:
-                reason = " ".join(str(error.__cause__ or error).split())
-                # scikit-learn names its own function where a classifier is calibrated.
-                return reason.replace("cross_val_predict", settings.learner)
+        try:
+            _learn_and_map(settings, purpose)
+        except (LearningError, *scikit.REFUSALS) as error:
+            reason = " ".join(str(error.__cause__ or error).split())
+            # scikit-learn names its own function where a classifier is calibrated.
+            return reason.replace("cross_val_predict", settings.learner)
     return ""
 
 

@@ -221,6 +221,28 @@ def test_ranks_map_window_by_window_in_turn(production, tmp_path, monkeypatch):
             np.testing.assert_array_equal(values, other[name])
 
 
+def test_the_second_rank_maps_every_second_window_and_writes_nothing(
+    production, tmp_path, monkeypatch
+):
+    windows = [*grid_of(str(production.folder / "dem.tif")).windows(3, 3)]
+    monkeypatch.setattr(FeatureStack, "windows", lambda self, _: windows)
+    mapped, given = [], []
+
+    class Second:
+        number, count, first = 1, 2, False
+
+        def gather(self, item):
+            given.append(item)
+            return []
+
+    monkeypatch.setattr(TileMapper, "layers", lambda self, window, _: mapped.append(window) or 7)
+    monkeypatch.setattr(tile_module, "all_ranks", Second)
+    with pytest.raises(RuntimeError, match="No such file"):  # of GDAL here, for want of a map
+        map_tile(production, tmp_path)
+    assert mapped == windows[1::2]
+    assert given == [7, 7, 7, 7, None]  # as often as the first rank gathers
+
+
 def test_a_pixel_of_too_few_clear_dates_gets_no_class():
     window = Window(0, 0, 1, 4)
     with ThreadPoolExecutor(1) as pool:

@@ -73,6 +73,8 @@ def test_every_classifier_of_scikit_learn_is_taken_or_refused_at_the_check(learn
         ("LinearDiscriminantAnalysis", {"n_components": 5}, "refuses n_components"),
         ("HistGradientBoostingClassifier", {"categorical_features": [481]}, "categorical_features"),
         ("DummyClassifier", {"strategy": "stratified"}, "size of windows"),
+        # It takes the codes for numbers of columns, and reads what lies behind them in memory.
+        ("CalibratedClassifierCV", {"method": "temperature"}, "take sigmoid or isotonic"),
     ],
 )
 def test_what_scikit_learn_would_refuse_after_all_sampling_is_told(learner, parameters, message):
@@ -87,6 +89,8 @@ def test_what_scikit_learn_would_refuse_after_all_sampling_is_told(learner, para
         ("RandomForestClassifier", {"n_estimators": 10**8, "max_features": 481}),
         ("RandomForestClassifier", {"max_samples": 5000}),
         ("RandomForestClassifier", {"max_samples": 1e-4}),
+        ("BaggingClassifier", {"max_samples": 1e-4}),
+        ("GradientBoostingClassifier", {"subsample": 1e-4}),
         ("RandomForestClassifier", {"class_weight": {"11": 2, "300": 0.5}}),
         ("RandomForestClassifier", {"class_weight": "balanced_subsample"}),
         ("HistGradientBoostingClassifier", {"early_stopping": True, "validation_fraction": 0.01}),
@@ -96,7 +100,7 @@ def test_what_scikit_learn_would_refuse_after_all_sampling_is_told(learner, para
         ("LabelSpreading", {"kernel": "knn"}),
         ("LogisticRegressionCV", {"cv": 10}),
         ("RidgeClassifierCV", {"cv": 10}),
-        ("CalibratedClassifierCV", {"cv": 50, "method": "temperature"}),
+        ("CalibratedClassifierCV", {"cv": 50, "method": "isotonic"}),
         ("GaussianNB", {"priors": [0.2] * 5}),
         ("LinearDiscriminantAnalysis", {"n_components": 4}),
         ("MLPClassifier", {"hidden_layer_sizes": [50, 50], "solver": "sgd"}),
@@ -175,6 +179,7 @@ def test_learners_of_otb_give_no_probability_map():
         ("otb-svm", {}, "did you mean 'otb-libsvm'"),
         ("otb-rf", {"nbtree": 5}, "did you mean 'nbtrees'"),
         ("otb-rf", {"nbtrees": "hundred"}, "nbtrees: 'hundred' is no whole number"),
+        ("otb-rf", {"nbtrees": True}, "nbtrees: True is no whole number"),
         ("otb-rf", {"nbtrees": 2.5}, "nbtrees: 2.5 is no whole number"),
         ("otb-rf", {"nbtrees": -3}, "not been trained"),
         ("otb-libsvm", {"c": "1"}, "c: '1' is no number"),

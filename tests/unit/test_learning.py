@@ -171,6 +171,7 @@ def test_model_that_would_call_a_function_is_not_loaded(samples, tmp_path, funct
         (Foreign(), "Foreign.*not loaded"),
         (StandardScaler().fit([[0], [1]]), "holds no fitted classifier"),
         (RandomForestClassifier(), "holds no fitted classifier"),
+        (RidgeClassifier().fit([[0], [1]], [11, 12]), "holds no fitted classifier"),
     ],
 )
 def test_file_that_holds_another_thing_is_not_loaded(samples, tmp_path, thing, message):
