@@ -38,7 +38,7 @@ test: setup
 test-setup: setup
 	python -m pytest tests/setup
 
-# The roads of installation in bare roots, by root; needs debootstrap. One of them: make test-roads ROADS=trixie
+# The roads of installation in bare roots, by root. One of them: make test-roads ROADS=trixie
 # The longest, two hours: make test-roads ROADS='bookworm-killed trixie-killed'
 ROADS := bookworm trixie pip
 test-roads: wheel

@@ -4,19 +4,14 @@ QGIS loads `map.qml` with `map.tif` when both lie in one folder; GDAL and QGIS 3
 names from `map.tif.aux.xml`, for a GeoTIFF itself has no place for them but tags.
 """
 
-import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from xml.etree import ElementTree as xml
-
-from osgeo import gdal
 
 from iota2_tools.config.nomenclature import Nomenclature
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.core.files import whole_file
 from iota2_tools.maps.layers import Layer
-
-gdal.UseExceptions()
 
 # Eleven equal steps of matplotlib's perceptually uniform ramps (CC0): dark to light, also in
 # grey and for colour-blind eyes.
@@ -29,9 +24,6 @@ CIVIDIS = (
     "#948e77", "#aea371", "#c8b866", "#e5cf52", "#fee838",
 )  # fmt: skip
 RAMPS = {"confidence": VIRIDIS, "probability": VIRIDIS, "validity": CIVIDIS}
-
-PAM = "GDAL_PAM_ENABLED"
-"""Setting of GDAL: whether it writes what a format has no place for beside an image."""
 
 DOCTYPE = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 
@@ -154,6 +146,8 @@ def _style(renderer: xml.Element) -> xml.Element:
 def write_attribute_table(nomenclature: Nomenclature, path: str) -> None:
     """Write the class names of a map as GDAL's raster attribute table.
 
+    By hand: GDAL 3.13 writes no file for a table of a GeoTIFF.
+
     Parameters
     ----------
     nomenclature : Nomenclature
@@ -165,54 +159,26 @@ def write_attribute_table(nomenclature: Nomenclature, path: str) -> None:
     ----------
     GDAL's persistent auxiliary metadata; field types and usages of GDALRasterAttributeTable.
     """
-    with whole_file(path) as temporary:
-        Path(temporary).write_bytes(_auxiliary_metadata(attribute_table(nomenclature)))
+    columns = (("Value", 0, 5), ("Class", 2, 2), ("Red", 0, 6), ("Green", 0, 7), ("Blue", 0, 8))
+    root = xml.Element("PAMDataset")
+    band = xml.SubElement(root, "PAMRasterBand", {"band": "1"})
+    table = xml.SubElement(band, "GDALRasterAttributeTable", {"tableType": "thematic"})
+    for index, (name, kind, usage) in enumerate(columns):
+        column = xml.SubElement(table, "FieldDefn", {"index": str(index)})
+        _add_texts(column, (("Name", name), ("Type", kind), ("Usage", usage)))
+    for index, item in enumerate(nomenclature.classes):
+        row = xml.SubElement(table, "Row", {"index": str(index)})
+        _add_texts(row, (("F", value) for value in (item.code, item.name, *item.colour)))
+    _write(root, path, doctype="")
 
 
-def _auxiliary_metadata(table: gdal.RasterAttributeTable) -> bytes:
-    """What GDAL writes beside an image that has this table: one in memory."""
-    folder, usual = f"/vsimem/{uuid.uuid4()}", gdal.GetThreadLocalConfigOption(PAM)
-    image = f"{folder}/image.tif"
-    gdal.Mkdir(folder, 0o700)
-    gdal.SetThreadLocalConfigOption(PAM, "YES")
-    try:
-        gdal.GetDriverByName("GTiff").Create(image, 1, 1).FlushCache()
-        dataset = gdal.Open(image)
-        dataset.GetRasterBand(1).SetDefaultRAT(table)
-        del dataset  # written now
-        return _memory_file(f"{image}.aux.xml")
-    finally:
-        gdal.SetThreadLocalConfigOption(PAM, usual)
-        gdal.RmdirRecursive(folder)
+def _add_texts(parent: xml.Element, texts: Iterable[tuple[str, object]]) -> None:
+    for tag, text in texts:
+        xml.SubElement(parent, tag).text = str(text)
 
 
-def attribute_table(nomenclature: Nomenclature) -> gdal.RasterAttributeTable:
-    """Columns `Value`, `Class`, `Red`, `Green`, `Blue`, one row a class in the order of codes."""
-    table = gdal.RasterAttributeTable()
-    table.SetTableType(gdal.GRTT_THEMATIC)
-    table.CreateColumn("Value", gdal.GFT_Integer, gdal.GFU_MinMax)
-    table.CreateColumn("Class", gdal.GFT_String, gdal.GFU_Name)
-    for name, usage in (("Red", gdal.GFU_Red), ("Green", gdal.GFU_Green), ("Blue", gdal.GFU_Blue)):
-        table.CreateColumn(name, gdal.GFT_Integer, usage)
-    for row, item in enumerate(nomenclature.classes):
-        table.SetValueAsInt(row, 0, item.code)
-        table.SetValueAsString(row, 1, item.name)
-        for column, value in enumerate(item.colour, start=2):
-            table.SetValueAsInt(row, column, value)
-    return table
-
-
-def _memory_file(name: str) -> bytes:
-    """Content of a file of GDAL's memory."""
-    file = gdal.VSIFOpenL(name, "rb")
-    try:
-        return bytes(gdal.VSIFReadL(1, gdal.VSIStatL(name).size, file))
-    finally:
-        gdal.VSIFCloseL(file)
-
-
-def _write(root: xml.Element, path: str) -> None:
+def _write(root: xml.Element, path: str, doctype: str = DOCTYPE) -> None:
     xml.indent(root)
     with whole_file(path) as temporary:
-        text = DOCTYPE + xml.tostring(root, encoding="unicode") + "\n"
+        text = doctype + xml.tostring(root, encoding="unicode") + "\n"
         Path(temporary).write_text(text, encoding="utf-8")

@@ -2,7 +2,7 @@
 # The roads of installation, each in a bare root that debootstrap makes, each to a map; then whether
 # the maps are the same.
 #
-# Needs root, debootstrap, the network, and 6 GB of disk a road. Certificates, resolver, pip and apt
+# Needs root, debootstrap (installed where it is missing), the network, and 6 GB of disk a road. Certificates, resolver, pip and apt
 # configuration of this machine are copied into the bare roots.
 #
 # Usage: bash tests/setup/roads.sh ROAD...     (`make test-roads` builds the wheel first)
@@ -237,7 +237,8 @@ killed() { # SUITE
 road=roads
 [ $# -gt 0 ] || die "which road? See the head of this file"
 [ "$(id -u)" -eq 0 ] || die "only root can make a root"
-command -v debootstrap >/dev/null || die "no debootstrap: apt-get install debootstrap"
+command -v debootstrap > /dev/null || apt-get -q install --yes --no-install-recommends debootstrap ||
+    die "no debootstrap, and apt-get could not install it"
 mkdir -p "$folder"
 for road in "$@"; do
     bare=$folder/$road

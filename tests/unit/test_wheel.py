@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
+from iota2_tools.commands.doctor import locked_versions
 from iota2_tools.core import places
 
 CARRIED = ("workflow", "rules", "profiles")
@@ -80,6 +81,7 @@ def test_the_wheel_carries_every_module(wheel):
 def test_an_installed_package_looks_for_its_files_inside_itself(installed):
     program = """
 import iota2_tools
+from iota2_tools.commands.doctor import locked_versions
 from iota2_tools.core import places
 print(iota2_tools.__file__)
 print(places.ROOT)
@@ -217,3 +219,10 @@ def test_containers_take_all_that_the_set_up_and_the_workflow_need():
     assert {line.split()[0] for line in files.strip().splitlines()} == needed
     for recipe in (oci, apptainer):
         assert "bash /opt/iota2/envs/on_bare_debian.sh" in recipe
+
+
+def test_the_locks_of_a_checkout_are_those_of_its_set_up():
+    """Not those of other roads, and not what is for Windows alone."""
+    locked = locked_versions()
+    assert {"numpy", "snakemake", "pytest"} <= locked.keys()
+    assert locked.keys().isdisjoint({"gdal-wheel", "colorama", "pyreadline3"})
