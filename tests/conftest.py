@@ -20,6 +20,7 @@ REAL_DATA = Path(os.environ.get("IOTA2_TEST_DATA", ROOT.parent / "shared" / "dat
 CORES = 1 if os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1") != "1" else 2
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of one production go to one worker, so that it is made once."""
     for item in items:

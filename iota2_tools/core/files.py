@@ -52,15 +52,20 @@ def _place_beside(path: str) -> tuple[Path, Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         _remove(target.parent.glob(f"{mark}*-{target.name}"))
     except OSError as error:
-        raise unwritable(path, error.strerror or error) from error
+        raise unwritable(path, _words(error)) from error
     return target, target.with_name(f"{mark}{socket.gethostname()}-{os.getpid()}-{target.name}")
+
+
+def _words(error: OSError) -> str:
+    """What the system says; libraries put words of their own around it."""
+    return os.strerror(error.errno) if error.errno else str(error.strerror or error)
 
 
 def _blame(error: OSError, path: str, temporary: Path) -> None:
     """Raise an OutputError if an error of the system concerns a product, or what it is made of."""
     places = [str(place) for place in (error.filename, error.filename2) if place is not None]
     own = {path, str(Path(path).parent)}
-    reason = error.strerror or error
+    reason = _words(error)
     if str(temporary) in str(error) or own.intersection(places):
         raise unwritable(path, reason) from error
     if error.errno in ERRORS_OF_WRITING:  # maybe of an intermediate file, which is named then

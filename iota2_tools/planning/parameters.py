@@ -172,5 +172,9 @@ class Parameters:
 
 
 def _contents(*paths: str | None) -> list[str]:
-    """Digests of the content of files and of those beside them that belong to them."""
-    return [digest(file) for path in paths if path for file in files_of_layer(path)]
+    """Digests of the content of files and of those beside them that belong to them.
+
+    An absent file has none; the check names it.
+    """
+    files = [file for path in paths if path for file in files_of_layer(path)]
+    return [digest(file) if os.path.exists(file) else "" for file in files]

@@ -211,3 +211,10 @@ def test_images_are_opened_with_these_words(tmp_path, opener):
     (tmp_path / "a.tif").touch()
     with pytest.raises(InputDataError, match=r"a\.tif: cannot be opened .*; i"):
         opener(str(tmp_path / "a.tif"))
+
+
+def test_a_library_that_words_a_full_disk_in_its_own_way_is_told_in_that_of_the_system(tmp_path):
+    """pyarrow: `Error writing bytes to file. Detail: [errno 28] No space left on device`."""
+    told = r"a\.parquet: cannot be written \(No space left on device\)"
+    with pytest.raises(OutputError, match=told), whole_file(str(tmp_path / "a.parquet")) as draft:
+        raise OSError(errno.ENOSPC, "Error writing bytes to file", draft)
