@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from conftest import ROOT, deliver_again, on_scene
+from conftest import ROOT, Workflow, deliver_again, on_scene
 from osgeo import gdal
 from osgeo_utils.samples import validate_cloud_optimized_geotiff as cog
 from rules.independent import clear
