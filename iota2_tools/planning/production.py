@@ -314,6 +314,10 @@ class Production:
             ]
         return touching
 
+    def region_numbers(self, tile: str) -> dict[str, int]:
+        """Regions of a tile with their numbers in its region raster."""
+        return {name: self.regions.index(name) + 1 for name in self.regions_of_tiles[tile]}
+
     def tiles_of(self, region: str) -> list[str]:
         """Tiles a region touches."""
         return [tile for tile in self.tiles if region in self.regions_of_tiles[tile]]
