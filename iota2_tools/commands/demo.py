@@ -8,6 +8,8 @@ from pathlib import Path
 # As config/demo.yaml names them.
 SCENE = "demo/scene"
 RESULTS = "demo/results"
+SEED = 0
+"""As `iota2 simulate` takes it."""
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -56,7 +58,7 @@ def demo(size: int) -> int:
         raise OutputError(
             f"{Path.cwd()}: may not be written to; start `iota2 demo` in a folder of yours"
         )
-    simulate_scene(SceneSettings(size=size), SCENE, jobs=min(2, os.cpu_count() or 1))
+    simulate_scene(SceneSettings(seed=SEED, size=size), SCENE, jobs=min(2, os.cpu_count() or 1))
     options = ["--workflow-profile", "none", "--configfile", str(CONFIG / "demo.yaml")]
     report = ["--report", f"{RESULTS}/final/report.html"]
     code = snakemake(["--quiet", "rules", *options])

@@ -64,8 +64,12 @@ copy_certificates() {
 
 copy_project() { # PLACE
     rm -rf "${bare:?}$1" && mkdir -p "$bare$1"
+    hand_over "$bare$1"
+}
+
+hand_over() { # FOLDER
     git ls-files -z --cached --others --exclude-standard | xargs -0 ls -d -- 2> /dev/null |
-        tar -c -T - | tar -x -C "$bare$1"
+        tar -c -T - | tar -x -C "$1"
 }
 
 keep_map() { # DEMO
@@ -111,6 +115,7 @@ poor_user() { as_user env -u HOME sh -c "cd /work && $1"; }
 in_container() {
     local image=$folder/trixie
     [ -e "$image$project/.venv/bin/iota2" ] || die "walk the road trixie first, with KEEP=1"
+    hand_over "$image$project" # both sides must be of one version
     rm -rf "$folder/container" && mkdir -p "$folder/container/bin"
     cp tests/setup/apptainer.sh "$folder/container/bin/apptainer"
     chmod +x "$folder/container/bin/apptainer"
@@ -121,7 +126,7 @@ in_container() {
         snakemake --snakefile "$OLDPWD/workflow/Snakefile" --profile "$OLDPWD/profiles/local" --sdm apptainer \
             --configfile "$OLDPWD/config/demo.yaml" --quiet rules
     )
-    grep -q "$project/.venv" "$folder/container/ran.txt" || die "no job ran in the container"
+    [ "$(grep -c '^'"$image"' .*\.classify_tile\.py' "$folder/container/ran.txt")" -gt 1 ] || die "no job ran in the container"
     bare=$folder keep_map /container/demo
 }
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import fields
 
 import pytest
 import yaml
@@ -9,6 +10,7 @@ from conftest import ROOT
 
 from iota2_tools.commands import cli, demo, engine
 from iota2_tools.core.errors import OutputError
+from iota2_tools.simulate import SceneSettings
 
 BEGINNING = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "workflow" / "Snakefile")]
 LOCAL = str(ROOT / "profiles" / "local")
@@ -51,6 +53,14 @@ def test_the_demonstration_is_that_of_its_configuration():
     assert config["sensors"]["sentinel2"]["path"] == f"{demo.SCENE}/sentinel2"
 
 
+def given_by_hand(*words):
+    """The scene that `iota2 simulate` would write."""
+    given = vars(cli.parser().parse_args(words))
+    names = {field.name for field in fields(SceneSettings)}
+    chosen = {name: value for name, value in given.items() if name in names}
+    return SceneSettings(**chosen | {"tiles": tuple(chosen["tiles"])})
+
+
 @pytest.fixture
 def told(monkeypatch):
     """What the demonstration does, one entry a step; Snakemake ends as `codes` says."""
@@ -66,7 +76,8 @@ def told(monkeypatch):
         return told.codes.pop(0)
 
     monkeypatch.setattr(
-        "iota2_tools.simulate.simulate_scene", lambda settings, folder, jobs: told.append(folder)
+        "iota2_tools.simulate.simulate_scene",
+        lambda settings, folder, jobs: told.append((settings, folder)),
     )
     monkeypatch.setattr(engine, "snakemake", snakemake)
     monkeypatch.setattr(
@@ -78,7 +89,7 @@ def told(monkeypatch):
 def test_the_demonstration_says_where_the_map_is(told, capsys):
     assert demo.demo(64) == 0
     scene, maps, report = told
-    assert scene == "demo/scene"
+    assert scene == (given_by_hand("simulate", "demo/scene", "--size", "64"), "demo/scene")
     for options in (maps, report):
         assert options[options.index("--configfile") + 1] == str(ROOT / "config" / "demo.yaml")
     assert report[-2:] == ["--report", "demo/results/final/report.html"]
