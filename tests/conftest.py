@@ -20,15 +20,13 @@ REAL_DATA = Path(os.environ.get("IOTA2_TEST_DATA", ROOT.parent / "shared" / "dat
 CORES = 1 if os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1") != "1" else 2
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Tests of one production go to one worker, so that it is made once."""
-    for item in items:
-        folder, name = item.path.parent.name, item.path.stem
-        if folder == "rules":
-            item.add_marker(pytest.mark.xdist_group("rules"))
-        elif folder == "workflow" and name != "test_real_data":
-            item.add_marker(pytest.mark.xdist_group("production"))
+    folder, name = item.path.parent.name, item.path.stem
+    if folder == "rules":
+        item.add_marker(pytest.mark.xdist_group("rules"))
+    elif folder == "workflow" and name != "test_real_data":
+        item.add_marker(pytest.mark.xdist_group("production"))
 
 
 # A shell starts what it puts into the background with SIGINT ignored, and all that is started

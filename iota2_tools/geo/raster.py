@@ -124,6 +124,7 @@ def gdal_error(path: str, messages: Sequence[str]) -> Iota2Error:
 
 
 def _error_of_kind(path: str, message: str) -> Iota2Error | None:
+    message = re.sub(r"^_tiff\w+Proc:\s*", "", message)  # what libtiff was about to do
     words = re.sub(r"\S*/\S*", " ", message)
     if _PROJ.search(message):
         return MissingSoftwareError(

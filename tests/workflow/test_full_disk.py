@@ -43,7 +43,7 @@ def test_a_full_disk_is_named_leaves_nothing_half_made_and_can_be_taken_up(
     workflow.config["output"] = str(small_disk / "results")
     done = workflow.run(check=False)
     assert done.returncode != 0
-    assert "cannot be written (No space left on device)" in done.stderr
+    assert "cannot be written (No space left on device)" in done.stderr, done.stderr
     assert "check the free space" in done.stderr
     assert_whole(small_disk)
     grow(small_disk)
