@@ -31,7 +31,7 @@ check: setup
 # The Orfeo ToolBox is what our own sampling is compared with.
 test: OTB := auto
 test: setup
-	python -m pytest -n 2 --dist loadgroup
+	python -m pytest -n 2
 	@echo 'The tests on real schedulers are apart: make test-cluster'
 
 # The set-up by its own script on a copy of the project: killed, repeated, without root, with modules.

@@ -20,13 +20,29 @@ REAL_DATA = Path(os.environ.get("IOTA2_TEST_DATA", ROOT.parent / "shared" / "dat
 CORES = 1 if os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1") != "1" else 2
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Tests of one production go to one worker, so that it is made once."""
-    folder, name = item.path.parent.name, item.path.stem
-    if folder == "rules":
-        item.add_marker(pytest.mark.xdist_group("rules"))
-    elif folder == "workflow" and name != "test_real_data":
-        item.add_marker(pytest.mark.xdist_group("production"))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Tests of one production go to one worker of pytest-xdist, so that it is made once.
+
+    Not by its marks: `--dist loadgroup` of pytest-xdist 3.8 does nothing under pytest 9.2.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByProduction(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid)
+
+    return ByProduction(config, log)
+
+
+def group_of(nodeid: str) -> str:
+    """What a test shares with others; tests of a group follow one another on one worker."""
+    file, _, name = nodeid.partition("::")
+    if "tests/rules/" in file or name.startswith("test_flanders_with_regions"):
+        return "rules"
+    if "tests/workflow/" in file and not file.endswith("test_real_data.py"):
+        return "production"
+    return nodeid if file.endswith("test_real_data.py") else file
 
 
 # A shell starts what it puts into the background with SIGINT ignored, and all that is started
