@@ -107,8 +107,11 @@ def test_codes_that_a_float_cannot_tell_apart_are_refused(tmp_path, grid):
     look_at_user_raster(path, "bicubic", "leave_out", grid)
 
 
-def test_a_raster_beside_its_tile_is_refused(tmp_path, grid):
-    path = write_image(tmp_path / "dem.tif", np.ones((8, 8), np.int16), left=LEFT + 80)
+@pytest.mark.parametrize(
+    "place", [{"left": LEFT + 80}, {"left": LEFT - 80}, {"top": TOP + 80}, {"top": TOP - 80}]
+)
+def test_a_raster_beside_its_tile_is_refused(tmp_path, grid, place):
+    path = write_image(tmp_path / "dem.tif", np.ones((8, 8), np.int16), **place)
     with pytest.raises(InputDataError, match="does not touch its tile"):
         look_at_user_raster(path, "bicubic", "leave_out", grid)
 
