@@ -194,10 +194,11 @@ def test_another_python_makes_another_environment(loaded, software):
 
 
 def test_an_active_environment_is_not_taken_for_the_python_of_a_module(loaded, software):
-    """As after `. .venv/bin/activate`: making it anew from itself would remove it."""
+    """As after `. .venv/bin/activate`; one that is half made cannot be made anew by itself."""
     clone = loaded("python", "gdal-python")
     clone.set_up()
     clone.modules = ["gdal-python", "numpy"]
     path = f"{clone.folder}/.venv/bin:{software}/python/bin:{os.environ['PATH']}"
     assert clone.set_up(PATH=path).count("[setup]") == 2  # the modules to load, and "ready"
-    assert clone.run("python", "--version").returncode == 0
+    (clone.folder / ".venv/bin/activate").unlink()
+    assert "virtual environment .venv" in clone.set_up(PATH=path)
