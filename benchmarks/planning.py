@@ -68,7 +68,9 @@ def build(folder: Path, given: argparse.Namespace) -> None:
         {"region": [str(n + 1) for n in range(given.regions)]}, geometry=stripes, crs=32631
     )
     regions.to_file(folder / "regions.gpkg")
-    points = [shapely.Point(west + 500 * n, south + 5000) for n in range(1000)]
+    points = [
+        shapely.Point(west + (n + 0.5) * (east - west) / 1000, south + 5000) for n in range(1000)
+    ]
     fields = gpd.GeoDataFrame(
         {"code": [1 + n % 2 for n in range(1000)]}, geometry=points, crs=32631
     )
