@@ -292,11 +292,17 @@ otb_packages_can_be_had() {
     why_not="its packages are missing; the administrator of this machine would type:
   apt-get install --no-install-recommends $missing"
     become_root || return 1
-    # shellcheck disable=SC2086  # a list of words
-    apt-cache show $missing > /dev/null 2>&1 || when_unlocked "${as_root[@]}" apt-get -q update
+    are_known "$missing" || when_unlocked "${as_root[@]}" apt-get -q update
     why_not="this Debian has no packages of it (Debian 12 has)"
-    # shellcheck disable=SC2086
-    apt-cache show $missing > /dev/null 2>&1
+    are_known "$missing"
+}
+
+# One by one: apt-cache is content if it knows any of several.
+are_known() {
+    local package
+    for package in $1; do
+        apt-cache show "$package" > /dev/null 2>&1 || return 1
+    done
 }
 
 # `snakemake --profile local` looks in the working directory, the user's and the site's

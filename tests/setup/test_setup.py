@@ -62,6 +62,34 @@ def test_the_toolbox_is_installed_only_where_it_is_asked_for(clone, without_otb)
     clone.check_whole()
 
 
+APT_CACHE = """#!/bin/sh
+# Like the real one, content if it knows any.
+shift; known=100
+for package; do [ "$package" != known-package ] || known=0; done
+exit $known
+"""
+
+
+def test_a_debian_without_the_toolbox_is_told_also_where_it_has_some_of_the_packages(
+    clone, without_otb
+):
+    (clone.folder / "envs" / "apt-otb.txt").write_text("known-package\nno-such-package\n")
+    programs = clone.folder.parent / "programs"
+    programs.mkdir()
+    for name, text in (
+        ("apt-cache", APT_CACHE),
+        ("apt-get", "#!/bin/sh\nexit 1\n"),
+        ("sudo", '#!/bin/sh\nshift\nexec "$@"\n'),
+    ):
+        (programs / name).write_text(text)
+        (programs / name).chmod(0o755)
+    # With modules loaded, programs of PATH come before those of the system.
+    clone.variables |= {"PATH": f"{programs}:{os.environ['PATH']}", "LOADEDMODULES": "any"}
+    said = clone.set_up(OTB="auto")
+    assert "without the Orfeo ToolBox: this Debian has no packages of it" in said
+    assert "this Debian has no packages of it" in clone.set_up(check=False, OTB="yes")
+
+
 def test_a_word_that_is_none_of_the_three_is_refused(clone):
     assert "OTB=perhaps: say no, auto or yes" in clone.set_up(check=False, OTB="perhaps")
 
