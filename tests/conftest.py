@@ -159,7 +159,7 @@ def demonstration(tmp_path_factory) -> Workflow:
     from iota2_tools.simulate import SceneSettings, simulate_scene
 
     folder = tmp_path_factory.mktemp("demonstration")
-    simulate_scene(SceneSettings(size=400), str(folder / "demo" / "scene"), jobs=2)
+    simulate_scene(SceneSettings(size=400, seed=0), str(folder / "demo" / "scene"), jobs=2)
     text = (ROOT / "config" / "demo.yaml").read_text(encoding="utf-8")
     workflow = Workflow(folder, yaml.safe_load(text))
     workflow.run()
