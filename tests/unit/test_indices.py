@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from iota2_tools.features.indices import brightness, normalised_difference
+from iota2_tools.features.indices import brightness, difference, normalised_difference
 
 
 def difference(first, second):
@@ -60,3 +60,11 @@ def test_brightness_is_the_norm_rounded(values, expected):
 
 def test_brightness_is_clipped_to_int16():
     assert norm(30000, 30000) == 32767
+
+
+def test_difference_of_decibels_by_date_stays_in_int16():
+    """Two dates of VV, VH; -10 dB less -16.02 dB is 6.02 dB."""
+    bands = np.array([[-1000, -1602, 30000, -30000]], np.int16)
+    out = np.empty((1, 2), np.int16)
+    difference(bands, np.array([0, 2]), np.array([1, 3]), out)
+    assert out.tolist() == [[602, 32767]]
