@@ -6,7 +6,7 @@ import pytest
 from iota2_tools.features.indices import brightness, difference, normalised_difference
 
 
-def difference(first, second):
+def normalised(first, second):
     bands = np.array([[first, second]], dtype=np.float32)
     out = np.empty((1, 1), dtype=np.int16)
     normalised_difference(bands, np.array([0]), np.array([1]), out)
@@ -31,17 +31,17 @@ def norm(*values):
     ],
 )
 def test_normalised_difference_is_a_thousandth_rounded(first, second, expected):
-    assert difference(first, second) == expected
+    assert normalised(first, second) == expected
 
 
 @pytest.mark.parametrize("value", [0, 500])
 def test_normalised_difference_is_zero_where_the_sum_is(value):
-    assert difference(value, -value) == 0
+    assert normalised(value, -value) == 0
 
 
 @pytest.mark.parametrize(("first", "second", "limit"), [(100, -99, 32767), (-99, 100, -32768)])
 def test_normalised_difference_is_clipped_to_int16(first, second, limit):
-    assert difference(first, second) == limit
+    assert normalised(first, second) == limit
 
 
 def test_each_date_takes_its_own_bands():
