@@ -1,5 +1,6 @@
 """The sections of a production's configuration that do not depend on a sensor."""
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -56,9 +57,6 @@ class SensorSection(Section):
     """What all image time series have in common; each product format adds its own keys."""
 
     path: PathText = Field(description="Folder that holds one folder a tile.")
-    temporal_resolution: int = Field(
-        10, ge=1, le=366, description="Step of the interpolation dates, days."
-    )
     first_date: date | None = Field(
         None,
         description="First interpolation date, `YYYY-MM-DD`; empty, the first acquisition over all tiles.",
@@ -92,9 +90,18 @@ class SensorSection(Section):
     )
 
     @property
+    def step_days(self) -> int:
+        """Step of the interpolation dates; 0 where the products have dates of their own."""
+        return 0
+
+    @property
     def kept(self) -> list[str]:
         """Bands used as features; `keep_bands` of the format's own section."""
         return list(getattr(self, "keep_bands", ()))
+
+    def contradictions(self) -> Iterator[str]:
+        """Choices of the section that are each right and cannot stand together."""
+        yield from ()
 
     @property
     def parts(self) -> list[str]:
@@ -105,6 +112,19 @@ class SensorSection(Section):
     def options(self) -> dict[str, Any]:
         """What the section says of the files of products, for `ProductFormat.files`."""
         return {}
+
+
+class RegularSection(SensorSection):
+    """A time series that is interpolated to regular dates."""
+
+    temporal_resolution: int = Field(
+        10, ge=1, le=366, description="Step of the interpolation dates, days."
+    )
+
+    @property
+    def step_days(self) -> int:
+        """Step of the interpolation dates."""
+        return self.temporal_resolution
 
 
 class GridSection(Section):

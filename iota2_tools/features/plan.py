@@ -13,7 +13,7 @@ import numpy as np
 from iota2_tools.features.expressions import Expression, parse_expression
 from iota2_tools.products import ProductFormat, format_of
 
-# Bands an index reads, by their role in `Band.role`; brightness takes all kept.
+# Bands an index reads, by their role in `Band.role`; brightness takes all reflectances kept.
 INDICES = {
     "NDVI": ("nir", "red"),
     "NDWI": ("swir", "nir"),
@@ -61,6 +61,12 @@ class SeriesFeatures:
         for expression in self.expressions.values():
             needed |= set(expression.bands)
         return tuple(band for band in self.format.band_names if band in needed)
+
+    @property
+    def reflectances(self) -> tuple[str, ...]:
+        """Bands kept that count for the brightness."""
+        counted = {band.name for band in self.format.bands if band.is_reflectance}
+        return tuple(band for band in self.kept if band in counted)
 
     @property
     def names(self) -> list[str]:

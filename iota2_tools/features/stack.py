@@ -67,7 +67,7 @@ def compute_features(
 def compute_index(plan: SeriesFeatures, index: str, filled: np.ndarray, out: np.ndarray) -> None:
     """Write one index of each date, shape (n, n_dates), from the gap-filled bands."""
     if index == "Brightness":
-        brightness(filled, plan.columns(plan.kept), out)
+        brightness(filled, plan.columns(plan.reflectances), out)
         return
     roles = plan.format.roles
     first, second = (plan.columns((roles[role],))[:, 0] for role in INDICES[index])

@@ -25,7 +25,8 @@ from iota2_tools.config.sections import (
 )
 from iota2_tools.config.yaml_files import Place, read_yaml, words_of
 from iota2_tools.core.errors import ConfigError, one_message
-from iota2_tools.products import FORMATS
+from iota2_tools.features.plan import INDICES
+from iota2_tools.products import FORMATS, format_of
 
 
 def _meaning(section: type[Section]) -> str:
@@ -129,11 +130,35 @@ def _contradictions(config: Configuration) -> Iterator[str]:
         first, last = sensor.first_date, sensor.last_date
         if first and last and first > last:
             yield f"sensors.{name}: first_date {first} is after last_date {last}"
+        yield from (f"sensors.{name}.{problem}" for problem in sensor.contradictions())
+        yield from _unknown_roles(name, sensor)
+    yield from _same_labels(config)
     sampling = config.sampling
     if sampling.strategy == "byclass" and not sampling.byclass:
         yield "sampling.byclass: strategy `byclass` needs the number of pixels of each class"
     if sampling.ratio == 1 and sampling.runs > 1 and not config.reference.splits:
         yield "sampling.runs: with ratio 1 all draws are the same; set runs to 1"
+
+
+def _unknown_roles(name: str, sensor: SensorSection) -> Iterator[str]:
+    """Indices of bands that a sensor does not have."""
+    roles = format_of(name, sensor.options).roles
+    for index in sensor.indices:
+        missing = [role for role in INDICES.get(index, ()) if role not in roles]
+        if index not in INDICES:
+            yield f"sensors.{name}.indices: {index!r} is none of {', '.join(INDICES)}"
+        elif missing:
+            yield f"sensors.{name}.indices: {index} needs a band called {' and '.join(missing)}"
+
+
+def _same_labels(config: Configuration) -> Iterator[str]:
+    """Sensors whose features would have the same names."""
+    owners: dict[str, list[str]] = {}
+    for name, sensor in config.sensors.given.items():
+        owners.setdefault(format_of(name, sensor.options).label, []).append(name)
+    for label, names in owners.items():
+        if len(names) > 1:
+            yield f"sensors: {' and '.join(names)} both name their features {label}; take one of them"
 
 
 def _lists(config: Configuration) -> Iterator[tuple[str, list[Any]]]:

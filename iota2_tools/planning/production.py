@@ -6,6 +6,7 @@ each tile's folder, the header of one image a sensor and tile, the regions.
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -141,8 +142,11 @@ class Production:
         return self.config.sensors.given[sensor]
 
     def sensor_folder(self, sensor: str, tile: str) -> str:
-        """Folder that holds the products of a tile."""
-        return str(Path(self.section(sensor).path) / tile)
+        """Folder that holds the products of a tile; the leading T of Sentinel-2's may be missing."""
+        folder = Path(self.section(sensor).path)
+        other = tile.removeprefix("T") if tile.startswith("T") else f"T{tile}"
+        known = (folder / tile).is_dir() or not STANDARD_TILE.fullmatch(tile)
+        return str(folder / (tile if known or not (folder / other).is_dir() else other))
 
     def listing(self, sensor: str, tile: str) -> Listing:
         """What lies in the folder of a tile, whatever its day.
@@ -202,6 +206,13 @@ class Production:
                 f"have; fetch them, or name the others alone in `sensors.{sensor}.orbits`"
             )
         found = [item for item in every if period.reads(item.day)]
+        kinds = sorted({item.kind for item in found})
+        if len(kinds) > 1:
+            raise InputDataError(
+                f"sensors.{sensor}: {folder} holds acquisitions of several processings "
+                f"({', '.join(kind or 'no word' for kind in kinds)}), which one series cannot mix; choose one "
+                f"in `sensors.{sensor}.calibration`, or move the others away"
+            )
         if not any(period.counts(item.day) for item in found):
             raise InputDataError(
                 f"sensors.{sensor}: of the {len(every)} acquisitions of {folder}, "
@@ -245,9 +256,7 @@ class Production:
                 f"sensors.{series.sensor}: the dates asked for, {first} to {last}, are in the wrong order; "
                 f"the acquisitions go from {min(days)} to {max(days)}"
             )
-        return [
-            day.isoformat() for day in interpolation_dates(first, last, section.temporal_resolution)
-        ]
+        return [day.isoformat() for day in interpolation_dates(first, last, section.step_days)]
 
     def grid(self, tile: str) -> Grid:
         """Grid of a tile: that of its products, or the one the configuration asks for."""
@@ -295,9 +304,8 @@ class Production:
             if not period.reads(item.day):
                 continue
             request = Request(Path(folder), item.name, (band,), options)
-            found = _grid_or_none(product_format.acquisition(request).bands[band].path)
-            if found:
-                return found
+            with suppress(Iota2Error):
+                return grid_of(product_format.acquisition(request).bands[band].path)
         asked = "".join(f" ({key}: {value})" for key, value in options.items())
         raise InputDataError(
             f"sensors.{sensor}: no product of {folder} has a readable image of band {band}{asked}; "
@@ -404,17 +412,11 @@ def _share_an_area(region: shapely.Geometry, envelope: shapely.Geometry) -> bool
     return region.intersects(envelope) and not region.touches(envelope)
 
 
-def _grid_or_none(path: str) -> Grid | None:
-    try:
-        return grid_of(path)
-    except Iota2Error:
-        return None
-
-
 def _refuse_other_tiles(products: list[Identity], tile: str, folder: str) -> None:
     """Raise InputDataError if products are of another tile than their folder, or of several."""
     named = sorted({item.tile for item in products if item.tile})
-    expected = tile if STANDARD_TILE.fullmatch(tile) else (named[0] if named else tile)
+    comparable = STANDARD_TILE.fullmatch(tile) and all(map(STANDARD_TILE.fullmatch, named))
+    expected = tile if comparable or not named else named[0]
     others = [item.name for item in products if item.tile and not same_tile(item.tile, expected)]
     if others:
         raise InputDataError(

@@ -7,7 +7,15 @@ configuration. A new sensor is a new module and its line in `FORMATS`.
 from collections.abc import Mapping
 from typing import Any
 
-from iota2_tools.products import s2_l2a_theia
+from iota2_tools.products import (
+    l8_l2a_theia,
+    landsat_c2l2,
+    landsat_l2a_old,
+    own_series,
+    s1_s1tiling,
+    s2_l2a_theia,
+    s2_l3a_theia,
+)
 from iota2_tools.products.format import (
     Acquisition,
     Band,
@@ -21,7 +29,16 @@ from iota2_tools.products.format import (
 from iota2_tools.products.images import Codes, Image, Mask
 
 FORMATS: dict[str, ProductFormat] = {
+    "landsat5": landsat_l2a_old.LANDSAT5,
+    "landsat5_usgs": landsat_c2l2.LANDSAT5,
+    "landsat7_usgs": landsat_c2l2.LANDSAT7,
+    "landsat8": l8_l2a_theia.FORMAT,
+    "landsat8_old": landsat_l2a_old.LANDSAT8,
+    "landsat8_usgs": landsat_c2l2.LANDSAT8,
+    "sentinel1_s1tiling": s1_s1tiling.FORMAT,
     "sentinel2": s2_l2a_theia.FORMAT,
+    "sentinel2_l3a": s2_l3a_theia.FORMAT,
+    "own_series": own_series.FORMAT,
 }
 
 __all__ = [

@@ -43,6 +43,8 @@ class Identity:
         Of the processing; larger is newer.
     part : str
         Kind of acquisition, one of `ProductFormat.parts`.
+    kind : str
+        Processing that is not to be mixed in one series; empty where the format has one.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Identity:
     orbit: int | None
     version: tuple[int, ...]
     part: str = ""
+    kind: str = ""
 
     @property
     def day(self) -> date:
@@ -144,11 +147,14 @@ class Band:
     role : str
         What it is to every sensor (``red``, ``nir``, ``swir``), for indices and expressions;
         empty if it is nothing that others have.
+    is_reflectance : bool
+        Whether it counts for the brightness.
     """
 
     name: str
     resolution: float
     role: str = ""
+    is_reflectance: bool = True
 
 
 @dataclass(frozen=True)
@@ -204,6 +210,10 @@ class Request:
         return self.folder / self.name
 
 
+Files = tuple[dict[str, Image], tuple[Mask, ...]]
+"""Image of each band, and masks."""
+
+
 @dataclass(frozen=True)
 class ProductFormat:
     """A product format, i.e. a sensor and the layout of its files.
@@ -217,8 +227,8 @@ class ProductFormat:
     pattern : re.Pattern
         Names of products, with a group ``day`` (YYYYMMDD) and, where the format has them,
         ``time`` (HHMMSS and further digits), ``platform``, ``tile``, ``orbit``, ``version``,
-        ``part`` (see `parts`). With a group ``band`` a product is several files, one a band,
-        whose common name has `*` in that place; else it is a folder.
+        ``part`` (see `parts`), ``kind`` (`Identity.kind`). With a group ``band`` a product is
+        several files, one a band, whose common name has `*` in that place; else it is a folder.
     example : str
         Name of a product, ``{tile}`` in it, for messages.
     bands : tuple of Band
@@ -236,8 +246,12 @@ class ProductFormat:
         Whether the features are those of the days of the products (monthly syntheses).
     on_tile : bool
         Whether all images lie on one grid of the tile; False: wherever they were taken.
+    of_files : bool
+        Whether a product is a file, or some, not a folder; so it is with a group ``band``.
     configured : callable, optional
         Options of the section -> the format, where they tell its names or bands.
+    source : str
+        Where products come from today.
     """
 
     label: str
@@ -246,12 +260,14 @@ class ProductFormat:
     example: str
     bands: tuple[Band, ...]
     pixels: Pixels
-    files: Callable[[Request], tuple[dict[str, Image], tuple[Mask, ...]]]
+    files: Callable[[Request], Files]
     mask_types: tuple[str, ...] = ("Byte",)
     parts: tuple[str, ...] = ("",)
     own_dates: bool = False
     on_tile: bool = True
+    of_files: bool = False
     configured: "Callable[[Mapping[str, Any]], ProductFormat] | None" = None
+    source: str = ""
 
     @property
     def band_names(self) -> tuple[str, ...]:
@@ -301,12 +317,13 @@ class ProductFormat:
             orbit=int(orbit) if orbit else None,
             version=tuple(map(int, re.findall(r"\d+", given.get("version") or ""))),
             part=(given.get("part") or "").lower(),
+            kind=(given.get("kind") or "").strip("_"),
         )
 
     def _name(self, entry: str) -> str:
         """Name of the product that an entry of a folder belongs to."""
         found = self.pattern.fullmatch(entry)
-        if not found or not self._of_files:
+        if not found or "band" not in self.pattern.groupindex:
             return entry
         return entry[: found.start("band")] + "*" + entry[found.end("band") :]
 
@@ -328,7 +345,7 @@ class ProductFormat:
     @property
     def _of_files(self) -> bool:
         """Whether a product is some files, not a folder."""
-        return "band" in self.pattern.groupindex
+        return self.of_files or "band" in self.pattern.groupindex
 
     def _strange(self, entry: os.DirEntry[str]) -> str:
         """Why an entry that looks like a product is none; empty if it looks like nothing known."""

@@ -1,25 +1,13 @@
-"""Sentinel-2 level 2A in the THEIA / MUSCATE layout.
-
-``TILE/SENTINEL2A_20180210-105158-000_L2A_T31UDS_C_V2-2/`` holds one int16 image per band
-(reflectance x 10000, nodata -10000), flat reflectance ``FRE`` or surface reflectance ``SRE``;
-``MASKS/`` the clouds and shadows (``CLM``), saturation (``SAT``) and swath edge (``EDG``), on the
-10 m grid (``R1``) and the 20 m grid (``R2``).
-
-References
-----------
-Format description: https://www.theia-land.fr (Sentinel-2 L2A, MAJA products).
-"""
+"""Sentinel-2 level 2A of THEIA (MAJA), in the layout of `muscate`, masks on the 10 m grid."""
 
 import re
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from pydantic import Field
 
-from iota2_tools.config.sections import SensorSection
-from iota2_tools.products.format import Band, Pixels, ProductFormat, Request
-from iota2_tools.products.images import ANY_BUT_0, Image, Mask
+from iota2_tools.products import muscate
+from iota2_tools.products.format import Band, ProductFormat
 
-NODATA = -10000
 BANDS = (
     Band("B2", 10, "blue"),
     Band("B3", 10, "green"),
@@ -33,48 +21,22 @@ BANDS = (
     Band("B12", 20, "swir2"),
 )
 BandName = Literal["B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12"]
+KEPT = "Bands used as features. Indices use the bands they need all the same."
 
 
-class Sentinel2Theia(SensorSection):
+class Sentinel2Theia(muscate.MuscateSection):
     """Sentinel-2 level 2A in the THEIA / MUSCATE layout, `path/TILE/PRODUCT/`."""
 
-    level: Literal["FRE", "SRE"] = Field(
-        "FRE",
-        description="Reflectance to read, with (`FRE`) or without (`SRE`) slope correction.",
-    )
-    keep_bands: list[BandName] = Field(
-        list(get_args(BandName)),
-        min_length=1,
-        description="Bands used as features. Indices use the bands they need all the same.",
-    )
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """Which of the images are read."""
-        return {"level": self.level}
-
-
-def _files(request: Request) -> tuple[dict[str, Image], tuple[Mask, ...]]:
-    folder, name, level = request.product, request.name, request.options["level"]
-    images = {
-        band: Image(str(folder / f"{name}_{level}_{band}.tif"), nodata=NODATA)
-        for band in request.bands
-    }
-    cloud, saturation, edge = (
-        str(folder / "MASKS" / f"{name}_{mask}_R1.tif") for mask in ("CLM", "SAT", "EDG")
-    )
-    return images, (Mask(cloud), Mask(saturation), Mask(edge, unseen=ANY_BUT_0))
+    keep_bands: list[BandName] = Field(list(get_args(BandName)), min_length=1, description=KEPT)
 
 
 FORMAT = ProductFormat(
     label="Sentinel2",
     section=Sentinel2Theia,
-    pattern=re.compile(
-        r"(?P<platform>SENTINEL2[A-Z])_(?P<day>\d{8})-(?P<time>\d{6}-\d{3})_L2A"
-        r"_(?P<tile>[A-Z0-9]+)_[A-Z]_V(?P<version>\d+(?:-\d+)*)"
-    ),
+    pattern=re.compile(rf"(?P<platform>SENTINEL2[A-Z])_{muscate.STAMP}_L2A_{muscate.END}"),
     example="SENTINEL2A_20180210-105158-000_L2A_{tile}_C_V2-2",
     bands=BANDS,
-    pixels=Pixels(("Int16",), "reflectance x 10000", scale=1e-4, nodata=NODATA),
-    files=_files,
+    pixels=muscate.PIXELS,
+    files=muscate.files_with_masks("R1"),
+    source="THEIA, distributed by GEODES",
 )

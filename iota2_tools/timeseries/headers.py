@@ -7,7 +7,7 @@ from pathlib import Path
 from osgeo import gdal
 
 from iota2_tools.core.errors import Iota2Error
-from iota2_tools.geo.grid import Grid, crs_name, grid_of, same_corner, same_crs
+from iota2_tools.geo.grid import Grid, crs_name, grid_of, same_corner, same_crs, transform_bounds
 from iota2_tools.geo.raster import open_raster
 from iota2_tools.products import Pixels
 
@@ -20,17 +20,20 @@ class Expected:
     ----------
     pixels : Pixels
         What its pixels hold.
-    grid : Grid, optional
-        Grid of the finest band of its product over the tile; None: it may lie anywhere.
+    grid : Grid
+        Grid of the finest band of its product over the tile.
     factors : tuple of int, optional
         How many times larger than those of the grid its pixels may be; None: any whole number.
+    anywhere : bool
+        True: it may have any grid that touches the tile.
     stated : bool
         Whether scale, offset and nodata that the file states should be those of `pixels`.
     """
 
     pixels: Pixels
-    grid: Grid | None
+    grid: Grid
     factors: tuple[int, ...] | None = (1,)
+    anywhere: bool = False
     stated: bool = True
 
 
@@ -61,7 +64,12 @@ def image_faults(path: str, expected: Expected, band: int = 1) -> list[str]:
         native = grid_of(path)
     except Iota2Error as error:
         return [*faults, str(error)]
-    if expected.grid is not None and (place := _misplaced(native, expected.grid, expected.factors)):
+    place = (
+        _apart(native, expected.grid)
+        if expected.anywhere
+        else _misplaced(native, expected.grid, expected.factors)
+    )
+    if place:
         faults.append(f"{path} {place}")
     return faults
 
@@ -105,6 +113,14 @@ def _misplaced(native: Grid, grid: Grid, factors: tuple[int, ...] | None) -> str
     if not same_crs(native.crs, grid.crs):
         return f"is in {crs_name(native.crs)}, its tile in {crs_name(grid.crs)}"
     return f"lies elsewhere than its tile: {_place(native)}, the tile has {_place(grid)}"
+
+
+def _apart(native: Grid, grid: Grid) -> str:
+    """Why an image that may lie anywhere has nothing of a tile; empty if it has."""
+    left, bottom, right, top = transform_bounds(grid.bounds, grid.crs, native.crs)
+    if left < native.right and right > native.left and bottom < native.top and top > native.bottom:
+        return ""
+    return f"does not touch its tile: {_place(native)}, in {crs_name(native.crs)}"
 
 
 def _sides(native: Grid, grid: Grid) -> tuple[tuple[int, int], tuple[int, int]]:

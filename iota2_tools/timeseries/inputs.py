@@ -1,10 +1,12 @@
 """What is read of a tile, as the plan hands it to the jobs."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from iota2_tools.core.errors import InputDataError
 from iota2_tools.geo.grid import Grid
 from iota2_tools.products import Acquisition, ProductFormat, Request, format_of
 
@@ -50,15 +52,16 @@ class Products:
         """Their format."""
         return format_of(self.sensor, self.options)
 
-    def acquisitions(self) -> list[Acquisition]:
-        """Files of every product, whether they exist or not."""
-        counted, product_format = set(self.counted), self.format
-        return [
-            product_format.acquisition(
-                Request(Path(self.folder), name, self.bands, self.options), name in counted
-            )
-            for name in self.names
-        ]
+    def acquisition(self, name: str) -> Acquisition:
+        """Files of a product, whether they exist or not.
+
+        Raises
+        ------
+        InputDataError
+            If what tells what they mean cannot be read.
+        """
+        request = Request(Path(self.folder), name, self.bands, self.options)
+        return self.format.acquisition(request, name in self.counted)
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,8 @@ class TileInputs:
     def files(self) -> Iterator[str]:
         """Every file that is read, or would be if it were there."""
         for products in self.products.values():
-            for item in products.acquisitions():
-                yield from item.files
+            for name in products.names:
+                with suppress(InputDataError):
+                    yield from products.acquisition(name).files
         for user_file in self.user_features.values():
             yield user_file.path

@@ -65,8 +65,8 @@ def take_inventory(inputs: TileInputs, damaged: str) -> Inventory:
     left_out: dict[str, str] = {}
     problems: list[str] = []
     for name, products in inputs.products.items():
-        found = products.acquisitions()
-        faults = _faults(found, products)
+        found, faults = _acquisitions(products)
+        faults |= _faults(found, products, inputs.grid)
         _check_plan(found, faults, products)
         whole = [item for item in found if item.name not in faults]
         identities = {item.name: _identity(products.format, item.name) for item in whole}
@@ -100,9 +100,21 @@ def _identity(product_format: ProductFormat, name: str) -> Identity:
     return identity
 
 
-def _faults(acquisitions: Sequence[Acquisition], products: Products) -> dict[str, str]:
+def _acquisitions(products: Products) -> tuple[list[Acquisition], dict[str, str]]:
+    """Files of each product; and why it is not known what those of some mean."""
+    found, faults = [], {}
+    for name in products.names:
+        try:
+            found.append(products.acquisition(name))
+        except InputDataError as error:
+            faults[name] = str(error)
+    return found, faults
+
+
+def _faults(acquisitions: Sequence[Acquisition], products: Products, tile: Grid) -> dict[str, str]:
     """What is wrong with each product that cannot be read as it should, in their order."""
-    product_format, grid = products.format, Grid(**products.grid)
+    product_format = products.format
+    grid = Grid(**products.grid) if product_format.on_tile else tile
     with ThreadPoolExecutor(THREADS) as pool:
         every = pool.map(lambda item: acquisition_faults(item, product_format, grid), acquisitions)
         return {
@@ -120,16 +132,18 @@ def acquisition_faults(
     Parameters
     ----------
     grid : Grid
-        Of the finest band over the tile.
+        Of the finest band over the tile; of the tile itself if images may lie anywhere.
     """
     faults = []
-    where = grid if product_format.on_tile else None
+    anywhere = not product_format.on_tile
     for band, image in acquisition.bands.items():
-        expected = Expected(product_format.pixels, where, product_format.factors(band))
+        factors = product_format.factors(band)
+        expected = Expected(product_format.pixels, grid, factors, anywhere=anywhere)
         faults += image_faults(image.path, expected, image.band)
-    codes = Pixels(product_format.mask_types, "codes of a mask")
+    codes = Pixels(product_format.mask_types, "codes of a mask", several=True)
     for mask in acquisition.masks:
-        faults += image_faults(mask.path, Expected(codes, where, None, stated=False), mask.band)
+        expected = Expected(codes, grid, None, anywhere=anywhere, stated=False)
+        faults += image_faults(mask.path, expected, mask.band)
     return faults
 
 

@@ -1,0 +1,108 @@
+"""Sentinel-1 as S1Tiling leaves it: calibrated, orthorectified, one file a tile, date and polarisation.
+
+``s1a_31UDS_vv_ASC_161_20180104t053000.tif`` holds float32 linear backscatter, 0 where there is
+none; ``_BorderMask.tif`` beside it 1 where it is valid. The stamp is ``txxxxxx`` where frames were
+joined. Since version 1.0 names may end in the calibration (``_sigma``, ``_NormLim``,
+``_GammaNaughtRTC``) and filtered images in ``_filtered``. Orbit directions are series of their own.
+
+References
+----------
+S1Tiling, CNES, https://s1-tiling.pages.orfeo-toolbox.org (files of its data flow).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Literal
+
+from pydantic import Field
+
+from iota2_tools.config.sections import RegularSection, Word
+from iota2_tools.products.format import Band, Files, Pixels, ProductFormat, Request
+from iota2_tools.products.images import Codes, Image, Mask
+
+INVALID = Codes(values=(0,))
+BANDS = (Band("VV", 10, "vv", is_reflectance=False), Band("VH", 10, "vh", is_reflectance=False))
+Orbit = Literal["asc", "des"]
+ORBITS: tuple[Orbit, ...] = ("asc", "des")
+
+
+class RadarSection(RegularSection):
+    """What all radar series have in common."""
+
+    orbits: list[Orbit] = Field(
+        [],
+        description="Orbit directions to read, each a series of its own. Empty: all there are.",
+    )
+    keep_bands: list[Literal["VV", "VH"]] = Field(
+        ["VV", "VH"], min_length=1, description="Polarisations used as features, dB x 100."
+    )
+    indices: list[Literal["Ratio"]] = Field(  # type: ignore[assignment]
+        ["Ratio"], description="`Ratio`: VV / VH, in decibels x 100, for each date."
+    )
+
+    @property
+    def parts(self) -> list[str]:
+        """Orbit directions that are read."""
+        return list(self.orbits)
+
+
+class Sentinel1S1Tiling(RadarSection):
+    """Sentinel-1 processed by S1Tiling, `path/TILE/*.tif`."""
+
+    calibration: Word | None = Field(
+        None,
+        description=(
+            "End of the names to read (`NormLim`, `sigma_filtered`), where a folder holds several. "
+            "Empty: there is one."
+        ),
+    )
+    border_masks: bool = Field(
+        True,
+        description=(
+            "Whether each image has its `_BorderMask.tif`. Without them zeros alone are what was not seen."
+        ),
+    )
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Which of the images are read."""
+        return {"calibration": self.calibration, "border_masks": self.border_masks}
+
+
+def _files(request: Request) -> Files:
+    paths = {
+        band: str(request.folder / request.name.replace("*", band.lower()))
+        for band in request.bands
+    }
+    images = {band: Image(path, nodata=0, decibel=True) for band, path in paths.items()}
+    if not request.options["border_masks"]:
+        return images, ()
+    masks = (path.removesuffix(".tif") + "_BorderMask.tif" for path in paths.values())
+    return images, tuple(Mask(path, INVALID, INVALID) for path in masks)
+
+
+def _pattern(calibration: str | None) -> re.Pattern[str]:
+    end = f"_{re.escape(calibration)}" if calibration else r"(?:_(?!BorderMask)[A-Za-z_]+)?"
+    return re.compile(
+        r"(?P<platform>s1[a-z])_(?P<tile>[A-Z0-9]+)_(?P<band>vv|vh|\*)_(?P<part>ASC|DES)"
+        rf"_(?P<orbit>\d{{3}})_(?P<day>\d{{8}})(?P<time>t(?:\d{{6}}|x{{6}}))(?P<kind>{end})\.tif"
+    )
+
+
+def _configured(options: Mapping[str, Any]) -> ProductFormat:
+    return replace(FORMAT, pattern=_pattern(options["calibration"]))
+
+
+FORMAT = ProductFormat(
+    label="Sentinel1",
+    section=Sentinel1S1Tiling,
+    pattern=_pattern(None),
+    example="s1a_{tile}_vv_ASC_161_20180104t053000.tif",
+    bands=BANDS,
+    pixels=Pixels(("Float32",), "linear backscatter", nodata=0),
+    files=_files,
+    parts=ORBITS,
+    configured=_configured,
+    source="made by S1Tiling (CNES) from products of the Copernicus Data Space",
+)
