@@ -29,6 +29,12 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help="formats to write (s2): see docs/simulate.md",
     )
     parser.add_argument(
+        "--baselines",
+        nargs="+",
+        default=["02.14", "05.09"],
+        help="processing baselines of Sen2Cor's products, in turn (%(default)s)",
+    )
+    parser.add_argument(
         "--jobs", type=int, default=2, help="processes; the result does not depend on it"
     )
     parser.set_defaults(run=run)
@@ -45,6 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         size=arguments.size,
         year=arguments.year,
         dates=arguments.dates,
+        baselines=tuple(arguments.baselines),
     )
     simulate_scene(settings, arguments.folder, sensors=arguments.sensors, jobs=arguments.jobs)
     folders = ", ".join(f"{SENSORS[name].folder}/" for name in arguments.sensors)

@@ -3,7 +3,8 @@
 import logging
 import os
 import shutil
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -141,30 +142,45 @@ def load_land(path: Path) -> Land:
 def write_truth(settings: SceneSettings, tile: str, lands: list[Path], path: Path) -> None:
     """Write the true class of a tile."""
     whole = tile_window(settings, tile)
-    with create_raster(str(path), _grid(whole, 10), "uint8", nodata=0, options=PREDICTOR) as writer:
+    with create_raster(
+        str(path), product_grid(whole, 10), "uint8", nodata=0, options=PREDICTOR
+    ) as writer:
         for land in map(load_land, lands):
             writer.write(land.class_map, _relative(land.window, whole, 1))
 
 
 def write_product(settings: SceneSettings, product: Product, lands: list[Path], out: Path) -> None:
     """Write one product; its folder bears its name once all its files are there."""
-    final = out / product.name
-    partial = out / f".{product.name}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
     whole = tile_window(settings, product.tile)
-    with ExitStack() as stack:
-        writers = _open_writers(stack, partial, product.name, whole)
-        for land in map(load_land, lands):
-            image = take_image(
-                settings, land, parcel_traits(land), product.acquisition, product.datastrip
-            )
-            _write_block(writers, image, land.window, whole)
-    with whole_file(str(partial / f"{product.name}_MTD_ALL.xml")) as temporary:
-        Path(temporary).write_text(metadata(product, whole), encoding="utf-8")
-    os.replace(partial, final)
+    with whole_folder(out, product.name) as partial:
+        with ExitStack() as stack:
+            writers = _open_writers(stack, partial, product.name, whole)
+            for land in map(load_land, lands):
+                image = take_image(
+                    settings, land, parcel_traits(land), product.acquisition, product.datastrip
+                )
+                _write_block(writers, image, land.window, whole)
+        write_text(partial / f"{product.name}_MTD_ALL.xml", metadata(product, whole))
 
 
-def _grid(window: Window, resolution: int) -> Grid:
+@contextmanager
+def whole_folder(out: Path, name: str) -> Iterator[Path]:
+    """Give a temporary folder in `out`; rename it to `name` if the block succeeds."""
+    partial = out / f".{name}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    yield partial
+    os.replace(partial, out / name)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole."""
+    with whole_file(str(path)) as temporary:
+        Path(temporary).write_text(text, encoding="utf-8")
+
+
+def product_grid(window: Window, resolution: int) -> Grid:
+    """Grid of an image over a world window, with the well-known text of its CRS."""
     return replace(grid_of_window(window, resolution), crs=WELL_KNOWN_TEXT)
 
 
@@ -184,7 +200,7 @@ def _open_writers(
     """Open all images of a product, by band or mask name."""
     writers = {}
     for resolution, bands in ((10, BANDS_10M), (20, BANDS_20M)):
-        grid = _grid(whole, resolution)
+        grid = product_grid(whole, resolution)
         for band in bands:
             path = str(folder / f"{name}_FRE_{band}.tif")
             writers[band] = stack.enter_context(

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from iota2_tools.core.errors import ConfigError
+from osgeo import gdal
+
+from iota2_tools.core.errors import ConfigError, MissingSoftwareError
 from iota2_tools.geo.grid import Window
-from iota2_tools.simulate import products
+from iota2_tools.simulate import products, sen2cor
+from iota2_tools.simulate.observation import Observation
 from iota2_tools.simulate.settings import SceneSettings, tile_window
 
 
@@ -45,6 +48,10 @@ class Sensor:
         ``window(settings, place)``: world window of 10 m pixels whose land is wanted.
     places : callable
         ``places(settings)``: folders inside `folder`; the tiles, as a rule.
+    observe : callable, optional
+        ``observe(settings, product)``: what a reader must find in the product.
+    driver : str
+        Driver of GDAL that writes the images.
     """
 
     folder: str
@@ -52,12 +59,21 @@ class Sensor:
     write: Callable[[SceneSettings, Any, list[Path], Path], None]
     window: Callable[[SceneSettings, str], Window] = tile_window
     places: Callable[[SceneSettings], Sequence[str]] = tiles_of
+    observe: Callable[[SceneSettings, Any], Observation] | None = None
+    driver: str = "GTiff"
 
 
 SENTINEL2 = "s2"
 
 SENSORS: dict[str, Sensor] = {
     SENTINEL2: Sensor("sentinel2", products.plan_products, products.write_product),
+    "s2-sen2cor": Sensor(
+        "sentinel2_sen2cor",
+        sen2cor.plan_safe,
+        sen2cor.write_safe,
+        observe=sen2cor.observe_safe,
+        driver=sen2cor.DRIVER,
+    ),
 }
 
 
@@ -68,10 +84,19 @@ def chosen_sensors(names: Iterable[str]) -> dict[str, Sensor]:
     ------
     ConfigError
         If a name is unknown, or none is given.
+    MissingSoftwareError
+        If GDAL lacks the driver of a format.
     """
     wanted = list(names)
     unknown = [name for name in wanted if name not in SENSORS]
     if unknown or not wanted:
         found = f"{unknown[0]!r} cannot be simulated" if unknown else "none is given"
         raise ConfigError(f"sensors: {found}; choose from {', '.join(SENSORS)}")
-    return {name: sensor for name, sensor in SENSORS.items() if name in wanted}
+    chosen = {name: sensor for name, sensor in SENSORS.items() if name in wanted}
+    for name, sensor in chosen.items():
+        if gdal.GetDriverByName(sensor.driver) is None:
+            raise MissingSoftwareError(
+                f"sensors: {name} needs GDAL's driver {sensor.driver}, which this GDAL was built "
+                "without; leave that sensor out, or take a GDAL that has it"
+            )
+    return chosen
