@@ -268,31 +268,30 @@ METADATA = """\
 </Muscate_Metadata_Document>
 """
 GROUP = (
-    '      <Group_Geopositioning group_id="R{number}"><ULX>{left:.0f}</ULX><ULY>{top:.0f}</ULY>'
+    '      <Group_Geopositioning group_id="{name}"><ULX>{left:.0f}</ULX><ULY>{top:.0f}</ULY>'
     "<XDIM>{size}</XDIM><YDIM>-{size}</YDIM><NROWS>{rows}</NROWS><NCOLS>{cols}</NCOLS>"
     "</Group_Geopositioning>"
 )
 
 
+def geopositions(grids: dict[str, Grid]) -> str:
+    """The groups of images of a product that share a grid, as text."""
+    return "\n".join(
+        GROUP.format(
+            name=name, left=grid.left, top=grid.top, size=f"{grid.resolution:.0f}",
+            rows=grid.rows, cols=grid.cols,
+        )
+        for name, grid in grids.items()
+    )  # fmt: skip
+
+
 def metadata(product: Product, whole: Window) -> str:
     """Text of the product's XML file."""
-    groups = []
-    for number in (1, 2):
-        grid = grid_of_window(whole, 10 * number)
-        groups.append(
-            GROUP.format(
-                number=number,
-                left=grid.left,
-                top=grid.top,
-                size=10 * number,
-                rows=grid.rows,
-                cols=grid.cols,
-            )
-        )
     acquisition = product.acquisition
+    grids = {f"R{number}": grid_of_window(whole, 10 * number) for number in (1, 2)}
     return METADATA.format(
         name=product.name, tile=product.tile, time=product.sensing_time.isoformat(),
         platform=acquisition.platform, orbit=acquisition.orbit, epsg=EPSG,
-        groups="\n".join(groups), zenith=acquisition.sun_zenith,
+        groups=geopositions(grids), zenith=acquisition.sun_zenith,
         azimuth=acquisition.sun_azimuth, nodata=NODATA, cloud_percent=product.cloud_percent,
     )  # fmt: skip

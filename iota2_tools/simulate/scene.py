@@ -91,7 +91,7 @@ def simulate_scene(
     )  # fmt: skip
     _make_folder(out)
     _write_json(out / UNFINISHED, _description(settings))
-    _compile()
+    _compile(chosen)
     everything = chosen_sensors({*chosen, *(held or ())})
     _run(_land_tasks(settings, everything, out, block_rows), jobs)
     tasks = [] if held else _truth_tasks(settings, out, block_rows)
@@ -183,12 +183,16 @@ def _write_json(path: Path, content: dict) -> None:
         Path(temporary).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def _compile() -> None:
+def _compile(sensors: dict[str, Sensor]) -> None:
     """Let numba compile (or load) everything before processes are forked."""
     settings = SceneSettings(size=64)
     corner = tile_window(settings, settings.tiles[0])
     land = describe_land(settings, Window(corner.row, corner.col, 8, 8))
     take_image(settings, land, parcel_traits(land), acquisitions(settings)[0])
+    for sensor in sensors.values():
+        if sensor.observe is not None:
+            place = sensor.places(settings)[0]
+            sensor.observe(settings, sensor.plan(settings, place)[0])
 
 
 def _land_tasks(

@@ -12,7 +12,7 @@ from osgeo import gdal
 
 from iota2_tools.core.errors import ConfigError, MissingSoftwareError
 from iota2_tools.geo.grid import Window
-from iota2_tools.simulate import products, sen2cor
+from iota2_tools.simulate import products, sen2cor, theia_landsat, usgs
 from iota2_tools.simulate.observation import Observation
 from iota2_tools.simulate.settings import SceneSettings, tile_window
 
@@ -63,6 +63,22 @@ class Sensor:
     driver: str = "GTiff"
 
 
+def old_landsat(folder: str, plan: Callable) -> Sensor:
+    """A Landsat of THEIA's old layout."""
+    return Sensor(
+        folder,
+        plan,
+        theia_landsat.write_old,
+        theia_landsat.window_of,
+        observe=theia_landsat.observe_old,
+    )
+
+
+def usgs_landsat(folder: str, plan: Callable) -> Sensor:
+    """A Landsat of the USGS."""
+    return Sensor(folder, plan, usgs.write_usgs, usgs.window_of, observe=usgs.observe_usgs)
+
+
 SENTINEL2 = "s2"
 
 SENSORS: dict[str, Sensor] = {
@@ -74,6 +90,19 @@ SENSORS: dict[str, Sensor] = {
         observe=sen2cor.observe_safe,
         driver=sen2cor.DRIVER,
     ),
+    "l8": Sensor(
+        "landsat8",
+        theia_landsat.plan_new,
+        theia_landsat.write_new,
+        theia_landsat.window_of,
+        observe=theia_landsat.observe_new,
+    ),
+    "l8-old": old_landsat("landsat8_old", theia_landsat.plan_old8),
+    "l5": old_landsat("landsat5", theia_landsat.plan_old5),
+    "l5-usgs": usgs_landsat("landsat5_usgs", usgs.plan_usgs5),
+    "l7-usgs": usgs_landsat("landsat7_usgs", usgs.plan_usgs7),
+    "l8-usgs": usgs_landsat("landsat8_usgs", usgs.plan_usgs8),
+    "l9-usgs": usgs_landsat("landsat9_usgs", usgs.plan_usgs9),
 }
 
 

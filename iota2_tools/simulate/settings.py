@@ -21,10 +21,13 @@ FULL_OVERLAP = 984
 SMALLEST_SIZE = 64
 LATITUDE, LONGITUDE = 44.0, 1.3
 
-# Relative orbit -> (first pass of its ten-day cycle as a proleptic ordinal, UTC of the pass).
+# Relative orbit of Sentinel-2 -> (first pass of its ten-day cycle as a proleptic ordinal, UTC of the pass).
 ORBITS = {51: (736735, (10, 50, 31)), 94: (736738, (11, 1, 14))}
 REVISIT_DAYS = 5
 MOST_DATES = 146
+
+# Landsat: WRS-2 path -> UTC of the pass.
+PATHS = {198: (10, 39, 19), 199: (10, 44, 59)}
 BASELINES = ("02.14", "05.09")
 
 
@@ -211,9 +214,9 @@ class Acquisition:
     day : datetime.date
         Date.
     orbit : int
-        Relative orbit, 51 or 94.
+        Relative orbit of Sentinel-2, 51 or 94, or path of Landsat, 198 or 199.
     platform : str
-        ``SENTINEL2A`` or ``SENTINEL2B``.
+        ``SENTINEL2A``, ``SENTINEL2B`` or ``LANDSAT8``.
     sun_zenith, sun_azimuth : float
         Degrees; azimuth clockwise from north.
     cloud_cover : float
@@ -235,7 +238,7 @@ class Acquisition:
     @property
     def time(self) -> tuple[int, int, int]:
         """Hour, minute and second (UTC) of the first datastrip."""
-        return ORBITS[self.orbit][1]
+        return PATHS[self.orbit] if self.orbit in PATHS else ORBITS[self.orbit][1]
 
 
 def acquisitions(settings: SceneSettings) -> tuple[Acquisition, ...]:
@@ -243,13 +246,13 @@ def acquisitions(settings: SceneSettings) -> tuple[Acquisition, ...]:
     count = {51: (settings.dates + 1) // 2, 94: settings.dates // 2}
     chosen = []
     for orbit, wanted in count.items():
-        chosen += [(day, orbit) for day in _spread(settings, passes(orbit, settings.year), wanted)]
+        chosen += [(day, orbit) for day in spread(settings, passes(orbit, settings.year), wanted)]
     clearest = sorted(chosen, key=lambda pair: (cloud_cover(settings, pair[0]), pair[0]))
     split = {day for day, _ in clearest[: settings.split_dates]}
     return tuple(_acquisition(settings, day, orbit, day in split) for day, orbit in sorted(chosen))
 
 
-def _spread(settings: SceneSettings, days: list[date], wanted: int) -> list[date]:
+def spread(settings: SceneSettings, days: list[date], wanted: int) -> list[date]:
     """`wanted` days out of `days`, nearly regular; where there is room, a pass early or late.
 
     (Without that freedom one of the two satellites would take all the images.)
