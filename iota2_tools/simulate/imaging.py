@@ -68,11 +68,14 @@ def clear_reflectance(
         The same of B5, B6, B7, B8A, B11, B12.
     """
     land = describe_land(settings, window)
-    acquisition = Acquisition(day, 51, "SENTINEL2A", 0.0, 0.0, 0.0, False, False, False)
-    image = _expose(
-        settings, land, parcel_traits(land), acquisition, clear_sky(window), np.zeros((0, 3))
-    )
+    image = clear_image(settings, land, parcel_traits(land), day)
     return image.fine, image.coarse
+
+
+def clear_image(settings: SceneSettings, land: Land, traits: np.ndarray, day: date) -> Image:
+    """Pixels over the window of `land` without cloud, edge or saturation; see `take_image`."""
+    acquisition = Acquisition(day, 51, "SENTINEL2A", 0.0, 0.0, 0.0, False, False, False)
+    return _expose(settings, land, traits, acquisition, clear_sky(land.window), np.zeros((0, 3)))
 
 
 def take_image(

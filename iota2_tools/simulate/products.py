@@ -240,7 +240,7 @@ METADATA = """\
   <Product_Characteristics>
     <PRODUCT_ID>{name}</PRODUCT_ID>
     <ACQUISITION_DATE>{time}.000Z</ACQUISITION_DATE>
-    <PRODUCT_LEVEL>L2A</PRODUCT_LEVEL>
+    <PRODUCT_LEVEL>{level}</PRODUCT_LEVEL>
     <PLATFORM>{platform}</PLATFORM>
     <ORBIT_NUMBER type="relative">{orbit:03d}</ORBIT_NUMBER>
   </Product_Characteristics>
@@ -290,7 +290,7 @@ def metadata(product: Product, whole: Window) -> str:
     acquisition = product.acquisition
     grids = {f"R{number}": grid_of_window(whole, 10 * number) for number in (1, 2)}
     return METADATA.format(
-        name=product.name, tile=product.tile, time=product.sensing_time.isoformat(),
+        name=product.name, tile=product.tile, time=product.sensing_time.isoformat(), level="L2A",
         platform=acquisition.platform, orbit=acquisition.orbit, epsg=EPSG,
         groups=geopositions(grids), zenith=acquisition.sun_zenith,
         azimuth=acquisition.sun_azimuth, nodata=NODATA, cloud_percent=product.cloud_percent,

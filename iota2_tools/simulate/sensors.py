@@ -12,7 +12,7 @@ from osgeo import gdal
 
 from iota2_tools.core.errors import ConfigError, MissingSoftwareError
 from iota2_tools.geo.grid import Window
-from iota2_tools.simulate import products, sen2cor, theia_landsat, usgs
+from iota2_tools.simulate import l3a, products, sen2cor, theia_landsat, usgs
 from iota2_tools.simulate.observation import Observation
 from iota2_tools.simulate.settings import SceneSettings, tile_window
 
@@ -89,6 +89,9 @@ SENSORS: dict[str, Sensor] = {
         sen2cor.write_safe,
         observe=sen2cor.observe_safe,
         driver=sen2cor.DRIVER,
+    ),
+    "l3a": Sensor(
+        "sentinel2_l3a", l3a.plan_syntheses, l3a.write_synthesis, observe=l3a.observe_synthesis
     ),
     "l8": Sensor(
         "landsat8",

@@ -215,7 +215,7 @@ def new_metadata(settings: SceneSettings, product: NewProduct) -> str:
     acquisition = source.acquisition
     return METADATA.format(
         name=product.name, tile=source.tile, time=source.sensing_time.isoformat(),
-        platform=acquisition.platform, orbit=acquisition.orbit, epsg=EPSG,
+        level="L2A", platform=acquisition.platform, orbit=acquisition.orbit, epsg=EPSG,
         groups=geopositions({"XS": tile_grid(settings, source.tile)}),
         zenith=acquisition.sun_zenith, azimuth=acquisition.sun_azimuth, nodata=NODATA,
         cloud_percent=source.cloud_percent,
