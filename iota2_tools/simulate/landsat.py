@@ -5,7 +5,7 @@ A pixel of 30 m is the mean of what it covers, counted in squares of 5 m: so the
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -22,7 +22,7 @@ from iota2_tools.simulate.atmosphere import (
 )
 from iota2_tools.simulate.hashing import gaussian_table, hash_at, mix, stream_key, uniform
 from iota2_tools.simulate.imaging import between_nodes, inside
-from iota2_tools.simulate.landscape import WATER, Land
+from iota2_tools.simulate.landscape import WATER, Land, describe_land
 from iota2_tools.simulate.phenology import Surfaces, parcel_spectra, parcel_traits
 from iota2_tools.simulate.settings import (
     FALSE_NORTHING,
@@ -281,23 +281,50 @@ def take_landsat(
         Its corner lies on multiples of 5 m.
     product : LandsatProduct
     """
-    acquisition = product.acquisition
-    sky = sky_over(settings, land.window, acquisition)
-    lines = swath_lines(settings, acquisition, None)
+    mission, acquisition = product.mission, product.acquisition
     gaps = np.zeros((grid.rows, grid.cols), dtype=np.bool_)
-    if product.mission.striped:
+    if mission.striped:
         gaps = stripes(settings, grid, acquisition.day)
-    return _expose(settings, land, grid, product, sky, lines, gaps)
+    between = _Between(
+        sky_over(settings, land.window, acquisition),
+        swath_lines(settings, acquisition, None),
+        gaps,
+        settings.saturated if acquisition.saturated else 0.0,
+    )
+    return _expose(settings, land, grid, mission, acquisition.day, between)
 
 
-def clear_landsat(
-    settings: SceneSettings, land: Land, grid: Grid, product: LandsatProduct
-) -> LandsatImage:
-    """What `take_landsat` gives where no cloud, edge, stripe or saturation comes between."""
+def clear_landsat(settings: SceneSettings, mission: Mission, grid: Grid, day: date) -> np.ndarray:
+    """What a product of that day shows where no cloud, edge, stripe or saturation comes between.
+
+    Parameters
+    ----------
+    settings : SceneSettings
+    mission : Mission
+    grid : Grid
+        Of 30 m; its corner lies on multiples of 5 m.
+    day : datetime.date
+        Any day.
+
+    Returns
+    -------
+    ndarray of int16, shape (bands, rows, cols)
+        Reflectance x 10000, noise included.
+    """
+    land = describe_land(settings, covering_window(grid))
     gaps = np.zeros((grid.rows, grid.cols), dtype=np.bool_)
-    lines = np.zeros((0, 3))
-    calm = replace(product, acquisition=replace(product.acquisition, saturated=False))
-    return _expose(settings, land, grid, calm, clear_sky(land.window), lines, gaps)
+    between = _Between(clear_sky(land.window), np.zeros((0, 3)), gaps, 0.0)
+    return _expose(settings, land, grid, mission, day, between).bands
+
+
+@dataclass(frozen=True)
+class _Between:
+    """What comes between land and image: sky, edges, stripes, share of saturated pixels."""
+
+    sky: Sky
+    lines: np.ndarray
+    gaps: np.ndarray
+    saturated: float
 
 
 def stripes(settings: SceneSettings, grid: Grid, day: date) -> np.ndarray:
@@ -318,31 +345,27 @@ def stripes(settings: SceneSettings, grid: Grid, day: date) -> np.ndarray:
 
 
 def _expose(
-    settings: SceneSettings,
-    land: Land,
-    grid: Grid,
-    product: LandsatProduct,
-    sky: Sky,
-    lines: np.ndarray,
-    gaps: np.ndarray,
+    settings: SceneSettings, land: Land, grid: Grid, mission: Mission, day: date, between: _Between
 ) -> LandsatImage:
-    instrument, acquisition = product.mission.instrument, product.acquisition
-    day, number = acquisition.day, product.mission.number
-    keys = [stream_key(settings.seed, f"landsat {name}", number, day) for name in ("noise", "sat")]
+    instrument, sky = mission.instrument, between.sky
+    keys = [
+        stream_key(settings.seed, f"landsat {name}", mission.number, day)
+        for name in ("noise", "saturation")
+    ]
     level, slope = parcel_spectra(
-        land.codes, parcel_traits(land), day_of_year(day), _gains(settings, product),
+        land.codes, parcel_traits(land), day_of_year(day), _gains(settings, mission, day),
         instrument.surfaces,
     )  # fmt: skip
     shape = (grid.rows, grid.cols)
     bands = np.empty((len(instrument.bands), *shape), dtype=np.int16)
     clouds, saturated = np.zeros(shape, dtype=np.uint8), np.zeros(shape, dtype=np.uint8)
-    water, unseen = np.zeros(shape, dtype=np.bool_), gaps.copy()
+    water, unseen = np.zeros(shape, dtype=np.bool_), between.gaps.copy()
     veil = np.zeros(shape, dtype=np.float32)
     _photograph(
         np.array(keys, dtype=np.uint64), round((FALSE_NORTHING - grid.top) / SQUARE),
         round(grid.left / SQUARE), land.window.row, land.window.col, land.parcel, land.texture,
         land.codes, level, slope, sky.first_row, sky.first_col, sky.opacity, sky.shadow,
-        sky.detected, lines, settings.saturated if acquisition.saturated else 0.0,
+        sky.detected, between.lines, between.saturated,
         np.float32(instrument.noise), GAUSSIAN, instrument.clouds,
         bands, clouds, saturated, unseen, water, veil,
     )  # fmt: skip
@@ -358,12 +381,11 @@ def without_cirrus(clouds: np.ndarray) -> np.ndarray:
     return np.where((clouds & CIRRUS != 0) & (left & ~np.uint8(3) == 0), 0, left).astype(np.uint8)
 
 
-def _gains(settings: SceneSettings, product: LandsatProduct) -> np.ndarray:
+def _gains(settings: SceneSettings, mission: Mission, day: date) -> np.ndarray:
     """Error of the atmospheric correction: up to 3 %, the same in all bands and band by band."""
-    names = ("all", *product.mission.instrument.bands)
-    where = (product.mission.number, product.acquisition.day)
     draws = [
-        uniform(stream_key(settings.seed, "landsat gain", *where, name)) - 0.5 for name in names
+        uniform(stream_key(settings.seed, "landsat gain", mission.number, day, name)) - 0.5
+        for name in ("all", *mission.instrument.bands)
     ]
     return 1.0 + 0.06 * draws[0] + 0.03 * np.array(draws[1:])
 

@@ -18,6 +18,7 @@ from iota2_tools.geo.raster import RasterWriter, create_raster
 from iota2_tools.simulate.atmosphere import seen_and_cloudy, swath_lines
 from iota2_tools.simulate.imaging import BANDS_10M, BANDS_20M, MASKS, NODATA, Image, take_image
 from iota2_tools.simulate.landscape import Land, describe_land
+from iota2_tools.simulate.observation import Observation
 from iota2_tools.simulate.phenology import parcel_traits
 from iota2_tools.simulate.settings import (
     EPSG,
@@ -161,6 +162,23 @@ def write_product(settings: SceneSettings, product: Product, lands: list[Path], 
                 )
                 _write_block(writers, image, land.window, whole)
         write_text(partial / f"{product.name}_MTD_ALL.xml", metadata(product, whole))
+
+
+def observe_product(settings: SceneSettings, product: Product) -> Observation:
+    """What a reader must find in a product; masks at 10 m."""
+    window = tile_window(settings, product.tile)
+    land = describe_land(settings, window)
+    image = take_image(settings, land, parcel_traits(land), product.acquisition, product.datastrip)
+    fine, coarse = product_grid(window, 10), product_grid(window, 20)
+    masks = [image.masks[f"{name}_R1"] != 0 for name in ("EDG", "CLM", "SAT")]
+    return Observation(
+        product.acquisition.day,
+        dict(zip(BANDS_10M + BANDS_20M, [*image.fine, *image.coarse], strict=True)),
+        dict.fromkeys(BANDS_10M, fine) | dict.fromkeys(BANDS_20M, coarse),
+        fine,
+        masks[0],
+        masks[0] | masks[1] | masks[2],
+    )
 
 
 @contextmanager

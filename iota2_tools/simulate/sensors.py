@@ -3,7 +3,7 @@
 A module that writes a format ends in a `Sensor`; `SENSORS` names it as the user asks for it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -82,7 +82,12 @@ def usgs_landsat(folder: str, plan: Callable) -> Sensor:
 SENTINEL2 = "s2"
 
 SENSORS: dict[str, Sensor] = {
-    SENTINEL2: Sensor("sentinel2", products.plan_products, products.write_product),
+    SENTINEL2: Sensor(
+        "sentinel2",
+        products.plan_products,
+        products.write_product,
+        observe=products.observe_product,
+    ),
     "s2-sen2cor": Sensor(
         "sentinel2_sen2cor",
         sen2cor.plan_safe,
@@ -107,6 +112,32 @@ SENSORS: dict[str, Sensor] = {
     "l8-usgs": usgs_landsat("landsat8_usgs", usgs.plan_usgs8),
     "l9-usgs": usgs_landsat("landsat9_usgs", usgs.plan_usgs9),
 }
+
+
+def observations(
+    settings: SceneSettings, name: str, place: str
+) -> Iterator[tuple[str, Observation]]:
+    """Products of a sensor in a place, in order of time, and what a reader must find in each.
+
+    Parameters
+    ----------
+    settings : SceneSettings
+    name : str
+        Key of `SENSORS`, of a sensor that can be observed.
+    place : str
+        A tile, as a rule.
+
+    Yields
+    ------
+    str
+        Name of the product.
+    Observation
+    """
+    sensor = chosen_sensors([name])[name]
+    if sensor.observe is None:
+        raise ConfigError(f"sensors: what {name} must give cannot be told product by product")
+    for product in sensor.plan(settings, place):
+        yield product.name, sensor.observe(settings, product)
 
 
 def chosen_sensors(names: Iterable[str]) -> dict[str, Sensor]:

@@ -5,9 +5,11 @@ References
 Hagolle, multitemp blog of CESBIO, "Landsat, old format": files, bits of NUA and DIV, factor.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from xml.etree.ElementTree import Element
 
 import numpy as np
 
@@ -304,5 +306,5 @@ def old_metadata(product: OldProduct, grid: Grid) -> str:
     )
 
 
-def _nodes(values: dict[str, object]) -> list:
+def _nodes(values: Mapping[str, object]) -> list[Element]:
     return [node(name, value) for name, value in values.items()]
