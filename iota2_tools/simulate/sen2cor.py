@@ -82,10 +82,10 @@ class SafeProduct:
 
     @property
     def platform(self) -> str:
-        """``S2A``, ``S2B`` or ``S2C``; C takes every other pass of A."""
+        """``S2A``, ``S2B`` or ``S2C``; C takes every third pass of A."""
         letter = self.source.acquisition.platform[-1]
-        turn = self.source.acquisition.day.toordinal() // 10 % 2
-        return "S2C" if letter == "A" and turn else f"S2{letter}"
+        turn = self.source.acquisition.day.toordinal() // 10 % 3
+        return "S2C" if letter == "A" and turn == 0 else f"S2{letter}"
 
     @property
     def start(self) -> datetime:

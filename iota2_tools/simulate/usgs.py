@@ -134,7 +134,10 @@ def kelvin_numbers(kelvin: np.ndarray, unseen: np.ndarray) -> np.ndarray:
 
 
 def pixel_quality(image: LandsatImage, has_cirrus: bool) -> np.ndarray:
-    """QA_PIXEL, uint16: clear land is 21824, without bits of cirrus 5440."""
+    """QA_PIXEL, uint16: clear land is 21824, without bits of cirrus 5440.
+
+    Landsat 5 and 7 call clear what is neither shadow nor water, Landsat 8 and 9 both of them too.
+    """
     clouds = image.clouds
     cloud = clouds & (CLOUD_BY_BRIGHTNESS | CLOUD_BY_CHANGE) != 0
     dilated = (clouds & THINNEST_CLOUDS != 0) & ~cloud
@@ -146,7 +149,7 @@ def pixel_quality(image: LandsatImage, has_cirrus: bool) -> np.ndarray:
     quality[cloud] += CLOUD + 2 * LOW_CLOUD
     quality[dilated] += DILATED
     quality[shadow] += CLOUD_SHADOW + 2 * LOW_SHADOW
-    quality[~cloud & ~dilated & (has_cirrus | ~shadow)] += CLEAR
+    quality[~cloud & ~dilated & (has_cirrus | ~(shadow | image.water))] += CLEAR
     quality[image.water] += ON_WATER
     quality[image.unseen] = FILL
     return quality
