@@ -26,10 +26,17 @@ THINNEST_CLOUDS = 16
 SHADOW = 32
 CIRRUS = 128
 
-# An orbit sees what lies on the inner side of these lines: (side, place); the place is a share
-# of the width of the scene, the side +1 where the swath lies to the east of the line.
-SWATH_EDGES = {51: (1.0, 0.10), 94: (-1.0, 0.86)}
 SWATH_LEAN = math.tan(math.radians(12.0))
+PATH_LEAN = math.tan(math.radians(16.0))
+
+# An orbit sees what lies on the inner side of these lines: (side, place, lean); the place is a
+# share of the width of the scene, the side +1 where the swath lies to the east of the line.
+SWATH_EDGES = {
+    51: (1.0, 0.10, SWATH_LEAN),
+    94: (-1.0, 0.86, SWATH_LEAN),
+    198: (1.0, 0.05, PATH_LEAN),
+    199: (-1.0, 0.90, PATH_LEAN),
+}
 
 
 @dataclass(frozen=True)
@@ -185,11 +192,11 @@ def swath_lines(
         The image holds (x, y), world column and row, where ``a x + b y + c >= 0`` on each line.
     """
     scene = scene_window(settings)
-    side, place = SWATH_EDGES[acquisition.orbit]
+    side, place, lean = SWATH_EDGES[acquisition.orbit]
     drift = uniform(stream_key(settings.seed, "orbit drift", acquisition.day)) - 0.5
     middle = scene.row + scene.rows / 2
     edge = scene.col + (place + 0.02 * drift) * scene.cols
-    lines = [(side, side * SWATH_LEAN, -side * (edge + SWATH_LEAN * middle))]
+    lines = [(side, side * lean, -side * (edge + lean * middle))]
     if datastrip is not None:
         first = tile_window(settings, settings.tiles[0])
         turn = first.row + 0.55 * first.rows - SWATH_LEAN * (scene.col + scene.cols / 2)

@@ -68,11 +68,14 @@ def clear_reflectance(
         The same of B5, B6, B7, B8A, B11, B12.
     """
     land = describe_land(settings, window)
-    acquisition = Acquisition(day, 51, "SENTINEL2A", 0.0, 0.0, 0.0, False, False, False)
-    image = _expose(
-        settings, land, parcel_traits(land), acquisition, clear_sky(window), np.zeros((0, 3))
-    )
+    image = clear_image(settings, land, parcel_traits(land), day)
     return image.fine, image.coarse
+
+
+def clear_image(settings: SceneSettings, land: Land, traits: np.ndarray, day: date) -> Image:
+    """Pixels over the window of `land` without cloud, edge or saturation; see `take_image`."""
+    acquisition = Acquisition(day, 51, "SENTINEL2A", 0.0, 0.0, 0.0, False, False, False)
+    return _expose(settings, land, traits, acquisition, clear_sky(land.window), np.zeros((0, 3)))
 
 
 def take_image(
@@ -144,7 +147,7 @@ def _gains(settings: SceneSettings, day: date) -> np.ndarray:
 
 
 @kernel
-def _between_nodes(field, first_row, first_col, row, col):
+def between_nodes(field, first_row, first_col, row, col):
     """Bilinear value at a world pixel of a field given at every fourth one."""
     i = row // 4 - first_row
     j = col // 4 - first_col
@@ -197,7 +200,7 @@ def _photograph(
     for i in range(coarse.shape[1]):
         for j in range(coarse.shape[2]):
             row, col = first_row + 2 * i, first_col + 2 * j
-            if not _inside(lines, col + 0.5, row + 0.5):
+            if not inside(lines, col + 0.5, row + 0.5):
                 fine[:, 2 * i : 2 * i + 2, 2 * j : 2 * j + 2] = -10000
                 coarse[:, i, j] = -10000
                 masks_fine[2, 2 * i : 2 * i + 2, 2 * j : 2 * j + 2] = 1
@@ -211,8 +214,8 @@ def _photograph(
                 for q in range(2 * j, 2 * j + 2):
                     here = parcel[p, q]
                     grain = np.float32(texture[p, q])
-                    veil = _between_nodes(opacity, sky_row, sky_col, first_row + p, first_col + q)
-                    shade = _between_nodes(shadow, sky_row, sky_col, first_row + p, first_col + q)
+                    veil = between_nodes(opacity, sky_row, sky_col, first_row + p, first_col + q)
+                    shade = between_nodes(shadow, sky_row, sky_col, first_row + p, first_col + q)
                     bits = hash_at(keys[0], first_col + q, first_row + p)
                     for b in range(4):
                         value = level[here, b] + grain * slope[here, b]
@@ -241,7 +244,7 @@ def _photograph(
 
 
 @kernel
-def _inside(lines, x, y):
+def inside(lines, x, y):
     """Whether (x, y) lies on the inner side of all lines."""
     for k in range(lines.shape[0]):  # noqa: SIM110  (numba has no all())
         if lines[k, 0] * x + lines[k, 1] * y + lines[k, 2] < 0.0:

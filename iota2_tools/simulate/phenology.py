@@ -1,9 +1,10 @@
 """The year of each parcel: leaf area by a double logistic, reflectance by a linear mixture.
 
-Band order everywhere: B2 B3 B4 B5 B6 B7 B8 B8A B11 B12.
+Band order of Sentinel-2 everywhere: B2 B3 B4 B5 B6 B7 B8 B8A B11 B12.
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,6 +27,26 @@ END_MEMBERS = np.array(
         [0.048, 0.150, 0.140, 0.215, 0.365, 0.430, 0.455, 0.475, 0.230, 0.115],  # yellow flowers
     ]
 )
+
+
+@dataclass(frozen=True)
+class Surfaces:
+    """Pure surfaces as the bands of an instrument see them.
+
+    Parameters
+    ----------
+    members : ndarray of float64, shape (8, bands)
+        Reflectance, in the order of `END_MEMBERS`.
+    infrared : int
+        The first band behind the red edge.
+    """
+
+    members: np.ndarray
+    infrared: int
+
+
+SENTINEL2 = Surfaces(END_MEMBERS, BANDS.index("B6"))
+
 CROP_LEAVES, TREE_LEAVES, NEEDLES, SOIL, DRY, WATER_BODY, ROOFS, FLOWERS = range(len(END_MEMBERS))
 
 # Of each class: leaf area low and high (m2/m2), start and end of season (day of the year), their
@@ -183,19 +204,20 @@ def _bloom(day, code, traits):
 
 
 @kernel
-def _mixture(day, code, area, traits, table, members, out):
-    """Reflectance of one parcel at a given leaf area, into `out`, shape (10,).
+def _mixture(day, code, area, traits, table, members, infrared, out):
+    """Reflectance of one parcel at a given leaf area, into `out`, shape (bands,).
 
-    Green cover is 1 - exp(-0.6 leaf area); the rest is dry plants and soil.
+    Green cover is 1 - exp(-0.6 leaf area); the rest is dry plants and soil. Bands from `infrared`
+    on see how much leaves scatter.
     """
     green = 1.0 - math.exp(-0.6 * area)
     dry = (1.0 - green) * _dryness(day, code, traits)
     bloom = _bloom(day, code, traits)
     leaf = np.int64(table[code, 9])
     roofs = traits[10]
-    for b in range(10):
+    for b in range(len(out)):
         plant = members[leaf, b] * (1.0 - bloom) + members[7, b] * bloom
-        plant *= traits[6] if b >= 4 else 1.0
+        plant *= traits[6] if b >= infrared else 1.0
         soil = members[3, b] * traits[4]
         ground = green * plant + dry * members[4, b] + (1.0 - green - dry) * soil
         mixed = roofs * members[6, b] + (1.0 - roofs) * ground
@@ -205,20 +227,21 @@ def _mixture(day, code, area, traits, table, members, out):
 
 
 @kernel
-def _parcel_spectra(day, codes, traits, table, members, gains):
-    count = len(codes)
-    level = np.empty((count, 10), dtype=np.float32)
-    slope = np.empty((count, 10), dtype=np.float32)
-    plain = np.empty(10)
-    dense = np.empty(10)
+def _parcel_spectra(day, codes, traits, table, members, infrared, gains):
+    count, bands = len(codes), members.shape[1]
+    level = np.empty((count, bands), dtype=np.float32)
+    slope = np.empty((count, bands), dtype=np.float32)
+    plain = np.empty(bands)
+    dense = np.empty(bands)
     contrast = np.array([0.0, 0.06, 0.1, 0.1, 0.1, 0.1, 0.1, 0.14, 0.14, 0.07, 0.07, 0.0])
     flicker = np.array([0.0, 0.13, 0.03, 0.03, 0.03, 0.03, 0.03, 0.03, 0.03, 0.06, 0.07, 0.05])
     for n in range(count):
         code = codes[n]
         area = _leaf_area(day, code, traits[n], table)
-        _mixture(day, code, area, traits[n], table, members, plain)
-        _mixture(day, code, area * (1.0 + contrast[code]), traits[n], table, members, dense)
-        for b in range(10):
+        _mixture(day, code, area, traits[n], table, members, infrared, plain)
+        denser = area * (1.0 + contrast[code])
+        _mixture(day, code, denser, traits[n], table, members, infrared, dense)
+        for b in range(bands):
             level[n, b] = 10000.0 * gains[b] * plain[b]
             change = dense[b] - plain[b] + flicker[code] * plain[b]
             slope[n, b] = 10000.0 * gains[b] * change / 31.0
@@ -226,7 +249,11 @@ def _parcel_spectra(day, codes, traits, table, members, gains):
 
 
 def parcel_spectra(
-    codes: np.ndarray, traits: np.ndarray, day: int, gains: np.ndarray
+    codes: np.ndarray,
+    traits: np.ndarray,
+    day: int,
+    gains: np.ndarray,
+    surfaces: Surfaces = SENTINEL2,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Reflectance of each parcel on a day, and its change with the texture.
 
@@ -238,12 +265,16 @@ def parcel_spectra(
         From `parcel_traits`.
     day : int
         Day of the year.
-    gains : ndarray of float64, shape (10,)
+    gains : ndarray of float64, shape (bands,)
         Error of the atmospheric correction of that day, about 1.
+    surfaces : Surfaces
+        What the bands see.
 
     Returns
     -------
-    level, slope : ndarray of float32, shape (parcels, 10)
+    level, slope : ndarray of float32, shape (parcels, bands)
         Reflectance x 10000, and its increase for each unit of texture.
     """
-    return _parcel_spectra(float(day), codes, traits, CLASS_TABLE, END_MEMBERS, gains)
+    return _parcel_spectra(
+        float(day), codes, traits, CLASS_TABLE, surfaces.members, surfaces.infrared, gains
+    )

@@ -3,7 +3,8 @@
 import logging
 import os
 import shutil
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from iota2_tools.geo.raster import RasterWriter, create_raster
 from iota2_tools.simulate.atmosphere import seen_and_cloudy, swath_lines
 from iota2_tools.simulate.imaging import BANDS_10M, BANDS_20M, MASKS, NODATA, Image, take_image
 from iota2_tools.simulate.landscape import Land, describe_land
+from iota2_tools.simulate.observation import Observation
 from iota2_tools.simulate.phenology import parcel_traits
 from iota2_tools.simulate.settings import (
     EPSG,
@@ -102,14 +104,13 @@ def _joined(products: list[Product]) -> list[Product]:
     ]
 
 
-def land_file(work: Path, tile: str, block: int) -> Path:
-    """Where the land of a block of rows is kept while the scene is written."""
-    return work / tile / f"land_{block:04d}.npz"
+def land_file(work: Path, window: Window, block: int) -> Path:
+    """Where the land of a block of rows of a window is kept while the scene is written."""
+    return work / "_".join(map(str, window)) / f"land_{block:04d}.npz"
 
 
-def blocks_of(settings: SceneSettings, tile: str, block_rows: int) -> list[Window]:
-    """World windows of a tile, `block_rows` high and as wide as the tile."""
-    whole = tile_window(settings, tile)
+def blocks_of(whole: Window, block_rows: int) -> list[Window]:
+    """World windows that make up a window, `block_rows` high and as wide as it."""
     return [
         Window(whole.row + row, whole.col, min(block_rows, whole.rows - row), whole.cols)
         for row in range(0, whole.rows, block_rows)
@@ -142,30 +143,62 @@ def load_land(path: Path) -> Land:
 def write_truth(settings: SceneSettings, tile: str, lands: list[Path], path: Path) -> None:
     """Write the true class of a tile."""
     whole = tile_window(settings, tile)
-    with create_raster(str(path), _grid(whole, 10), "uint8", nodata=0, options=PREDICTOR) as writer:
+    with create_raster(
+        str(path), product_grid(whole, 10), "uint8", nodata=0, options=PREDICTOR
+    ) as writer:
         for land in map(load_land, lands):
             writer.write(land.class_map, _relative(land.window, whole, 1))
 
 
 def write_product(settings: SceneSettings, product: Product, lands: list[Path], out: Path) -> None:
     """Write one product; its folder bears its name once all its files are there."""
-    final = out / product.name
-    partial = out / f".{product.name}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
     whole = tile_window(settings, product.tile)
-    with ExitStack() as stack:
-        writers = _open_writers(stack, partial, product.name, whole)
-        for land in map(load_land, lands):
-            image = take_image(
-                settings, land, parcel_traits(land), product.acquisition, product.datastrip
-            )
-            _write_block(writers, image, land.window, whole)
-    with whole_file(str(partial / f"{product.name}_MTD_ALL.xml")) as temporary:
-        Path(temporary).write_text(metadata(product, whole), encoding="utf-8")
-    os.replace(partial, final)
+    with whole_folder(out, product.name) as partial:
+        with ExitStack() as stack:
+            writers = _open_writers(stack, partial, product.name, whole)
+            for land in map(load_land, lands):
+                image = take_image(
+                    settings, land, parcel_traits(land), product.acquisition, product.datastrip
+                )
+                _write_block(writers, image, land.window, whole)
+        write_text(partial / f"{product.name}_MTD_ALL.xml", metadata(product, whole))
 
 
-def _grid(window: Window, resolution: int) -> Grid:
+def observe_product(settings: SceneSettings, product: Product) -> Observation:
+    """What a reader must find in a product; masks at 10 m."""
+    window = tile_window(settings, product.tile)
+    land = describe_land(settings, window)
+    image = take_image(settings, land, parcel_traits(land), product.acquisition, product.datastrip)
+    fine, coarse = product_grid(window, 10), product_grid(window, 20)
+    masks = [image.masks[f"{name}_R1"] != 0 for name in ("EDG", "CLM", "SAT")]
+    return Observation(
+        product.acquisition.day,
+        dict(zip(BANDS_10M + BANDS_20M, [*image.fine, *image.coarse], strict=True)),
+        dict.fromkeys(BANDS_10M, fine) | dict.fromkeys(BANDS_20M, coarse),
+        fine,
+        masks[0],
+        masks[0] | masks[1] | masks[2],
+    )
+
+
+@contextmanager
+def whole_folder(out: Path, name: str) -> Iterator[Path]:
+    """Give a temporary folder in `out`; rename it to `name` if the block succeeds."""
+    partial = out / f".{name}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    yield partial
+    os.replace(partial, out / name)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole."""
+    with whole_file(str(path)) as temporary:
+        Path(temporary).write_text(text, encoding="utf-8")
+
+
+def product_grid(window: Window, resolution: int) -> Grid:
+    """Grid of an image over a world window, with the well-known text of its CRS."""
     return replace(grid_of_window(window, resolution), crs=WELL_KNOWN_TEXT)
 
 
@@ -185,7 +218,7 @@ def _open_writers(
     """Open all images of a product, by band or mask name."""
     writers = {}
     for resolution, bands in ((10, BANDS_10M), (20, BANDS_20M)):
-        grid = _grid(whole, resolution)
+        grid = product_grid(whole, resolution)
         for band in bands:
             path = str(folder / f"{name}_FRE_{band}.tif")
             writers[band] = stack.enter_context(
@@ -225,7 +258,7 @@ METADATA = """\
   <Product_Characteristics>
     <PRODUCT_ID>{name}</PRODUCT_ID>
     <ACQUISITION_DATE>{time}.000Z</ACQUISITION_DATE>
-    <PRODUCT_LEVEL>L2A</PRODUCT_LEVEL>
+    <PRODUCT_LEVEL>{level}</PRODUCT_LEVEL>
     <PLATFORM>{platform}</PLATFORM>
     <ORBIT_NUMBER type="relative">{orbit:03d}</ORBIT_NUMBER>
   </Product_Characteristics>
@@ -253,31 +286,30 @@ METADATA = """\
 </Muscate_Metadata_Document>
 """
 GROUP = (
-    '      <Group_Geopositioning group_id="R{number}"><ULX>{left:.0f}</ULX><ULY>{top:.0f}</ULY>'
+    '      <Group_Geopositioning group_id="{name}"><ULX>{left:.0f}</ULX><ULY>{top:.0f}</ULY>'
     "<XDIM>{size}</XDIM><YDIM>-{size}</YDIM><NROWS>{rows}</NROWS><NCOLS>{cols}</NCOLS>"
     "</Group_Geopositioning>"
 )
 
 
+def geopositions(grids: dict[str, Grid]) -> str:
+    """The groups of images of a product that share a grid, as text."""
+    return "\n".join(
+        GROUP.format(
+            name=name, left=grid.left, top=grid.top, size=f"{grid.resolution:.0f}",
+            rows=grid.rows, cols=grid.cols,
+        )
+        for name, grid in grids.items()
+    )  # fmt: skip
+
+
 def metadata(product: Product, whole: Window) -> str:
     """Text of the product's XML file."""
-    groups = []
-    for number in (1, 2):
-        grid = grid_of_window(whole, 10 * number)
-        groups.append(
-            GROUP.format(
-                number=number,
-                left=grid.left,
-                top=grid.top,
-                size=10 * number,
-                rows=grid.rows,
-                cols=grid.cols,
-            )
-        )
     acquisition = product.acquisition
+    grids = {f"R{number}": grid_of_window(whole, 10 * number) for number in (1, 2)}
     return METADATA.format(
-        name=product.name, tile=product.tile, time=product.sensing_time.isoformat(),
+        name=product.name, tile=product.tile, time=product.sensing_time.isoformat(), level="L2A",
         platform=acquisition.platform, orbit=acquisition.orbit, epsg=EPSG,
-        groups="\n".join(groups), zenith=acquisition.sun_zenith,
+        groups=geopositions(grids), zenith=acquisition.sun_zenith,
         azimuth=acquisition.sun_azimuth, nodata=NODATA, cloud_percent=product.cloud_percent,
     )  # fmt: skip

@@ -21,10 +21,14 @@ FULL_OVERLAP = 984
 SMALLEST_SIZE = 64
 LATITUDE, LONGITUDE = 44.0, 1.3
 
-# Relative orbit -> (first pass of its ten-day cycle as a proleptic ordinal, UTC of the pass).
+# Relative orbit of Sentinel-2 -> (first pass of its ten-day cycle as a proleptic ordinal, UTC of the pass).
 ORBITS = {51: (736735, (10, 50, 31)), 94: (736738, (11, 1, 14))}
 REVISIT_DAYS = 5
 MOST_DATES = 146
+
+# Landsat: WRS-2 path -> UTC of the pass.
+PATHS = {198: (10, 39, 19), 199: (10, 44, 59)}
+BASELINES = ("02.14", "05.09")
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ class SceneSettings:
         Share of reference polygons with the code of another class.
     reference_polygons : int
         Most reference polygons to write, shared out among classes and regions.
+    baselines : tuple of str
+        Processing baselines of the Sen2Cor products, in turn from date to date.
     """
 
     seed: int = 1
@@ -69,10 +75,12 @@ class SceneSettings:
     saturated: float = 0.01
     label_noise: float = 0.03
     reference_polygons: int = 1200
+    baselines: tuple[str, ...] = BASELINES
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tiles", tuple(self.tiles))
-        problems = [*_tile_problems(self), *_number_problems(self)]
+        object.__setattr__(self, "baselines", tuple(self.baselines))
+        problems = [*_tile_problems(self), *_number_problems(self), *_baseline_problems(self)]
         if problems:
             raise ConfigError(one_message("The simulated scene", problems))
 
@@ -84,8 +92,11 @@ class SceneSettings:
         return min(FULL_OVERLAP, max(20, 2 * round(0.049 * self.size)))
 
     def as_dict(self) -> dict:
-        """Plain values, for JSON."""
-        return {**asdict(self), "tiles": list(self.tiles)}
+        """Plain values, for JSON; baselines only if they are not the usual ones."""
+        values = {**asdict(self), "tiles": list(self.tiles), "baselines": list(self.baselines)}
+        if self.baselines == BASELINES:
+            del values["baselines"]
+        return values
 
 
 def _tile_problems(settings: SceneSettings) -> list[str]:
@@ -101,6 +112,14 @@ def _tile_problems(settings: SceneSettings) -> list[str]:
                 "T31TCK and T31TDK lie north of the first two"
             )
     return problems
+
+
+def _baseline_problems(settings: SceneSettings) -> list[str]:
+    wrong = [name for name in settings.baselines if not re.fullmatch(r"\d\d\.\d\d", str(name))]
+    if wrong or not settings.baselines:
+        found = repr(wrong[0]) if wrong else "none given"
+        return [f"baselines: {found}; give numbers such as 02.14 or 05.09"]
+    return []
 
 
 def _number_problems(settings: SceneSettings) -> list[str]:
@@ -161,15 +180,18 @@ def tile_window(settings: SceneSettings, tile: str) -> Window:
 
 
 def grid_of_window(window: Window, resolution: int = RESOLUTION) -> Grid:
-    """Georeferenced grid of a world window (rows and columns of 10 m) at 10 or 20 m."""
+    """Georeferenced grid over a world window (rows and columns of 10 m) at a multiple of 10 m.
+
+    Its last pixels reach beyond a window that is no whole number of them.
+    """
     factor = resolution // RESOLUTION
     return Grid(
         CRS,
         float(window.col * RESOLUTION),
         float(FALSE_NORTHING - window.row * RESOLUTION),
         float(resolution),
-        window.rows // factor,
-        window.cols // factor,
+        -(-window.rows // factor),
+        -(-window.cols // factor),
     )
 
 
@@ -192,9 +214,9 @@ class Acquisition:
     day : datetime.date
         Date.
     orbit : int
-        Relative orbit, 51 or 94.
+        Relative orbit of Sentinel-2, 51 or 94, or path of Landsat, 198 or 199.
     platform : str
-        ``SENTINEL2A`` or ``SENTINEL2B``.
+        ``SENTINEL2A``, ``SENTINEL2B`` or ``LANDSAT8``.
     sun_zenith, sun_azimuth : float
         Degrees; azimuth clockwise from north.
     cloud_cover : float
@@ -216,7 +238,7 @@ class Acquisition:
     @property
     def time(self) -> tuple[int, int, int]:
         """Hour, minute and second (UTC) of the first datastrip."""
-        return ORBITS[self.orbit][1]
+        return PATHS[self.orbit] if self.orbit in PATHS else ORBITS[self.orbit][1]
 
 
 def acquisitions(settings: SceneSettings) -> tuple[Acquisition, ...]:
@@ -224,13 +246,13 @@ def acquisitions(settings: SceneSettings) -> tuple[Acquisition, ...]:
     count = {51: (settings.dates + 1) // 2, 94: settings.dates // 2}
     chosen = []
     for orbit, wanted in count.items():
-        chosen += [(day, orbit) for day in _spread(settings, passes(orbit, settings.year), wanted)]
+        chosen += [(day, orbit) for day in spread(settings, passes(orbit, settings.year), wanted)]
     clearest = sorted(chosen, key=lambda pair: (cloud_cover(settings, pair[0]), pair[0]))
     split = {day for day, _ in clearest[: settings.split_dates]}
     return tuple(_acquisition(settings, day, orbit, day in split) for day, orbit in sorted(chosen))
 
 
-def _spread(settings: SceneSettings, days: list[date], wanted: int) -> list[date]:
+def spread(settings: SceneSettings, days: list[date], wanted: int) -> list[date]:
     """`wanted` days out of `days`, nearly regular; where there is room, a pass early or late.
 
     (Without that freedom one of the two satellites would take all the images.)
