@@ -13,6 +13,8 @@ rule init:
 
 
 rule take_inventory:
+    input:
+        prepared=lambda wildcards: list(parameters.batches(wildcards.tile)),
     output:
         inventory="<results>/tiles/{tile}/inventory.json",
     log:

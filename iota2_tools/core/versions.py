@@ -21,6 +21,7 @@ VERSIONS = {
     "learning": 2,
     "masks": 2,
     "mosaic": 1,
+    "preparation": 1,
     "preview": 1,
     "reference": 2,
     "resampling": 1,

@@ -10,6 +10,7 @@ from iota2_tools.features.expressions import parse_expression
 from iota2_tools.learning.settings import LearningSettings, Purpose
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
+from iota2_tools.timeseries.inputs import TileInputs
 
 
 def check_environment() -> None:
@@ -50,8 +51,21 @@ def header_problems(production: Production) -> list[str]:
     damaged = production.config.inputs.damaged_acquisition
     problems: list[str] = []
     for tile in production.tiles:
-        problems += _first_error(take_inventory, parameters.tile_inputs(tile), damaged)
+        inputs = parameters.tile_inputs(tile)
+        problems += _unprepared_problems(parameters, tile, inputs)
+        problems += _first_error(take_inventory, inputs.without_prepared(), damaged)
     return problems
+
+
+def _unprepared_problems(parameters: Parameters, tile: str, inputs: TileInputs) -> Iterator[str]:
+    """What is wrong with products that will be prepared, as the job will look at them."""
+    from iota2_tools.timeseries.preparation import source_faults
+
+    bands = {products.sensor: products.bands for products in inputs.products.values()}
+    for batch in parameters.batches(tile).values():
+        for request in batch.requests(bands[batch.sensor]):
+            for fault in source_faults(request, batch.format):
+                yield f"{request.name}: {fault}"
 
 
 def input_warnings(production: Production) -> list[str]:

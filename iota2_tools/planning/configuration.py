@@ -55,6 +55,13 @@ class Configuration(Section):
     output: OutputFolder = Field(
         description="Folder of all products; `final/` in it holds the maps."
     )
+    prepared: OutputFolder | None = Field(
+        None,
+        description=(
+            "Folder of prepared products (JPEG 2000, archives, radar), which productions can share. "
+            "Empty: `prepared/` in the output."
+        ),
+    )
     tiles: list[TileName] = Field(
         min_length=1,
         description="Names of the tiles, as in the folders of the sensors (`T31TCJ`).",
@@ -81,7 +88,9 @@ class Configuration(Section):
     @property
     def digest(self) -> str:
         """SHA-256 of what decides the result: all but the output folder and the memory."""
-        science = {key: value for key, value in self.as_dict().items() if key != "output"}
+        science = {
+            key: value for key, value in self.as_dict().items() if key not in ("output", "prepared")
+        }
         science["classification"].pop("window_mb")
         return hashlib.sha256(json.dumps(science, sort_keys=True).encode()).hexdigest()
 

@@ -191,7 +191,19 @@ def _one_band(_: Size) -> int:
     return 1
 
 
+def _prepare_batch(size: Size) -> Need:
+    """Eight bands decoded at a time in strips of 1024 rows; a month of a tile of 110 km at most."""
+    strip = 1024 * size.columns / 1e6
+    dates = max(size.acquisitions / 12, 1)
+    return Need(
+        200 + 2 * 20 * strip + GDAL_CACHE,
+        20 + 0.6 * size.bands * size.megapixels * dates,
+        size.bands * size.megapixels * dates,
+    )
+
+
 NEEDS: dict[str, Callable[[Size], Need]] = {
+    "prepare_batch": _prepare_batch,
     "take_inventory": lambda size: Need(90, 20 + size.acquisitions),
     "mask_series": _mask_series,
     "count_valid_dates": lambda size: Need(

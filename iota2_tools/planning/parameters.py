@@ -1,7 +1,7 @@
 """Parameters of the rules, from the plan of a production."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
@@ -13,6 +13,7 @@ from iota2_tools.geo.raster import open_raster
 from iota2_tools.geo.vectors import files_of_layer
 from iota2_tools.planning.needs import Size, megabytes_on_disk
 from iota2_tools.planning.production import Production
+from iota2_tools.timeseries.batches import Batch, marker_of, record_of
 from iota2_tools.timeseries.inputs import Products, TileInputs, UserFile
 
 
@@ -29,6 +30,7 @@ class Parameters:
         self.production = production
         self.config = production.config
         self._sizes: dict[str | None, Size] = {}
+        self._batches: dict[str, dict[str, Batch]] = {}
 
     @cached_property
     def features(self) -> dict[str, dict[str, Any]]:
@@ -69,6 +71,8 @@ class Parameters:
                 bands=list(self.series_features[name].bands),
                 grid=plan.native_grid(sensor, tile).as_dict(),
                 strangers=plan.listing(sensor, tile).strangers,
+                ready=plan.ready(name, tile),
+                prepared=plan.prepared_folder(sensor, tile),
             )
         rasters = {
             word: UserFile(
@@ -77,6 +81,40 @@ class Parameters:
             for word, path in plan.user_feature_files(tile).items()
         }
         return TileInputs(tile, plan.grid(tile), products, rasters)
+
+    def batches(self, tile: str) -> dict[str, Batch]:
+        """What is prepared of a tile: batches of a month of a sensor, by their marker.
+
+        The marker is named after what the batch is made of, so that another production that
+        shares the folder takes what is there, and makes what is not.
+        """
+        if tile not in self._batches:
+            self._batches[tile] = dict(self._batches_of(tile))
+        return self._batches[tile]
+
+    def _batches_of(self, tile: str) -> Iterator[tuple[str, Batch]]:
+        plan = self.production
+        for sensor in plan.sensors:
+            months: dict[str, dict[str, str]] = {}
+            for name, series in plan.series.items():
+                if series.sensor == sensor:
+                    ready = set(plan.ready(name, tile))
+                    for item in plan.products(name, tile):
+                        if item.name in ready:
+                            months.setdefault(f"{item.day:%Y%m}", {})[item.name] = item.archive
+            for month, names in months.items():
+                options = plan.section(sensor).options
+                batch = Batch(sensor, plan.sensor_folder(sensor, tile), names, options)
+                yield marker_of(batch, month, plan.prepared_folder(sensor, tile)), batch
+
+    def batch(self, sensor: str, tile: str, batch: str) -> Batch:
+        """The batch of a marker."""
+        return self.batches(tile)[f"{self.production.prepared_folder(sensor, tile)}/{batch}.json"]
+
+    def record_of_batch(self, sensor: str, tile: str, batch: str) -> str:
+        """Where the job of a batch keeps what its files held."""
+        folder = self.production.prepared_folder(sensor, tile)
+        return record_of(self.batch(sensor, tile, batch), batch[:6], folder)
 
     @staticmethod
     def revision(record: str) -> int:

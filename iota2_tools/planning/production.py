@@ -221,6 +221,16 @@ class Production:
             )
         return found
 
+    def ready(self, series: str, tile: str) -> list[str]:
+        """Products of a series that are read as they have been prepared."""
+        must = self.format(self.series[series].sensor).must_be_prepared
+        return [item.name for item in self.products(series, tile) if must or item.archive]
+
+    def prepared_folder(self, sensor: str, tile: str) -> str:
+        """Folder of the prepared products of a tile."""
+        root = self.config.prepared or f"{self.config.output}/prepared"
+        return f"{root}/{sensor}/{tile}"
+
     def product_names(self, series: str, tile: str) -> list[str]:
         """Names of the `products`."""
         return [item.name for item in self.products(series, tile)]
@@ -303,7 +313,7 @@ class Production:
         for item in self.listing(sensor, tile).products:
             if not period.reads(item.day):
                 continue
-            request = Request(Path(folder), item.name, (band,), options)
+            request = Request(Path(folder), item.name, (band,), options, item.archive)
             with suppress(Iota2Error):
                 return grid_of(product_format.acquisition(request).bands[band].path)
         asked = "".join(f" ({key}: {value})" for key, value in options.items())

@@ -13,6 +13,7 @@ from iota2_tools.products import (
     landsat_l2a_old,
     own_series,
     s1_s1tiling,
+    s2_l2a_sen2cor,
     s2_l2a_theia,
     s2_l3a_theia,
 )
@@ -37,6 +38,7 @@ FORMATS: dict[str, ProductFormat] = {
     "landsat8_usgs": landsat_c2l2.LANDSAT8,
     "sentinel1_s1tiling": s1_s1tiling.FORMAT,
     "sentinel2": s2_l2a_theia.FORMAT,
+    "sentinel2_sen2cor": s2_l2a_sen2cor.FORMAT,
     "sentinel2_l3a": s2_l3a_theia.FORMAT,
     "own_series": own_series.FORMAT,
 }

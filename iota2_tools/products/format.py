@@ -7,7 +7,7 @@ version) is stated here once, from its name, and carried by the plan.
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,14 @@ from typing import Any
 from iota2_tools.config.sections import SensorSection
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.products.images import Image, Mask
+from iota2_tools.products.metadata import names_in
 
 DAY_OF_YEAR = 7
 """Digits of a year and the number of a day in it."""
 DEPTH = 6
 """Numbers of a version that are compared."""
-ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".7z", ".gz")
+ZIP = ".zip"
+ARCHIVES = (ZIP, ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".7z", ".gz")
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class Identity:
         Kind of acquisition, one of `ProductFormat.parts`.
     kind : str
         Processing that is not to be mixed in one series; empty where the format has one.
+    archive : str
+        File that holds the product, where it is not unpacked.
     """
 
     name: str
@@ -55,6 +59,7 @@ class Identity:
     version: tuple[int, ...]
     part: str = ""
     kind: str = ""
+    archive: str = ""
 
     @property
     def day(self) -> date:
@@ -197,17 +202,31 @@ class Request:
         Bands to read.
     options : mapping
         What the section of the sensor says of its files (`SensorSection.options`).
+    archive : str
+        File in `folder` that holds the product, where it is not unpacked.
     """
 
     folder: Path
     name: str
     bands: Sequence[str]
     options: Mapping[str, Any]
+    archive: str = ""
 
     @property
     def product(self) -> Path:
         """Folder of the product, or what stands for it."""
-        return self.folder / self.name
+        return Path(self.root)
+
+    @property
+    def root(self) -> str:
+        """The same as GDAL reads it: inside the archive, if the product is in one."""
+        if not self.archive:
+            return str(self.folder / self.name)
+        inside = f"/vsizip/{self.folder / self.archive}"
+        return f"{inside}/{self.name}" if self._has_a_folder(inside) else inside
+
+    def _has_a_folder(self, inside: str) -> bool:
+        return any(name.split("/")[0] == self.name for name in names_in(inside))
 
 
 Files = tuple[dict[str, Image], tuple[Mask, ...]]
@@ -227,8 +246,9 @@ class ProductFormat:
     pattern : re.Pattern
         Names of products, with a group ``day`` (YYYYMMDD) and, where the format has them,
         ``time`` (HHMMSS and further digits), ``platform``, ``tile``, ``orbit``, ``version``,
-        ``part`` (see `parts`), ``kind`` (`Identity.kind`). With a group ``band`` a product is
-        several files, one a band, whose common name has `*` in that place; else it is a folder.
+        ``made`` (when, which decides between equal versions), ``part`` (see `parts`), ``kind``
+        (`Identity.kind`). With a group ``band`` a product is several files, one a band, whose
+        common name has `*` in that place; else it is a folder.
     example : str
         Name of a product, ``{tile}`` in it, for messages.
     bands : tuple of Band
@@ -248,6 +268,8 @@ class ProductFormat:
         Whether all images lie on one grid of the tile; False: wherever they were taken.
     of_files : bool
         Whether a product is a file, or some, not a folder; so it is with a group ``band``.
+    must_be_prepared : bool
+        Whether images are decoded once before anything is read (`timeseries.preparation`).
     configured : callable, optional
         Options of the section -> the format, where they tell its names or bands.
     source : str
@@ -266,6 +288,7 @@ class ProductFormat:
     own_dates: bool = False
     on_tile: bool = True
     of_files: bool = False
+    must_be_prepared: bool = False
     configured: "Callable[[Mapping[str, Any]], ProductFormat] | None" = None
     source: str = ""
 
@@ -309,13 +332,14 @@ class ProductFormat:
             return None
         thousandths = int(digits[6:9].ljust(3, "0"))
         orbit = given.get("orbit")
+        versions = [given.get(key) or "" for key in ("version", "made")]
         return Identity(
             name=name,
             tile=given.get("tile"),
             time=time.replace(microsecond=1000 * thousandths, tzinfo=UTC),
             platform=given.get("platform") or self.label,
             orbit=int(orbit) if orbit else None,
-            version=tuple(map(int, re.findall(r"\d+", given.get("version") or ""))),
+            version=tuple(map(int, re.findall(r"\d+", " ".join(versions)))),
             part=(given.get("part") or "").lower(),
             kind=(given.get("kind") or "").strip("_"),
         )
@@ -335,12 +359,25 @@ class ProductFormat:
         products = {}
         for entry in found:
             identity = self.recognise(self._name(entry.name))
+            packed = self._packed(entry.name)
             if identity and (entry.is_file() if self._of_files else entry.is_dir()):
                 products[identity.name] = identity
+            elif packed and entry.is_file():
+                products.setdefault(packed.name, packed)
             elif reason := self._strange(entry):
                 listing.strangers[entry.name] = reason
         listing.products.extend(sorted(products.values(), key=lambda item: item.order))
         return listing
+
+    def _packed(self, entry: str) -> Identity | None:
+        """Identity of the product that a zip archive holds, as distributors name it."""
+        if self._of_files or not entry.endswith(ZIP):
+            return None
+        stem = entry.removesuffix(ZIP)
+        for name in (stem, f"{stem}.SAFE"):
+            if identity := self.recognise(name):
+                return replace(identity, archive=entry)
+        return None
 
     @property
     def _of_files(self) -> bool:

@@ -4,8 +4,7 @@
 ``LANDSAT8_OLITIRS_XS_20130412_N2A_ORTHO_SURF_CORR_PENTE_France-MetropoleD0005H0001.TIF``, surface
 reflectance, 6 bands of Landsat 5 and 7 of Landsat 8, 30 m, int16, nodata -10000; and ``MASK/`` the clouds
 and shadows (``NUA``), saturation (``SAT``) and kinds of ground (``DIV``, whose bit 0 is no data).
-Reflectance is in thousandths or in ten thousandths: the metadata beside the image say it
-(``REFLECTANCE_QUANTIFICATION_VALUE``).
+Reflectance is in thousandths or in ten thousandths: the metadata beside the image say it (``QUANTIFICATION``).
 
 References
 ----------
@@ -14,8 +13,6 @@ O. Hagolle, Landsat N2A format, https://labo.obs-mip.fr/multitemp (THEIA, 2014).
 
 import re
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -24,6 +21,7 @@ from iota2_tools.config.sections import RegularSection
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.products.format import Band, Files, Pixels, ProductFormat, Request
 from iota2_tools.products.images import Codes, Image, Mask
+from iota2_tools.products.metadata import elements, local, xml_of
 from iota2_tools.products.s2_l2a_theia import KEPT
 
 NODATA = -10000
@@ -72,7 +70,6 @@ class Landsat5Old(LandsatOld):
     )
 
 
-@cache
 def quantification(path: str) -> float:
     """Digital number of a reflectance of 1, from the metadata of a product.
 
@@ -81,20 +78,20 @@ def quantification(path: str) -> float:
     InputDataError
         If the file cannot be read, or does not say it.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
+    root = xml_of(path)
+    found = [element.text for element in elements(root, "REFLECTANCE_QUANTIFICATION_VALUE")]
+    for element in elements(root, "QUANTIFICATION"):
+        said = {local(child): (child.text or "").strip() for child in element}
+        if said.get("THERM_BAND", "False").lower() != "true":
+            found.append(said.get("VALUE"))
+    values = {float(text) for text in found if text}
+    if len(values) != 1 or not values <= {1000.0, 10000.0}:
+        numbers = ", ".join(f"{value:g}" for value in sorted(values)) or "none"
         raise InputDataError(
-            f"{path}: cannot be read ({error.strerror}); it says whether reflectance is in "
-            "thousandths or ten thousandths"
-        ) from None
-    found = re.search(r"REFLECTANCE_QUANTIFICATION_VALUE[^>]*>\s*([\d.]+)\s*<", text)
-    if not found or float(found[1]) not in (1000, FULL):
-        raise InputDataError(
-            f"{path}: no REFLECTANCE_QUANTIFICATION_VALUE of 1000 or 10000; it says whether "
-            "reflectance is in thousandths or ten thousandths"
+            f"{path}: states no quantification of 1000 or 10000 for reflectance (found: {numbers}); "
+            "without it the values mean nothing; fetch the product again"
         )
-    return float(found[1])
+    return values.pop()
 
 
 def _files_of(bands: tuple[Band, ...]) -> Callable[[Request], Files]:

@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 from osgeo import gdal
 
@@ -131,15 +130,21 @@ def _place(grid: Grid) -> str:
     return f"{grid.cols} x {grid.rows} pixels of {grid.resolution:g} from ({grid.left:.10g}, {grid.top:.10g})"
 
 
+def exists(path: str) -> bool:
+    """Whether there is a file, on disk or in an archive (``/vsizip/…``)."""
+    about = gdal.VSIStatL(path)
+    return about is not None and not about.IsDirectory()
+
+
 def file_faults(path: str) -> list[str]:
     """What is wrong with an image: missing, no image, or shorter than its header says."""
-    if not Path(path).is_file():
+    if not exists(path):
         return [f"{path} is missing"]
     try:
         dataset = open_raster(path)
     except Iota2Error:
         return [f"{path} is no readable image (truncated or half-copied?)"]
-    needed, size = _bytes_needed(dataset), Path(path).stat().st_size
+    needed, size = _bytes_needed(dataset), gdal.VSIStatL(path).size
     if needed > size:
         return [f"{path} is truncated: {size} bytes, its header tells of {needed}"]
     return []

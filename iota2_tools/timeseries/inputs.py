@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.geo.grid import Grid
 from iota2_tools.products import Acquisition, ProductFormat, Request, format_of
+from iota2_tools.products.prepared import prepared_acquisition
 
 Missing = Literal["leave_out", "mean", "keep"] | float
 """What pixels without data of a user's raster do (`config.sections.UserRaster`)."""
@@ -36,6 +37,10 @@ class Products:
         Grid that all of them should be on (`Grid.as_dict`), of the pixels of the finest band.
     strangers : dict of str to str
         Entries of the folder that look like products and are not read, with the reason.
+    ready : sequence of str
+        Products of which prepared ones are read.
+    prepared : str
+        Folder of these.
     """
 
     sensor: str
@@ -46,6 +51,8 @@ class Products:
     bands: Sequence[str]
     grid: dict[str, Any]
     strangers: Mapping[str, str] = field(default_factory=dict)
+    ready: Sequence[str] = ()
+    prepared: str = ""
 
     @property
     def format(self) -> ProductFormat:
@@ -60,6 +67,9 @@ class Products:
         InputDataError
             If what tells what they mean cannot be read.
         """
+        if name in self.ready:
+            folder = Path(self.prepared)
+            return prepared_acquisition(self.format, folder, name, self.bands, name in self.counted)
         request = Request(Path(self.folder), name, self.bands, self.options)
         return self.format.acquisition(request, name in self.counted)
 
@@ -103,6 +113,16 @@ class TileInputs:
             {series: Products(**item) for series, item in given["products"].items()},
             {word: UserFile(**item) for word, item in given["user_features"].items()},
         )
+
+    def without_prepared(self) -> "TileInputs":
+        """The same without what has to be prepared first."""
+        products = {}
+        for series, item in self.products.items():
+            ready = set(item.ready)
+            names = [name for name in item.names if name not in ready]
+            if names:
+                products[series] = replace(item, names=names, ready=())
+        return replace(self, products=products)
 
     @property
     def files(self) -> Iterator[str]:

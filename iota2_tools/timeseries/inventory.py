@@ -12,6 +12,7 @@ from iota2_tools.core.errors import InputDataError, one_message
 from iota2_tools.core.files import whole_file
 from iota2_tools.geo.grid import Grid, grid_of
 from iota2_tools.products import Acquisition, Identity, Pixels, ProductFormat
+from iota2_tools.products.prepared import PIXELS as PREPARED
 from iota2_tools.timeseries.headers import Expected, image_faults
 from iota2_tools.timeseries.inputs import Products, TileInputs
 from iota2_tools.timeseries.user_rasters import UserImage, look_at_user_raster
@@ -113,10 +114,15 @@ def _acquisitions(products: Products) -> tuple[list[Acquisition], dict[str, str]
 
 def _faults(acquisitions: Sequence[Acquisition], products: Products, tile: Grid) -> dict[str, str]:
     """What is wrong with each product that cannot be read as it should, in their order."""
-    product_format = products.format
+    product_format, ready = products.format, set(products.ready)
     grid = Grid(**products.grid) if product_format.on_tile else tile
     with ThreadPoolExecutor(THREADS) as pool:
-        every = pool.map(lambda item: acquisition_faults(item, product_format, grid), acquisitions)
+        every = pool.map(
+            lambda item: acquisition_faults(
+                item, product_format, grid, PREPARED if item.name in ready else None
+            ),
+            acquisitions,
+        )
         return {
             item.name: "; ".join(faults)
             for item, faults in zip(acquisitions, every, strict=True)
@@ -125,7 +131,10 @@ def _faults(acquisitions: Sequence[Acquisition], products: Products, tile: Grid)
 
 
 def acquisition_faults(
-    acquisition: Acquisition, product_format: ProductFormat, grid: Grid
+    acquisition: Acquisition,
+    product_format: ProductFormat,
+    grid: Grid,
+    pixels: Pixels | None = None,
 ) -> list[str]:
     """What is wrong with the files of an acquisition; nothing if all are whole and fit.
 
@@ -133,14 +142,18 @@ def acquisition_faults(
     ----------
     grid : Grid
         Of the finest band over the tile; of the tile itself if images may lie anywhere.
+    pixels : Pixels, optional
+        What images hold, if not what the format says.
     """
     faults = []
+    pixels = pixels or product_format.pixels
     anywhere = not product_format.on_tile
     for band, image in acquisition.bands.items():
         factors = product_format.factors(band)
-        expected = Expected(product_format.pixels, grid, factors, anywhere=anywhere)
+        expected = Expected(pixels, grid, factors, anywhere=anywhere)
         faults += image_faults(image.path, expected, image.band)
-    codes = Pixels(product_format.mask_types, "codes of a mask", several=True)
+    types = ("Byte",) if pixels is PREPARED else product_format.mask_types
+    codes = Pixels(types, "codes of a mask", several=True)
     for mask in acquisition.masks:
         expected = Expected(codes, grid, None, anywhere=anywhere, stated=False)
         faults += image_faults(mask.path, expected, mask.band)

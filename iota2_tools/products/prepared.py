@@ -1,0 +1,32 @@
+"""Prepared products: what `timeseries.preparation` has made of those that cannot be read as they are.
+
+A folder of the name of the product holds one int16 image a band, ``B4.tif``, in its own resolution,
+-32768 without data, and ``mask.tif``: 0 clear, 1 not usable, 2 not seen.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from iota2_tools.products.format import Acquisition, Pixels, ProductFormat
+from iota2_tools.products.images import Codes, Image, Mask
+
+NODATA = -32768
+CLEAR, UNUSABLE, UNSEEN = 0, 1, 2
+MASK = "mask.tif"
+ABOUT = "prepared.json"
+PIXELS = Pixels(("Int16",), "prepared values", nodata=NODATA)
+
+
+def prepared_acquisition(
+    product_format: ProductFormat,
+    folder: Path,
+    name: str,
+    bands: Sequence[str],
+    counts: bool = True,
+) -> Acquisition:
+    """Files of a prepared product, whether they exist or not."""
+    identity = product_format.recognise(name)
+    assert identity is not None, name
+    images = {band: Image(str(folder / name / f"{band}.tif"), nodata=NODATA) for band in bands}
+    mask = Mask(str(folder / name / MASK), Codes((UNUSABLE, UNSEEN)), Codes((UNSEEN,)))
+    return Acquisition(name, identity.day, images, (mask,), counts)

@@ -1,0 +1,208 @@
+"""Products that cannot be read as they are, made into rasters that can: once for all productions.
+
+JPEG 2000 decodes forty times slower than it is read afterwards, archives are unpacked from their
+beginning. A prepared product is a folder of tiled int16 rasters, one a band in its own resolution,
+and one raster of masks. Its name is that of the product; it is there whole, or not at all.
+"""
+
+import json
+import logging
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from iota2_tools.core.errors import InputDataError, one_message
+from iota2_tools.core.files import whole_file, whole_folder
+from iota2_tools.geo.grid import BLOCK, Grid, Window, grid_of
+from iota2_tools.geo.gridded import GridBand, Reading
+from iota2_tools.geo.raster import create_raster
+from iota2_tools.products import Acquisition, Image, Mask, ProductFormat, Request
+from iota2_tools.products.prepared import ABOUT, CLEAR, MASK, NODATA, UNSEEN, UNUSABLE
+from iota2_tools.timeseries.batches import Batch
+from iota2_tools.timeseries.headers import exists, file_faults
+from iota2_tools.timeseries.series import image_on
+
+logger = logging.getLogger(__name__)
+
+
+def prepare_batch(batch: Batch, marker: str, damaged: str, threads: int) -> None:
+    """Prepare each product of a batch that is not there yet.
+
+    Parameters
+    ----------
+    marker : str
+        JSON file to write at the end: what was prepared, and what could not be. The products come
+        to stand beside it.
+    damaged : {"stop", "skip"}
+        What a product does that cannot be prepared.
+
+    Raises
+    ------
+    InputDataError
+        Naming every product and file at fault, with `damaged` "stop"; the others are prepared.
+    """
+    faults: dict[str, str] = {}
+    folder = Path(marker).parent
+    for request in batch.requests(batch.format.band_names):
+        try:
+            prepare(request, batch.format, folder, threads)
+        except InputDataError as error:
+            faults[request.name] = str(error)
+            logger.warning("%s is not prepared: %s", request.name, error)
+    if faults and damaged == "stop":
+        problems = [f"{name}: {reason}" for name, reason in faults.items()]
+        raise InputDataError(
+            one_message(batch.folder, problems)
+            + "\nFetch those products again, or set `inputs: {damaged_acquisition: skip}` to do without them."
+        )
+    with whole_file(marker) as temporary:
+        told = {"products": list(batch.names), "faults": faults}
+        Path(temporary).write_text(json.dumps(told, indent=1), encoding="utf-8")
+
+
+def files_of(batch: Batch) -> Iterator[str]:
+    """Every file that a batch is prepared from, or would be if it were there."""
+    for request in batch.requests(batch.format.band_names):
+        if request.archive:
+            yield str(request.folder / request.archive)
+            continue
+        with suppress(InputDataError):
+            yield from _acquisition(request, batch.format).files
+
+
+def source_faults(request: Request, product_format: ProductFormat) -> list[str]:
+    """What is wrong with the files of a product that will be prepared, from their headers."""
+    try:
+        acquisition = product_format.acquisition(request)
+        _check_whole(acquisition)
+    except InputDataError as error:
+        return [str(error)]
+    return []
+
+
+def prepare(request: Request, product_format: ProductFormat, output: Path, threads: int) -> None:
+    """Prepare one product, unless it stands there of the same source.
+
+    Raises
+    ------
+    InputDataError
+        If a file is missing, cannot be decoded, or lies elsewhere than the others.
+    """
+    target = output / request.name
+    acquisition = _known_bands(request, product_format)
+    state = source_state(request, acquisition)
+    if _stands(target, state):
+        return
+    with whole_folder(str(target)) as temporary:
+        folder = Path(temporary)
+        with ThreadPoolExecutor(threads) as pool:
+            for path in pool.map(
+                lambda item: _write_band(item[1], folder / f"{item[0]}.tif"),
+                acquisition.bands.items(),
+            ):
+                logger.info("%s", path)
+        _write_mask(acquisition, folder / MASK)
+        about = {"product": request.name, "bands": list(acquisition.bands), "source": state}
+        (folder / ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
+
+
+def _known_bands(request: Request, product_format: ProductFormat) -> Acquisition:
+    """Files of all bands that a product has; each of them must be whole."""
+    acquisition = _acquisition(request, product_format)
+    bands = {band: image for band, image in acquisition.bands.items() if exists(image.path)}
+    if not bands:
+        raise InputDataError(f"{request.product}: holds no image; fetch it again")
+    acquisition = replace(acquisition, bands=bands)
+    _check_whole(acquisition)
+    return acquisition
+
+
+def _acquisition(request: Request, product_format: ProductFormat) -> Acquisition:
+    """Files of the bands that a product has: whoever needs another will be told."""
+    try:
+        return product_format.acquisition(request)
+    except InputDataError:
+        kept = [band for band in request.bands if _has(product_format, request, band)]
+        if not kept:
+            raise
+        return product_format.acquisition(replace(request, bands=kept))
+
+
+def _has(product_format: ProductFormat, request: Request, band: str) -> bool:
+    try:
+        product_format.acquisition(replace(request, bands=(band,)))
+    except InputDataError:
+        return False
+    return True
+
+
+def _check_whole(acquisition: Acquisition) -> None:
+    """Raise InputDataError, naming each file of an acquisition that is missing or cut off."""
+    faults = [fault for path in acquisition.files for fault in file_faults(path)]
+    if faults:
+        raise InputDataError("; ".join(faults))
+
+
+def source_state(request: Request, acquisition: Acquisition) -> dict[str, list[int]]:
+    """Size and time of change of the files that a product is prepared from."""
+    paths = [str(request.folder / request.archive)] if request.archive else acquisition.files
+    states = {}
+    for path in paths:
+        about = os.stat(path)
+        states[os.path.relpath(path, request.folder)] = [about.st_size, about.st_mtime_ns]
+    return states
+
+
+def _stands(target: Path, state: Mapping[str, list[int]]) -> bool:
+    try:
+        about = json.loads((target / ABOUT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return about.get("source") == state
+
+
+def _write_band(image: Image, path: Path) -> Path:
+    """Write the values of a band on its own grid."""
+    grid = grid_of(image.path)
+    source = image_on(grid, image)
+    rows = _rows(grid)
+    with create_raster(str(path), grid, "int16", nodata=NODATA, options=("PREDICTOR=2",)) as raster:
+        for window in grid.windows(rows):
+            values, seen = source.observe(window)
+            raster.write(np.where(seen, values, NODATA).astype(np.int16), window)
+    return path
+
+
+def _write_mask(acquisition: Acquisition, path: Path) -> None:
+    """Write what the masks of a product say together, on the grid of the finest."""
+    if not acquisition.masks:
+        raise InputDataError(f"{acquisition.name}: has no mask")
+    grids = [grid_of(mask.path) for mask in acquisition.masks]
+    grid = min(grids, key=lambda item: item.resolution)
+    codes = Reading(continuous=False, covered=True)
+    sources = [(mask, GridBand(mask.path, grid, codes, mask.band)) for mask in acquisition.masks]
+    with create_raster(str(path), grid, "uint8") as raster:
+        for window in grid.windows(_rows(grid)):
+            raster.write(_combined(sources, window), window)
+
+
+def _combined(sources: Sequence[tuple[Mask, GridBand]], window: Window) -> np.ndarray:
+    out = np.full((window.rows, window.cols), CLEAR, dtype=np.uint8)
+    unseen = np.zeros(out.shape, dtype=bool)
+    for mask, source in sources:
+        values, covered = source.observe(window)
+        unseen |= ~covered | mask.unseen.found(values)
+        out[mask.unusable.found(values)] = UNUSABLE
+    out[unseen] = UNSEEN
+    return out
+
+
+def _rows(grid: Grid) -> int:
+    """Rows of the windows: whole blocks of JPEG 2000 (1024), which are decoded once."""
+    return math.ceil(min(grid.rows, 4 * BLOCK) / BLOCK) * BLOCK
