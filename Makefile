@@ -63,10 +63,11 @@ lint: setup
 	lint-imports
 	snakemake --lint
 
-# The configuration page, from the schema.
+# The pages of the configuration and of the formats, and the schemas.
 docs: setup
 	iota2 config-reference > docs/configuration.md
 	iota2 config-reference --schema > workflow/schemas/config.schema.yaml
+	iota2 config-reference --sensors > docs/sensors.md
 	iota2 config-reference --site-schema > workflow/schemas/site.schema.yaml
 
 # New versions of all Python packages, with their hashes.

@@ -14,6 +14,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     other.add_argument(
         "--site-schema", action="store_true", help="that of config/site.yaml instead"
     )
+    other.add_argument("--sensors", action="store_true", help="the page of the formats instead")
     parser.set_defaults(run=run)
 
 
@@ -21,8 +22,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the page or a schema; exit code."""
     from iota2_tools.cluster.site import site_schema
     from iota2_tools.planning.configuration import configuration_page, configuration_schema
+    from iota2_tools.products.page import sensors_page
 
-    if arguments.site_schema:
+    if arguments.sensors:
+        text = sensors_page()
+    elif arguments.site_schema:
         text = site_schema()
     elif arguments.schema:
         text = configuration_schema()

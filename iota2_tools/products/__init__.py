@@ -1,10 +1,12 @@
 """Product formats: how an acquisition is recognised, its bands, its masks.
 
 One module per format; each defines `FORMAT`, a `ProductFormat`, with its section of the
-configuration. A new sensor is a new module and its line in `FORMATS`.
+configuration. A new sensor is a new module and its line in `FORMATS`, or an entry point of another
+package: ``[project.entry-points."iota2.formats"]``, ``name = "module:FORMAT"``.
 """
 
 from collections.abc import Mapping
+from importlib.metadata import entry_points
 from typing import Any
 
 from iota2_tools.products import (
@@ -42,6 +44,13 @@ FORMATS: dict[str, ProductFormat] = {
     "sentinel2_l3a": s2_l3a_theia.FORMAT,
     "own_series": own_series.FORMAT,
 }
+
+ENTRY_POINTS = "iota2.formats"
+"""Group of entry points by which other packages add formats."""
+
+for _entry in entry_points(group=ENTRY_POINTS):
+    if _entry.name not in FORMATS:
+        FORMATS[_entry.name] = _entry.load()
 
 __all__ = [
     "FORMATS",

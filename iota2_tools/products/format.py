@@ -223,10 +223,8 @@ class Request:
         if not self.archive:
             return str(self.folder / self.name)
         inside = f"/vsizip/{self.folder / self.archive}"
-        return f"{inside}/{self.name}" if self._has_a_folder(inside) else inside
-
-    def _has_a_folder(self, inside: str) -> bool:
-        return any(name.split("/")[0] == self.name for name in names_in(inside))
+        tops = {name.split("/")[0] for name in names_in(inside) if "/" in name}
+        return f"{inside}/{tops.pop()}" if len(tops) == 1 else inside
 
 
 Files = tuple[dict[str, Image], tuple[Mask, ...]]
@@ -272,6 +270,8 @@ class ProductFormat:
         Whether images are decoded once before anything is read (`timeseries.preparation`).
     configured : callable, optional
         Options of the section -> the format, where they tell its names or bands.
+    masks : str
+        What masks and nodata say, for the documentation.
     source : str
         Where products come from today.
     """
@@ -290,6 +290,7 @@ class ProductFormat:
     of_files: bool = False
     must_be_prepared: bool = False
     configured: "Callable[[Mapping[str, Any]], ProductFormat] | None" = None
+    masks: str = ""
     source: str = ""
 
     @property
@@ -329,6 +330,8 @@ class ProductFormat:
         try:
             time = datetime.strptime(day + digits[:6].ljust(6, "0"), f"{written}%H%M%S")
         except ValueError:  # a thirteenth month
+            return None
+        if f"{time:{written}}" != day:  # day 366 of a year of 365
             return None
         thousandths = int(digits[6:9].ljust(3, "0"))
         orbit = given.get("orbit")
@@ -374,7 +377,7 @@ class ProductFormat:
         if self._of_files or not entry.endswith(ZIP):
             return None
         stem = entry.removesuffix(ZIP)
-        for name in (stem, f"{stem}.SAFE"):
+        for name in (f"{stem}.SAFE", stem):
             if identity := self.recognise(name):
                 return replace(identity, archive=entry)
         return None

@@ -38,5 +38,6 @@ FORMAT = ProductFormat(
     bands=BANDS,
     pixels=muscate.PIXELS,
     files=muscate.files_with_masks("XS"),
+    masks="`CLM`, `SAT`, `EDG`: anything but 0 is not usable; `EDG` was not seen",
     source="THEIA, distributed by GEODES",
 )

@@ -109,6 +109,10 @@ def _format(
         files=_files,
         mask_types=("UInt16",),
         on_tile=False,
+        masks=(
+            "`QA_PIXEL`: bit 0 was not seen; 1 dilated cloud, 2 cirrus, 3 cloud, 4 shadow are not usable. "
+            "`QA_RADSAT`: a bit a saturated band"
+        ),
         source="USGS, EarthExplorer or the landsatlook STAC",
     )
 

@@ -126,6 +126,7 @@ def _format(
         bands=bands,
         pixels=Pixels(("Int16",), "reflectance x 1000 or x 10000", nodata=NODATA, several=True),
         files=_files_of(bands),
+        masks="`NUA`, `SAT`: anything but 0 is not usable; `DIV`: bit 0 was not seen",
         source="THEIA (archive)",
     )
 

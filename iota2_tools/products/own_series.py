@@ -197,6 +197,7 @@ def configured(options: Mapping[str, Any]) -> ProductFormat:
         mask_types=WHOLE_TYPES,
         on_tile=options["on_tile"],
         of_files=True,
+        masks="as the configuration says",
         source="the user",
     )
 
@@ -211,5 +212,6 @@ FORMAT = ProductFormat(
     files=_files,
     configured=configured,
     of_files=True,
+    masks="as the configuration says",
     source="the user",
 )

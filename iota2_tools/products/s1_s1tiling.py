@@ -104,5 +104,6 @@ FORMAT = ProductFormat(
     files=_files,
     parts=ORBITS,
     configured=_configured,
+    masks="`BorderMask`: 0 was not seen; so was 0 in an image",
     source="made by S1Tiling (CNES) from products of the Copernicus Data Space",
 )

@@ -126,5 +126,6 @@ FORMAT = ProductFormat(
     ),
     files=_files,
     must_be_prepared=True,
+    masks="`SCL`: 0 was not seen; 1 saturated, 3 shadow, 8, 9 cloud, 10 cirrus are not usable",
     source="Copernicus Data Space (PEPS, which had it, is closed)",
 )

@@ -46,5 +46,6 @@ FORMAT = ProductFormat(
     pixels=muscate.PIXELS,
     files=_files,
     own_dates=True,
+    masks="`FLG`: 0 was not seen, 1 is cloud or shadow; all else is clear",
     source="THEIA, distributed by GEODES",
 )

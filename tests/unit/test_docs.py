@@ -8,6 +8,7 @@ from rule_texts import rule_texts, rules_with_scripts
 
 from iota2_tools.cluster.site import site_schema
 from iota2_tools.planning.configuration import configuration_page, configuration_schema
+from iota2_tools.products.page import sensors_page
 
 ROOT = Path(__file__).parents[2]
 
@@ -16,6 +17,7 @@ ROOT = Path(__file__).parents[2]
     ("path", "expected"),
     [
         ("docs/configuration.md", configuration_page),
+        ("docs/sensors.md", sensors_page),
         ("workflow/schemas/config.schema.yaml", configuration_schema),
         ("workflow/schemas/site.schema.yaml", site_schema),
     ],

@@ -1,0 +1,336 @@
+"""What is wrong with products of each format is named, and nothing is read in its place."""
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny import LEFT, TOP, values_of, write_image
+
+from iota2_tools.core.errors import InputDataError
+from iota2_tools.geo.grid import grid_of
+from iota2_tools.products import FORMATS, Request, format_of
+from iota2_tools.products.landsat_l2a_old import quantification
+from iota2_tools.products.own_series import OwnSeries
+from iota2_tools.products.s2_l2a_sen2cor import calibration, images_of
+from iota2_tools.timeseries.batches import Batch
+from iota2_tools.timeseries.headers import Expected, image_faults
+from iota2_tools.timeseries.inputs import Products, TileInputs
+from iota2_tools.timeseries.inventory import take_inventory
+from iota2_tools.timeseries.preparation import prepare, prepare_batch, source_faults
+from iota2_tools.timeseries.series import image_on
+
+METADATA = """<?xml version="1.0"?>
+<n1:Level-2A_User_Product xmlns:n1="https://psd-14.sentinel2.eo.esa.int/PSD/x.xsd">
+<n1:General_Info><Product_Info><PROCESSING_BASELINE>{baseline}</PROCESSING_BASELINE></Product_Info>
+<Product_Image_Characteristics><QUANTIFICATION_VALUES_LIST>
+<BOA_QUANTIFICATION_VALUE unit="none">10000</BOA_QUANTIFICATION_VALUE></QUANTIFICATION_VALUES_LIST>
+{offsets}</Product_Image_Characteristics></n1:General_Info></n1:Level-2A_User_Product>
+"""
+SEN2COR = FORMATS["sentinel2_sen2cor"]
+SAFE = "S2B_MSIL2A_20210122T133229_N0214_R081_T31TCJ_20210122T155500.SAFE"
+
+
+def metadata(folder, baseline="02.14", offsets=()):
+    lines = "".join(
+        f'<BOA_ADD_OFFSET band_id="{number}">{value}</BOA_ADD_OFFSET>' for number, value in offsets
+    )
+    text = METADATA.format(
+        baseline=baseline,
+        offsets=f"<BOA_ADD_OFFSET_VALUES_LIST>{lines}</BOA_ADD_OFFSET_VALUES_LIST>"
+        if lines
+        else "",
+    )
+    path = Path(folder) / "MTD_MSIL2A.xml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def safe(folder, bands=("B02", "B04", "B08"), classes=True, name=SAFE, layout="R10m/{}_10m.jp2"):
+    """A SAFE whose images are TIFFs under the names of JPEG 2000 images; GDAL looks inside."""
+    root = Path(folder) / name
+    metadata(root)
+    place = root / "GRANULE" / "L2A_T31TCJ_A020270_20210122T133224" / "IMG_DATA"
+    for number, band in enumerate(bands):
+        values = np.full((8, 8), 1000 + number, np.uint16)
+        write_image(place / layout.format(f"T31TCJ_20210122T133229_{band}"), values)
+    if classes:
+        write_image(
+            place / "R20m/T31TCJ_20210122T133229_SCL_20m.jp2", np.full((4, 4), 4, np.uint8), 20.0
+        )
+    return root
+
+
+def request(folder, bands, name=SAFE, archive=""):
+    return Request(Path(folder), name, bands, {}, archive)
+
+
+def test_offsets_are_those_of_their_band_number_which_counts_b10(tmp_path):
+    path = metadata(tmp_path, "05.09", [(number, -1000 - number) for number in range(13)])
+    scale, offsets = calibration(path)
+    assert scale == 1
+    assert offsets["B01"] == -1000
+    assert offsets["B8A"] == -1008
+    assert offsets["B11"] == -1011
+    assert offsets["B12"] == -1012
+
+
+def test_a_product_before_baseline_4_has_no_offset_and_one_after_must_have(tmp_path):
+    assert calibration(metadata(tmp_path / "old", "03.01"))[1] == {}
+    with pytest.raises(InputDataError, match=r"no BOA_ADD_OFFSET, which baseline 05\.09"):
+        calibration(metadata(tmp_path / "new", "05.09"))
+
+
+def test_metadata_that_are_cut_off_or_missing_are_named(tmp_path):
+    path = Path(metadata(tmp_path / "cut"))
+    path.write_text(path.read_text(encoding="utf-8")[:300], encoding="utf-8")
+    with pytest.raises(InputDataError, match=r"MTD_MSIL2A\.xml: is no whole XML"):
+        calibration(str(path))
+    with pytest.raises(InputDataError, match="is missing"):
+        calibration(str(tmp_path / "none.xml"))
+
+
+def test_the_real_metadata_of_a_product_before_baseline_4_are_read(real_data):
+    (path,) = (real_data / "format_samples" / "sen2cor_L2A_SAFE_metadata").rglob("MTD_MSIL2A.xml")
+    scale, offsets = calibration(str(path))
+    assert (scale, offsets) == (1, {})
+
+
+def test_a_band_that_is_not_there_is_named(tmp_path):
+    safe(tmp_path)
+    with pytest.raises(InputDataError, match="no image of band B8A, B11"):
+        SEN2COR.acquisition(request(tmp_path, ("B4", "B8A", "B11")))
+
+
+def test_a_product_without_scene_classification_is_refused(tmp_path):
+    safe(tmp_path, classes=False)
+    with pytest.raises(InputDataError, match="no scene classification"):
+        SEN2COR.acquisition(request(tmp_path, ("B4",)))
+
+
+def test_the_finest_image_of_a_band_is_read_and_both_namings_are_known(tmp_path):
+    root = safe(tmp_path)
+    place = next(root.rglob("IMG_DATA"))
+    write_image(place / "R20m/T31TCJ_20210122T133229_B04_20m.jp2", np.zeros((4, 4), np.uint16), 20)
+    write_image(place / "R20m/T31TCJ_20210122T133229_B05.jp2", np.zeros((4, 4), np.uint16), 20)
+    found = images_of(str(root))
+    assert found["B04"].endswith("_B04_10m.jp2")
+    assert found["B05"].endswith("_B05.jp2")
+
+
+def test_satellites_to_come_are_known():
+    for letter in "ABCD":
+        assert SEN2COR.recognise(SAFE.replace("S2B", f"S2{letter}")).platform == f"S2{letter}"
+    name = "s1d_31UDS_vv_DES_008_20270104t053000.tif"
+    assert FORMATS["sentinel1_s1tiling"].recognise(name).part == "des"
+    assert FORMATS["landsat8_usgs"].recognise("LC09_L2SP_199026_20220606_20220831_02_T1")
+
+
+def test_the_highest_baseline_then_the_last_made_is_the_newest():
+    names = [
+        "S2B_MSIL2A_20180122T133229_N0214_R081_T31TCJ_20180122T155500.SAFE",
+        "S2B_MSIL2A_20180122T133229_N0509_R081_T31TCJ_20230101T000000.SAFE",
+        "S2B_MSIL2A_20180122T133229_N0510_R081_T31TCJ_20221231T000000.SAFE",
+        "S2B_MSIL2A_20180122T133229_N0510_R081_T31TCJ_20240101T000000.SAFE",
+    ]
+    found = sorted((SEN2COR.recognise(name) for name in names), key=lambda item: item.order)
+    assert [item.name for item in found] == names[::-1]
+    assert len({item.acquisition for item in found}) == 1
+
+
+def test_quantification_of_the_old_layout_is_read_past_that_of_the_thermal_band(tmp_path):
+    one = "<QUANTIFICATION><THERM_BAND>{}</THERM_BAND><VALUE>{}</VALUE></QUANTIFICATION>"
+    path = tmp_path / "a.xml"
+    path.write_text(f"<M>{one.format('True', 100)}{one.format('False', '1000.0')}</M>")
+    assert quantification(str(path)) == 1000
+    other = tmp_path / "b.xml"
+    other.write_text(f"<M>{one.format('True', 100)}</M>")
+    with pytest.raises(InputDataError, match="states no quantification"):
+        quantification(str(other))
+
+
+def test_an_image_that_lies_anywhere_must_touch_its_tile(tmp_path):
+    tile = grid_of(write_image(tmp_path / "tile.tif", np.zeros((8, 8), np.int16)))
+    known = FORMATS["landsat8_usgs"]
+    expected = Expected(known.pixels, tile, (1,), anywhere=True)
+    near = write_image(
+        tmp_path / "near.tif", np.ones((8, 8), np.uint16), 30.0, LEFT - 105, TOP + 45
+    )
+    far = write_image(tmp_path / "far.tif", np.ones((8, 8), np.uint16), 30.0, LEFT - 240, TOP)
+    assert image_faults(near, expected) == []
+    assert "does not touch its tile" in image_faults(far, expected)[0]
+
+
+def zipped(folder, root):
+    path = Path(folder) / f"{root.name.removesuffix('.SAFE')}.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in sorted(root.rglob("*")):
+            archive.write(file, file.relative_to(root.parent))
+    return path
+
+
+def test_a_product_in_its_zip_is_prepared_to_the_same_pixels(tmp_path):
+    root = safe(tmp_path / "tile")
+    archive = zipped(tmp_path / "tile", root)
+    prepare(request(tmp_path / "tile", ("B2", "B4", "B8")), SEN2COR, tmp_path / "plain", 1)
+    shutil.rmtree(root)
+    (identity,) = SEN2COR.listing(str(tmp_path / "tile")).products
+    assert identity.archive == archive.name
+    packed = request(tmp_path / "tile", ("B2", "B4", "B8"), identity.name, identity.archive)
+    prepare(packed, SEN2COR, tmp_path / "packed", 1)
+    for name in ("B2.tif", "B4.tif", "B8.tif", "mask.tif"):
+        plain, other = (tmp_path / kind / identity.name / name for kind in ("plain", "packed"))
+        assert np.array_equal(values_of(plain), values_of(other))
+    assert values_of(tmp_path / "packed" / identity.name / "B4.tif").max() == 1001
+
+
+def test_a_folder_counts_before_its_zip(tmp_path):
+    zipped(tmp_path, safe(tmp_path))
+    listing = SEN2COR.listing(str(tmp_path))
+    assert [(item.name, item.archive) for item in listing.products] == [(SAFE, "")]
+
+
+def test_a_prepared_product_is_made_again_when_its_source_changes_alone(tmp_path):
+    root = safe(tmp_path / "tile")
+    wanted = request(tmp_path / "tile", ("B2", "B4", "B8"))
+    prepare(wanted, SEN2COR, tmp_path / "out", 1)
+    made = tmp_path / "out" / SAFE / "B4.tif"
+    time = made.stat().st_mtime_ns
+    prepare(wanted, SEN2COR, tmp_path / "out", 1)
+    assert made.stat().st_mtime_ns == time
+    write_image(next(root.rglob("*B04_10m.jp2")), np.full((8, 8), 77, np.uint16))
+    prepare(wanted, SEN2COR, tmp_path / "out", 1)
+    assert (values_of(made) == 77).all()
+
+
+def batch_of(folder, *names):
+    return Batch("sentinel2_sen2cor", str(folder), dict.fromkeys(names, ""), {})
+
+
+def test_a_damaged_product_is_named_and_the_others_are_prepared(tmp_path):
+    other = SAFE.replace("0122T133229", "0127T133229")
+    safe(tmp_path / "tile")
+    broken = safe(tmp_path / "tile", name=other)
+    image = next(broken.rglob("*B04_10m.jp2"))
+    image.write_bytes(image.read_bytes()[:200])
+    batch, marker = batch_of(tmp_path / "tile", SAFE, other), tmp_path / "out" / "202101-a.json"
+    marker.parent.mkdir()
+    with pytest.raises(InputDataError) as caught:
+        prepare_batch(batch, str(marker), "stop", 1)
+    assert other in str(caught.value)
+    assert image.name in str(caught.value)
+    assert not marker.exists()
+    assert (tmp_path / "out" / SAFE / "B4.tif").exists()
+    assert not (tmp_path / "out" / other).exists()
+    prepare_batch(batch, str(marker), "skip", 1)
+    assert marker.exists()
+
+
+def test_a_product_to_be_prepared_is_looked_at_before(tmp_path):
+    root = safe(tmp_path)
+    assert source_faults(request(tmp_path, ("B2", "B4")), SEN2COR) == []
+    assert "B11" in source_faults(request(tmp_path, ("B11",)), SEN2COR)[0]
+    image = next(root.rglob("*B04_10m.jp2"))
+    image.write_bytes(b"")
+    assert image.name in source_faults(request(tmp_path, ("B2", "B4")), SEN2COR)[0]
+
+
+OWN = {
+    "name": "Planet", "pattern": "PS_{date}_*_{band}.tif", "bands": {"red": 1, "NIR": 1}, "roles": {"red": "red"},
+    "nodata": None, "scale": 10000.0, "offset": 0.0, "decibel": False, "on_tile": True,
+    "mask": {"pattern": "PS_{date}_*_QA.tif", "band": 1, "unusable": [2], "unusable_bits": 8, "unseen": [0]},
+}  # fmt: skip
+
+
+def test_a_series_of_the_user_is_read_as_the_configuration_says(tmp_path):
+    known = format_of("own_series", OWN)
+    for day in ("20180131", "20180305"):
+        for band, value in (("red", 0.05), ("NIR", 0.4)):
+            write_image(tmp_path / f"PS_{day}_3B_{band}.tif", np.full((8, 8), value, np.float32))
+        codes = np.ones((8, 8), np.uint8)
+        codes[0, :4] = 0, 2, 8, 9
+        write_image(tmp_path / f"PS_{day}_3B_QA.tif", codes)
+    listing = known.listing(str(tmp_path))
+    assert [item.name for item in listing.products] == [
+        "PS_20180131_3B_*.tif", "PS_20180305_3B_*.tif",
+    ]  # fmt: skip
+    names = [item.name for item in listing.products]
+    grid = grid_of(str(tmp_path / "PS_20180131_3B_red.tif"))
+    given = Products("own_series", str(tmp_path), names, names, OWN, ["NIR"], grid.as_dict())
+    stock = take_inventory(TileInputs("t", grid, {"own_series": given}, {}), "stop")
+    item = stock.series["own_series"][1]
+    values, seen = image_on(grid, item.bands["NIR"]).observe(grid.window)
+    assert (values == 4000).all()
+    assert seen.all()
+    (mask,) = item.masks
+    codes = values_of(mask.path)
+    assert mask.unseen.found(codes)[0, :5].tolist() == [True, False, False, False, False]
+    assert mask.unusable.found(codes)[0, :5].tolist() == [True, True, True, True, False]
+
+
+def test_two_masks_for_one_date_of_the_user_are_refused(tmp_path):
+    known = format_of("own_series", OWN)
+    for name in ("PS_20180131_3B_red.tif", "PS_20180131_a_QA.tif", "PS_20180131_b_QA.tif"):
+        write_image(tmp_path / name, np.ones((8, 8), np.uint8))
+    with pytest.raises(InputDataError, match="2 masks are its own"):
+        known.acquisition(Request(tmp_path, "PS_20180131_3B_*.tif", ("red",), OWN))
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"), [("20180131", 31), ("2018-01-31", 31), ("2018031", 31), ("2018366", None)]
+)
+def test_dates_of_the_user_are_read_in_three_forms(day, expected):
+    known = format_of("own_series", OWN | {"pattern": "PS_{date}.tif"})
+    identity = known.recognise(f"PS_{day}.tif")
+    assert (identity and identity.day.timetuple().tm_yday) == expected
+
+
+def test_bands_of_the_user_that_are_named_and_not_there_are_told():
+    given = {"path": "x", "pattern": "{date}.tif", "bands": {"A": 1}, "keep_bands": ["B"]}
+    assert "'B' is none of the bands A" in next(OwnSeries(**given).contradictions())
+
+
+def test_a_format_of_another_package_is_one_of_ours(tmp_path):
+    """An entry point, as `pip install` writes it."""
+    info = tmp_path / "other-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[iota2.formats]\nprisma = other_formats:FORMAT\n")
+    (tmp_path / "other_formats.py").write_text(
+        "import re\nfrom dataclasses import replace\n"
+        "from iota2_tools.products.s2_l2a_theia import FORMAT as THEIA\n"
+        "FORMAT = replace(THEIA, label='Prisma', pattern=re.compile(r'PRISMA_(?P<day>\\d{8})'),\n"
+        "                 example='PRISMA_20200101')\n"
+    )
+    program = (
+        "from iota2_tools.planning.configuration import Configuration, Sensors\n"
+        "from iota2_tools.products import FORMATS\n"
+        "from iota2_tools.products.page import sensors_page\n"
+        "assert 'prisma' in Sensors.model_fields\n"
+        "assert FORMATS['prisma'].recognise('PRISMA_20200131').day.day == 31\n"
+        "assert '## `prisma`' in sensors_page()\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", program], check=True, env={"PYTHONPATH": str(tmp_path), "PATH": ""}
+    )
+
+
+def test_real_images_of_s1tiling_become_decibels(real_data):
+    folder = real_data / "flanders2018" / "sentinel1" / "31UDS"
+    known = FORMATS["sentinel1_s1tiling"]
+    options = {"calibration": None, "border_masks": True}
+    listing = known.listing(str(folder))
+    assert len(listing.products) == 56
+    assert listing.strangers == {}
+    assert {item.part for item in listing.products} == {"asc"}
+    name = listing.products[0].name
+    item = known.acquisition(Request(folder, name, ("VV", "VH"), options))
+    power = values_of(item.bands["VV"].path)
+    grid = grid_of(item.bands["VV"].path)
+    values, seen = image_on(grid, item.bands["VV"]).observe(grid.window)
+    assert seen.all() == (power > 0).all()
+    assert np.abs(values[seen] - 1000 * np.log10(power[seen].astype(float))).max() <= 0.5
