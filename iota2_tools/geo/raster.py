@@ -249,7 +249,7 @@ def open_raster(path: str) -> gdal.Dataset:
     InputDataError
         If it is absent or no raster GDAL can read.
     """
-    if not os.path.exists(path):
+    if not str(path).startswith("/vsi") and not os.path.exists(path):
         raise InputDataError(f"{path}: no such file")
     try:
         return gdal.Open(str(path))

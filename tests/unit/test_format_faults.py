@@ -334,3 +334,14 @@ def test_real_images_of_s1tiling_become_decibels(real_data):
     values, seen = image_on(grid, item.bands["VV"]).observe(grid.window)
     assert seen.all() == (power > 0).all()
     assert np.abs(values[seen] - 1000 * np.log10(power[seen].astype(float))).max() <= 0.5
+
+
+def test_a_zip_that_is_cut_off_is_named(tmp_path):
+    root = safe(tmp_path / "tile")
+    archive = zipped(tmp_path / "tile", root)
+    shutil.rmtree(root)
+    archive.write_bytes(archive.read_bytes()[:2000])
+    (identity,) = SEN2COR.listing(str(tmp_path / "tile")).products
+    wanted = request(tmp_path / "tile", ("B2", "B4"), identity.name, identity.archive)
+    (fault,) = source_faults(wanted, SEN2COR)
+    assert archive.name in fault

@@ -47,7 +47,6 @@ def test_of_one_acquisition_the_newest_version_stands_first_by_number(tmp_path):
 @pytest.mark.parametrize(
     ("entry", "told"),
     [
-        (".zip", "an archive; unpack it"),
         (".tar.gz", "an archive; unpack it"),
         (".SAFE.zip", "an archive; unpack it"),
         (".part", "its name goes on"),
