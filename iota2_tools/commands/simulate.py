@@ -7,7 +7,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     """Options of the command."""
     parser = commands.add_parser(
         "simulate",
-        help="write a scene of Sentinel-2 products in the native THEIA layout, with its reference",
+        help="write a scene of products in their native layouts, with its reference",
     )
     parser.add_argument("folder", help="where to write it")
     parser.add_argument(
@@ -22,6 +22,13 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--year", type=int, default=2018, help="(%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same bytes (%(default)s)")
     parser.add_argument(
+        "--sensors",
+        type=lambda text: text.split(","),
+        default=["s2"],
+        metavar="NAME,...",
+        help="formats to write (s2): see docs/simulate.md",
+    )
+    parser.add_argument(
         "--jobs", type=int, default=2, help="processes; the result does not depend on it"
     )
     parser.set_defaults(run=run)
@@ -30,6 +37,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the scene; exit code."""
     from iota2_tools.simulate import SceneSettings, simulate_scene
+    from iota2_tools.simulate.sensors import SENSORS
 
     settings = SceneSettings(
         seed=arguments.seed,
@@ -38,8 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
         year=arguments.year,
         dates=arguments.dates,
     )
-    simulate_scene(settings, arguments.folder, jobs=arguments.jobs)
+    simulate_scene(settings, arguments.folder, sensors=arguments.sensors, jobs=arguments.jobs)
+    folders = ", ".join(f"{SENSORS[name].folder}/" for name in arguments.sensors)
     print(
-        f"scene in {arguments.folder}: native products in sentinel2/, polygons and nomenclature in reference/"
+        f"scene in {arguments.folder}: native products in {folders}, polygons and nomenclature "
+        "in reference/"
     )
     return 0

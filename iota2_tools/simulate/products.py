@@ -102,14 +102,13 @@ def _joined(products: list[Product]) -> list[Product]:
     ]
 
 
-def land_file(work: Path, tile: str, block: int) -> Path:
-    """Where the land of a block of rows is kept while the scene is written."""
-    return work / tile / f"land_{block:04d}.npz"
+def land_file(work: Path, window: Window, block: int) -> Path:
+    """Where the land of a block of rows of a window is kept while the scene is written."""
+    return work / "_".join(map(str, window)) / f"land_{block:04d}.npz"
 
 
-def blocks_of(settings: SceneSettings, tile: str, block_rows: int) -> list[Window]:
-    """World windows of a tile, `block_rows` high and as wide as the tile."""
-    whole = tile_window(settings, tile)
+def blocks_of(whole: Window, block_rows: int) -> list[Window]:
+    """World windows that make up a window, `block_rows` high and as wide as it."""
     return [
         Window(whole.row + row, whole.col, min(block_rows, whole.rows - row), whole.cols)
         for row in range(0, whole.rows, block_rows)

@@ -4,7 +4,7 @@ import json
 import logging
 import multiprocessing
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from importlib.metadata import PackageNotFoundError, version
@@ -21,11 +21,10 @@ from iota2_tools.simulate.products import (
     blocks_of,
     keep_land,
     land_file,
-    plan_products,
-    write_product,
     write_truth,
 )
 from iota2_tools.simulate.reference import write_reference
+from iota2_tools.simulate.sensors import SENTINEL2, Sensor, chosen_sensors
 from iota2_tools.simulate.settings import SceneSettings, acquisitions, tile_window
 
 LOGGER = logging.getLogger(__name__)
@@ -40,12 +39,18 @@ Task = tuple[Callable, tuple]
 
 
 def simulate_scene(
-    settings: SceneSettings, out: str | Path, *, jobs: int = 1, block_rows: int = BLOCK_ROWS
+    settings: SceneSettings,
+    out: str | Path,
+    *,
+    sensors: Iterable[str] = (SENTINEL2,),
+    jobs: int = 1,
+    block_rows: int = BLOCK_ROWS,
 ) -> Path:
-    """Write a year of Sentinel-2 of some tiles, with reference and truth.
+    """Write a year of some tiles as some sensors see it, with reference and truth.
 
     The bytes of every file depend on `settings` alone. A finished scene of the same settings is
-    left as it is; an unfinished one is taken up where it stopped.
+    left as it is, or given the sensors that it lacks; an unfinished one is taken up where it
+    stopped.
 
     Parameters
     ----------
@@ -53,6 +58,8 @@ def simulate_scene(
         What to simulate.
     out : str or Path
         Folder to fill: new, empty, or holding the same scene.
+    sensors : iterable of str
+        Keys of `sensors.SENSORS`.
     jobs : int
         Processes.
     block_rows : int
@@ -67,28 +74,39 @@ def simulate_scene(
     Raises
     ------
     ConfigError
-        If `out` holds anything else, or `jobs` or `block_rows` cannot be used.
+        If `out` holds anything else, or `sensors`, `jobs` or `block_rows` cannot be used.
     """
     out = Path(out)
     _check_machine(jobs, block_rows)
-    if _is_finished(settings, out):
+    chosen = chosen_sensors(sensors)
+    held = _held_sensors(settings, out)
+    if held is not None and chosen.keys() <= held:
         (out / UNFINISHED).unlink(missing_ok=True)
         LOGGER.info("%s: this scene is there already", out)
         return out
     LOGGER.info(
-        "%s: %d tile(s) of %d px, %d dates, seed %d, %d process(es)",
-        out, len(settings.tiles), settings.size, settings.dates, settings.seed, jobs,
+        "%s: %s, %d tile(s) of %d px, %d dates, seed %d, %d process(es)",
+        out, " ".join(chosen), len(settings.tiles), settings.size, settings.dates, settings.seed,
+        jobs,
     )  # fmt: skip
     _make_folder(out)
     _write_json(out / UNFINISHED, _description(settings))
     _compile()
-    _run(_land_tasks(settings, out, block_rows), jobs)
-    tasks, products = _writing_tasks(settings, out, block_rows)
-    _run(tasks, jobs)
+    everything = chosen_sensors({*chosen, *(held or ())})
+    _run(_land_tasks(settings, everything, out, block_rows), jobs)
+    tasks = [] if held else _truth_tasks(settings, out, block_rows)
+    products, names = _product_tasks(settings, everything, out, block_rows)
+    _run([*tasks, *products], jobs)
     shutil.rmtree(out / WORK)
-    _write_json(out / FINISHED, {**_description(settings), "products": products})
+    _write_json(out / FINISHED, {**_description(settings), **_listed(names)})
     (out / UNFINISHED).unlink()
     return out
+
+
+def _listed(names: dict[str, dict[str, list[str]]]) -> dict:
+    """Names of the products by tile; those of sensors other than Sentinel-2 by sensor first."""
+    others = {sensor: listed for sensor, listed in names.items() if sensor != SENTINEL2}
+    return {"products": names.get(SENTINEL2, {})} | ({"sensors": others} if others else {})
 
 
 def _check_machine(jobs: int, block_rows: int) -> None:
@@ -107,23 +125,30 @@ def _make_folder(out: Path) -> None:
         ) from None
 
 
-def _is_finished(settings: SceneSettings, out: Path) -> bool:
-    """Whether `out` holds this scene whole; refuse a folder that holds something else."""
+def _held_sensors(settings: SceneSettings, out: Path) -> set[str] | None:
+    """Sensors whose products `out` holds whole, None if it is new or unfinished.
+
+    A folder that holds something else is refused.
+    """
     if out.exists() and not out.is_dir():
         raise ConfigError(f"{out} is a file; give the name of a folder")
     if not out.is_dir() or not any(out.iterdir()):
-        return False
+        return None
     for name in (FINISHED, UNFINISHED):
         if (out / name).is_file():
-            _check_same_scene(settings, out, out / name)
-            return name == FINISHED
+            found = _check_same_scene(settings, out, out / name)
+            if name == UNFINISHED:
+                return None
+            sentinel2 = {SENTINEL2} if found.get("products") else set()
+            return sentinel2 | found.get("sensors", {}).keys()
     raise ConfigError(
         f"{out} is not empty and holds no simulated scene; nothing was touched: "
         "give another folder, or empty this one"
     )
 
 
-def _check_same_scene(settings: SceneSettings, out: Path, path: Path) -> None:
+def _check_same_scene(settings: SceneSettings, out: Path, path: Path) -> dict:
+    """What the file says of its scene, if that is this scene."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         held = {"algorithm": found["algorithm"], **found["settings"]}
@@ -139,6 +164,7 @@ def _check_same_scene(settings: SceneSettings, out: Path, path: Path) -> None:
             f"{out} holds another scene: {key} is {held.get(key)!r} there and {wanted[key]!r} "
             "here; nothing was touched: give another folder, or delete this one"
         )
+    return found
 
 
 def _description(settings: SceneSettings) -> dict:
@@ -165,39 +191,57 @@ def _compile() -> None:
     take_image(settings, land, parcel_traits(land), acquisitions(settings)[0])
 
 
-def _land_tasks(settings: SceneSettings, out: Path, block_rows: int) -> list[Task]:
-    """The land of all tiles, block by block, kept in a folder that is new."""
+def _land_tasks(
+    settings: SceneSettings, sensors: dict[str, Sensor], out: Path, block_rows: int
+) -> list[Task]:
+    """The land of all places, block by block, kept in a folder that is new."""
     shutil.rmtree(out / WORK, ignore_errors=True)
+    windows = [tile_window(settings, tile) for tile in settings.tiles]
+    for sensor in sensors.values():
+        windows += [sensor.window(settings, place) for place in sensor.places(settings)]
     return [
-        (keep_land, (settings, window, land_file(out / WORK, tile, block)))
-        for tile in settings.tiles
-        for block, window in enumerate(blocks_of(settings, tile, block_rows))
+        (keep_land, (settings, block, land_file(out / WORK, window, number)))
+        for window in dict.fromkeys(windows)
+        for number, block in enumerate(blocks_of(window, block_rows))
     ]
 
 
-def _writing_tasks(
-    settings: SceneSettings, out: Path, block_rows: int
-) -> tuple[list[Task], dict[str, list[str]]]:
-    """What is left to write, the longest first, and the names of all products by tile."""
+def _lands(out: Path, window: Window, block_rows: int) -> list[Path]:
+    """Files of the land of a window."""
+    count = len(blocks_of(window, block_rows))
+    return [land_file(out / WORK, window, number) for number in range(count)]
+
+
+def _truth_tasks(settings: SceneSettings, out: Path, block_rows: int) -> list[Task]:
+    """Reference and true classes, the longest first."""
     for name in ("reference", "truth"):
         shutil.rmtree(out / name, ignore_errors=True)
     tasks: list[Task] = [(write_reference, (settings, out / "reference"))]
-    names = {}
     for tile in settings.tiles:
-        count = len(blocks_of(settings, tile, block_rows))
-        lands = [land_file(out / WORK, tile, block) for block in range(count)]
+        lands = _lands(out, tile_window(settings, tile), block_rows)
         tasks.append((write_truth, (settings, tile, lands, out / "truth" / f"{tile}_class.tif")))
-        folder = out / "sentinel2" / tile
-        products = plan_products(settings, tile)
-        names[tile] = [product.name for product in products]
-        missing = [product for product in products if not (folder / product.name).is_dir()]
-        tasks += [(write_product, (settings, product, lands, folder)) for product in missing]
-        LOGGER.info(
-            "%s: %d products, %d of them there already",
-            tile,
-            len(products),
-            len(products) - len(missing),
-        )
+    return tasks
+
+
+def _product_tasks(
+    settings: SceneSettings, sensors: dict[str, Sensor], out: Path, block_rows: int
+) -> tuple[list[Task], dict[str, dict[str, list[str]]]]:
+    """Products left to write, and names of all products by sensor and place."""
+    tasks: list[Task] = []
+    names: dict[str, dict[str, list[str]]] = {}
+    for key, sensor in sensors.items():
+        names[key] = {}
+        for place in sensor.places(settings):
+            lands = _lands(out, sensor.window(settings, place), block_rows)
+            folder = out / sensor.folder / place
+            products = sensor.plan(settings, place)
+            names[key][place] = [product.name for product in products]
+            missing = [product for product in products if not (folder / product.name).exists()]
+            tasks += [(sensor.write, (settings, product, lands, folder)) for product in missing]
+            LOGGER.info(
+                "%s %s: %d products, %d of them there already",
+                sensor.folder, place, len(products), len(products) - len(missing),
+            )  # fmt: skip
     return tasks, names
 
 

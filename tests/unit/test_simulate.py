@@ -3,6 +3,7 @@
 import math
 import re
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -27,6 +28,8 @@ from iota2_tools.simulate import (
 )
 from iota2_tools.simulate.hashing import gaussian_table, hash_at, mix
 from iota2_tools.simulate.phenology import double_logistic
+from iota2_tools.simulate.products import plan_products
+from iota2_tools.simulate.sensors import SENSORS
 from iota2_tools.simulate.settings import grid_of_window, passes, sun_angles
 
 NAME = re.compile(r"SENTINEL2[AB]_(\d{8})-(\d{6})-\d{3}_L2A_(T\d{2}[A-Z]{3})_C_V2-2")
@@ -269,8 +272,8 @@ def test_killed_scene_is_taken_up(small, tmp_path, monkeypatch):
         written.append(arguments)
         return write_product(*arguments)
 
-    write_product = scene.write_product
-    monkeypatch.setattr(scene, "write_product", kill_after_three)
+    write_product = SENSORS["s2"].write
+    monkeypatch.setitem(SENSORS, "s2", replace(SENSORS["s2"], write=kill_after_three))
     with pytest.raises(KeyboardInterrupt):
         simulate_scene(SMALL, out)
     assert not (out / "scene.json").exists()
@@ -283,7 +286,7 @@ def test_killed_scene_is_taken_up(small, tmp_path, monkeypatch):
 
 
 def test_tiles_have_date_lists_of_their_own_in_the_demo(tmp_path):
-    plans = [scene.plan_products(SceneSettings(), tile) for tile in SceneSettings().tiles]
+    plans = [plan_products(SceneSettings(), tile) for tile in SceneSettings().tiles]
     days = [{product.acquisition.day for product in plan} for plan in plans]
     assert days[0] != days[1]
     assert all(20 < len(each) < 36 for each in days)
