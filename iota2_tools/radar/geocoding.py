@@ -14,45 +14,15 @@ import numpy as np
 
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.core.kernels import kernel
+from iota2_tools.geo.earth import earth_fixed
 from iota2_tools.radar.annotation import Annotation
 from iota2_tools.radar.xml_files import REMEDY
 
-SEMI_MAJOR = 6378137.0
-FLATTENING = 1.0 / 298.257223563
 LIGHT = 299792458.0
 STEPS = 12
 """Most of Newton's steps; four are usual."""
 LARGEST_ERROR = 1.0
 """Pixels that ground control points may lie from where the orbit has them."""
-
-
-def earth_fixed(longitude: np.ndarray, latitude: np.ndarray, height: np.ndarray) -> np.ndarray:
-    """Earth-fixed coordinates of points on WGS 84, m.
-
-    Parameters
-    ----------
-    longitude, latitude : ndarray of float64
-        Degrees.
-    height : ndarray of float64
-        Above the ellipsoid, m.
-
-    Returns
-    -------
-    ndarray of float64, shape (..., 3)
-    """
-    longitude, latitude = np.radians(longitude), np.radians(latitude)
-    squared = FLATTENING * (2.0 - FLATTENING)
-    sine = np.sin(latitude)
-    normal = SEMI_MAJOR / np.sqrt(1.0 - squared * sine * sine)
-    around = (normal + height) * np.cos(latitude)
-    return np.stack(
-        [
-            around * np.cos(longitude),
-            around * np.sin(longitude),
-            (normal * (1.0 - squared) + height) * sine,
-        ],
-        axis=-1,
-    )
 
 
 def place_in_image(annotation: Annotation, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -17,6 +17,7 @@ from osgeo import gdal
 
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.core.files import whole_folder
+from iota2_tools.geo.earth import earth_fixed
 from iota2_tools.geo.grid import Grid, Window
 from iota2_tools.geo.raster import block_cache, create_raster, open_raster, read_window
 from iota2_tools.radar.annotation import Annotation, read_annotation
@@ -24,7 +25,7 @@ from iota2_tools.radar.borders import CLEAN_BORDERS, Borders, find_borders
 from iota2_tools.radar.calibration import Noise, Vectors, backscatter, read_calibration, read_noise
 from iota2_tools.radar.decibels import to_decibels
 from iota2_tools.radar.elevation import Heights, node_grid, node_step
-from iota2_tools.radar.geocoding import check_geometry, earth_fixed, place_in_image
+from iota2_tools.radar.geocoding import check_geometry, place_in_image
 from iota2_tools.radar.resampling import resample
 from iota2_tools.radar.safe import Frame, one_pass, read_frame
 from iota2_tools.radar.settings import NODATA, GrdSettings

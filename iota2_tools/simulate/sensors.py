@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from iota2_tools.core.errors import ConfigError
 from iota2_tools.geo.grid import Window
-from iota2_tools.simulate import products
+from iota2_tools.simulate import products, radar_safe, radar_tiles, relief
 from iota2_tools.simulate.settings import SceneSettings, tile_window
 
 
@@ -45,6 +45,8 @@ class Sensor:
         ``window(settings, place)``: world window of 10 m pixels whose land is wanted.
     places : callable
         ``places(settings)``: folders inside `folder`; the tiles, as a rule.
+    beside : tuple of str
+        Keys of what a user needs to read them, which is written as well.
     """
 
     folder: str
@@ -52,12 +54,31 @@ class Sensor:
     write: Callable[[SceneSettings, Any, list[Path], Path], None]
     window: Callable[[SceneSettings, str], Window] = tile_window
     places: Callable[[SceneSettings], Sequence[str]] = tiles_of
+    beside: tuple[str, ...] = ()
 
 
 SENTINEL2 = "s2"
 
 SENSORS: dict[str, Sensor] = {
     SENTINEL2: Sensor("sentinel2", products.plan_products, products.write_product),
+    "s1": Sensor(
+        "sentinel1",
+        radar_safe.plan_frames,
+        radar_safe.write_frame,
+        relief.no_land,
+        relief.one_place,
+        beside=("dem",),
+    ),
+    "s1tiling": Sensor(
+        "sentinel1_s1tiling",
+        radar_tiles.plan_images,
+        radar_tiles.write_image,
+        radar_tiles.window_of,
+        radar_tiles.places_of,
+    ),
+    "dem": Sensor(
+        "dem", relief.plan_heights, relief.write_heights, relief.no_land, relief.one_place
+    ),
 }
 
 
@@ -74,4 +95,5 @@ def chosen_sensors(names: Iterable[str]) -> dict[str, Sensor]:
     if unknown or not wanted:
         found = f"{unknown[0]!r} cannot be simulated" if unknown else "none is given"
         raise ConfigError(f"sensors: {found}; choose from {', '.join(SENSORS)}")
-    return {name: sensor for name, sensor in SENSORS.items() if name in wanted}
+    beside = {name for key in wanted for name in SENSORS[key].beside}
+    return {name: sensor for name, sensor in SENSORS.items() if name in wanted or name in beside}
