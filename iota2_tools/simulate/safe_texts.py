@@ -76,6 +76,8 @@ def annotation(product: GrdProduct, polarisation: str, points: np.ndarray) -> st
     </productInformation>
     <orbitList count="{len(STATE_VECTORS)}">
 {orbits}    </orbitList>
+{_estimates(product, "terrainHeight", HEIGHT)}\
+{_estimates(product, "azimuthFmRate", RATE)}\
   </generalAnnotation>
   <imageAnnotation>
     <imageInformation>
@@ -99,11 +101,21 @@ def annotation(product: GrdProduct, polarisation: str, points: np.ndarray) -> st
       <srgrConversionApplied>true</srgrConversionApplied>
       <detectionPerformed>true</detectionPerformed>
       <thermalNoiseCorrectionPerformed>false</thermalNoiseCorrectionPerformed>
+      <swathProcParamsList count="1">
+        <swathProcParams>
+          <swath>IW1</swath>
+{_processing("range", 5.65e7)}\
+{_processing("azimuth", 3.27e2)}\
+        </swathProcParams>
+      </swathProcParamsList>
       <ellipsoidName>WGS84</ellipsoidName>
       <ellipsoidSemiMajorAxis>6.378137000000000e+06</ellipsoidSemiMajorAxis>
       <ellipsoidSemiMinorAxis>6.356752314245000e+06</ellipsoidSemiMinorAxis>
     </processingInformation>
   </imageAnnotation>
+  <dopplerCentroid>
+{_estimates(product, "dcEstimate", DOPPLER)}\
+  </dopplerCentroid>
   <swathTiming>
     <linesPerBurst>0</linesPerBurst>
     <samplesPerBurst>0</samplesPerBurst>
@@ -118,6 +130,43 @@ def annotation(product: GrdProduct, polarisation: str, points: np.ndarray) -> st
 {conversions}    </coordinateConversionList>
   </coordinateConversion>
 </product>
+"""
+
+
+HEIGHT = "<value>2.5e+02</value>"
+RATE = (
+    "<t0>5.34e-03</t0>"
+    '<azimuthFmRatePolynomial count="3">-2.3228e+03 4.5e+05 -7.9e+07</azimuthFmRatePolynomial>'
+)
+DOPPLER = (
+    "<t0>5.35e-03</t0>"
+    '<geometryDcPolynomial count="3">0.0e+00 0.0e+00 0.0e+00</geometryDcPolynomial>'
+    '<dataDcPolynomial count="3">0.0e+00 0.0e+00 0.0e+00</dataDcPolynomial>'
+    '<fineDceList count="0"/>'
+)
+
+
+def _estimates(product: GrdProduct, name: str, content: str) -> str:
+    """A list of what the processor estimated before and after the image; the geometry needs none."""
+    entries = "".join(
+        f"      <{name}><azimuthTime>{stamp(product.start + timedelta(seconds=seconds))}</azimuthTime>"
+        f"{content}</{name}>\n"
+        for seconds in (-10, 60)
+    )
+    return f'    <{name}List count="2">\n{entries}    </{name}List>\n'
+
+
+def _processing(axis: str, bandwidth: float) -> str:
+    return f"""\
+          <{axis}Processing>
+            <windowType>Hamming</windowType>
+            <windowCoefficient>7.000000000000000e-01</windowCoefficient>
+            <totalBandwidth>{bandwidth:.15e}</totalBandwidth>
+            <processingBandwidth>{bandwidth:.15e}</processingBandwidth>
+            <lookBandwidth>{bandwidth / 4:.15e}</lookBandwidth>
+            <numberOfLooks>5</numberOfLooks>
+            <lookOverlap>{bandwidth / 16:.15e}</lookOverlap>
+          </{axis}Processing>
 """
 
 
