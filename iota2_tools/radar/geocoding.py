@@ -96,10 +96,8 @@ def _zero_doppler(points, orbit_times, positions, velocities, middle):
     place = np.empty(3)
     speed = np.empty(3)
     turn = np.empty(3)
-    time = middle
     for n in range(count):
-        if not np.isfinite(time):
-            time = middle
+        time = middle  # not that of the point before: so the time does not depend on the window
         for _ in range(STEPS):
             k = min(max(np.searchsorted(orbit_times, time) - 1, 0), last)
             step = orbit_times[k + 1] - orbit_times[k]
@@ -130,8 +128,6 @@ def _zero_doppler(points, orbit_times, positions, velocities, middle):
         inside = orbit_times[0] <= time <= orbit_times[last + 1]
         times[n] = time if inside else np.nan
         ranges[n] = np.sqrt(distance)
-        if not inside:
-            time = middle
     return times, ranges
 
 

@@ -225,7 +225,7 @@ class Nodes:
         self.settings = settings
         self.step = node_step(grid, settings.grid_spacing)
         self.grid = node_grid(grid, self.step)
-        self.heights = Heights(settings.elevation, self.grid)
+        self.heights = Heights(settings.elevation, self.grid, grid)
         self._to_degrees = pyproj.Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True)
 
     def window(self, pixels: Window) -> Window:
@@ -237,10 +237,7 @@ class Nodes:
 
     def points(self, window: Window) -> np.ndarray:
         """Earth-fixed coordinates of nodes, m, shape (rows, cols, 3)."""
-        grid = self.grid
-        x = grid.left + (np.arange(window.col, window.col + window.cols) + 0.5) * grid.resolution
-        y = grid.top - (np.arange(window.row, window.row + window.rows) + 0.5) * grid.resolution
-        longitude, latitude = self._to_degrees.transform(*np.meshgrid(x, y))
+        longitude, latitude = self._to_degrees.transform(*self.heights.places(window))
         return earth_fixed(longitude, latitude, self.heights.read(window))
 
 

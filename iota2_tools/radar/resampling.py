@@ -31,6 +31,7 @@ def resample(lines, samples, step, offset_row, offset_col, power, corner, linear
         The window; NaN where it has no value yet.
     """
     layers, height, width = power.shape
+    sums = np.empty(layers)
     for row in range(out.shape[1]):
         node_row = (row + offset_row) // step
         v = ((row + offset_row) % step) / step
@@ -39,12 +40,12 @@ def resample(lines, samples, step, offset_row, offset_col, power, corner, linear
                 continue
             node_col = (col + offset_col) // step
             u = ((col + offset_col) % step) / step
-            line = _between(lines, node_row, node_col, v, u) - corner[0]
-            sample = _between(samples, node_row, node_col, v, u) - corner[1]
+            line = _between(lines, node_row, node_col, v, u)
+            sample = _between(samples, node_row, node_col, v, u)
             if np.isnan(line) or np.isnan(sample):
                 continue
-            i = np.int64(np.floor(line + 0.5))
-            j = np.int64(np.floor(sample + 0.5))
+            i = np.int64(np.floor(line + 0.5)) - corner[0]
+            j = np.int64(np.floor(sample + 0.5)) - corner[1]
             if not (0 <= i < height and 0 <= j < width) or not _has_data(power, i, j):
                 continue
             if not linear:
@@ -54,18 +55,21 @@ def resample(lines, samples, step, offset_row, offset_col, power, corner, linear
             top = np.int64(np.floor(line))
             left = np.int64(np.floor(sample))
             total = 0.0
-            for layer in range(layers):
-                out[layer, row, col] = 0.0
-            for p in range(top, top + 2):
-                for q in range(left, left + 2):
+            sums[:] = 0.0
+            # Weights are those of the place in the whole image, so that windows do not change a bit.
+            for down in range(2):
+                for right in range(2):
+                    p = top + down - corner[0]
+                    q = left + right - corner[1]
                     if not (0 <= p < height and 0 <= q < width) or not _has_data(power, p, q):
                         continue
-                    weight = (1.0 - abs(line - p)) * (1.0 - abs(sample - q))
+                    weight = 1.0 - abs(line - (top + down))
+                    weight *= 1.0 - abs(sample - (left + right))
                     total += weight
                     for layer in range(layers):
-                        out[layer, row, col] += weight * power[layer, p, q]
+                        sums[layer] += weight * power[layer, p, q]
             for layer in range(layers):
-                out[layer, row, col] /= total
+                out[layer, row, col] = sums[layer] / total
 
 
 @kernel

@@ -137,14 +137,17 @@ class GrdProduct:
         return [(int(first), int(last) - 1) for first, last in itertools.pairwise(edges)]
 
     def azimuth_lines(self) -> np.ndarray:
-        """Lines of the frame that the noise along the orbit is given at."""
-        return np.unique([*range(0, self.lines - 1, AZIMUTH_STEP), self.lines - 1])
+        """Lines of the frame that the noise along the orbit is given at: every tenth of the pass."""
+        first = -(-self.first // AZIMUTH_STEP) * AZIMUTH_STEP
+        tenths = np.arange(first, self.last + 1, AZIMUTH_STEP) - self.first
+        return np.unique([0, *tenths, self.lines - 1])
 
     def noise_along_azimuth(self, swath: int, lines: np.ndarray) -> np.ndarray:
-        """Factor of the noise at lines of the frame."""
+        """Factor of the noise at lines of the frame, linear between every tenth line of the pass."""
         if self.processor < NEW_NOISE:
             return np.ones(len(lines))
-        return 1.0 + 0.2 * np.sin(0.05 * lines + swath)
+        tenths = np.arange(0, self.geometry.lines + AZIMUTH_STEP, AZIMUTH_STEP)
+        return np.interp(lines + self.first, tenths, 1.0 + 0.2 * np.sin(0.05 * tenths + swath))
 
 
 @lru_cache(maxsize=4)
@@ -330,9 +333,8 @@ def _noise(
     """Thermal noise, squared digital number, shape (lines, samples)."""
     along = product.noise_along_range(polarisation)
     noise = np.tile(np.interp(samples, product.vector_samples, along), (len(lines), 1))
-    given = product.azimuth_lines()
     for swath, (first, last) in enumerate(product.swaths):
-        factor = np.interp(lines, given, product.noise_along_azimuth(swath, given))
+        factor = product.noise_along_azimuth(swath, lines)
         inside = (samples >= first) & (samples <= last)
         noise[:, inside] *= factor[:, np.newaxis]
     return noise
