@@ -248,6 +248,19 @@ def _parcel_spectra(day, codes, traits, table, members, infrared, gains):
     return level, slope
 
 
+@kernel
+def _leaf_areas(day, codes, traits, table):
+    areas = np.empty(len(codes))
+    for n in range(len(codes)):
+        areas[n] = _leaf_area(day, codes[n], traits[n], table)
+    return areas
+
+
+def leaf_areas(codes: np.ndarray, traits: np.ndarray, day: int) -> np.ndarray:
+    """Leaf area of each parcel on a day of the year, m2/m2, float64."""
+    return _leaf_areas(float(day), codes, traits, CLASS_TABLE)
+
+
 def parcel_spectra(
     codes: np.ndarray,
     traits: np.ndarray,

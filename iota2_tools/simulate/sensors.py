@@ -12,7 +12,16 @@ from osgeo import gdal
 
 from iota2_tools.core.errors import ConfigError, MissingSoftwareError
 from iota2_tools.geo.grid import Window
-from iota2_tools.simulate import l3a, products, sen2cor, theia_landsat, usgs
+from iota2_tools.simulate import (
+    l3a,
+    products,
+    radar_safe,
+    radar_tiles,
+    relief,
+    sen2cor,
+    theia_landsat,
+    usgs,
+)
 from iota2_tools.simulate.observation import Observation
 from iota2_tools.simulate.settings import SceneSettings, tile_window
 
@@ -52,6 +61,8 @@ class Sensor:
         ``observe(settings, product)``: what a reader must find in the product.
     driver : str
         Driver of GDAL that writes the images.
+    beside : tuple of str
+        Keys of what a user needs to read them, which is written as well.
     """
 
     folder: str
@@ -61,6 +72,7 @@ class Sensor:
     places: Callable[[SceneSettings], Sequence[str]] = tiles_of
     observe: Callable[[SceneSettings, Any], Observation] | None = None
     driver: str = "GTiff"
+    beside: tuple[str, ...] = ()
 
 
 def old_landsat(folder: str, plan: Callable) -> Sensor:
@@ -111,6 +123,24 @@ SENSORS: dict[str, Sensor] = {
     "l7-usgs": usgs_landsat("landsat7_usgs", usgs.plan_usgs7),
     "l8-usgs": usgs_landsat("landsat8_usgs", usgs.plan_usgs8),
     "l9-usgs": usgs_landsat("landsat9_usgs", usgs.plan_usgs9),
+    "s1": Sensor(
+        "sentinel1",
+        radar_safe.plan_frames,
+        radar_safe.write_frame,
+        relief.no_land,
+        relief.one_place,
+        beside=("dem",),
+    ),
+    "s1tiling": Sensor(
+        "sentinel1_s1tiling",
+        radar_tiles.plan_images,
+        radar_tiles.write_image,
+        radar_tiles.window_of,
+        radar_tiles.places_of,
+    ),
+    "dem": Sensor(
+        "dem", relief.plan_heights, relief.write_heights, relief.no_land, relief.one_place
+    ),
 }
 
 
@@ -155,7 +185,8 @@ def chosen_sensors(names: Iterable[str]) -> dict[str, Sensor]:
     if unknown or not wanted:
         found = f"{unknown[0]!r} cannot be simulated" if unknown else "none is given"
         raise ConfigError(f"sensors: {found}; choose from {', '.join(SENSORS)}")
-    chosen = {name: sensor for name, sensor in SENSORS.items() if name in wanted}
+    beside = {name for key in wanted for name in SENSORS[key].beside}
+    chosen = {name: sensor for name, sensor in SENSORS.items() if name in wanted or name in beside}
     for name, sensor in chosen.items():
         if gdal.GetDriverByName(sensor.driver) is None:
             raise MissingSoftwareError(

@@ -1,0 +1,94 @@
+"""From the geometry of the radar to the grid of a tile."""
+
+import numpy as np
+
+from iota2_tools.core.kernels import kernel
+
+
+@kernel
+def resample(lines, samples, step, offset_row, offset_col, power, corner, linear, out):
+    """Fill the pixels of a window that have no value yet, where an image sees them.
+
+    A pixel is seen if the pixel of the image that holds its centre has data in all polarisations.
+    Linear: of the four around it those without data have no weight. So nodata is mixed into
+    nothing, and nothing is lost where two frames of a pass meet.
+
+    Parameters
+    ----------
+    lines, samples : ndarray of float64, shape (m, n)
+        Place of each node in the image; NaN where it has none.
+    step : int
+        Pixels from node to node.
+    offset_row, offset_col : int
+        Pixels from the first node to the first pixel of the window.
+    power : ndarray of float32, shape (polarisations, rows, cols)
+        Part of the image, NaN without data.
+    corner : tuple of int
+        Line and sample of its first pixel.
+    linear : bool
+        False: nearest.
+    out : ndarray of float32, shape (polarisations, rows, cols)
+        The window; NaN where it has no value yet.
+    """
+    layers, height, width = power.shape
+    sums = np.empty(layers)
+    for row in range(out.shape[1]):
+        node_row = (row + offset_row) // step
+        v = ((row + offset_row) % step) / step
+        for col in range(out.shape[2]):
+            if not np.isnan(out[0, row, col]):
+                continue
+            node_col = (col + offset_col) // step
+            u = ((col + offset_col) % step) / step
+            line = _between(lines, node_row, node_col, v, u)
+            sample = _between(samples, node_row, node_col, v, u)
+            if np.isnan(line) or np.isnan(sample):
+                continue
+            i = np.int64(np.floor(line + 0.5)) - corner[0]
+            j = np.int64(np.floor(sample + 0.5)) - corner[1]
+            if not (0 <= i < height and 0 <= j < width) or not _has_data(power, i, j):
+                continue
+            if not linear:
+                for layer in range(layers):
+                    out[layer, row, col] = power[layer, i, j]
+                continue
+            top = np.int64(np.floor(line))
+            left = np.int64(np.floor(sample))
+            total = 0.0
+            sums[:] = 0.0
+            # Weights are those of the place in the whole image, so that windows do not change a bit.
+            for down in range(2):
+                for right in range(2):
+                    p = top + down - corner[0]
+                    q = left + right - corner[1]
+                    if not (0 <= p < height and 0 <= q < width) or not _has_data(power, p, q):
+                        continue
+                    weight = 1.0 - abs(line - (top + down))
+                    weight *= 1.0 - abs(sample - (left + right))
+                    total += weight
+                    for layer in range(layers):
+                        sums[layer] += weight * power[layer, p, q]
+            for layer in range(layers):
+                out[layer, row, col] = sums[layer] / total
+
+
+@kernel
+def _has_data(power, row, col):
+    for layer in range(power.shape[0]):  # noqa: SIM110  (numba has no all())
+        if np.isnan(power[layer, row, col]):
+            return False
+    return True
+
+
+@kernel
+def _between(field, row, col, v, u):
+    """Bilinear value between nodes; a node of no weight need not be there."""
+    top = field[row, col]
+    bottom = top
+    if u > 0.0:
+        top += (field[row, col + 1] - top) * u
+    if v > 0.0:
+        bottom = field[row + 1, col]
+        if u > 0.0:
+            bottom += (field[row + 1, col + 1] - bottom) * u
+    return top + (bottom - top) * v
