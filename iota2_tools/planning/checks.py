@@ -59,13 +59,20 @@ def header_problems(production: Production) -> list[str]:
 
 def _unprepared_problems(parameters: Parameters, tile: str, inputs: TileInputs) -> Iterator[str]:
     """What is wrong with products that will be prepared, as the job will look at them."""
-    from iota2_tools.timeseries.preparation import source_faults
+    from iota2_tools.radar.elevation import dem_problems
+    from iota2_tools.timeseries.preparation import grd_settings, pass_faults, source_faults
 
     bands = {products.sensor: products.bands for products in inputs.products.values()}
+    for sensor in parameters.production.sensors:
+        if parameters.production.format(sensor).passes:
+            settings = grd_settings(parameters.production.section(sensor).options)
+            yield from dem_problems(settings.elevation, inputs.grid)
     for batch in parameters.batches(tile).values():
         for request in batch.requests(bands[batch.sensor]):
-            for fault in source_faults(request, batch.format):
-                yield f"{request.name}: {fault}"
+            faults = (
+                source_faults(request, batch.format) if batch.grid is None else pass_faults(request)
+            )
+            yield from (f"{request.name}: {fault}" for fault in faults)
 
 
 def input_warnings(production: Production) -> list[str]:

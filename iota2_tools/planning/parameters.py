@@ -95,25 +95,28 @@ class Parameters:
     def _batches_of(self, tile: str) -> Iterator[tuple[str, Batch]]:
         plan = self.production
         for sensor in plan.sensors:
-            months: dict[str, dict[str, str]] = {}
+            months: dict[str, dict[str, list[str]]] = {}
             for name, series in plan.series.items():
                 if series.sensor == sensor:
                     ready = set(plan.ready(name, tile))
                     for item in plan.products(name, tile):
                         if item.name in ready:
-                            months.setdefault(f"{item.day:%Y%m}", {})[item.name] = item.archive
+                            months.setdefault(f"{item.day:%Y%m}", {})[item.name] = list(
+                                item.sources
+                            )
             for month, names in months.items():
                 options = plan.section(sensor).options
-                batch = Batch(sensor, plan.sensor_folder(sensor, tile), names, options)
+                grid = plan.grid(tile).as_dict() if plan.format(sensor).passes else None
+                batch = Batch(sensor, plan.sensor_folder(sensor, tile), names, options, grid)
                 yield marker_of(batch, month, plan.prepared_folder(sensor, tile)), batch
 
     def batch(self, sensor: str, tile: str, batch: str) -> Batch:
         """The batch of a marker."""
-        return self.batches(tile)[f"{self.production.prepared_folder(sensor, tile)}/{batch}.json"]
+        return self.batches(tile)[f"{self.production.prepared}/{sensor}/{tile}/{batch}.json"]
 
     def record_of_batch(self, sensor: str, tile: str, batch: str) -> str:
         """Where the job of a batch keeps what its files held."""
-        folder = self.production.prepared_folder(sensor, tile)
+        folder = f"{self.production.prepared}/{sensor}/{tile}"
         return record_of(self.batch(sensor, tile, batch), batch[:6], folder)
 
     @staticmethod

@@ -4,6 +4,7 @@ Snakemake parses the workflow in every process it starts, so this reads little: 
 each tile's folder, the header of one image a sensor and tile, the regions.
 """
 
+import hashlib
 import os
 import re
 from contextlib import suppress
@@ -17,6 +18,7 @@ from iota2_tools.config.nomenclature import Nomenclature, read_nomenclature
 from iota2_tools.config.sections import SensorSection, UserRaster
 from iota2_tools.core.errors import ConfigError, InputDataError, Iota2Error
 from iota2_tools.geo.grid import Grid, crs_name, grid_of, metres, reprojected, union
+from iota2_tools.geo.mgrs import tile_grid
 from iota2_tools.planning.configuration import Configuration
 from iota2_tools.products import (
     Identity,
@@ -74,6 +76,7 @@ class Production:
     _grids: dict[str, Grid] = field(default_factory=dict, repr=False)
     _native: dict[tuple[str, str], Grid] = field(default_factory=dict, repr=False)
     _listings: dict[tuple[str, str], Listing] = field(default_factory=dict, repr=False)
+    _keys: dict[str, str] = field(default_factory=dict, repr=False)
     _read: dict[tuple[str, str], list[Identity]] = field(default_factory=dict, repr=False)
 
     @property
@@ -144,6 +147,8 @@ class Production:
     def sensor_folder(self, sensor: str, tile: str) -> str:
         """Folder that holds the products of a tile; the leading T of Sentinel-2's may be missing."""
         folder = Path(self.section(sensor).path)
+        if self.format(sensor).passes:
+            return str(folder)
         other = tile.removeprefix("T") if tile.startswith("T") else f"T{tile}"
         known = (folder / tile).is_dir() or not STANDARD_TILE.fullmatch(tile)
         return str(folder / (tile if known or not (folder / other).is_dir() else other))
@@ -166,7 +171,10 @@ class Production:
             known = _folders_in(self.section(sensor).path)
             raise InputDataError(f"sensors.{sensor}: no folder {folder} for tile {tile}; {known}")
         product_format = self.format(sensor)
-        listing = product_format.listing(folder)
+        if product_format.passes:
+            listing = product_format.passes(folder, self.grid(tile), self._index(sensor))
+        else:
+            listing = product_format.listing(folder)
         if not listing.products:
             seen = "".join(
                 f"\n{name}: {reason}" for name, reason in list(listing.strangers.items())[:5]
@@ -224,12 +232,30 @@ class Production:
     def ready(self, series: str, tile: str) -> list[str]:
         """Products of a series that are read as they have been prepared."""
         must = self.format(self.series[series].sensor).must_be_prepared
-        return [item.name for item in self.products(series, tile) if must or item.archive]
+        return [item.name for item in self.products(series, tile) if must or item.sources]
 
     def prepared_folder(self, sensor: str, tile: str) -> str:
-        """Folder of the prepared products of a tile."""
-        root = self.config.prepared or f"{self.config.output}/prepared"
-        return f"{root}/{sensor}/{tile}"
+        """Folder of the prepared products of a tile.
+
+        What is prepared by choices of the user, and on the grid of the tile, has a folder for each.
+        """
+        known = self.format(sensor)
+        if not known.settings_key:
+            return f"{self.prepared}/{sensor}/{tile}"
+        if sensor not in self._keys:
+            self._keys[sensor] = known.settings_key(self.section(sensor).options)
+        text = f"{self._keys[sensor]} {self.grid(tile)}"
+        return f"{self.prepared}/{sensor}_{hashlib.sha256(text.encode()).hexdigest()[:8]}/{tile}"
+
+    @property
+    def prepared(self) -> str:
+        """Folder of all prepared products."""
+        return self.config.prepared or f"{self.config.output}/prepared"
+
+    def _index(self, sensor: str) -> str:
+        """Where it is kept what the manifests of a sensor's products tell."""
+        where = os.path.abspath(self.section(sensor).path)
+        return f"{self.prepared}/{sensor}/{hashlib.sha256(where.encode()).hexdigest()[:8]}.json"
 
     def product_names(self, series: str, tile: str) -> list[str]:
         """Names of the `products`."""
@@ -286,21 +312,26 @@ class Production:
         """Grid of the sensor with the smallest pixels; of equals, of the one first in stack order.
 
         Sensors whose images lie anywhere decide only where no other does; the user's rasters where
-        there is no sensor.
+        there is no sensor; the tile's name where there is radar alone.
         """
         grids = [
             (not self.format(sensor).on_tile, metres(self.native_grid(sensor, tile)), number)
             for number, sensor in enumerate(self.sensors)
+            if not self.format(sensor).passes
         ]
         if grids:
             return self.native_grid(self.sensors[min(grids)[-1]], tile)
-        return grid_of(next(iter(self.user_feature_files(tile).values())))
+        for path in self.user_feature_files(tile).values():
+            return grid_of(path)
+        return tile_grid(tile)
 
     def native_grid(self, sensor: str, tile: str) -> Grid:
         """Grid of the finest band of the first product of a sensor that can be read.
 
         The inventory holds all products against it, and refuses it if most have another.
         """
+        if self.format(sensor).passes:
+            return self.grid(tile)
         if (sensor, tile) not in self._native:
             self._native[sensor, tile] = self._look_for_grid(sensor, tile)
         return self._native[sensor, tile]
@@ -313,7 +344,7 @@ class Production:
         for item in self.listing(sensor, tile).products:
             if not period.reads(item.day):
                 continue
-            request = Request(Path(folder), item.name, (band,), options, item.archive)
+            request = Request(Path(folder), item.name, (band,), options, item.sources)
             with suppress(Iota2Error):
                 return grid_of(product_format.acquisition(request).bands[band].path)
         asked = "".join(f" ({key}: {value})" for key, value in options.items())

@@ -14,6 +14,7 @@ from typing import Any
 
 from iota2_tools.config.sections import SensorSection
 from iota2_tools.core.errors import InputDataError
+from iota2_tools.geo.grid import Grid
 from iota2_tools.products.images import Image, Mask
 from iota2_tools.products.metadata import names_in
 
@@ -47,8 +48,9 @@ class Identity:
         Kind of acquisition, one of `ProductFormat.parts`.
     kind : str
         Processing that is not to be mixed in one series; empty where the format has one.
-    archive : str
-        File that holds the product, where it is not unpacked.
+    sources : tuple of str
+        Where the product is, if not in the folder of its name: its archive, or the frames that it
+        is made of.
     """
 
     name: str
@@ -59,7 +61,7 @@ class Identity:
     version: tuple[int, ...]
     part: str = ""
     kind: str = ""
-    archive: str = ""
+    sources: tuple[str, ...] = ()
 
     @property
     def day(self) -> date:
@@ -202,15 +204,15 @@ class Request:
         Bands to read.
     options : mapping
         What the section of the sensor says of its files (`SensorSection.options`).
-    archive : str
-        File in `folder` that holds the product, where it is not unpacked.
+    sources : tuple of str
+        As `Identity.sources`.
     """
 
     folder: Path
     name: str
     bands: Sequence[str]
     options: Mapping[str, Any]
-    archive: str = ""
+    sources: tuple[str, ...] = ()
 
     @property
     def product(self) -> Path:
@@ -218,10 +220,15 @@ class Request:
         return Path(self.root)
 
     @property
+    def archive(self) -> str:
+        """The archive that holds the product; empty where it is unpacked."""
+        return next((name for name in self.sources if name.endswith(ZIP)), "")
+
+    @property
     def root(self) -> str:
         """The same as GDAL reads it: inside the archive, if the product is in one."""
         if not self.archive:
-            return str(self.folder / self.name)
+            return str(self.folder / (self.sources[0] if self.sources else self.name))
         inside = f"/vsizip/{self.folder / self.archive}"
         tops = {name.split("/")[0] for name in names_in(inside) if "/" in name}
         return f"{inside}/{tops.pop()}" if len(tops) == 1 else inside
@@ -268,6 +275,12 @@ class ProductFormat:
         Whether a product is a file, or some, not a folder; so it is with a group ``band``.
     must_be_prepared : bool
         Whether images are decoded once before anything is read (`timeseries.preparation`).
+    prepared_files : callable, optional
+        (folder of a prepared product, bands) -> what was written, if not as for all.
+    passes : callable, optional
+        Where products are not by tile: (folder, grid of a tile, index file) -> those over the tile.
+    settings_key : callable, optional
+        Options of the section -> short word for how products are prepared, if there are choices.
     configured : callable, optional
         Options of the section -> the format, where they tell its names or bands.
     masks : str
@@ -289,6 +302,9 @@ class ProductFormat:
     on_tile: bool = True
     of_files: bool = False
     must_be_prepared: bool = False
+    prepared_files: Callable[[Path, Sequence[str]], Files] | None = None
+    passes: Callable[[str, Grid, str], Listing] | None = None
+    settings_key: Callable[[Mapping[str, Any]], str] | None = None
     configured: "Callable[[Mapping[str, Any]], ProductFormat] | None" = None
     masks: str = ""
     source: str = ""
@@ -379,7 +395,7 @@ class ProductFormat:
         stem = entry.removesuffix(ZIP)
         for name in (f"{stem}.SAFE", stem):
             if identity := self.recognise(name):
-                return replace(identity, archive=entry)
+                return replace(identity, sources=(entry,))
         return None
 
     @property

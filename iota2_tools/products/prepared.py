@@ -27,6 +27,10 @@ def prepared_acquisition(
     """Files of a prepared product, whether they exist or not."""
     identity = product_format.recognise(name)
     assert identity is not None, name
+    if product_format.prepared_files:
+        return Acquisition(
+            name, identity.day, *product_format.prepared_files(folder / name, bands), counts
+        )
     images = {band: Image(str(folder / name / f"{band}.tif"), nodata=NODATA) for band in bands}
     mask = Mask(str(folder / name / MASK), Codes((UNUSABLE, UNSEEN)), Codes((UNSEEN,)))
     return Acquisition(name, identity.day, images, (mask,), counts)

@@ -41,6 +41,16 @@ class RadarSection(RegularSection):
         ["Ratio"], description="`Ratio`: VV / VH, in decibels x 100, for each date."
     )
 
+    speckle_radius: int = Field(
+        0,
+        ge=0,
+        le=20,
+        description=(
+            "Radius, pixels, of the multitemporal speckle filter (Quegan and Yu 2001) over all dates of the "
+            "series; 0: none. Filtered images are read more slowly."
+        ),
+    )
+
     @property
     def parts(self) -> list[str]:
         """Orbit directions that are read."""
@@ -67,7 +77,11 @@ class Sentinel1S1Tiling(RadarSection):
     @property
     def options(self) -> dict[str, Any]:
         """Which of the images are read."""
-        return {"calibration": self.calibration, "border_masks": self.border_masks}
+        return {
+            "calibration": self.calibration,
+            "border_masks": self.border_masks,
+            "speckle_radius": self.speckle_radius,
+        }
 
 
 def _files(request: Request) -> Files:

@@ -148,6 +148,19 @@ def read_frame(folder: Path) -> Frame:
     )
 
 
+def read_facts(folder: Path) -> tuple[str, int, tuple[tuple[float, float], ...]]:
+    """Orbit direction, relative orbit and footprint of a SAFE, from its manifest alone.
+
+    Raises
+    ------
+    InputDataError
+        If it is no whole manifest, or lacks the direction or the orbit.
+    """
+    path = Path(folder) / "manifest.safe"
+    root = read_xml(path)
+    return _direction(root, path), _orbit(root, path), _footprint(root, path)
+
+
 def _platform(root: Element, path: Path) -> str:
     letter = text_at(root, ".//{*}platform/{*}number", path).upper()
     if not re.fullmatch("[A-Z]", letter):

@@ -24,16 +24,19 @@ class Batch:
         Key of `products.FORMATS`.
     folder : str
         Folder of the products.
-    names : mapping of str to str
-        Products, with the archive that holds each; empty where it is unpacked.
+    names : mapping of str to list of str
+        Products, with the `Identity.sources` of each.
     options : mapping
         What the section of the sensor says of their files.
+    grid : mapping, optional
+        Grid of the tile (`Grid.as_dict`), for what is brought on it.
     """
 
     sensor: str
     folder: str
-    names: Mapping[str, str]
+    names: Mapping[str, Sequence[str]]
     options: Mapping[str, Any]
+    grid: Mapping[str, Any] | None = None
 
     @property
     def format(self) -> ProductFormat:
@@ -43,8 +46,8 @@ class Batch:
     def requests(self, bands: Sequence[str]) -> list[Request]:
         """Each product, with all bands."""
         return [
-            Request(Path(self.folder), name, bands, self.options, archive)
-            for name, archive in self.names.items()
+            Request(Path(self.folder), name, bands, self.options, tuple(sources))
+            for name, sources in self.names.items()
         ]
 
     @classmethod

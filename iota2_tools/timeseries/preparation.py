@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +25,9 @@ from iota2_tools.geo.gridded import GridBand, Reading
 from iota2_tools.geo.raster import create_raster
 from iota2_tools.products import Acquisition, Image, Mask, ProductFormat, Request
 from iota2_tools.products.prepared import ABOUT, CLEAR, MASK, NODATA, UNSEEN, UNUSABLE
+from iota2_tools.radar.elevation import Elevation, default_geoid
+from iota2_tools.radar.preparation import frame_problems, prepare_grd
+from iota2_tools.radar.settings import GrdSettings
 from iota2_tools.timeseries.batches import Batch
 from iota2_tools.timeseries.headers import exists, file_faults
 from iota2_tools.timeseries.series import image_on
@@ -51,7 +55,10 @@ def prepare_batch(batch: Batch, marker: str, damaged: str, threads: int) -> None
     folder = Path(marker).parent
     for request in batch.requests(batch.format.band_names):
         try:
-            prepare(request, batch.format, folder, threads)
+            if batch.grid is None:
+                prepare(request, batch.format, folder, threads)
+            else:
+                prepare_pass(request, Grid(**batch.grid), folder)
         except InputDataError as error:
             faults[request.name] = str(error)
             logger.warning("%s is not prepared: %s", request.name, error)
@@ -69,6 +76,9 @@ def prepare_batch(batch: Batch, marker: str, damaged: str, threads: int) -> None
 def files_of(batch: Batch) -> Iterator[str]:
     """Every file that a batch is prepared from, or would be if it were there."""
     for request in batch.requests(batch.format.band_names):
+        if batch.grid is not None:
+            yield from _files_of_frames(request)
+            continue
         if request.archive:
             yield str(request.folder / request.archive)
             continue
@@ -84,6 +94,57 @@ def source_faults(request: Request, product_format: ProductFormat) -> list[str]:
     except InputDataError as error:
         return [str(error)]
     return []
+
+
+def grd_settings(options: Mapping[str, Any]) -> GrdSettings:
+    """How Sentinel-1 is prepared, from the options of its section."""
+    elevation = Elevation(
+        options["dem"], options["geoid"] or default_geoid(), options["missing_is_sea"]
+    )
+    return GrdSettings(
+        elevation,
+        tuple(options["polarisations"]),
+        options["calibration"],
+        options["remove_noise"],
+        options["interpolation"],
+    )
+
+
+def _files_of_frames(request: Request) -> Iterator[str]:
+    for name in request.sources:
+        for path in sorted((request.folder / name).rglob("*")):
+            if path.is_file():
+                yield str(path)
+
+
+def pass_faults(request: Request) -> list[str]:
+    """What is wrong with the frames of a pass that will be prepared."""
+    settings = grd_settings(request.options)
+    return [
+        fault
+        for name in request.sources
+        for fault in frame_problems(request.folder / name, settings)
+    ]
+
+
+def prepare_pass(request: Request, grid: Grid, output: Path) -> None:
+    """Prepare a pass of Sentinel-1 over a tile, unless it stands there of the same frames.
+
+    Raises
+    ------
+    InputDataError
+        If a frame, the elevation model or the geoid cannot be used.
+    """
+    target = output / request.name
+    paths = list(_files_of_frames(request))
+    state = _state_of(paths, request.folder)
+    if _stands(target, state):
+        return
+    folders = [request.folder / name for name in request.sources]
+    prepare_grd(folders, grid, grd_settings(request.options), target)
+    about = {"product": request.name, "source": state}
+    with whole_file(str(target / ABOUT)) as temporary:
+        Path(temporary).write_text(json.dumps(about, indent=1), encoding="utf-8")
 
 
 def prepare(request: Request, product_format: ProductFormat, output: Path, threads: int) -> None:
@@ -151,11 +212,16 @@ def _check_whole(acquisition: Acquisition) -> None:
 
 def source_state(request: Request, acquisition: Acquisition) -> dict[str, list[int]]:
     """Size and time of change of the files that a product is prepared from."""
-    paths = [str(request.folder / request.archive)] if request.archive else acquisition.files
+    archive = request.archive
+    paths = [str(request.folder / archive)] if archive else acquisition.files
+    return _state_of(paths, request.folder)
+
+
+def _state_of(paths: Sequence[str], folder: Path) -> dict[str, list[int]]:
     states = {}
     for path in paths:
         about = os.stat(path)
-        states[os.path.relpath(path, request.folder)] = [about.st_size, about.st_mtime_ns]
+        states[os.path.relpath(path, folder)] = [about.st_size, about.st_mtime_ns]
     return states
 
 

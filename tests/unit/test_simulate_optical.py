@@ -38,7 +38,7 @@ from iota2_tools.simulate.settings import scene_window
 
 TILE = "T31TCJ"
 SETTINGS = SceneSettings(size=100, dates=6, tiles=(TILE,), seed=2, saturated=0.05)
-OTHERS = [name for name in SENSORS if name not in ("s2", "s1", "s1tiling")]
+OTHERS = [name for name in SENSORS if name != "s2" and SENSORS[name].observe]
 USGS = [name for name in OTHERS if name.endswith("-usgs")]
 DAY = date(2018, 5, 20)
 
