@@ -37,14 +37,14 @@ parameters = Parameters(production)
 requests = Requests(limit_of, logger.warning if is_main_process() else logger.debug)
 
 TILES = production.tiles
-SENSORS = production.sensors
+SERIES = list(production.series)
 REGIONS = production.used_regions
 SEEDS = list(production.seeds)
 CODES = production.nomenclature.codes
 REGIONS_OF_TILES = production.regions_of_tiles
 FEATURES = parameters.features
 # User features alone have no dates: nothing is left out for having too few.
-CLOUD_THRESHOLD = config["sampling"]["cloud_threshold"] if SENSORS else 0
+CLOUD_THRESHOLD = config["sampling"]["cloud_threshold"] if SERIES else 0
 LAYERS = ["classes", "confidence"]
 if config["classification"]["probability_map"]:
     LAYERS.append("probabilities")
@@ -56,9 +56,9 @@ def region_numbers(wildcards):
 
 
 def clear_masks(wildcards):
-    """Clear-sky masks of the sensors of a tile, in stack order."""
+    """Clear-sky masks of the series of a tile, in stack order."""
     return expand(
-        "<results>/tiles/{tile}/{sensor}_clear.tif", tile=wildcards.tile, sensor=SENSORS
+        "<results>/tiles/{tile}/{series}_clear.tif", tile=wildcards.tile, series=SERIES
     )
 
 

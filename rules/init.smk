@@ -39,12 +39,12 @@ rule mask_series:
     input:
         inventory="<results>/tiles/{tile}/inventory.json",
     output:
-        masks="<results>/tiles/{tile}/{sensor}_clear.tif",
-        footprint="<results>/tiles/{tile}/{sensor}_footprint.tif",
+        masks="<results>/tiles/{tile}/{series}_clear.tif",
+        footprint="<results>/tiles/{tile}/{series}_footprint.tif",
     log:
-        "<logs>/mask_series/{tile}_{sensor}.log",
+        "<logs>/mask_series/{tile}_{series}.log",
     benchmark:
-        "<benchmarks>/mask_series/{tile}_{sensor}.tsv"
+        "<benchmarks>/mask_series/{tile}_{series}.tsv"
     group:
         "tile"
     threads: 2
@@ -53,7 +53,7 @@ rule mask_series:
     params:
         algorithm=versions("masks", "resampling"),
     message:
-        "Masking clouds, saturation and edges of {wildcards.sensor} over {wildcards.tile}"
+        "Masking clouds, saturation and edges of {wildcards.series} over {wildcards.tile}"
     script:
         "../workflow/scripts/mask_series.py"
 
@@ -63,9 +63,9 @@ rule count_valid_dates:
         inventory="<results>/tiles/{tile}/inventory.json",
         masks=clear_masks,
         footprints=lambda wildcards: expand(
-            "<results>/tiles/{tile}/{sensor}_footprint.tif",
+            "<results>/tiles/{tile}/{series}_footprint.tif",
             tile=wildcards.tile,
-            sensor=SENSORS,
+            series=SERIES,
         ),
     output:
         validity="<results>/tiles/{tile}/validity.tif",

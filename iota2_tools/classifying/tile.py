@@ -35,7 +35,7 @@ class TileSources:
     inventory, settings, masks
         See `features.FeatureStack`.
     regions, footprint, validity : str
-        Rasters of the tile: number of the region of each pixel, where every sensor saw, number of
+        Rasters of the tile: number of the region of each pixel, where every series saw, number of
         clear dates.
     """
 
@@ -172,7 +172,7 @@ class TileMapper:
             (n_classes, rows, cols), if they are wanted.
         """
         about = {name: read_window(dataset, window, 1) for name, dataset in self.rasters.items()}
-        dates = self.settings.minimum_clear_dates if self.stack.sensors else 0
+        dates = self.settings.minimum_clear_dates if self.stack.series else 0
         pixels = pixels_to_classify(**about, region=self.settings.region, minimum_clear_dates=dates)
         if not len(pixels):
             return None

@@ -42,10 +42,11 @@ def _describe(production: "Production", tile: str) -> str:
     from iota2_tools.planning.production import describe_grid
 
     counts = []
-    for sensor in production.sensors:
-        read = len(production.products(sensor, tile))
-        outside = len(production.listing(sensor, tile).products) - read
-        counts.append(f"{read} {sensor}" + (f" ({outside} outside the period)" if outside else ""))
+    for name, series in production.series.items():
+        listed = production.listing(series.sensor, tile).products
+        read = len(production.products(name, tile))
+        outside = sum(item.part == series.part for item in listed) - read
+        counts.append(f"{read} {name}" + (f" ({outside} outside the period)" if outside else ""))
     regions = " ".join(production.regions_of_tiles[tile]) or "none"
     grid = describe_grid(production.grid(tile))
     return f"{', '.join(counts) or 'user features'}; {grid}; regions {regions}"

@@ -96,6 +96,16 @@ class SensorSection(Section):
         """Bands used as features; `keep_bands` of the format's own section."""
         return list(getattr(self, "keep_bands", ()))
 
+    @property
+    def parts(self) -> list[str]:
+        """Kinds of acquisitions to read (`ProductFormat.parts`); empty, all there are."""
+        return []
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the section says of the files of products, for `ProductFormat.files`."""
+        return {}
+
 
 class GridSection(Section):
     """Grid of the map. Empty, the grid of the products."""

@@ -17,7 +17,7 @@ VERSIONS = {
     "forest": 1,
     "gapfilling": 1,
     "indices": 1,
-    "inventory": 2,
+    "inventory": 3,
     "learning": 2,
     "masks": 2,
     "mosaic": 1,

@@ -44,8 +44,17 @@ class Expression:
         return np.nan_to_num(result, nan=0.0, posinf=0.0, neginf=0.0)
 
 
-def parse_expression(text: str, bands: Sequence[str]) -> Expression:
-    """Check an expression of band names (`B8A`, or `b1…bn` in stack order), `^` meaning power.
+def parse_expression(
+    text: str, bands: Sequence[str], roles: Mapping[str, str] | None = None
+) -> Expression:
+    """Check an expression of bands, `^` meaning power.
+
+    Parameters
+    ----------
+    bands : sequence of str
+        Names of the bands (`B8A`), also called `b1…bn` in this order.
+    roles : mapping of str to str, optional
+        Band of each role (`nir`), which is a name of it too.
 
     Raises
     ------
@@ -58,9 +67,8 @@ def parse_expression(text: str, bands: Sequence[str]) -> Expression:
         raise ConfigError(
             f"{text!r} is no expression ({error.msg} at character {error.offset})"
         ) from None
-    aliases = {f"b{number}": band for number, band in enumerate(bands, start=1)} | {
-        band: band for band in bands
-    }
+    numbered = {f"b{number}": band for number, band in enumerate(bands, start=1)}
+    aliases = dict(roles or {}) | numbered | {band: band for band in bands}
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     used: list[str] = []
     for node in ast.walk(tree):
@@ -76,7 +84,8 @@ def parse_expression(text: str, bands: Sequence[str]) -> Expression:
             _check_call(node, text)
         elif isinstance(node, ast.Name) and id(node) not in called:
             if node.id not in aliases:
-                hint = suggest(node.id, aliases, f"bands are {', '.join(bands)}")
+                known = ", ".join([*bands, *(roles or {})])
+                hint = suggest(node.id, aliases, f"bands are {known}")
                 raise ConfigError(f"{text!r}: unknown band {node.id!r}, {hint}")
             node.id = aliases[node.id]
             used.append(node.id)

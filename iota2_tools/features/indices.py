@@ -37,6 +37,25 @@ def normalised_difference(
             out[pixel, number] = min(max(np.rint(value), LOWEST), HIGHEST)
 
 
+@kernel
+def difference(bands: np.ndarray, first: np.ndarray, second: np.ndarray, out: np.ndarray) -> None:
+    """Write first - second of each date, clipped to int16: of decibels, the ratio of powers.
+
+    Parameters
+    ----------
+    bands : ndarray, shape (n_pixels, n_dates * n_bands)
+        Decibels x 100, date by date.
+    first, second : ndarray of int64, shape (n_dates,)
+        Columns of both bands.
+    out : ndarray, shape (n_pixels, n_dates)
+        Written.
+    """
+    for pixel in range(bands.shape[0]):
+        for number in range(first.shape[0]):
+            value = np.float64(bands[pixel, first[number]]) - bands[pixel, second[number]]
+            out[pixel, number] = min(max(value, LOWEST), HIGHEST)
+
+
 @kernel(error_model="numpy")
 def brightness(bands: np.ndarray, columns: np.ndarray, out: np.ndarray) -> None:
     """Write the Euclidean norm of the bands of each date, rounded and clipped to int16.

@@ -3,27 +3,37 @@
 Snakemake's parser and the checks need this much, and shall not wait for numba.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 
 from iota2_tools.features.expressions import Expression, parse_expression
-from iota2_tools.products import FORMATS
+from iota2_tools.products import ProductFormat, format_of
 
-# Bands an index reads, by their role in `ProductFormat.index_bands`; brightness takes all kept.
-INDICES = {"NDVI": ("nir", "red"), "NDWI": ("swir", "nir"), "Brightness": ()}
+# Bands an index reads, by their role in `Band.role`; brightness takes all kept.
+INDICES = {
+    "NDVI": ("nir", "red"),
+    "NDWI": ("swir", "nir"),
+    "Brightness": (),
+    "Ratio": ("vv", "vh"),
+}
 
 
 @dataclass(frozen=True)
-class SensorFeatures:
-    """Which features a sensor gives, and in which columns they are computed.
+class SeriesFeatures:
+    """Which features a series gives, and in which columns they are computed.
 
     Parameters
     ----------
-    sensor : str
-        Key of `products.FORMATS`.
+    series : str
+        Its name in the production.
+    format : ProductFormat
+        Of its products.
+    label : str
+        In the names of its features.
     kept : tuple of str
         Bands that are features.
     indices : tuple of str
@@ -34,7 +44,9 @@ class SensorFeatures:
         Interpolation dates.
     """
 
-    sensor: str
+    series: str
+    format: ProductFormat
+    label: str
     kept: tuple[str, ...]
     indices: tuple[str, ...]
     expressions: dict[str, Expression]
@@ -43,22 +55,20 @@ class SensorFeatures:
     @property
     def bands(self) -> tuple[str, ...]:
         """Bands to read: those kept and those that indices and expressions need, in stack order."""
-        product_format = FORMATS[self.sensor]
         needed = set(self.kept)
         for index in self.indices:
-            needed |= {product_format.index_bands[role] for role in INDICES[index]}
+            needed |= {self.format.roles[role] for role in INDICES[index]}
         for expression in self.expressions.values():
             needed |= set(expression.bands)
-        return tuple(band for band in product_format.bands if band in needed)
+        return tuple(band for band in self.format.band_names if band in needed)
 
     @property
     def names(self) -> list[str]:
         """Feature names in order: bands of each date, each index by date, each expression by date."""
-        label = FORMATS[self.sensor].label
         stamps = [f"{day:%Y%m%d}" for day in self.dates]
-        names = [f"{label}_{band}_{stamp}" for stamp in stamps for band in self.kept]
+        names = [f"{self.label}_{band}_{stamp}" for stamp in stamps for band in self.kept]
         for item in (*self.indices, *self.expressions):
-            names += [f"{label}_{item}_{stamp}" for stamp in stamps]
+            names += [f"{self.label}_{item}_{stamp}" for stamp in stamps]
         return names
 
     def columns(self, bands: Sequence[str]) -> np.ndarray:
@@ -67,16 +77,28 @@ class SensorFeatures:
         return np.arange(len(self.dates))[:, None] * len(self.bands) + positions
 
 
-def sensor_features(sensor: str, settings: dict, dates: Sequence[str]) -> SensorFeatures:
-    """Features of a sensor from its section of the configuration and its interpolation dates."""
-    product_format = FORMATS[sensor]
-    return SensorFeatures(
-        sensor,
-        tuple(band for band in product_format.bands if band in settings["keep_bands"]),
+def series_features(series: str, settings: Mapping[str, Any]) -> SeriesFeatures:
+    """Features of a series.
+
+    Parameters
+    ----------
+    series : str
+        Its name in the production.
+    settings : mapping
+        ``sensor`` and its ``options``, the ``part`` of its acquisitions, the choices of its section
+        of the configuration, and its interpolation ``dates`` (ISO).
+    """
+    product_format = format_of(settings["sensor"], settings["options"])
+    part = settings["part"]
+    return SeriesFeatures(
+        series,
+        product_format,
+        f"{product_format.label}_{part.upper()}" if part else product_format.label,
+        tuple(band for band in product_format.band_names if band in settings["keep_bands"]),
         tuple(index for index in INDICES if index in settings["indices"]),
         {
-            name: parse_expression(text, product_format.bands)
+            name: parse_expression(text, product_format.band_names, product_format.roles)
             for name, text in settings["additional_features"].items()
         },
-        tuple(date.fromisoformat(day) for day in dates),
+        tuple(date.fromisoformat(day) for day in settings["dates"]),
     )

@@ -11,12 +11,11 @@ from datetime import date
 import numpy as np
 
 from iota2_tools.core.errors import InputDataError
-from iota2_tools.features.indices import brightness, normalised_difference
-from iota2_tools.features.plan import INDICES, SensorFeatures, sensor_features
+from iota2_tools.features.indices import brightness, difference, normalised_difference
+from iota2_tools.features.plan import INDICES, SeriesFeatures, series_features
 from iota2_tools.geo.grid import Window, window_shape
 from iota2_tools.geo.gridded import ImagePool
 from iota2_tools.geo.raster import create_raster
-from iota2_tools.products import FORMATS
 from iota2_tools.timeseries.gapfilling import fill_gaps
 from iota2_tools.timeseries.inventory import read_inventory
 from iota2_tools.timeseries.series import SeriesReader
@@ -24,7 +23,7 @@ from iota2_tools.timeseries.user_rasters import user_bands
 
 
 def compute_features(
-    plan: SensorFeatures,
+    plan: SeriesFeatures,
     series: np.ndarray,
     clear: np.ndarray,
     days: np.ndarray,
@@ -32,7 +31,7 @@ def compute_features(
     pixels: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """Write the features a sensor gives some pixels.
+    """Write the features a series gives some pixels.
 
     Parameters
     ----------
@@ -65,14 +64,15 @@ def compute_features(
         start += n_dates
 
 
-def compute_index(plan: SensorFeatures, index: str, filled: np.ndarray, out: np.ndarray) -> None:
+def compute_index(plan: SeriesFeatures, index: str, filled: np.ndarray, out: np.ndarray) -> None:
     """Write one index of each date, shape (n, n_dates), from the gap-filled bands."""
     if index == "Brightness":
         brightness(filled, plan.columns(plan.kept), out)
         return
-    roles = FORMATS[plan.sensor].index_bands
+    roles = plan.format.roles
     first, second = (plan.columns((roles[role],))[:, 0] for role in INDICES[index])
-    normalised_difference(filled, first, second, out)
+    compute = difference if index == "Ratio" else normalised_difference
+    compute(filled, first, second, out)
 
 
 class WindowFeatures:
@@ -98,10 +98,10 @@ class WindowFeatures:
         """
         out = np.empty((len(pixels), len(self._stack.names)), dtype=self._stack.dtype)
         start = 0
-        for sensor, (reader, values, clear) in zip(self._stack.sensors, self._series, strict=True):
-            stop = start + len(sensor.names)
+        for plan, (reader, values, clear) in zip(self._stack.series, self._series, strict=True):
+            stop = start + len(plan.names)
             compute_features(
-                sensor, values, clear, reader.days, reader.first_day, pixels, out[:, start:stop]
+                plan, values, clear, reader.days, reader.first_day, pixels, out[:, start:stop]
             )
             start = stop
         for raster in self._rasters:
@@ -118,14 +118,14 @@ class FeatureStack:
     inventory : str
         Of the tile.
     settings : dict
-        `sensors`: for each the section of the configuration and its `dates`.
+        Of each series, in stack order (`plan.series_features`).
     masks : dict of str to str
-        Clear-sky masks of each sensor.
+        Clear-sky masks of each series.
 
     Attributes
     ----------
     names : list of str
-        Features in column order: sensors in stack order, then user features.
+        Features in column order: series in stack order, then user features.
     dtype : str
         ``int16`` where all features are integers of that range, else ``float32``.
     """
@@ -133,25 +133,15 @@ class FeatureStack:
     def __init__(self, inventory: str, settings: dict, masks: dict[str, str]) -> None:
         stock = read_inventory(inventory)
         self.tile, self.grid = stock.tile, stock.grid
-        self.sensors = [
-            sensor_features(sensor, settings[sensor], settings[sensor]["dates"])
-            for sensor in settings
-        ]
+        self.series = [series_features(name, settings[name]) for name in settings]
         pool = ImagePool()
         self._readers = [
-            SeriesReader(
-                stock.series[item.sensor],
-                item.bands,
-                masks[item.sensor],
-                self.grid,
-                FORMATS[item.sensor].nodata,
-                pool,
-            )
-            for item in self.sensors
+            SeriesReader(stock.series[item.series], item.bands, masks[item.series], self.grid, pool)
+            for item in self.series
         ]
         self._user, self.user_names = user_bands(stock.user_features, self.grid, pool)
-        self.names = [name for sensor in self.sensors for name in sensor.names] + self.user_names
-        whole = all(not sensor.expressions for sensor in self.sensors) and all(
+        self.names = [name for item in self.series for name in item.names] + self.user_names
+        whole = all(not item.expressions for item in self.series) and all(
             band.dtype == "int16" for band in self._user
         )
         self.dtype = "int16" if whole else "float32"

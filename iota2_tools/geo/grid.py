@@ -163,6 +163,17 @@ def grid_of(path: str) -> Grid:
     return Grid(crs, left, top, width, dataset.RasterYSize, dataset.RasterXSize)
 
 
+METRES_OF_A_DEGREE = 111_320
+"""On the equator."""
+
+
+def metres(grid: Grid) -> float:
+    """Side of a pixel, about, in metres."""
+    reference = spatial_reference(grid.crs)
+    unit = METRES_OF_A_DEGREE if reference.IsGeographic() else reference.GetLinearUnits()
+    return float(grid.resolution * unit)
+
+
 def reprojected(grid: Grid, crs: str, resolution: float) -> Grid:
     """Grid covering `grid` in another CRS, its corners at multiples of the resolution.
 

@@ -67,6 +67,48 @@ class ImagePool:
                 self._idle[key] = dataset
 
 
+UNSEEN = -32768
+"""Converted value of pixels without data."""
+LOWEST, HIGHEST = -32767, 32767
+"""Of converted values; those beyond are kept at the ends."""
+REPEATED = range(2, 33)
+"""How many times larger the pixels of codes may be that are repeated, not warped."""
+
+
+@dataclass(frozen=True)
+class Values:
+    """From digital numbers to int16: ``scale * DN + offset``, in decibels x 100 if wanted."""
+
+    scale: float = 1.0
+    offset: float = 0.0
+    decibel: bool = False
+
+    def of(self, numbers: np.ndarray, seen: np.ndarray) -> np.ndarray:
+        """Convert digital numbers, rounded half to even; `UNSEEN` where not seen.
+
+        Parameters
+        ----------
+        numbers : ndarray
+            As the file holds them.
+        seen : ndarray of bool, of the same shape
+            As `GridBand.seen`.
+
+        >>> Values(0.275, -2000).of(np.array([10000], np.uint16), np.array([True])).tolist()
+        [750]
+        """
+        value = numbers.astype(np.float64) * self.scale + self.offset
+        if self.decibel:
+            value = 1000 * np.log10(np.where(seen, value, 1.0))
+        value = np.clip(np.rint(value), LOWEST, HIGHEST)
+        return np.where(seen, value, UNSEEN).astype(np.int16)
+
+    def exist(self, numbers: np.ndarray) -> np.ndarray:
+        """Where digital numbers have a value: power of 0 or less has no decibels."""
+        if not self.decibel:
+            return np.ones(numbers.shape, dtype=bool)
+        return numbers * self.scale + self.offset > 0
+
+
 @dataclass(frozen=True)
 class Reading:
     """How an image is brought to a grid.
@@ -76,25 +118,27 @@ class Reading:
     nodata : float, optional
         Digital number of pixels without data; also fills what the image does not cover.
     continuous : bool
-        Interpolate bicubically; False takes the nearest pixel (masks, codes).
-    outside : float, optional
-        Fills what the image does not cover, where that is not `nodata`.
+        Interpolate; False takes the nearest pixel (masks, codes).
     covered : bool
         Whether `GridBand.seen` shall know what the image covers where nodata does not tell it.
+    values : Values, optional
+        What int16 values are wanted; by default those of the file, in its type.
     """
 
     nodata: float | None = None
     continuous: bool = True
-    outside: float | None = None
     covered: bool = False
+    values: Values | None = None
 
 
 class GridBand:
     """One band of an image brought to a tile's grid.
 
     Images on the grid are read as they are; int16 images of twice its resolution and the same
-    corner (20 m bands on the 10 m grid) are interpolated by `upsample_cubic_2x`; all others are
-    warped by GDAL, block by block of a fixed partition, so that no value depends on the window.
+    corner (20 m bands on the 10 m grid) are interpolated by `upsample_cubic_2x`, codes of a
+    multiple of it are repeated; all others are warped by GDAL, block by block of a fixed
+    partition, so that no value depends on the window: bicubic, power bilinear (it stays positive),
+    codes nearest.
 
     Parameters
     ----------
@@ -120,49 +164,80 @@ class GridBand:
     ) -> None:
         self._path, self._grid, self._reading, self._band = path, grid, reading, band
         self._pool = pool or ImagePool(1)
-        self._kind = "warped"
         source = open_raster(path)
-        native = _grid_or_none(path)
         int16 = source.GetRasterBand(band).DataType == gdal.GDT_Int16
-        if native and is_coarser(native, grid, 1):
-            self._kind = "same"
-        elif native and reading.continuous and int16 and is_coarser(native, grid, 2):
-            self._kind = "half"
-        if self._kind != "warped":
+        self._converted = reading.values if reading.values != Values() or not int16 else None
+        self._factor = self._factor_of(int16)
+        self._warps = not self._factor
+        if not self._warps:
             self._pool.keep(self, source)
+
+    def _factor_of(self, int16: bool) -> int:
+        """How many times larger the pixels of the image are; 0 where it has to be warped."""
+        native = _grid_or_none(self._path)
+        if native is None:
+            return 0
+        if is_coarser(native, self._grid, 1):
+            return 1
+        if not self._reading.continuous:
+            found = (factor for factor in REPEATED if is_coarser(native, self._grid, factor))
+            return next(found, 0)
+        whole = self._converted is not None or int16
+        linear = self._converted is not None and self._converted.decibel
+        return 2 if whole and not linear and is_coarser(native, self._grid, 2) else 0
 
     def _open(self) -> gdal.Dataset:
         source = open_raster(self._path)
-        return source if self._kind != "warped" else self._warped(source)
+        return self._warped(source) if self._warps else source
 
     def _warped(self, source: gdal.Dataset) -> gdal.Dataset:
-        """Virtual raster on the grid; what the image does not cover is `outside`, else nodata."""
+        """Virtual raster on the grid; what the image does not cover is nodata."""
         reading = self._reading
         if source.RasterCount > 1:
             source = gdal.Translate("", source, format="VRT", bandList=[self._band])
-        outside = reading.outside if reading.outside is not None else reading.nodata
+        power = reading.values is not None and reading.values.decibel
+        smooth = "bilinear" if power else "cubic"
         return gdal.Warp(
             "", source, format="VRT", dstSRS=self._grid.crs, outputBounds=self._grid.bounds,
             width=self._grid.cols, height=self._grid.rows,
-            resampleAlg="cubic" if reading.continuous else "near",
+            resampleAlg=smooth if reading.continuous else "near",
             srcNodata=reading.nodata, dstNodata=reading.nodata, dstAlpha=reading.covered,
-            warpOptions=[f"INIT_DEST={0 if outside is None else outside}"], errorThreshold=0,
+            warpOptions=[f"INIT_DEST={0 if reading.nodata is None else reading.nodata}"],
+            errorThreshold=0,
         )  # fmt: skip
 
     @property
     def _shown(self) -> int:
         """Number of the band in the image that is opened."""
-        return 1 if self._kind == "warped" else self._band
+        return 1 if self._warps else self._band
 
     def read(self, window: Window, out: np.ndarray) -> None:
-        """Read a window into `out`, shape (rows, cols)."""
+        """Read a window into `out`, shape (rows, cols), of the type of the image or of `values`."""
         with self._pool.use(self, self._open) as dataset:
-            if self._kind == "half":
-                shape = (dataset.RasterYSize, dataset.RasterXSize)
-                values = self._part(dataset, source_window(window, shape), self._band)
-                upsample_cubic_2x(values, window, shape, self._reading.nodata, out)
-            else:
+            if self._factor > 1:
+                self._coarse(dataset, window, out)
+            elif self._converted is None:
                 self._part(dataset, window, self._shown, out)
+            else:
+                values, seen = self._numbers(dataset, window)
+                out[...] = self._converted.of(values, seen)
+
+    def _coarse(
+        self, dataset: gdal.Dataset, window: Window, out: np.ndarray | None = None
+    ) -> np.ndarray:
+        """A window of an image of larger pixels: codes repeated, quantities interpolated."""
+        if not self._reading.continuous:
+            codes = self._repeated(window, lambda part: self._part(dataset, part, self._band))
+            if out is not None:
+                out[...] = codes
+            return codes
+        shape = (dataset.RasterYSize, dataset.RasterXSize)
+        numbers = self._part(dataset, source_window(window, shape), self._band)
+        nodata = self._reading.nodata
+        if self._converted is not None:
+            numbers = self._converted.of(numbers, self._has_data(numbers))
+            nodata = UNSEEN
+        return upsample_cubic_2x(numbers, window, shape, nodata, out)
 
     def _part(
         self, dataset: gdal.Dataset, window: Window, band: int, out: np.ndarray | None = None
@@ -175,57 +250,73 @@ class GridBand:
         except RuntimeError as error:
             raise unreadable(self._path, error) from None
 
+    def _numbers(self, dataset: gdal.Dataset, window: Window) -> tuple[np.ndarray, np.ndarray]:
+        """Digital numbers of a window of an image that is not of larger pixels, and where seen."""
+        numbers = self._part(dataset, window, self._shown)
+        seen = self._has_data(numbers)
+        if self._warps and self._reading.covered:
+            seen &= self._part(dataset, window, dataset.RasterCount) > 0
+        return numbers, seen
+
     def observe(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
-        """Values of a window in the type of the image, and where it has data.
+        """Values of a window, and where it has data.
 
         Returns
         -------
         values : ndarray, shape (rows, cols)
-            Of any use only where seen.
+            Of the type of the image, or int16 if `Reading.values` are wanted. Of any use only
+            where seen.
         seen : ndarray of bool, shape (rows, cols)
             As `seen`.
         """
-        if self._kind == "half":
-            out = np.empty((window.rows, window.cols), dtype=np.int16)
-            self.read(window, out)
-            return out, self.seen(window)
+        if self._factor > 1:
+            with self._pool.use(self, self._open) as dataset:
+                values = self._coarse(dataset, window)
+            return values, self.seen(window)
         with self._pool.use(self, self._open) as dataset:
-            values = self._part(dataset, window, self._shown)
-            seen = self._has_data(values)
-            if self._kind == "warped" and self._reading.covered:
-                seen &= self._part(dataset, window, dataset.RasterCount) > 0
-            return values, seen
+            numbers, seen = self._numbers(dataset, window)
+            return numbers if self._converted is None else self._converted.of(numbers, seen), seen
 
     def seen(self, window: Window) -> np.ndarray:
         """Where a window has data, bool, shape (rows, cols): not nodata, not NaN, inside the image.
 
         A pixel of the grid inside a coarse pixel without data has none.
         """
-        if self._kind != "half":
-            return self.observe(window)[1]
         with self._pool.use(self, self._open) as dataset:
-            return self._seen_of_half(dataset, window)
+            if self._factor <= 1:
+                return self._numbers(dataset, window)[1]
+            return self._repeated(
+                window, lambda part: self._has_data(self._part(dataset, part, self._band))
+            )
 
-    def _seen_of_half(self, dataset: gdal.Dataset, window: Window) -> np.ndarray:
-        top, left = window.row // 2, window.col // 2
-        bottom = (window.row + window.rows + 1) // 2
-        right = (window.col + window.cols + 1) // 2
-        coarse = Window(top, left, bottom - top, right - left)
-        seen = self._has_data(self._part(dataset, coarse, self._band))
-        fine = seen.repeat(2, axis=0).repeat(2, axis=1)
-        row, col = window.row - 2 * top, window.col - 2 * left
+    def _repeated(self, window: Window, read: Callable[[Window], np.ndarray]) -> np.ndarray:
+        """A window from pixels that are larger, each repeated."""
+        factor = self._factor
+        top, left = window.row // factor, window.col // factor
+        bottom = -(-(window.row + window.rows) // factor)
+        right = -(-(window.col + window.cols) // factor)
+        coarse = read(Window(top, left, bottom - top, right - left))
+        fine = coarse.repeat(factor, axis=0).repeat(factor, axis=1)
+        row, col = window.row - factor * top, window.col - factor * left
         return fine[row : row + window.rows, col : col + window.cols]
 
-    def _has_data(self, values: np.ndarray) -> np.ndarray:
-        nodata = self._reading.nodata
-        if np.issubdtype(values.dtype, np.floating):
-            seen = ~np.isnan(values)
-            if nodata is not None:
-                seen &= values != values.dtype.type(nodata)
-            return seen
-        if nodata is None or not float(nodata).is_integer():
-            return np.ones(values.shape, dtype=bool)
-        return values != int(nodata)
+    def _has_data(self, numbers: np.ndarray) -> np.ndarray:
+        seen = has_data(numbers, self._reading.nodata)
+        if self._reading.values is not None:
+            seen &= self._reading.values.exist(numbers)
+        return seen
+
+
+def has_data(numbers: np.ndarray, nodata: float | None) -> np.ndarray:
+    """Where digital numbers are neither nodata nor NaN, bool."""
+    if np.issubdtype(numbers.dtype, np.floating):
+        seen = ~np.isnan(numbers)
+        if nodata is not None:
+            seen &= numbers != numbers.dtype.type(nodata)
+        return seen
+    if nodata is None or not float(nodata).is_integer():
+        return np.ones(numbers.shape, dtype=bool)
+    return numbers != int(nodata)
 
 
 def _grid_or_none(path: str) -> Grid | None:

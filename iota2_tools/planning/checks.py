@@ -10,7 +10,6 @@ from iota2_tools.features.expressions import parse_expression
 from iota2_tools.learning.settings import LearningSettings, Purpose
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
-from iota2_tools.products import FORMATS
 
 
 def check_environment() -> None:
@@ -93,12 +92,19 @@ def _tiles(production: Production) -> Iterator[str]:
     before = 0
     for tile in production.tiles:
         for sensor in production.sensors:
-            for problem in _first_error(production.product_names, sensor, tile):
+            for problem in _first_error(production.listing, sensor, tile):
                 before += 1
                 yield problem
         for problem in _first_error(production.user_feature_files, tile):
             before += 1
             yield problem
+    if before:
+        return
+    for series in production.series:
+        for tile in production.tiles:
+            for problem in _first_error(production.product_names, series, tile):
+                before += 1
+                yield problem
     if not before:
         yield from _first_error(lambda: production.mosaic_grid)
         yield from _first_error(lambda: production.target_dates)
@@ -136,8 +142,9 @@ def _nomenclature(production: Production) -> Iterator[str]:
 def _features(production: Production) -> Iterator[str]:
     for sensor in production.sensors:
         expressions = production.section(sensor).additional_features
+        known = production.format(sensor)
         for name, text in expressions.items():
-            for problem in _first_error(parse_expression, text, FORMATS[sensor].bands):
+            for problem in _first_error(parse_expression, text, known.band_names, known.roles):
                 yield f"sensors.{sensor}.additional_features.{name}: {problem}"
 
 

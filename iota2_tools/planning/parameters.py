@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from iota2_tools.core.contents import digest, revision
-from iota2_tools.features.plan import SensorFeatures, sensor_features
+from iota2_tools.features.plan import SeriesFeatures, series_features
 from iota2_tools.geo.raster import open_raster
 from iota2_tools.geo.vectors import files_of_layer
 from iota2_tools.planning.needs import Size, megabytes_on_disk
@@ -32,38 +32,41 @@ class Parameters:
 
     @cached_property
     def features(self) -> dict[str, dict[str, Any]]:
-        """What the features of a tile depend on, beside its images, by sensor."""
-        return {
-            sensor: {
+        """What the features of a tile depend on, beside its images, by series."""
+        settings = {}
+        for name, series in self.production.series.items():
+            section = self.production.section(series.sensor)
+            settings[name] = {
+                "sensor": series.sensor,
+                "part": series.part,
+                "options": section.options,
                 "keep_bands": list(section.kept),
                 "indices": list(section.indices),
                 "additional_features": dict(section.additional_features),
-                "dates": self.production.target_dates[sensor],
+                "dates": self.production.target_dates[name],
             }
-            for sensor, section in self.config.sensors.given.items()
-        }
+        return settings
 
     @cached_property
-    def sensor_features(self) -> dict[str, SensorFeatures]:
-        """Features of each sensor."""
-        return {
-            sensor: sensor_features(sensor, settings, settings["dates"])
-            for sensor, settings in self.features.items()
-        }
+    def series_features(self) -> dict[str, SeriesFeatures]:
+        """Features of each series."""
+        return {name: series_features(name, settings) for name, settings in self.features.items()}
 
     def tile_inputs(self, tile: str) -> TileInputs:
         """What is read of a tile."""
         plan = self.production
         products = {}
-        for sensor in plan.sensors:
-            found = plan.products(sensor, tile)
+        for name, series in plan.series.items():
+            sensor = series.sensor
+            found = plan.products(name, tile)
             period = plan.period(sensor)
-            products[sensor] = Products(
+            products[name] = Products(
+                sensor=sensor,
                 folder=plan.sensor_folder(sensor, tile),
                 names=[item.name for item in found],
                 counted=[item.name for item in found if period.counts(item.day)],
-                level=plan.level(sensor),
-                bands=list(self.sensor_features[sensor].bands),
+                options=plan.section(sensor).options,
+                bands=list(self.series_features[name].bands),
                 grid=plan.native_grid(sensor, tile).as_dict(),
                 strangers=plan.listing(sensor, tile).strangers,
             )
@@ -102,7 +105,7 @@ class Parameters:
     @cached_property
     def feature_count(self) -> int:
         """Features of a pixel."""
-        return sum(len(item.names) for item in self.sensor_features.values()) + self._user_bands
+        return sum(len(item.names) for item in self.series_features.values()) + self._user_bands
 
     @cached_property
     def _user_bands(self) -> int:
@@ -126,9 +129,9 @@ class Parameters:
             pixels=grid.rows * grid.cols,
             columns=grid.cols,
             acquisitions=max(
-                sum(len(plan.products(sensor, name)) for sensor in plan.sensors) for name in tiles
+                sum(len(plan.products(series, name)) for series in plan.series) for name in tiles
             ),
-            bands=max((len(item.bands) for item in self.sensor_features.values()), default=0),
+            bands=max((len(item.bands) for item in self.series_features.values()), default=0),
             features=self.feature_count,
             classes=len(plan.nomenclature.codes),
             draws=len(plan.seeds),

@@ -15,9 +15,16 @@ import shapely
 from iota2_tools.config.nomenclature import Nomenclature, read_nomenclature
 from iota2_tools.config.sections import SensorSection, UserRaster
 from iota2_tools.core.errors import ConfigError, InputDataError, Iota2Error
-from iota2_tools.geo.grid import Grid, crs_name, grid_of, reprojected, union
+from iota2_tools.geo.grid import Grid, crs_name, grid_of, metres, reprojected, union
 from iota2_tools.planning.configuration import Configuration
-from iota2_tools.products import FORMATS, Identity, Listing, same_tile
+from iota2_tools.products import (
+    Identity,
+    Listing,
+    ProductFormat,
+    Request,
+    format_of,
+    same_tile,
+)
 from iota2_tools.reference.envelopes import exclusive_envelope, overlapping
 from iota2_tools.reference.inspection import Findings, inspect_reference
 from iota2_tools.reference.regions import read_regions
@@ -29,6 +36,27 @@ STANDARD_TILE = re.compile(r"T?\d{2}[A-Z]{3}", re.IGNORECASE)
 """A tile of Sentinel-2's grid, with which products in its folder must agree."""
 
 RASTERS = (".tif", ".tiff", ".vrt", ".jp2", ".img")
+
+
+@dataclass(frozen=True)
+class Series:
+    """What shares a grid of dates and a place in the stack of features.
+
+    Parameters
+    ----------
+    sensor : str
+        Key of `products.FORMATS`.
+    part : str
+        Kind of its acquisitions (`ProductFormat.parts`), empty where there is one.
+    """
+
+    sensor: str
+    part: str
+
+    @property
+    def name(self) -> str:
+        """In names of files: the sensor, and the part."""
+        return f"{self.sensor}_{self.part}" if self.part else self.sensor
 
 
 @dataclass
@@ -54,8 +82,35 @@ class Production:
 
     @property
     def sensors(self) -> list[str]:
-        """Sensors with a time series, in stack order."""
+        """Sensors of the production, in stack order."""
         return list(self.config.sensors.given)
+
+    @cached_property
+    def series(self) -> dict[str, Series]:
+        """Series of the production by name, in stack order.
+
+        A sensor has one, or one for each kind of acquisition that never share a grid of dates.
+        """
+        found = [series for sensor in self.sensors for series in self._series_of(sensor)]
+        return {series.name: series for series in found}
+
+    def _series_of(self, sensor: str) -> list[Series]:
+        parts = self.format(sensor).parts
+        if parts == ("",):
+            return [Series(sensor, "")]
+        period = self.period(sensor)
+        known = {
+            item.part
+            for tile in self.tiles
+            for item in self.listing(sensor, tile).products
+            if period.reads(item.day)
+        }
+        wanted = self.section(sensor).parts or parts
+        return [Series(sensor, part) for part in parts if part in known and part in wanted]
+
+    def format(self, sensor: str) -> ProductFormat:
+        """Format of the products of a sensor."""
+        return format_of(sensor, self.section(sensor).options)
 
     @property
     def seeds(self) -> range:
@@ -106,14 +161,15 @@ class Production:
         if not os.path.isdir(folder):
             known = _folders_in(self.section(sensor).path)
             raise InputDataError(f"sensors.{sensor}: no folder {folder} for tile {tile}; {known}")
-        listing = FORMATS[sensor].listing(folder)
+        product_format = self.format(sensor)
+        listing = product_format.listing(folder)
         if not listing.products:
             seen = "".join(
                 f"\n{name}: {reason}" for name, reason in list(listing.strangers.items())[:5]
             )
             raise InputDataError(
-                f"sensors.{sensor}: {folder} holds no product; expected folders like "
-                f"{FORMATS[sensor].example.format(tile=tile)}{seen}"
+                f"sensors.{sensor}: {folder} holds no product; expected products like "
+                f"{product_format.example.format(tile=tile)}{seen}"
             )
         _refuse_other_tiles(listing.products, tile, folder)
         return listing
@@ -123,61 +179,70 @@ class Production:
         section = self.section(sensor)
         return Period(section.first_date, section.last_date, section.margin_days)
 
-    def products(self, sensor: str, tile: str) -> list[Identity]:
-        """Products of a sensor over a tile that are read, by day.
+    def products(self, series: str, tile: str) -> list[Identity]:
+        """Products of a series over a tile that are read, by day.
 
         Raises
         ------
         InputDataError
             As `listing`, or if none is of the period.
         """
-        if (sensor, tile) not in self._read:
-            self._read[sensor, tile] = self._products_of_period(sensor, tile)
-        return self._read[sensor, tile]
+        if (series, tile) not in self._read:
+            self._read[series, tile] = self._products_of_period(self.series[series], tile)
+        return self._read[series, tile]
 
-    def _products_of_period(self, sensor: str, tile: str) -> list[Identity]:
+    def _products_of_period(self, series: Series, tile: str) -> list[Identity]:
+        sensor = series.sensor
         period = self.period(sensor)
-        every = self.listing(sensor, tile).products
+        folder = self.sensor_folder(sensor, tile)
+        every = [item for item in self.listing(sensor, tile).products if item.part == series.part]
+        if not every:
+            raise InputDataError(
+                f"sensors.{sensor}: {folder} holds no acquisition of {series.name}, which other tiles "
+                f"have; fetch them, or name the others alone in `sensors.{sensor}.orbits`"
+            )
         found = [item for item in every if period.reads(item.day)]
         if not any(period.counts(item.day) for item in found):
             raise InputDataError(
-                f"sensors.{sensor}: of the {len(every)} acquisitions of {self.sensor_folder(sensor, tile)}, "
+                f"sensors.{sensor}: of the {len(every)} acquisitions of {folder}, "
                 f"{every[0].day} to {every[-1].day}, none is from {period}; "
                 "change first_date and last_date, or fetch the products of that time"
             )
         return found
 
-    def product_names(self, sensor: str, tile: str) -> list[str]:
+    def product_names(self, series: str, tile: str) -> list[str]:
         """Names of the `products`."""
-        return [item.name for item in self.products(sensor, tile)]
+        return [item.name for item in self.products(series, tile)]
 
     def clear_dates(self, tile: str) -> int:
         """Largest number of clear dates that a pixel of a tile may have."""
         return sum(
-            self.period(sensor).counts(item.day)
-            for sensor in self.sensors
-            for item in self.products(sensor, tile)
+            self.period(series.sensor).counts(item.day)
+            for series in self.series.values()
+            for item in self.products(series.name, tile)
         )
 
     @cached_property
     def target_dates(self) -> dict[str, list[str]]:
-        """Interpolation dates of each sensor (ISO), the same for all tiles."""
-        return {sensor: self._target_dates(sensor) for sensor in self.sensors}
+        """Interpolation dates of each series (ISO), the same for all tiles."""
+        return {name: self._target_dates(series) for name, series in self.series.items()}
 
-    def _target_dates(self, sensor: str) -> list[str]:
-        section = self.section(sensor)
-        period = self.period(sensor)
-        days = [
+    def _target_dates(self, series: Series) -> list[str]:
+        section = self.section(series.sensor)
+        period = self.period(series.sensor)
+        days = {
             item.day
             for tile in self.tiles
-            for item in self.products(sensor, tile)
+            for item in self.products(series.name, tile)
             if period.counts(item.day)
-        ]
+        }
+        if self.format(series.sensor).own_dates:
+            return [day.isoformat() for day in sorted(days)]
         first = section.first_date or min(days)
         last = section.last_date or max(days)
         if last < first:
             raise ConfigError(
-                f"sensors.{sensor}: the dates asked for, {first} to {last}, are in the wrong order; "
+                f"sensors.{series.sensor}: the dates asked for, {first} to {last}, are in the wrong order; "
                 f"the acquisitions go from {min(days)} to {max(days)}"
             )
         return [
@@ -187,7 +252,7 @@ class Production:
     def grid(self, tile: str) -> Grid:
         """Grid of a tile: that of its products, or the one the configuration asks for."""
         if tile not in self._grids:
-            native = self._first_grid(tile)
+            native = self._finest_grid(tile)
             wanted = self.config.grid
             if wanted.projection or wanted.spatial_resolution:
                 native = reprojected(
@@ -198,14 +263,22 @@ class Production:
             self._grids[tile] = native
         return self._grids[tile]
 
-    def _first_grid(self, tile: str) -> Grid:
-        """Grid of the products of the first sensor; without sensors, that of the first raster."""
-        for sensor in self.sensors:
-            return self.native_grid(sensor, tile)
+    def _finest_grid(self, tile: str) -> Grid:
+        """Grid of the sensor with the smallest pixels; of equals, of the one first in stack order.
+
+        Sensors whose images lie anywhere decide only where no other does; the user's rasters where
+        there is no sensor.
+        """
+        grids = [
+            (not self.format(sensor).on_tile, metres(self.native_grid(sensor, tile)), number)
+            for number, sensor in enumerate(self.sensors)
+        ]
+        if grids:
+            return self.native_grid(self.sensors[min(grids)[-1]], tile)
         return grid_of(next(iter(self.user_feature_files(tile).values())))
 
     def native_grid(self, sensor: str, tile: str) -> Grid:
-        """Grid of the first product of a sensor that can be read.
+        """Grid of the finest band of the first product of a sensor that can be read.
 
         The inventory holds all products against it, and refuses it if most have another.
         """
@@ -214,23 +287,22 @@ class Production:
         return self._native[sensor, tile]
 
     def _look_for_grid(self, sensor: str, tile: str) -> Grid:
-        product_format = FORMATS[sensor]
-        level = self.level(sensor)
+        product_format, options = self.format(sensor), self.section(sensor).options
         folder = self.sensor_folder(sensor, tile)
-        band = product_format.reference_band
-        for item in self.products(sensor, tile):
-            path = product_format.acquisition(folder, item.name, level, (band,)).bands[band]
-            found = _grid_or_none(path)
+        band = product_format.finest(self.section(sensor).kept)
+        period = self.period(sensor)
+        for item in self.listing(sensor, tile).products:
+            if not period.reads(item.day):
+                continue
+            request = Request(Path(folder), item.name, (band,), options)
+            found = _grid_or_none(product_format.acquisition(request).bands[band].path)
             if found:
                 return found
+        asked = "".join(f" ({key}: {value})" for key, value in options.items())
         raise InputDataError(
-            f"sensors.{sensor}: no product of {folder} has a readable "
-            f"{level} image of band {band}; check `level` and the files"
+            f"sensors.{sensor}: no product of {folder} has a readable image of band {band}{asked}; "
+            "check the section and the files"
         )
-
-    def level(self, sensor: str) -> str:
-        """Kind of reflectance that is read, where a format has several."""
-        return str(getattr(self.section(sensor), "level", ""))
 
     @property
     def grids(self) -> dict[str, Grid]:

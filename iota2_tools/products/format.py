@@ -6,14 +6,18 @@ version) is stated here once, from its name, and carried by the plan.
 
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 from iota2_tools.config.sections import SensorSection
 from iota2_tools.core.errors import InputDataError
+from iota2_tools.products.images import Image, Mask
 
+DAY_OF_YEAR = 7
+"""Digits of a year and the number of a day in it."""
 DEPTH = 6
 """Numbers of a version that are compared."""
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".7z", ".gz")
@@ -37,6 +41,8 @@ class Identity:
         Relative orbit, where the name states it.
     version : tuple of int
         Of the processing; larger is newer.
+    part : str
+        Kind of acquisition, one of `ProductFormat.parts`.
     """
 
     name: str
@@ -45,6 +51,7 @@ class Identity:
     platform: str
     orbit: int | None
     version: tuple[int, ...]
+    part: str = ""
 
     @property
     def day(self) -> date:
@@ -65,35 +72,47 @@ class Identity:
 
 @dataclass(frozen=True)
 class Acquisition:
-    """Files of one product: one sensor over one tile at one date.
+    """Files of one product: one series over one tile at one date.
 
     Parameters
     ----------
     name : str
-        Product folder.
+        Product.
     day : date
         Day of acquisition (UTC).
-    bands : dict of str to str
-        Image file of each band.
-    masks : tuple of str
-        Masks in which anything but 0 is not usable.
-    edge : str
-        Mask in which anything but 0 was not seen (outside the swath); one of `masks`.
+    bands : dict of str to Image
+        Image of each band.
+    masks : tuple of Mask
+        What they say together; where there is none, the images alone tell what was seen.
     counts : bool
         False in the margin around the period: it helps to fill gaps, and is no clear date.
     """
 
     name: str
     day: date
-    bands: dict[str, str]
-    masks: tuple[str, ...]
-    edge: str
+    bands: dict[str, Image]
+    masks: tuple[Mask, ...]
     counts: bool = True
 
     @property
     def files(self) -> list[str]:
         """Every file the chain reads."""
-        return [*self.bands.values(), *self.masks]
+        return list(
+            dict.fromkeys(
+                [image.path for image in self.bands.values()] + [mask.path for mask in self.masks]
+            )
+        )
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> "Acquisition":
+        """The same from plain values, the day as text."""
+        return cls(
+            given["name"],
+            date.fromisoformat(str(given["day"])),
+            {band: Image.from_dict(item) for band, item in given["bands"].items()},
+            tuple(Mask.from_dict(item) for item in given["masks"]),
+            given["counts"],
+        )
 
 
 @dataclass(frozen=True)
@@ -113,6 +132,79 @@ class Listing:
 
 
 @dataclass(frozen=True)
+class Band:
+    """A band of a format.
+
+    Parameters
+    ----------
+    name : str
+        In file names and feature names.
+    resolution : float
+        Side of its pixels, units of the projection (m).
+    role : str
+        What it is to every sensor (``red``, ``nir``, ``swir``), for indices and expressions;
+        empty if it is nothing that others have.
+    """
+
+    name: str
+    resolution: float
+    role: str = ""
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """What the images of a format hold, as their headers may state it.
+
+    Parameters
+    ----------
+    types : tuple of str
+        Pixel types, GDAL's names; the usual one first.
+    meaning : str
+        What a digital number is, for messages.
+    scale, offset : float
+        Physical value of one step and of 0.
+    nodata : float, optional
+        Digital number of pixels that were not seen.
+    several : bool
+        Whether a file holds several bands.
+    """
+
+    types: tuple[str, ...]
+    meaning: str
+    scale: float = 1.0
+    offset: float = 0.0
+    nodata: float | None = None
+    several: bool = False
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is wanted of a product.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the tile.
+    name : str
+        Product, as `Identity.name` has it.
+    bands : tuple of str
+        Bands to read.
+    options : mapping
+        What the section of the sensor says of its files (`SensorSection.options`).
+    """
+
+    folder: Path
+    name: str
+    bands: Sequence[str]
+    options: Mapping[str, Any]
+
+    @property
+    def product(self) -> Path:
+        """Folder of the product, or what stands for it."""
+        return self.folder / self.name
+
+
+@dataclass(frozen=True)
 class ProductFormat:
     """A product format, i.e. a sensor and the layout of its files.
 
@@ -123,40 +215,69 @@ class ProductFormat:
     section : type of SensorSection
         Its section of the configuration.
     pattern : re.Pattern
-        Names of product folders, with a group ``day`` (YYYYMMDD) and, where the format has them,
-        ``time`` (HHMMSS and further digits), ``platform``, ``tile``, ``orbit``, ``version``.
+        Names of products, with a group ``day`` (YYYYMMDD) and, where the format has them,
+        ``time`` (HHMMSS and further digits), ``platform``, ``tile``, ``orbit``, ``version``,
+        ``part`` (see `parts`). With a group ``band`` a product is several files, one a band,
+        whose common name has `*` in that place; else it is a folder.
     example : str
         Name of a product, ``{tile}`` in it, for messages.
-    bands : tuple of str
-        Bands in stack order.
-    coarse : tuple of str
-        Of those, the ones on the grid twice as coarse.
-    reference_band : str
-        A band on the native grid of the tile.
-    dtype : str
-        Pixel type of the images, GDAL's name.
-    scale : float
-        Physical value of one step of an image; a file may state it.
-    nodata : int
-        Digital number of pixels that were not seen.
-    index_bands : dict of str to str
-        Bands called ``red``, ``nir`` and ``swir`` by the spectral indices.
+    bands : tuple of Band
+        In stack order.
+    pixels : Pixels
+        What images hold.
     files : callable
-        (folder of the product, name, level, bands) -> (band files, masks, edge mask).
+        What is wanted of a product -> (images by band, masks).
+    mask_types : tuple of str
+        Pixel types of the masks, GDAL's names.
+    parts : tuple of str
+        Kinds of acquisitions that never share a grid of dates (orbit directions), each a series
+        of its own; as the group ``part`` tells them, in lower case.
+    own_dates : bool
+        Whether the features are those of the days of the products (monthly syntheses).
+    on_tile : bool
+        Whether all images lie on one grid of the tile; False: wherever they were taken.
+    configured : callable, optional
+        Options of the section -> the format, where they tell its names or bands.
     """
 
     label: str
     section: type[SensorSection]
     pattern: re.Pattern[str]
     example: str
-    bands: tuple[str, ...]
-    coarse: tuple[str, ...]
-    reference_band: str
-    dtype: str
-    scale: float
-    nodata: int
-    index_bands: dict[str, str]
-    files: Callable[[Path, str, str, Sequence[str]], tuple[dict[str, str], tuple[str, ...], str]]
+    bands: tuple[Band, ...]
+    pixels: Pixels
+    files: Callable[[Request], tuple[dict[str, Image], tuple[Mask, ...]]]
+    mask_types: tuple[str, ...] = ("Byte",)
+    parts: tuple[str, ...] = ("",)
+    own_dates: bool = False
+    on_tile: bool = True
+    configured: "Callable[[Mapping[str, Any]], ProductFormat] | None" = None
+
+    @property
+    def band_names(self) -> tuple[str, ...]:
+        """Names of the bands in stack order."""
+        return tuple(band.name for band in self.bands)
+
+    @property
+    def resolution(self) -> float:
+        """Of the finest band."""
+        return min((band.resolution for band in self.bands), default=0.0)
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """Band of each role."""
+        return {band.role: band.name for band in self.bands if band.role}
+
+    def finest(self, bands: Sequence[str] = ()) -> str:
+        """A band of the finest resolution, one of some bands if they have any such."""
+        best = [band.name for band in self.bands if band.resolution == self.resolution]
+        return next((band for band in best if band in bands), best[0])
+
+    def factors(self, band: str) -> tuple[int, ...]:
+        """How many times larger than the finest the pixels of a band may be."""
+        own = next(item.resolution for item in self.bands if item.name == band)
+        factor = round(own / self.resolution)
+        return (factor, 1) if factor > 1 else (1,)
 
     def recognise(self, name: str) -> Identity | None:
         """Identity of a product from its name; None if it is no product of this format."""
@@ -164,9 +285,10 @@ class ProductFormat:
         if not found:
             return None
         given = found.groupdict()
-        digits = re.sub(r"\D", "", given.get("time") or "")
+        day, digits = (re.sub(r"\D", "", given.get(key) or "") for key in ("day", "time"))
+        written = "%Y%j" if len(day) == DAY_OF_YEAR else "%Y%m%d"
         try:
-            time = datetime.strptime(given["day"] + digits[:6].ljust(6, "0"), "%Y%m%d%H%M%S")
+            time = datetime.strptime(day + digits[:6].ljust(6, "0"), f"{written}%H%M%S")
         except ValueError:  # a thirteenth month
             return None
         thousandths = int(digits[6:9].ljust(3, "0"))
@@ -178,26 +300,44 @@ class ProductFormat:
             platform=given.get("platform") or self.label,
             orbit=int(orbit) if orbit else None,
             version=tuple(map(int, re.findall(r"\d+", given.get("version") or ""))),
+            part=(given.get("part") or "").lower(),
         )
+
+    def _name(self, entry: str) -> str:
+        """Name of the product that an entry of a folder belongs to."""
+        found = self.pattern.fullmatch(entry)
+        if not found or not self._of_files:
+            return entry
+        return entry[: found.start("band")] + "*" + entry[found.end("band") :]
 
     def listing(self, folder: str) -> Listing:
         """Products in a tile's folder, and what looks like one; nothing is opened."""
         listing = Listing()
         with os.scandir(folder) as entries:
             found = sorted(entries, key=lambda entry: entry.name)
+        products = {}
         for entry in found:
-            identity = self.recognise(entry.name)
-            if identity and entry.is_dir():
-                listing.products.append(identity)
+            identity = self.recognise(self._name(entry.name))
+            if identity and (entry.is_file() if self._of_files else entry.is_dir()):
+                products[identity.name] = identity
             elif reason := self._strange(entry):
                 listing.strangers[entry.name] = reason
-        listing.products.sort(key=lambda item: item.order)
+        listing.products.extend(sorted(products.values(), key=lambda item: item.order))
         return listing
+
+    @property
+    def _of_files(self) -> bool:
+        """Whether a product is some files, not a folder."""
+        return "band" in self.pattern.groupindex
 
     def _strange(self, entry: os.DirEntry[str]) -> str:
         """Why an entry that looks like a product is none; empty if it looks like nothing known."""
         if self.recognise(entry.name):
-            return "a broken link" if entry.is_symlink() else "a file, not the folder of a product"
+            if entry.is_symlink() and not os.path.exists(entry.path):
+                return "a broken link"
+            return (
+                "a folder, not a file" if self._of_files else "a file, not the folder of a product"
+            )
         stem = next((entry.name[: -len(end)] for end in ARCHIVES if entry.name.endswith(end)), "")
         if self.pattern.match(stem):
             return "an archive; unpack it"
@@ -211,15 +351,13 @@ class ProductFormat:
                 return f"a folder that holds {len(inside)} product(s); move them one level up"
         return ""
 
-    def acquisition(
-        self, folder: str, name: str, level: str, bands: Sequence[str], counts: bool = True
-    ) -> Acquisition:
+    def acquisition(self, request: Request, counts: bool = True) -> Acquisition:
         """Files of one product, whether they exist or not."""
-        identity = self.recognise(name)
+        identity = self.recognise(request.name)
         if identity is None:
-            raise InputDataError(f"{folder}/{name}: is no product like {self.example}")
-        images, masks, edge = self.files(Path(folder) / name, name, level, bands)
-        return Acquisition(name, identity.day, images, masks, edge, counts)
+            raise InputDataError(f"{request.product}: is no product like {self.example}")
+        images, masks = self.files(request)
+        return Acquisition(request.name, identity.day, images, masks, counts)
 
 
 def _names(folder: str) -> Iterable[str]:

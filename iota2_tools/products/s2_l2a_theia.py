@@ -11,17 +11,28 @@ Format description: https://www.theia-land.fr (Sentinel-2 L2A, MAJA products).
 """
 
 import re
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field
 
 from iota2_tools.config.sections import SensorSection
-from iota2_tools.products.format import ProductFormat
+from iota2_tools.products.format import Band, Pixels, ProductFormat, Request
+from iota2_tools.products.images import ANY_BUT_0, Image, Mask
 
-Band = Literal["B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12"]
-BANDS: tuple[Band, ...] = ("B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12")
+NODATA = -10000
+BANDS = (
+    Band("B2", 10, "blue"),
+    Band("B3", 10, "green"),
+    Band("B4", 10, "red"),
+    Band("B5", 20, "rededge1"),
+    Band("B6", 20, "rededge2"),
+    Band("B7", 20, "rededge3"),
+    Band("B8", 10, "nir"),
+    Band("B8A", 20, "nir2"),
+    Band("B11", 20, "swir"),
+    Band("B12", 20, "swir2"),
+)
+BandName = Literal["B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12"]
 
 
 class Sentinel2Theia(SensorSection):
@@ -31,37 +42,39 @@ class Sentinel2Theia(SensorSection):
         "FRE",
         description="Reflectance to read, with (`FRE`) or without (`SRE`) slope correction.",
     )
-    keep_bands: list[Band] = Field(
-        list(BANDS),
+    keep_bands: list[BandName] = Field(
+        list(get_args(BandName)),
         min_length=1,
         description="Bands used as features. Indices use the bands they need all the same.",
     )
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """Which of the images are read."""
+        return {"level": self.level}
 
-def _files(
-    folder: Path, name: str, level: str, bands: Sequence[str]
-) -> tuple[dict[str, str], tuple[str, ...], str]:
-    images = {band: str(folder / f"{name}_{level}_{band}.tif") for band in bands}
+
+def _files(request: Request) -> tuple[dict[str, Image], tuple[Mask, ...]]:
+    folder, name, level = request.product, request.name, request.options["level"]
+    images = {
+        band: Image(str(folder / f"{name}_{level}_{band}.tif"), nodata=NODATA)
+        for band in request.bands
+    }
     cloud, saturation, edge = (
         str(folder / "MASKS" / f"{name}_{mask}_R1.tif") for mask in ("CLM", "SAT", "EDG")
     )
-    return images, (cloud, saturation, edge), edge
+    return images, (Mask(cloud), Mask(saturation), Mask(edge, unseen=ANY_BUT_0))
 
 
 FORMAT = ProductFormat(
     label="Sentinel2",
     section=Sentinel2Theia,
     pattern=re.compile(
-        r"(?P<platform>SENTINEL2[A-D])_(?P<day>\d{8})-(?P<time>\d{6}-\d{3})_L2A"
+        r"(?P<platform>SENTINEL2[A-Z])_(?P<day>\d{8})-(?P<time>\d{6}-\d{3})_L2A"
         r"_(?P<tile>[A-Z0-9]+)_[A-Z]_V(?P<version>\d+(?:-\d+)*)"
     ),
     example="SENTINEL2A_20180210-105158-000_L2A_{tile}_C_V2-2",
     bands=BANDS,
-    coarse=("B5", "B6", "B7", "B8A", "B11", "B12"),
-    reference_band="B2",
-    dtype="Int16",
-    scale=1e-4,
-    nodata=-10000,
-    index_bands={"red": "B4", "nir": "B8", "swir": "B11"},
+    pixels=Pixels(("Int16",), "reflectance x 10000", scale=1e-4, nodata=NODATA),
     files=_files,
 )

@@ -9,8 +9,7 @@ from osgeo import gdal
 from iota2_tools.core.errors import Iota2Error
 from iota2_tools.geo.grid import Grid, crs_name, grid_of, same_corner, same_crs
 from iota2_tools.geo.raster import open_raster
-
-WHOLE_TYPES = ("Byte", "Int8", "Int16", "UInt16", "Int32", "UInt32")
+from iota2_tools.products import Pixels
 
 
 @dataclass(frozen=True)
@@ -19,79 +18,86 @@ class Expected:
 
     Parameters
     ----------
-    grid : Grid
-        Grid of the tile.
-    factors : tuple of int
-        How many times larger than those of the grid its pixels may be.
-    types : tuple of str
-        Pixel types, GDAL's names.
-    meaning : str
-        What its values are, for messages.
-    scale : float, optional
-        Physical value of one step, which the file may state; None for masks.
-    nodata : float, optional
-        Value of pixels without data, which the file may state; None for masks.
+    pixels : Pixels
+        What its pixels hold.
+    grid : Grid, optional
+        Grid of the finest band of its product over the tile; None: it may lie anywhere.
+    factors : tuple of int, optional
+        How many times larger than those of the grid its pixels may be; None: any whole number.
+    stated : bool
+        Whether scale, offset and nodata that the file states should be those of `pixels`.
     """
 
-    grid: Grid
-    factors: tuple[int, ...]
-    types: tuple[str, ...]
-    meaning: str
-    scale: float | None = None
-    nodata: float | None = None
+    pixels: Pixels
+    grid: Grid | None
+    factors: tuple[int, ...] | None = (1,)
+    stated: bool = True
 
 
-def image_faults(path: str, expected: Expected) -> list[str]:
+COARSEST = 6
+"""Times that the pixels of a mask may be larger than those of the finest band."""
+
+
+def image_faults(path: str, expected: Expected, band: int = 1) -> list[str]:
     """What is wrong with an image, from its header; nothing if it can be read as it should.
 
     A fault inside a file of the right length shows when it is decoded.
+
+    Parameters
+    ----------
+    band : int
+        Band of the file that is read, from 1.
     """
     faults = file_faults(path)
     if faults:
         return faults
     dataset = open_raster(path)
-    if dataset.RasterCount != 1:
+    if dataset.RasterCount < band:
+        return [f"{path} has {dataset.RasterCount} band(s), band {band} is needed"]
+    if band == 1 and dataset.RasterCount != 1 and not expected.pixels.several:
         faults.append(f"{path} has {dataset.RasterCount} bands, one is expected")
-    faults += [f"{path} {fault}" for fault in _value_faults(dataset, expected)]
+    faults += [f"{path} {fault}" for fault in _value_faults(dataset, expected, band)]
     try:
         native = grid_of(path)
     except Iota2Error as error:
         return [*faults, str(error)]
-    if place := _misplaced(native, expected):
+    if expected.grid is not None and (place := _misplaced(native, expected.grid, expected.factors)):
         faults.append(f"{path} {place}")
     return faults
 
 
-def _value_faults(dataset: gdal.Dataset, expected: Expected) -> list[str]:
+def _value_faults(dataset: gdal.Dataset, expected: Expected, number: int) -> list[str]:
     """What is wrong with the values of an image as its header states them."""
-    band = dataset.GetRasterBand(1)
+    band, pixels = dataset.GetRasterBand(number), expected.pixels
     kind = gdal.GetDataTypeName(band.DataType)
-    if kind not in expected.types:
+    if kind not in pixels.types:
         return [
-            f"holds {kind}, {' or '.join(expected.types[:1])} is expected ({expected.meaning}); "
+            f"holds {kind}, {' or '.join(pixels.types[:1])} is expected ({pixels.meaning}); "
             "take the product as it was delivered"
         ]
-    if expected.scale is None:
+    if not expected.stated:
         return []
     faults = []
     scale, offset = band.GetScale(), band.GetOffset()
-    if scale not in (None, 1.0) and not math.isclose(scale, expected.scale, rel_tol=1e-6):
-        faults.append(f"states a scale of {scale:g}, {expected.scale:g} is expected")
-    if offset not in (None, 0.0):
-        faults.append(f"states an offset of {offset:g}, which this format does not have")
+    if scale not in (None, 1.0) and not math.isclose(scale, pixels.scale, rel_tol=1e-6):
+        faults.append(f"states a scale of {scale:g}, {pixels.scale:g} is expected")
+    if offset not in (None, 0.0, pixels.offset):
+        if pixels.offset:
+            faults.append(f"states an offset of {offset:g}, {pixels.offset:g} is expected")
+        else:
+            faults.append(f"states an offset of {offset:g}, which this format does not have")
     nodata = band.GetNoDataValue()
-    if nodata is not None and nodata != expected.nodata:
+    if nodata is not None and pixels.nodata is not None and nodata != pixels.nodata:
         faults.append(
-            f"states {nodata:g} as nodata, this format has {expected.nodata:g}; mend the tag "
+            f"states {nodata:g} as nodata, this format has {pixels.nodata:g}; mend the tag "
             "(gdal_edit.py -unsetnodata) if the pixels are right"
         )
     return faults
 
 
-def _misplaced(native: Grid, expected: Expected) -> str:
+def _misplaced(native: Grid, grid: Grid, factors: tuple[int, ...] | None) -> str:
     """Why an image does not lie on its tile; empty if it does."""
-    grid = expected.grid
-    for factor in expected.factors:
+    for factor in factors or range(1, COARSEST + 1):
         # A tile of odd width ends in half a coarse pixel.
         shapes = {(side * factor, other) for side, other in _sides(native, grid)}
         if same_corner(native, grid, factor) and all(abs(a - b) < factor for a, b in shapes):

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from iota2_tools.geo.grid import Grid
-from iota2_tools.products import FORMATS, Acquisition
+from iota2_tools.products import Acquisition, ProductFormat, Request, format_of
 
 Missing = Literal["leave_out", "mean", "keep"] | float
 """What pixels without data of a user's raster do (`config.sections.UserRaster`)."""
@@ -13,39 +14,49 @@ Missing = Literal["leave_out", "mean", "keep"] | float
 
 @dataclass(frozen=True)
 class Products:
-    """Products of a sensor over a tile, as the plan has listed them.
+    """Products of a series over a tile, as the plan has listed them.
 
     Parameters
     ----------
+    sensor : str
+        Key of `products.FORMATS`.
     folder : str
         Folder of the tile.
     names : sequence of str
         Products to read, by day and time; of one acquisition, the newest version first.
     counted : sequence of str
         Those of the period, which count as clear dates.
-    level : str
-        Kind of reflectance, where the format has several.
+    options : mapping
+        What the section of the sensor says of their files.
     bands : sequence of str
         Bands to read.
     grid : dict
-        Grid that all of them should be on (`Grid.as_dict`).
+        Grid that all of them should be on (`Grid.as_dict`), of the pixels of the finest band.
     strangers : dict of str to str
         Entries of the folder that look like products and are not read, with the reason.
     """
 
+    sensor: str
     folder: str
     names: Sequence[str]
     counted: Sequence[str]
-    level: str
+    options: Mapping[str, Any]
     bands: Sequence[str]
     grid: dict[str, Any]
     strangers: Mapping[str, str] = field(default_factory=dict)
 
-    def acquisitions(self, sensor: str) -> list[Acquisition]:
+    @property
+    def format(self) -> ProductFormat:
+        """Their format."""
+        return format_of(self.sensor, self.options)
+
+    def acquisitions(self) -> list[Acquisition]:
         """Files of every product, whether they exist or not."""
-        counted = set(self.counted)
+        counted, product_format = set(self.counted), self.format
         return [
-            FORMATS[sensor].acquisition(self.folder, name, self.level, self.bands, name in counted)
+            product_format.acquisition(
+                Request(Path(self.folder), name, self.bands, self.options), name in counted
+            )
             for name in self.names
         ]
 
@@ -70,7 +81,7 @@ class TileInputs:
     grid : Grid
         Grid of its products in the production.
     products : dict of str to Products
-        Of each sensor.
+        Of each series.
     user_features : dict of str to UserFile
         The user's raster of each word.
     """
@@ -86,15 +97,15 @@ class TileInputs:
         return cls(
             given["tile"],
             Grid(**given["grid"]),
-            {sensor: Products(**item) for sensor, item in given["products"].items()},
+            {series: Products(**item) for series, item in given["products"].items()},
             {word: UserFile(**item) for word, item in given["user_features"].items()},
         )
 
     @property
     def files(self) -> Iterator[str]:
         """Every file that is read, or would be if it were there."""
-        for sensor, products in self.products.items():
-            for item in products.acquisitions(sensor):
+        for products in self.products.values():
+            for item in products.acquisitions():
                 yield from item.files
         for user_file in self.user_features.values():
             yield user_file.path

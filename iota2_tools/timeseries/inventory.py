@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from datetime import date
 from pathlib import Path
 
 from iota2_tools.core.errors import InputDataError, one_message
 from iota2_tools.core.files import whole_file
 from iota2_tools.geo.grid import Grid, grid_of
-from iota2_tools.products import FORMATS, Acquisition, Identity, ProductFormat
+from iota2_tools.products import Acquisition, Identity, Pixels, ProductFormat
 from iota2_tools.timeseries.headers import Expected, image_faults
 from iota2_tools.timeseries.inputs import Products, TileInputs
 from iota2_tools.timeseries.user_rasters import UserImage, look_at_user_raster
@@ -35,7 +34,7 @@ class Inventory:
     grid : Grid
         Grid of all its products.
     series : dict of str to list of Acquisition
-        Acquisitions of each sensor, by day, time and name.
+        Acquisitions of each series, by day, time and name.
     user_features : dict of str to UserImage
         The user's raster of each word.
     left_out : dict of str to str
@@ -65,21 +64,21 @@ def take_inventory(inputs: TileInputs, damaged: str) -> Inventory:
     series: dict[str, list[Acquisition]] = {}
     left_out: dict[str, str] = {}
     problems: list[str] = []
-    for sensor, products in inputs.products.items():
-        found = products.acquisitions(sensor)
-        faults = _faults(found, FORMATS[sensor], Grid(**products.grid))
-        _check_plan(found, faults, FORMATS[sensor], products)
+    for name, products in inputs.products.items():
+        found = products.acquisitions()
+        faults = _faults(found, products)
+        _check_plan(found, faults, products)
         whole = [item for item in found if item.name not in faults]
-        identities = {item.name: _identity(sensor, item.name) for item in whole}
-        replaced = superseded(whole, identities, FORMATS[sensor].nodata)
-        series[sensor] = [item for item in whole if item.name not in replaced]
-        problems += [f"{name}: {reason}" for name, reason in faults.items()]
+        identities = {item.name: _identity(products.format, item.name) for item in whole}
+        replaced = superseded(whole, identities)
+        series[name] = [item for item in whole if item.name not in replaced]
+        problems += [f"{product}: {reason}" for product, reason in faults.items()]
         left_out |= faults | dict(products.strangers)
-        left_out |= {name: f"replaced by {newer}" for name, newer in replaced.items()}
-        logger.info("%s %s: %d acquisitions", inputs.tile, sensor, len(series[sensor]))
-        if not series[sensor] and damaged == "skip":
+        left_out |= {product: f"replaced by {newer}" for product, newer in replaced.items()}
+        logger.info("%s %s: %d acquisitions", inputs.tile, name, len(series[name]))
+        if not series[name] and damaged == "skip":
             raise InputDataError(
-                f"{products.folder}: no acquisition of {sensor} is whole; fetch them again"
+                f"{products.folder}: no acquisition of {name} is whole; fetch them again"
             )
     for name, reason in left_out.items():
         logger.warning("%s is left out: %s", name, reason)
@@ -95,16 +94,15 @@ def take_inventory(inputs: TileInputs, damaged: str) -> Inventory:
     return Inventory(inputs.tile, inputs.grid, series, images, left_out)
 
 
-def _identity(sensor: str, name: str) -> Identity:
-    identity = FORMATS[sensor].recognise(name)
+def _identity(product_format: ProductFormat, name: str) -> Identity:
+    identity = product_format.recognise(name)
     assert identity is not None, name  # the plan has listed what is recognised
     return identity
 
 
-def _faults(
-    acquisitions: Sequence[Acquisition], product_format: ProductFormat, grid: Grid
-) -> dict[str, str]:
+def _faults(acquisitions: Sequence[Acquisition], products: Products) -> dict[str, str]:
     """What is wrong with each product that cannot be read as it should, in their order."""
+    product_format, grid = products.format, Grid(**products.grid)
     with ThreadPoolExecutor(THREADS) as pool:
         every = pool.map(lambda item: acquisition_faults(item, product_format, grid), acquisitions)
         return {
@@ -117,40 +115,41 @@ def _faults(
 def acquisition_faults(
     acquisition: Acquisition, product_format: ProductFormat, grid: Grid
 ) -> list[str]:
-    """What is wrong with the files of an acquisition; nothing if all are whole and fit."""
+    """What is wrong with the files of an acquisition; nothing if all are whole and fit.
+
+    Parameters
+    ----------
+    grid : Grid
+        Of the finest band over the tile.
+    """
     faults = []
-    for band, path in acquisition.bands.items():
-        factors = (2, 1) if band in product_format.coarse else (1,)
-        image = Expected(
-            grid, factors, (product_format.dtype,), f"reflectance / {product_format.scale:g}",
-            product_format.scale, product_format.nodata,
-        )  # fmt: skip
-        faults += image_faults(path, image)
-    mask = Expected(grid, (1,), ("Byte",), "codes of a mask")
-    for path in acquisition.masks:
-        faults += image_faults(path, mask)
+    where = grid if product_format.on_tile else None
+    for band, image in acquisition.bands.items():
+        expected = Expected(product_format.pixels, where, product_format.factors(band))
+        faults += image_faults(image.path, expected, image.band)
+    codes = Pixels(product_format.mask_types, "codes of a mask")
+    for mask in acquisition.masks:
+        faults += image_faults(mask.path, Expected(codes, where, None, stated=False), mask.band)
     return faults
 
 
 def _check_plan(
-    acquisitions: Sequence[Acquisition],
-    faults: Mapping[str, str],
-    product_format: ProductFormat,
-    products: Products,
+    acquisitions: Sequence[Acquisition], faults: Mapping[str, str], products: Products
 ) -> None:
     """Raise InputDataError if the grid of the plan is that of few products.
 
     The plan takes the grid of the first product. If that is the odd one, all others seem to be.
     """
-    if len(faults) * 2 < len(acquisitions):
+    product_format = products.format
+    if len(faults) * 2 < len(acquisitions) or not product_format.on_tile:
         return
     grids: Counter[Grid] = Counter()
     holders: dict[Grid, list[str]] = {}
     for item in acquisitions:
-        for band, path in item.bands.items():
-            if band not in product_format.coarse and Path(path).is_file():
+        for band, image in item.bands.items():
+            if product_format.factors(band) == (1,) and Path(image.path).is_file():
                 try:
-                    grid = grid_of(path)
+                    grid = grid_of(image.path)
                 except InputDataError:
                     continue
                 grids[grid] += 1
@@ -189,18 +188,8 @@ def read_inventory(path: str) -> Inventory:
     """Read what `write_inventory` wrote."""
     stored = json.loads(Path(path).read_text(encoding="utf-8"))
     series = {
-        sensor: [
-            Acquisition(
-                item["name"],
-                date.fromisoformat(item["day"]),
-                item["bands"],
-                tuple(item["masks"]),
-                item["edge"],
-                item["counts"],
-            )
-            for item in items
-        ]
-        for sensor, items in stored["series"].items()
+        name: [Acquisition.from_dict(item) for item in items]
+        for name, items in stored["series"].items()
     }
     images = {
         word: UserImage(

@@ -8,8 +8,9 @@ import numpy as np
 from iota2_tools.geo.grid import BLOCK, Grid, Window, window_shape
 from iota2_tools.geo.gridded import GridBand, ImagePool, Reading
 from iota2_tools.geo.raster import create_raster, open_raster, read_window
-from iota2_tools.products import FORMATS, Acquisition
+from iota2_tools.products import Acquisition
 from iota2_tools.timeseries.inventory import read_inventory
+from iota2_tools.timeseries.series import image_on
 from iota2_tools.timeseries.user_rasters import user_bands
 
 logger = logging.getLogger(__name__)
@@ -54,15 +55,12 @@ def combine_masks(
 class _Looks:
     """Masks and images of one acquisition, of which all must be usable at a pixel."""
 
-    def __init__(
-        self, acquisition: Acquisition, grid: Grid, nodata: float, pool: ImagePool
-    ) -> None:
-        mask, image = Reading(continuous=False, outside=1), Reading(nodata)
-        self._masks = [GridBand(path, grid, mask, pool=pool) for path in acquisition.masks]
-        self._edge = acquisition.masks.index(acquisition.edge)
-        self._images = [
-            GridBand(path, grid, image, pool=pool) for path in acquisition.bands.values()
+    def __init__(self, acquisition: Acquisition, grid: Grid, pool: ImagePool) -> None:
+        codes = Reading(continuous=False, covered=True)
+        self._masks = [
+            (mask, GridBand(mask.path, grid, codes, mask.band, pool)) for mask in acquisition.masks
         ]
+        self._images = [image_on(grid, image, pool) for image in acquisition.bands.values()]
 
     def read(self, window: Window, unusable: np.ndarray, unseen: np.ndarray) -> None:
         """Write where a window is not usable, and where it was not seen; 0 elsewhere.
@@ -73,21 +71,20 @@ class _Looks:
             Written.
         """
         unseen[...] = 0
+        unusable[...] = 0
         for image in self._images:
             unseen |= ~image.seen(window)
-        unusable[...] = unseen
-        values = np.empty_like(unusable)
-        for position, mask in enumerate(self._masks):
-            mask.read(window, values)
-            unusable |= values
-            if position == self._edge:
-                unseen |= values
+        for mask, codes in self._masks:
+            values, covered = codes.observe(window)
+            unseen |= ~covered | mask.unseen.found(values)
+            unusable |= mask.unusable.found(values)
+        unusable |= unseen
 
 
 def write_clear_masks(
-    inventory: str, sensor: str, masks: str, footprint: str, threads: int = 1
+    inventory: str, series: str, masks: str, footprint: str, threads: int = 1
 ) -> None:
-    """Write the clear-sky masks of a sensor over a tile, and its footprint.
+    """Write the clear-sky masks of a series over a tile, and its footprint.
 
     An acquisition is clear at a pixel where no mask of it says otherwise, and where each of its
     bands that are read has data: masks do not tell of lost packets, nor of the edges of a band.
@@ -102,10 +99,9 @@ def write_clear_masks(
         Raster to write: 1 where at least one acquisition saw the ground.
     """
     stock = read_inventory(inventory)
-    acquisitions, grid = stock.series[sensor], stock.grid
+    acquisitions, grid = stock.series[series], stock.grid
     pool_of_images = ImagePool()
-    nodata = FORMATS[sensor].nodata
-    looks = [_Looks(item, grid, nodata, pool_of_images) for item in acquisitions]
+    looks = [_Looks(item, grid, pool_of_images) for item in acquisitions]
     days = [item.day for item in acquisitions]
     same_day = np.array([number > 0 and day == days[number - 1] for number, day in enumerate(days)])
     names = tuple(f"{item.day:%Y%m%d} {item.name}" for item in acquisitions)
@@ -146,18 +142,18 @@ def count_clear(clear: np.ndarray) -> np.ndarray:
 def write_validity(
     inventory: str, masks: list[str], footprints: list[str], validity: str, footprint: str
 ) -> None:
-    """Write the number of clear dates over all sensors, and the common footprint.
+    """Write the number of clear dates over all series, and the common footprint.
 
     Parameters
     ----------
     masks, footprints : list of str
-        Those of each sensor, in the order of the inventory; none where a production rests on user
+        Those of each series, in the order of the inventory; none where a production rests on user
         features alone.
     validity : str
         Raster to write: uint16, number of clear dates of the period, 0 outside the common
         footprint.
     footprint : str
-        Raster to write: 1 where every sensor saw the ground, and every raster of the user that
+        Raster to write: 1 where every series saw the ground, and every raster of the user that
         shall leave pixels out has data.
     """
     stock = read_inventory(inventory)

@@ -8,15 +8,21 @@ from osgeo import gdal
 
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.geo.grid import Grid, Window
-from iota2_tools.geo.gridded import GridBand, ImagePool, Reading
+from iota2_tools.geo.gridded import GridBand, ImagePool, Reading, Values
 from iota2_tools.geo.raster import open_raster, read_window
-from iota2_tools.products import Acquisition
+from iota2_tools.products import Acquisition, Image
 
 gdal.UseExceptions()
 
 
+def image_on(grid: Grid, image: Image, pool: ImagePool | None = None) -> GridBand:
+    """An image of a product on the grid of a tile."""
+    values = Values(image.scale, image.offset, image.decibel)
+    return GridBand(image.path, grid, Reading(image.nodata, values=values), image.band, pool)
+
+
 class SeriesReader:
-    """Reflectance and clear-sky masks of one sensor over a tile.
+    """Values and clear-sky masks of one series over a tile.
 
     Parameters
     ----------
@@ -28,8 +34,6 @@ class SeriesReader:
         Clear-sky raster of `masks.write_clear_masks`, one band an acquisition.
     grid : Grid
         Grid of the tile.
-    nodata : int
-        Digital number of pixels without data.
     pool : ImagePool, optional
         Bounds the images open at once.
     """
@@ -40,14 +44,11 @@ class SeriesReader:
         bands: Sequence[str],
         masks: str,
         grid: Grid,
-        nodata: int,
         pool: ImagePool | None = None,
     ) -> None:
         pool = pool or ImagePool()
-        reading = Reading(nodata)
         self._images = [
-            [GridBand(item.bands[band], grid, reading, pool=pool) for band in bands]
-            for item in acquisitions
+            [image_on(grid, item.bands[band], pool) for band in bands] for item in acquisitions
         ]
         self._masks = open_raster(masks)
         if self._masks.RasterCount != len(acquisitions):
@@ -66,7 +67,7 @@ class SeriesReader:
         Returns
         -------
         values : ndarray of int16, shape (n_acquisitions, n_bands, n_pixels)
-            Reflectance x 10000.
+            Reflectance x 10000, backscatter in dB x 100.
         clear : ndarray of uint8, shape (n_acquisitions, n_pixels)
             1 where usable. At most one acquisition of a day is clear at a pixel.
         """

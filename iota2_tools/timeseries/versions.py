@@ -10,6 +10,7 @@ from itertools import groupby
 import numpy as np
 
 from iota2_tools.geo.grid import Window
+from iota2_tools.geo.gridded import has_data
 from iota2_tools.geo.raster import open_raster, read_window
 from iota2_tools.products import Acquisition, Identity
 
@@ -20,7 +21,7 @@ DUPLICATE = 0.5
 
 
 def superseded(
-    acquisitions: Sequence[Acquisition], identities: dict[str, Identity], nodata: float
+    acquisitions: Sequence[Acquisition], identities: dict[str, Identity]
 ) -> dict[str, str]:
     """Products that newer ones of the same acquisition replace.
 
@@ -32,9 +33,7 @@ def superseded(
     acquisitions : sequence of Acquisition
         By day and time; of one acquisition, the newest version first.
     identities : dict of str to Identity
-        By name of the product.
-    nodata : float
-        Of the images; with the edge mask, the first band of each tells what was seen.
+        By name of the product. The masks and the first band of each tell what was seen.
 
     Returns
     -------
@@ -46,9 +45,9 @@ def superseded(
         products = list(group)
         if len(products) == 1:
             continue
-        kept = {products[0].name: _seen(products[0], nodata)}
+        kept = {products[0].name: _seen(products[0])}
         for older in products[1:]:
-            seen = _seen(older, nodata)
+            seen = _seen(older)
             common = {name: np.sum(seen & other) for name, other in kept.items()}
             if not seen.any() or np.sum(seen & _any(kept)) >= DUPLICATE * seen.sum():
                 replaced[older.name] = max(common, key=lambda name: common[name])
@@ -61,19 +60,22 @@ def _any(seen: dict[str, np.ndarray]) -> np.ndarray:
     return np.any(list(seen.values()), axis=0)
 
 
-def _seen(acquisition: Acquisition, nodata: float) -> np.ndarray:
+def _seen(acquisition: Acquisition) -> np.ndarray:
     """Where an acquisition saw the ground, on pixels at equal distances."""
-    image = _sampled(next(iter(acquisition.bands.values())))
-    return (_sampled(acquisition.edge) == 0) & (image != nodata)
+    image = next(iter(acquisition.bands.values()))
+    seen = has_data(_sampled(image.path, image.band), image.nodata)
+    for mask in acquisition.masks:
+        seen &= ~mask.unseen.found(_sampled(mask.path, mask.band))
+    return seen
 
 
-def _sampled(path: str) -> np.ndarray:
-    """Pixels of an image at `SIDE` x `SIDE` places."""
+def _sampled(path: str, band: int) -> np.ndarray:
+    """Pixels of a band at `SIDE` x `SIDE` places."""
     dataset = open_raster(path)
     rows = np.arange(SIDE) * dataset.RasterYSize // SIDE
     cols = np.arange(SIDE) * dataset.RasterXSize // SIDE
     lines = [
-        read_window(dataset, Window(int(row), 0, 1, dataset.RasterXSize), 1)[0, cols]
+        read_window(dataset, Window(int(row), 0, 1, dataset.RasterXSize), band)[0, cols]
         for row in rows
     ]
     return np.array(lines)

@@ -246,8 +246,8 @@ def test_the_second_rank_maps_every_second_window_and_writes_nothing(
 def test_a_pixel_of_too_few_clear_dates_gets_no_class():
     window = Window(0, 0, 1, 4)
     with ThreadPoolExecutor(1) as pool:
-        for sensors, expected in ((["sentinel2"], [0, 0, 3, 4]), ([], [1, 2, 3, 4])):
-            stack = SimpleNamespace(sensors=sensors, read=lambda *_: Features())
+        for series, expected in ((["sentinel2"], [0, 0, 3, 4]), ([], [1, 2, 3, 4])):
+            stack = SimpleNamespace(series=series, read=lambda *_: Features())
             settings = MappingSettings(1, (1, 2, 3, 4), "uint8", 3, 100)
             mapper = TileMapper(stack, rasters_in_memory(), [Echo()], settings, False)
             (layers,) = mapper.layers(window, pool)

@@ -107,3 +107,10 @@ def test_number_beyond_the_stack_is_no_band(text):
 def test_anything_but_arithmetic_of_bands_is_refused(text):
     with pytest.raises(ConfigError):
         parse_expression(text, BANDS)
+
+
+def test_roles_are_names_of_bands_too():
+    expression = parse_expression("(nir - red) / (nir + red)", BANDS, {"red": "B2", "nir": "B8A"})
+    assert expression.bands == ("B2", "B8A")
+    with pytest.raises(ConfigError, match="swir"):
+        parse_expression("swir + nir", BANDS, {"red": "B2", "nir": "B8A"})

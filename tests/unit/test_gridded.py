@@ -7,7 +7,7 @@ from tiny import LEFT, NODATA, TOP, write_image
 
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.geo.grid import Grid, Window, grid_of
-from iota2_tools.geo.gridded import GridBand, ImagePool, Reading
+from iota2_tools.geo.gridded import UNSEEN, GridBand, ImagePool, Reading, Values
 
 IMAGE = Reading(NODATA)
 
@@ -137,3 +137,87 @@ def test_a_damaged_image_is_named_when_it_is_warped(tmp_path, grid):
         file.truncate(1000)
     with pytest.raises(InputDataError, match=r"B4\.tif"):
         band.read(Window(0, 0, 8, 8), np.empty((8, 8), np.int16))
+
+
+def opened(path, grid, window=None, **reading):
+    """Values of a window, and where there are any."""
+    given = {"nodata": None, "continuous": True} | reading
+    return GridBand(str(path), grid, Reading(**given)).observe(window or grid.window)
+
+
+@pytest.mark.parametrize("number", [0, 1, 7273, 10000, 18639, 43636, 65535])
+def test_numbers_of_landsat_collection_2_become_reflectance(tmp_path, number):
+    """DN x 0.0000275 - 0.2 by hand, x 10000; 0 is fill, and 65535 is not cut."""
+    expected = {0: None, 1: -2000, 7273: 0, 10000: 750, 18639: 3126, 43636: 10000, 65535: 16022}
+    path = write_image(tmp_path / "B4.tif", np.full((8, 8), number, np.uint16))
+    values, seen = opened(path, grid_of(path), nodata=0, values=Values(0.275, -2000))
+    assert values.dtype == np.int16
+    assert (seen == (number != 0)).all()
+    assert (values == (expected[number] if number else UNSEEN)).all()
+
+
+def test_an_offset_is_added_after_nodata_is_looked_for(tmp_path):
+    """A product of baseline 04.00: 1427 is 427; 1000 is 0 and has data, 0 has none."""
+    path = write_image(tmp_path / "B04.tif", np.array([[1427, 1000], [0, 999]], np.uint16))
+    values, seen = opened(path, grid_of(path), nodata=0, values=Values(1, -1000))
+    assert values.tolist() == [[427, 0], [UNSEEN, -1]]
+    assert seen.tolist() == [[True, True], [False, True]]
+
+
+def test_values_beyond_the_range_stay_at_its_ends(tmp_path):
+    path = write_image(tmp_path / "B.tif", np.array([[65535, 1]], np.uint16))
+    values, _ = opened(path, grid_of(path), values=Values(-1, 20000))
+    assert values.tolist() == [[-32767, 19999]]
+    values, _ = opened(path, grid_of(path), values=Values(1, 0))
+    assert values.tolist() == [[32767, 1]]
+
+
+def test_power_becomes_decibels_and_none_where_it_is_not_positive(tmp_path):
+    """10 log10(0.25) is -6.0206; power of 0 or less, and NaN, have no decibels."""
+    power = np.array([[0.25, 1.0, 10.0], [0.0, -0.1, np.nan]], np.float32)
+    path = write_image(tmp_path / "vv.tif", power)
+    values, seen = opened(path, grid_of(path), values=Values(decibel=True))
+    assert values.tolist() == [[-602, 0, 1000], [UNSEEN] * 3]
+    assert seen.tolist() == [[True] * 3, [False] * 3]
+
+
+def test_power_is_interpolated_before_it_becomes_decibels(tmp_path):
+    """In the middle of .01 and .09 stands .05, -13.01 dB; the mean of the decibels is -15.23."""
+    path = write_image(tmp_path / "vv.tif", np.array([[0.01, 0.09]] * 2, np.float32))
+    native = grid_of(path)
+    shifted = Grid(native.crs, native.left + 5, native.top - 5, 10, 1, 1)
+    values, _ = opened(path, shifted, nodata=0, values=Values(decibel=True))
+    assert values.tolist() == [[-1301]]
+
+
+@pytest.mark.parametrize("factor", [2, 3, 6])
+@pytest.mark.parametrize("shape", [(8, 8), (3, 5), (1, 1)])
+def test_codes_of_larger_pixels_are_repeated(tmp_path, factor, shape):
+    codes = np.arange(16, dtype=np.uint16).reshape(4, 4) * 4000
+    path = write_image(tmp_path / "SCL.tif", codes, 10.0 * factor)
+    side = 4 * factor
+    native = grid_of(path)
+    grid = Grid(native.crs, native.left, native.top, 10, side, side)
+    expected = np.kron(codes, np.ones((factor, factor), np.uint16))
+    for window in grid.windows(*shape):
+        values, seen = opened(path, grid, window, continuous=False, covered=True)
+        assert values.dtype == np.uint16
+        assert np.array_equal(values, expected[window.slices])
+        assert seen.all()
+
+
+def test_converted_coarse_band_is_that_of_converted_values(tmp_path):
+    """A 20 m band of uint16 with an offset, and the same written as int16 without one."""
+    random = np.random.default_rng(0)
+    numbers = random.integers(1000, 5000, (4, 4)).astype(np.uint16)
+    numbers[1, 2] = 0
+    ready = np.where(numbers == 0, -10000, numbers.astype(np.int32) - 1000).astype(np.int16)
+    raw = write_image(tmp_path / "raw.tif", numbers, 20.0)
+    done = write_image(tmp_path / "done.tif", ready, 20.0)
+    native = grid_of(raw)
+    grid = Grid(native.crs, native.left, native.top, 10, 8, 8)
+    found, seen = opened(raw, grid, nodata=0, values=Values(1, -1000))
+    expected, also = opened(done, grid, nodata=-10000, values=Values())
+    assert np.array_equal(seen, also)
+    assert np.array_equal(found[seen], expected[seen])
+    assert not seen.all()

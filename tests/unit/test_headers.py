@@ -6,6 +6,7 @@ from osgeo import gdal
 from tiny import LEFT, NODATA, TOP, write_image
 
 from iota2_tools.geo.grid import grid_of
+from iota2_tools.products import Pixels
 from iota2_tools.timeseries.headers import Expected, image_faults
 
 NAMES = {"float32": "Float32", "uint16": "UInt16", "uint8": "Byte", "int32": "Int32"}
@@ -18,8 +19,8 @@ def grid(tmp_path):
 
 
 def faults(path, grid, factors=(1,)):
-    expected = Expected(grid, factors, ("Int16",), "reflectance / 0.0001", 1e-4, NODATA)
-    return image_faults(str(path), expected)
+    pixels = Pixels(("Int16",), "reflectance x 10000", scale=1e-4, nodata=NODATA)
+    return image_faults(str(path), Expected(pixels, grid, factors))
 
 
 def test_an_image_on_its_tile_has_no_fault(tmp_path, grid):
@@ -75,7 +76,7 @@ def test_a_cut_out_is_named(tmp_path, grid):
 def test_another_type_is_named_with_the_one_expected(tmp_path, grid, dtype):
     path = write_image(tmp_path / "B4.tif", VALUES.astype(dtype))
     (fault,) = faults(path, grid)
-    assert "Int16 is expected (reflectance / 0.0001)" in fault
+    assert "Int16 is expected (reflectance x 10000)" in fault
     assert f"holds {NAMES[dtype]}, " in fault
 
 

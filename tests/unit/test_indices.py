@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from iota2_tools.features.indices import brightness, normalised_difference
+from iota2_tools.features.indices import brightness, difference, normalised_difference
 
 
-def difference(first, second):
+def normalised(first, second):
     bands = np.array([[first, second]], dtype=np.float32)
     out = np.empty((1, 1), dtype=np.int16)
     normalised_difference(bands, np.array([0]), np.array([1]), out)
@@ -31,17 +31,17 @@ def norm(*values):
     ],
 )
 def test_normalised_difference_is_a_thousandth_rounded(first, second, expected):
-    assert difference(first, second) == expected
+    assert normalised(first, second) == expected
 
 
 @pytest.mark.parametrize("value", [0, 500])
 def test_normalised_difference_is_zero_where_the_sum_is(value):
-    assert difference(value, -value) == 0
+    assert normalised(value, -value) == 0
 
 
 @pytest.mark.parametrize(("first", "second", "limit"), [(100, -99, 32767), (-99, 100, -32768)])
 def test_normalised_difference_is_clipped_to_int16(first, second, limit):
-    assert difference(first, second) == limit
+    assert normalised(first, second) == limit
 
 
 def test_each_date_takes_its_own_bands():
@@ -60,3 +60,11 @@ def test_brightness_is_the_norm_rounded(values, expected):
 
 def test_brightness_is_clipped_to_int16():
     assert norm(30000, 30000) == 32767
+
+
+def test_difference_of_decibels_by_date_stays_in_int16():
+    """Two dates of VV, VH; -10 dB less -16.02 dB is 6.02 dB."""
+    bands = np.array([[-1000, -1602, 30000, -30000]], np.int16)
+    out = np.empty((1, 2), np.int16)
+    difference(bands, np.array([0, 2]), np.array([1, 3]), out)
+    assert out.tolist() == [[602, 32767]]

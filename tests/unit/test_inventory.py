@@ -11,7 +11,7 @@ from tiny import name_of, write_image, write_product
 
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.geo.grid import grid_of
-from iota2_tools.products import FORMATS
+from iota2_tools.products import FORMATS, Codes
 from iota2_tools.simulate import SceneSettings, simulate_scene
 from iota2_tools.timeseries.headers import file_faults
 from iota2_tools.timeseries.inputs import Products, TileInputs
@@ -58,10 +58,11 @@ def inventory(tile, names, damaged="stop"):
 
 def tile_inputs(tile, names, grid, counted=None, **others):
     given = Products(
+        "sentinel2",
         str(tile),
         names,
         names if counted is None else counted,
-        "FRE",
+        {"level": "FRE"},
         BANDS,
         grid.as_dict(),
         **others,
@@ -76,7 +77,8 @@ def test_whole_acquisitions_are_all_listed_in_order(tile, names):
     first = found.series["sentinel2"][0]
     assert f"{first.day:%Y%m%d}" == names[0].split("_")[1].split("-")[0]
     assert list(first.bands) == BANDS
-    assert first.edge in first.masks
+    unseen = [mask.path for mask in first.masks if mask.unseen != Codes()]
+    assert [Path(path).name.split("_")[-2] for path in unseen] == ["EDG"]
     assert all(Path(path).is_file() for path in first.files)
 
 

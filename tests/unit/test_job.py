@@ -29,7 +29,7 @@ def test_the_log_of_every_rule_is_known():
     [
         ("split_polygons.log", "split_polygons:"),
         ("take_inventory/T31TCJ.log", "take_inventory:tile=T31TCJ"),
-        ("mask_series/T31TCJ_sentinel2.log", "mask_series:tile=T31TCJ,sensor=sentinel2"),
+        ("mask_series/T31TCJ_sentinel2.log", "mask_series:tile=T31TCJ,series=sentinel2"),
         ("train_model/region_1_seed_0.log", "train_model:region=1,seed=0"),
         (
             "train_model/region_no_seed_2_b_seed_10.log",

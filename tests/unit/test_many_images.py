@@ -29,7 +29,7 @@ from iota2_tools.timeseries.masks import write_clear_masks
 names = [item.name for item in FORMATS["sentinel2"].listing(str(folder)).products]
 grid = grid_of(str(folder / names[0] / f"{names[0]}_FRE_B2.tif"))
 bands = sys.argv[4].split()
-products = Products(str(folder), names, names, "FRE", bands, grid.as_dict())
+products = Products("sentinel2", str(folder), names, names, {"level": "FRE"}, bands, grid.as_dict())
 output.mkdir()
 def at(name): return str(output / name)
 with job(at("log"), 2, 1000):
@@ -38,7 +38,8 @@ with job(at("log"), 2, 1000):
     write_clear_masks(at("inventory.json"), "sentinel2", at("clear.tif"), at("seen.tif"), 2)
     pixels = pd.DataFrame({"row": [0, 3, 7], "col": [1, 4, 7], "polygon": 1, "code": 1, "region": "1", "seed_0": True})
     pixels.to_parquet(at("selection.parquet"), index=False)
-    own = {"keep_bands": bands, "indices": [], "additional_features": {}}
+    of = {"sensor": "sentinel2", "part": "", "options": {"level": "FRE"}}
+    own = of | {"keep_bands": bands, "indices": [], "additional_features": {}}
     settings = {"sentinel2": own | {"dates": ["2018-01-10", "2018-02-01"]}}
     masks = {"sentinel2": at("clear.tif")}
     write_samples(

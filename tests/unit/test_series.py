@@ -10,12 +10,12 @@ from osgeo import gdal, osr
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.geo.grid import Grid, Window, grid_of, reprojected, window_shape
 from iota2_tools.geo.gridded import GridBand, Reading
-from iota2_tools.products import Acquisition
+from iota2_tools.products import Acquisition, Image
 from iota2_tools.timeseries.series import SeriesReader
 
 NODATA = -10000
 IMAGE = Reading(NODATA)
-MASK = Reading(continuous=False, outside=1)
+MASK = Reading(continuous=False, covered=True)
 
 
 def write(path, values, resolution, options=()):
@@ -102,7 +102,7 @@ def test_mask_in_another_projection_is_read_as_gdalwarp_brings_it(mask, grids):
     grid = grids["other projection"]
     warped = gdal.Warp(
         "", mask, format="MEM", dstSRS=grid.crs, outputBounds=grid.bounds, xRes=10, yRes=10,
-        resampleAlg="near", errorThreshold=0, warpOptions=["INIT_DEST=1"],
+        resampleAlg="near", errorThreshold=0,
     )  # fmt: skip
     found = read(GridBand(mask, grid, MASK), grid.window, np.uint8)
     np.testing.assert_array_equal(found, warped.ReadAsArray())
@@ -124,9 +124,9 @@ def test_ground_beyond_an_image_is_nodata_and_masked(fine, mask, grids):
     inside = np.zeros((110, 100), dtype=bool)
     inside[5:95, 10:80] = True
     values = read(GridBand(fine, wide, IMAGE), wide.window)
-    masked = read(GridBand(mask, wide, MASK), wide.window, np.uint8)
+    masked, covered = GridBand(mask, wide, MASK).observe(wide.window)
     assert (values[~inside] == NODATA).all()
-    assert (masked[~inside] == 1).all()
+    assert np.array_equal(covered, inside)
     np.testing.assert_array_equal(values[inside], gdal.Open(fine).ReadAsArray().ravel())
     np.testing.assert_array_equal(masked[inside], gdal.Open(mask).ReadAsArray().ravel())
 
@@ -138,7 +138,12 @@ def test_constant_20_m_band_stays_constant(tmp_path, grids):
 
 def acquisitions(fine, coarse, number):
     return [
-        Acquisition(f"p{day}", date(2018, 1, 1 + 10 * day), {"B2": fine, "B11": coarse}, (), "")
+        Acquisition(
+            f"p{day}",
+            date(2018, 1, 1 + 10 * day),
+            {"B2": Image(fine, nodata=NODATA), "B11": Image(coarse, nodata=NODATA)},
+            (),
+        )
         for day in range(number)
     ]
 
@@ -147,9 +152,7 @@ def test_series_is_read_in_the_order_of_dates_and_bands(tmp_path, fine, coarse, 
     clear = np.zeros((2, 90, 70), dtype=np.uint8)
     clear[1, 3:6] = 1
     masks = write(tmp_path / "clear.tif", clear, 10)
-    reader = SeriesReader(
-        acquisitions(fine, coarse, 2), ["B11", "B2"], masks, grids["native"], NODATA
-    )
+    reader = SeriesReader(acquisitions(fine, coarse, 2), ["B11", "B2"], masks, grids["native"])
     window = Window(2, 10, 5, 20)
     with ThreadPoolExecutor(2) as pool:
         values, seen = reader.read(window, pool)
@@ -163,7 +166,7 @@ def test_series_is_read_in_the_order_of_dates_and_bands(tmp_path, fine, coarse, 
 def test_masks_of_another_number_of_dates_are_refused(tmp_path, fine, coarse, grids):
     masks = write(tmp_path / "clear.tif", np.zeros((3, 90, 70), dtype=np.uint8), 10)
     with pytest.raises(InputDataError, match="3 masks for 2 acquisitions"):
-        SeriesReader(acquisitions(fine, coarse, 2), ["B2"], masks, grids["native"], NODATA)
+        SeriesReader(acquisitions(fine, coarse, 2), ["B2"], masks, grids["native"])
 
 
 def test_image_damaged_inside_is_named_when_it_is_read(fine, grids):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tiny import NODATA, halves, name_of, write_product
 
-from iota2_tools.products import FORMATS
+from iota2_tools.products import FORMATS, Request
 from iota2_tools.timeseries import versions
 from iota2_tools.timeseries.versions import superseded
 
@@ -18,8 +18,10 @@ def few_places(monkeypatch):
 
 def replaced(folder):
     found = THEIA.listing(str(folder)).products
-    items = [THEIA.acquisition(str(folder), item.name, "FRE", ("B4",)) for item in found]
-    return superseded(items, {item.name: item for item in found}, NODATA)
+    items = [
+        THEIA.acquisition(Request(folder, item.name, ("B4",), {"level": "FRE"})) for item in found
+    ]
+    return superseded(items, {item.name: item for item in found})
 
 
 OLD, NEW = name_of("20180210", version="2-2"), name_of("20180210", version="3-0")

@@ -39,7 +39,9 @@ class Tile:
         names = sorted(path.name for path in self.products.iterdir())
         grid = grid_of(str(self.products / names[0] / f"{names[0]}_FRE_B4.tif"))
         counted = names if counted is None else [name_of(day) for day in counted]
-        products = Products(str(self.products), names, counted, "FRE", BANDS, grid.as_dict())
+        products = Products(
+            "sentinel2", str(self.products), names, counted, {"level": "FRE"}, BANDS, grid.as_dict()
+        )
         inputs = TileInputs("T31TCJ", grid, {"sentinel2": products}, user or {})
         write_inventory(inputs, "stop", self.path("inventory.json"))
 

@@ -6,7 +6,7 @@ from iota2_tools.timeseries.masks import write_clear_masks
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     write_clear_masks(
         inventory=snakemake.input.inventory,
-        sensor=snakemake.wildcards.sensor,
+        series=snakemake.wildcards.series,
         masks=snakemake.output.masks,
         footprint=snakemake.output.footprint,
         threads=snakemake.threads,
