@@ -361,6 +361,11 @@ def _product_information(product: SafeProduct, images: dict[str, np.ndarray]) ->
             node("PROCESSING_BASELINE", product.baseline),
             node("GENERATION_TIME", _instant(product.generated)),
             node("Datatake", datatake, datatakeIdentifier=f"{takes}_N{product.baseline}"),
+            node(
+                "Query_Options",
+                [node("PRODUCT_FORMAT", "SAFE_COMPACT")],
+                completeSingleTile="true",
+            ),
             node("Product_Organisation", [node("Granule_List", [granule])]),
         ],
     )

@@ -42,7 +42,7 @@ from iota2_tools.simulate.settings import scene_window
 
 TILE = "T31TCJ"
 SETTINGS = SceneSettings(size=100, dates=6, tiles=(TILE,), seed=2, saturated=0.05)
-OTHERS = [name for name in SENSORS if name not in ("s2", "s1", "s1tiling")]
+OTHERS = [name for name, sensor in SENSORS.items() if sensor.observe and name != "s2"]
 USGS = [name for name in OTHERS if name.endswith("-usgs")]
 DAY = date(2018, 5, 20)
 
@@ -281,6 +281,21 @@ def test_metadata_of_a_safe_have_the_real_structure(scene, real_data, file):
         found = paths_of(ElementTree.parse(one(product, file)).getroot())
         assert {path for path in found - known if "BOA_ADD_OFFSET" not in path} == set()
         assert len(found) > 10
+
+
+def test_gdal_finds_the_bands_of_a_safe_by_its_metadata(scene):
+    """An independent reader of the format, down to the images of 10 m."""
+    for product in products_of(scene, "s2-sen2cor"):
+        (dataset,) = (
+            gdal.Open(name)
+            for name, _ in gdal.Open(str(product / "MTD_MSIL2A.xml")).GetSubDatasets()
+            if ":10m:" in name
+        )
+        bands = [dataset.GetRasterBand(number) for number in (1, 2, 3, 4)]
+        names = [band.GetMetadataItem("BANDNAME") for band in bands]
+        assert names == ["B4", "B3", "B2", "B8"]
+        red = read_raster(str(one(product, "*_B04_10m.jp2")))
+        assert np.array_equal(bands[0].ReadAsArray(), red)
 
 
 def test_offset_stands_in_the_metadata_from_baseline_4_on(scene):
