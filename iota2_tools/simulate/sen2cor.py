@@ -148,8 +148,8 @@ def plan_safe(settings: SceneSettings, tile: str) -> list[SafeProduct]:
 def scene_classification(image: Image) -> np.ndarray:
     """SCL at 20 m of an image, uint8: what its masks CLM, SAT and EDG say, and the ground."""
     cloud, saturated, edge = (image.masks[f"{name}_R2"] for name in ("CLM", "SAT", "EDG"))
-    red = _mean(image.fine[BANDS_10M.index("B4")].astype(np.float32), 2)
-    near = image.coarse[BANDS_20M.index("B8A")].astype(np.float32)
+    red = _mean(image.fine[BANDS_10M.index("B4")], 2)
+    near = image.coarse[BANDS_20M.index("B8A")]
     green = near - red > GREENEST_SOIL * (near + red)
     classes = np.where(green, VEGETATION, NOT_VEGETATED).astype(np.uint8)
     classes[image.masks["MG2_R2"] & 1 == 1] = WATER
@@ -175,18 +175,25 @@ def digital_numbers(reflectance: np.ndarray, offset: int) -> np.ndarray:
     return np.where(reflectance == NODATA, 0, numbers).astype(np.uint16)
 
 
-def _mean(array: np.ndarray, factor: int) -> np.ndarray:
-    """Mean of blocks of `factor` x `factor` pixels, those cut by the border too."""
+def _blockwise(array: np.ndarray, factor: int, combine: np.ufunc) -> np.ndarray:
+    """Blocks of `factor` x `factor` pixels combined, those cut by the border too."""
     rows, cols = (np.arange(0, side, factor) for side in array.shape)
-    total = np.add.reduceat(np.add.reduceat(array, rows, axis=0), cols, axis=1)
-    ones = np.ones(array.shape, dtype=np.int32)
-    return total / np.add.reduceat(np.add.reduceat(ones, rows, axis=0), cols, axis=1)
+    return combine.reduceat(combine.reduceat(array, rows, axis=0), cols, axis=1)
+
+
+def _mean(array: np.ndarray, factor: int) -> np.ndarray:
+    """Mean of blocks of `factor` x `factor` pixels."""
+    heights, widths = (
+        np.minimum(factor, side - np.arange(0, side, factor)) for side in array.shape
+    )
+    total = _blockwise(array.astype(np.int32), factor, np.add)
+    return total / (heights[:, np.newaxis] * widths)
 
 
 def _coarsened(reflectance: np.ndarray, factor: int, share: float = 1.0) -> np.ndarray:
     """Mean reflectance of blocks, int16; nodata where a pixel of the block has none."""
-    mean = np.rint(share * _mean(reflectance.astype(np.float64), factor))
-    seen = _mean((reflectance != NODATA).astype(np.float64), factor) == 1.0
+    seen = _blockwise(reflectance != NODATA, factor, np.logical_and)
+    mean = np.rint(share * _mean(reflectance, factor))
     return np.where(seen, mean, NODATA).astype(np.int16)
 
 
@@ -354,6 +361,11 @@ def _product_information(product: SafeProduct, images: dict[str, np.ndarray]) ->
             node("PROCESSING_BASELINE", product.baseline),
             node("GENERATION_TIME", _instant(product.generated)),
             node("Datatake", datatake, datatakeIdentifier=f"{takes}_N{product.baseline}"),
+            node(
+                "Query_Options",
+                [node("PRODUCT_FORMAT", "SAFE_COMPACT")],
+                completeSingleTile="true",
+            ),
             node("Product_Organisation", [node("Granule_List", [granule])]),
         ],
     )

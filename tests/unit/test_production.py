@@ -111,7 +111,7 @@ def test_a_tile_of_a_name_of_its_own_holds_products_of_one_tile(plan, tmp_path):
 
 def test_archives_are_told_and_stop_nothing(plan, tile):
     for day in ("20180201", "20180211"):
-        (tile / f"{name_of(day)}.zip").write_bytes(b"")
+        (tile / f"{name_of(day)}.tar.gz").write_bytes(b"")
     production = plan()
     check(production, "config.yaml")
     (warning,) = input_warnings(production)
@@ -121,7 +121,7 @@ def test_archives_are_told_and_stop_nothing(plan, tile):
 def test_a_folder_of_archives_alone_is_refused_with_the_reason(plan, tmp_path):
     folder = tmp_path / "s2" / "T31TCJ"
     folder.mkdir(parents=True)
-    (folder / f"{name_of('20180201')}.zip").write_bytes(b"")
+    (folder / f"{name_of('20180201')}.tar.gz").write_bytes(b"")
     with pytest.raises(InputDataError, match="holds no product") as caught:
         plan().products("sentinel2", "T31TCJ")
     assert "unpack it" in str(caught.value)

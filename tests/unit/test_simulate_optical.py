@@ -29,10 +29,14 @@ from iota2_tools.simulate import (
     simulate_scene,
     theia_landsat,
     tile_window,
+    truth_class,
     usgs,
 )
+from iota2_tools.simulate.atmosphere import sky_over
 from iota2_tools.simulate.imaging import Image
 from iota2_tools.simulate.landsat import LANDSAT5, LANDSAT8, LandsatImage
+from iota2_tools.simulate.landscape import describe_land
+from iota2_tools.simulate.phenology import SENTINEL2, parcel_spectra
 from iota2_tools.simulate.products import plan_products
 from iota2_tools.simulate.settings import scene_window
 
@@ -279,6 +283,21 @@ def test_metadata_of_a_safe_have_the_real_structure(scene, real_data, file):
         assert len(found) > 10
 
 
+def test_gdal_finds_the_bands_of_a_safe_by_its_metadata(scene):
+    """An independent reader of the format, down to the images of 10 m."""
+    for product in products_of(scene, "s2-sen2cor"):
+        (dataset,) = (
+            gdal.Open(name)
+            for name, _ in gdal.Open(str(product / "MTD_MSIL2A.xml")).GetSubDatasets()
+            if ":10m:" in name
+        )
+        bands = [dataset.GetRasterBand(number) for number in (1, 2, 3, 4)]
+        names = [band.GetMetadataItem("BANDNAME") for band in bands]
+        assert names == ["B4", "B3", "B2", "B8"]
+        red = read_raster(str(one(product, "*_B04_10m.jp2")))
+        assert np.array_equal(bands[0].ReadAsArray(), red)
+
+
 def test_offset_stands_in_the_metadata_from_baseline_4_on(scene):
     baselines = Counter()
     for product in products_of(scene, "s2-sen2cor"):
@@ -495,6 +514,55 @@ def test_reflectance_of_landsat_is_that_of_the_land():
         bands = clear_landsat(settings, mission, grid, DAY)[first:]
         ratios = [a.mean() / b.mean() for a, b in zip(bands, sentinel, strict=True)]
         assert np.abs(np.array(ratios) - 1).max() < 0.12
+
+
+@pytest.mark.parametrize(
+    ("surfaces", "count", "first"),
+    [(SENTINEL2, 10, 4), (landsat.OLI.surfaces, 7, 4), (landsat.TM.surfaces, 6, 3)],
+)
+def test_scattering_of_leaves_is_seen_from_the_near_infrared_on(surfaces, count, first):
+    """B6 of Sentinel-2, B5 of OLI and B4 of TM are the first bands that see it."""
+    wheat, day = np.array([2, 2], dtype=np.uint8), 130
+    traits = np.ones((2, 12))
+    traits[:, 1:4] = (4.0, 90.0, 180.0)
+    traits[:, 7:12] = 0.0
+    traits[1, 6] = 1.2
+    level, _ = parcel_spectra(wheat, traits, day, np.ones(count), surfaces)
+    ratio = level[1] / level[0]
+    assert np.allclose(ratio[:first], 1.0)
+    assert (ratio[first:] > 1.1).all()
+
+
+def test_codes_of_a_pixel_of_30_m_are_those_of_its_middle():
+    settings = SceneSettings(size=126, tiles=(TILE,))
+    grid = theia_landsat.tile_grid(settings, TILE)
+    window = tile_window(settings, TILE)
+    product = next(
+        each for each in landsat.plan_landsat(settings, TILE, LANDSAT8, 0.5) if each.cloud_percent
+    )
+    image = landsat.take_landsat(settings, describe_land(settings, window), grid, product)
+    middle = truth_class(settings, window)[1::3, 1::3]
+    assert np.array_equal(image.water & ~image.unseen, (middle == 11) & ~image.unseen)
+    sky = sky_over(settings, window, product.acquisition)
+    rows = (window.row + 1 + 3 * np.arange(42)) // 4 - sky.first_row
+    cols = (window.col + 1 + 3 * np.arange(42)) // 4 - sky.first_col
+    codes = sky.detected[np.ix_(rows, cols)]
+    assert np.array_equal(image.clouds[~image.unseen], codes[~image.unseen])
+    assert codes.any()
+
+
+def test_blocks_of_land_are_joined_into_the_land_of_the_whole():
+    window = tile_window(SETTINGS, TILE)
+    parts = [
+        describe_land(SETTINGS, window._replace(row=window.row + row, rows=rows))
+        for row, rows in ((0, 40), (40, 60))
+    ]
+    whole, joined = describe_land(SETTINGS, window), landsat.joined(parts)
+    assert joined.window == window
+    assert np.array_equal(joined.class_map, whole.class_map)
+    assert np.array_equal(joined.texture, whole.texture)
+    assert np.array_equal(joined.identifiers[joined.parcel], whole.identifiers[whole.parcel])
+    assert np.array_equal(joined.regions[joined.parcel], whole.regions[whole.parcel])
 
 
 def test_any_grid_gives_the_same_pixels():
