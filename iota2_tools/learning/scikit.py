@@ -5,17 +5,16 @@ import logging
 import zipfile
 from collections.abc import Iterator, Mapping
 from functools import cache
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import skops.io
 from sklearn.base import ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import all_estimators
 
 from iota2_tools.core.errors import LearningError
 from iota2_tools.core.words import suggest
@@ -61,8 +60,19 @@ TRUSTED = frozenset(
 
 @cache
 def classifiers() -> dict[str, type]:
-    """Every classifier of scikit-learn."""
+    """Every classifier of scikit-learn; to find them all, it is imported whole."""
+    from sklearn.utils import all_estimators
+
     return dict(all_estimators(type_filter="classifier"))
+
+
+def classifier(name: str) -> type | None:
+    """A classifier of scikit-learn by its name; those most used are found without the others."""
+    for module in ("ensemble", "linear_model", "svm"):
+        found = getattr(import_module(f"sklearn.{module}"), name, None)
+        if inspect.isclass(found) and issubclass(found, ClassifierMixin):
+            return found
+    return classifiers().get(name)
 
 
 def problems(settings: LearningSettings, purpose: Purpose) -> Iterator[str]:
@@ -70,7 +80,8 @@ def problems(settings: LearningSettings, purpose: Purpose) -> Iterator[str]:
     from iota2_tools.learning.trial import refusals
 
     name, given = settings.learner, settings.parameters
-    if name not in classifiers():
+    kind = classifier(name)
+    if kind is None:
         hint = suggest(
             name,
             [*classifiers(), *OTB_LEARNERS],
@@ -78,7 +89,7 @@ def problems(settings: LearningSettings, purpose: Purpose) -> Iterator[str]:
         )
         yield f"learning.learner: scikit-learn has no classifier {name!r}, {hint}"
         return
-    known = inspect.signature(classifiers()[name]).parameters
+    known = inspect.signature(kind).parameters
     unknown = [key for key in given if key not in known]
     for key in unknown:
         hint = suggest(key, known, f"known are {', '.join(known)}")
@@ -129,7 +140,7 @@ def train(
         If scikit-learn cannot learn these samples with these parameters.
     """
     fitted, told = fit(table, settings, random_state, threads)
-    skops.io.dump(fitted, folder / MODEL)
+    write(fitted, folder / MODEL)
     told |= compare(fitted, table.features)
     if "not_packed" in told:
         logger.warning(
@@ -174,7 +185,8 @@ def _made(
     settings: LearningSettings, codes: np.ndarray, random_state: int, threads: int
 ) -> tuple[ClassifierMixin, dict[str, Any]]:
     """The classifier to fit, and its parameters without the number of threads."""
-    kind = classifiers()[settings.learner]
+    kind = classifier(settings.learner)
+    assert kind is not None
     known = inspect.signature(kind).parameters
     parameters = dict(settings.parameters)
     if "random_state" in known:
@@ -227,6 +239,13 @@ def _forget_the_job(classifier: ClassifierMixin, folds: int) -> None:
             each.set_params(n_jobs=None)
 
 
+def write(fitted: ClassifierMixin, path: Path) -> None:
+    """Write a fitted classifier for `read`."""
+    import skops.io  # takes most of a second
+
+    skops.io.dump(fitted, path)
+
+
 def read(path: Path) -> ClassifierMixin:
     """Read a fitted classifier that holds no other types than those of scikit-learn's classifiers.
 
@@ -235,6 +254,8 @@ def read(path: Path) -> ClassifierMixin:
     LearningError
         If it holds another one, is cut, or is no classifier.
     """
+    import skops.io  # takes most of a second
+
     advice = f"delete {path.parent} to learn it anew"
     try:
         types = skops.io.get_untrusted_types(file=path)
