@@ -19,15 +19,17 @@ from sklearn.preprocessing import StandardScaler
 from iota2_tools.core.errors import LearningError
 from iota2_tools.core.words import suggest
 from iota2_tools.learning.calibration import FOLDS, polygon_folds
-from iota2_tools.learning.model import Model, Prediction, check_values
-from iota2_tools.learning.packed.packing import Packed, compare, pack
+from iota2_tools.learning.model import Model, Prediction, check_values, most_probable
+from iota2_tools.learning.packed.forest import PackedForest
+from iota2_tools.learning.packed.mapping import PackedModel
+from iota2_tools.learning.packed.packing import compare, pack
+from iota2_tools.learning.packed.stored import MODEL, write_packed
 from iota2_tools.learning.settings import LearningSettings, Purpose
 from iota2_tools.learning.traits import OTB_LEARNERS
 from iota2_tools.reference.table import TrainingTable
 
 logger = logging.getLogger(__name__)
 
-MODEL = "model.skops"
 REFUSALS = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RuntimeError)
 """What scikit-learn raises where it refuses parameters, samples or pixels."""
 WITHOUT_THREADS = ("LogisticRegression",)  # takes `n_jobs`, and warns that it does nothing
@@ -132,7 +134,7 @@ def train(
     threads: int,
     folder: Path,
 ) -> dict[str, Any]:
-    """Fit a classifier and write `model.skops`; returns what `model.json` tells of it.
+    """Fit a classifier and write it, with its packed trees; returns what `model.json` tells.
 
     Raises
     ------
@@ -141,7 +143,10 @@ def train(
     """
     fitted, told = fit(table, settings, random_state, threads)
     write(fitted, folder / MODEL)
-    told |= compare(fitted, table.features)
+    packed, found = compare(fitted, table.features)
+    if isinstance(packed, PackedForest):  # boosting needs scikit-learn to map
+        write_packed(packed, folder)
+    told |= found
     if "not_packed" in told:
         logger.warning(
             "%s is mapped by scikit-learn itself, which is right but slower: %s. Tell the "
@@ -280,7 +285,7 @@ def load(folder: Path, description: dict[str, Any]) -> Model:
         made_by, here = description["versions"]["scikit-learn"], version("scikit-learn")
         packed = pack(estimator, description["dtype"]) if made_by == here else None
         if packed is not None:
-            return PackedModel(estimator, packed, description)
+            return PackedModel(packed, estimator.classes_, description)
         logger.warning(
             "%s is of scikit-learn %s, here is %s: it is mapped without packing, slower; delete it "
             "to learn it anew",
@@ -289,12 +294,6 @@ def load(folder: Path, description: dict[str, Any]) -> Model:
     elif "not_packed" in description:
         logger.warning("%s is mapped without packing: %s", folder, description["not_packed"])
     return ScikitModel(estimator, description)
-
-
-def _prediction(codes: np.ndarray, values: np.ndarray, probabilities: bool) -> Prediction:
-    best = values.argmax(axis=1)
-    confidence = values[np.arange(len(best)), best]
-    return Prediction(codes[best], confidence, values if probabilities else None)
 
 
 class ScikitModel:
@@ -318,29 +317,4 @@ class ScikitModel:
                 f"{self._learner} gives {undefined} of {len(values)} pixels no probability: they "
                 "lie too far from all that it has learnt"
             )
-        return _prediction(self.codes, values, probabilities)
-
-
-class PackedModel:
-    """Trees of scikit-learn, with its answers and many times its speed (`packed`)."""
-
-    def __init__(
-        self,
-        estimator: ClassifierMixin,
-        packed: Packed,
-        description: dict[str, Any],
-    ) -> None:
-        self._packed = packed
-        self._learner, self._names = description["learner"], description["features"]
-        self.codes = estimator.classes_.astype(np.uint16)
-
-    def predict(self, features: np.ndarray, probabilities: bool = False) -> Prediction:
-        """See `learning.Model`; features of int16 do for a model of float32."""
-        if np.can_cast(features.dtype, self._packed.dtype, "safe"):
-            features = features.astype(self._packed.dtype, copy=False)
-        try:
-            values = self._packed.predict_proba(features)
-        except LearningError:
-            check_values(features, self._names, self._learner, "pixels")  # says where
-            raise
-        return _prediction(self.codes, values, probabilities)
+        return most_probable(self.codes, values, probabilities)

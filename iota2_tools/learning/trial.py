@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from iota2_tools.core.errors import LearningError
 from iota2_tools.learning import scikit
+from iota2_tools.learning.packed.stored import MODEL
 from iota2_tools.learning.settings import LearningSettings, Purpose
 from iota2_tools.reference.table import TrainingTable
 
@@ -83,7 +84,7 @@ def _learn_and_map(settings: LearningSettings, purpose: Purpose) -> None:
     small = replace(settings, parameters=reduced(settings))
     fitted, _ = scikit.fit(table, small, 0, 1)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, scikit.MODEL)
+        path = Path(folder, MODEL)
         scikit.write(fitted, path)
         model = scikit.ScikitModel(
             scikit.read(path), {"learner": settings.learner, "features": table.names}
