@@ -162,6 +162,16 @@ def changed(model, name, place, value, field=None):
     return {name: values}
 
 
+def mixed(model, leaf=~0, share_class=2, first_share=(0, 1)):
+    """The first leaf of the first tree holds half a sample of one class."""
+    leaves = array(model, "leaves")
+    leaves[0] = leaf
+    return {
+        "leaves": leaves, "first_share": np.array(first_share), "share": np.array([0.5]),
+        "share_class": np.array([share_class], np.int32),
+    }  # fmt: skip
+
+
 WRONG = {
     "a child that leads back": lambda m: changed(m, "nodes", 1, 0, "left"),
     "a child that is itself": lambda m: changed(m, "nodes", 1, 1, "right"),
@@ -170,18 +180,13 @@ WRONG = {
     "a feature that is not there": lambda m: changed(m, "nodes", 0, 4, "feature"),
     "a class that is not there": lambda m: changed(m, "leaves", 0, 3),
     "a mixture that is not there": lambda m: changed(m, "leaves", 0, -32768),
-    "a share of no class": lambda m: {
-        "leaves": np.concatenate([[~0], array(m, "leaves")[1:]]).astype(np.int32),
-        "first_share": np.array([0, 1]), "share": np.array([0.5]),
-        "share_class": np.array([3], np.int32),
-    },
-    "a share of a class below zero": lambda m: {
-        "leaves": np.concatenate([[~0], array(m, "leaves")[1:]]).astype(np.int32),
-        "first_share": np.array([0, 1]), "share": np.array([0.5]),
-        "share_class": np.array([-1], np.int32),
-    },
-    "shares without classes": lambda m: {"share_class": np.array([], np.int32)}
-    | {"share": np.array([0.5]), "first_share": np.array([0, 1])},
+    "a mixture beyond the last": lambda m: mixed(m, leaf=~1),
+    "a share of no class": lambda m: mixed(m, share_class=3),
+    "a share of a class below zero": lambda m: mixed(m, share_class=-1),
+    "shares without classes": lambda m: mixed(m) | {"share_class": np.array([], np.int32)},
+    "shares that start late": lambda m: mixed(m, first_share=(1, 1)),
+    "shares that end before they start": lambda m: mixed(m, first_share=(0, 2, -1, 1)),
+    "shares beyond the last": lambda m: mixed(m, first_share=(0, 2)),
     "a tree that starts behind its end": lambda m: changed(m, "first_node", 1, 10**6),
     "trees that start late": lambda m: changed(m, "first_node", 0, 1),
     "nodes beyond the last tree": lambda m: changed(m, "first_node", -1, 3),
@@ -211,6 +216,8 @@ WRONG = {
 def test_numbers_that_lead_nowhere_are_not_given_to_a_kernel(model, wrong):
     rewritten(model)
     assert read_packed(model, INT16) is not None  # written again as it was
+    rewritten(model, **mixed(model))
+    assert read_packed(model, INT16) is not None
     others = WRONG[wrong](model)
     rewritten(model, **others)
     assert read_packed(model, INT16) is None
