@@ -38,10 +38,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 
 def group_of(nodeid: str) -> str:
     """What a test shares with others; tests of a group follow one another on one worker."""
-    file, _, name = nodeid.partition("::")
-    if "tests/rules/" in file or name.startswith("test_flanders_with_regions"):
+    file = nodeid.partition("::")[0]
+    if "tests/rules/" in file or file.endswith("test_full_disk.py"):
         return "rules"
-    if "tests/workflow/" in file and not file.endswith("test_real_data.py"):
+    if file.endswith("test_simulated.py"):
         return "production"
     return nodeid if file.endswith("test_real_data.py") else file
 
@@ -194,7 +194,10 @@ def own_copy(production, tmp_path) -> Workflow:
 
 @pytest.fixture(scope="session")
 def small_production(tmp_path_factory) -> Workflow:
-    """A whole production on tiles of 64 pixels: two tiles, regions and draws, and the features."""
+    """A whole production on tiles of 64 pixels: two tiles, regions and draws, and the features.
+
+    The first image of one tile is damaged.
+    """
     from iota2_tools.simulate import SceneSettings, simulate_scene
 
     folder = tmp_path_factory.mktemp("small")
@@ -205,9 +208,12 @@ def small_production(tmp_path_factory) -> Workflow:
     deliver_again(next(west.glob("*_20180603-*")))
     for product in east.glob("*-1050*"):
         shutil.rmtree(product)
+    damaged = deliver_again(min(east.iterdir()), "000000")
+    next(damaged.glob("*_FRE_B4.tif")).write_bytes(b"")
     workflow = Workflow(
         folder,
         scene_config(
+            inputs={"damaged_acquisition": "skip"},
             regions={"path": "scene/reference/regions.gpkg", "field": "region"},
             sampling={"runs": 2, "strategy": "constant", "constant": 12, "envelope_margin": 105},
             classification={"probability_map": True},
@@ -219,9 +225,9 @@ def small_production(tmp_path_factory) -> Workflow:
     return workflow
 
 
-def deliver_again(product: Path) -> Path:
-    """Copy a product under the name of a later hour of its day."""
-    again = product.with_name(re.sub(r"-\d{6}-", "-235959-", product.name))
+def deliver_again(product: Path, hour: str = "235959") -> Path:
+    """Copy a product under the name of another hour of its day."""
+    again = product.with_name(re.sub(r"-\d{6}-", f"-{hour}-", product.name))
     for path in [path for path in product.rglob("*") if path.is_file()]:
         target = again / str(path.relative_to(product)).replace(product.name, again.name)
         target.parent.mkdir(parents=True, exist_ok=True)
