@@ -149,7 +149,7 @@ def finish(folder: Path) -> None:
     config = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))
     parameters = Parameters(Production(complete_configuration(config)))
     for tile in config["tiles"]:
-        files = parameters.tile_inputs(tile).files
+        files = list(parameters.tile_inputs(tile).files)
         for path in map(Path, files):
             path.parent.mkdir(exist_ok=True)
             path.touch()
