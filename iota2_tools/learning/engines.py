@@ -18,7 +18,6 @@ import numpy as np
 from iota2_tools.core.errors import Iota2Error, LearningError
 from iota2_tools.core.files import whole_folder
 from iota2_tools.learning.model import Model, check_values
-from iota2_tools.learning.packed.stored import stored_model
 from iota2_tools.learning.settings import LearningSettings, ModelKey, Purpose
 from iota2_tools.learning.traits import PLACE_MISSING, is_otb
 
@@ -171,6 +170,8 @@ def load(folder: str) -> Model:
     LearningError
         If the folder holds no whole model, or one with types that are not trusted.
     """
+    from iota2_tools.learning.packed.stored import stored_model  # the check waits for no compiler
+
     description = describe(folder)
     packed = stored_model(Path(folder), description)
     return packed or engine_of(description["learner"]).load(Path(folder), description)

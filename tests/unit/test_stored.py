@@ -248,3 +248,11 @@ def test_a_forest_whose_packed_form_is_gone_is_packed_from_the_model(model):
     (model / "packed.npz").unlink()
     assert stored.stored_model(model, told) is None
     assert isinstance(engines.engine_of(told["learner"]).load(model, told), PackedModel)
+
+
+def test_the_check_of_a_learner_waits_for_no_compiler():
+    program = "import sys, iota2_tools.learning.engines; print('numba' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"
