@@ -1,12 +1,14 @@
 """Planning of a national production: `snakemake -n` for many tiles, from nothing and when up to date.
 
 Builds an archive of empty product folders with one image header a tile, regions and reference
-polygons; prints jobs, wall time and peak memory of each plan, and how many jobs a scheduler gets.
+polygons; prints jobs, CPU and wall time and peak memory of each plan, and how many jobs a scheduler
+gets. The plan that is up to date finds every file of the products and the records of the inventories.
 
 Usage: python benchmarks/planning.py [--tiles 120] [--regions 10] [--runs 5] [--dates 70]
 """
 
 import argparse
+import os
 import re
 import resource
 import string
@@ -22,6 +24,11 @@ import shapely
 import yaml
 from osgeo import gdal, osr
 
+from iota2_tools.core.contents import write_record
+from iota2_tools.planning.configuration import complete_configuration
+from iota2_tools.planning.parameters import Parameters
+from iota2_tools.planning.production import Production
+
 ROOT = Path(__file__).parents[1]
 STEP, SIDE, PIXELS = 100_000, 109_800, 10_980
 
@@ -36,7 +43,7 @@ def main() -> None:
         print(
             f"{given.tiles} tiles, {given.regions} regions, {given.runs} seeds, {given.dates} dates a tile"
         )
-        print(f"{'plan':<24}{'jobs':>8}{'seconds':>10}{'peak MB':>10}")
+        print(f"{'plan':<24}{'jobs':>8}{'CPU s':>10}{'wall s':>10}{'peak MB':>10}")
         print(plan(Path(folder), "from nothing"))
         print(f"jobs of the scheduler, short ones in groups: {submissions(Path(folder))}")
         finish(Path(folder))
@@ -111,12 +118,18 @@ def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
 
 def plan(folder: Path, title: str) -> str:
     """Time one plan; the peak is that of the largest child so far."""
-    start = time.perf_counter()
+    start, before = time.perf_counter(), cpu_of_children()
     done = snakemake(folder, "--dry-run", "--quiet", "rules")
-    seconds = time.perf_counter() - start
+    wall, cpu = time.perf_counter() - start, cpu_of_children() - before
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     jobs = re.search(r"^total +(\d+)", done.stdout + done.stderr, re.MULTILINE)
-    return f"{title:<24}{jobs[1] if jobs else 0:>8}{seconds:>10.1f}{peak:>10.0f}"
+    return f"{title:<24}{jobs[1] if jobs else 0:>8}{cpu:>10.1f}{wall:>10.1f}{peak:>10.0f}"
+
+
+def cpu_of_children() -> float:
+    """Seconds of the processors that the programs started so far have taken."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def submissions(folder: Path) -> int:
@@ -128,7 +141,19 @@ def submissions(folder: Path) -> int:
 
 
 def finish(folder: Path) -> None:
-    """Make every product an empty file and let Snakemake record it as made."""
+    """Make every product an empty file and let Snakemake record it as made.
+
+    Files of the images are empty, too; what they held stands in the records.
+    """
+    os.chdir(folder)
+    config = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))
+    parameters = Parameters(Production(complete_configuration(config)))
+    for tile in config["tiles"]:
+        files = list(parameters.tile_inputs(tile).files)
+        for path in map(Path, files):
+            path.parent.mkdir(exist_ok=True)
+            path.touch()
+        write_record(f"results/tiles/{tile}/inventory.record", files, 0)
     table = snakemake(folder, "--summary").stdout.splitlines()[1:]
     for line in table:
         path = folder / line.split("\t")[0]

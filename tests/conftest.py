@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,15 +33,28 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
         def _split_scope(self, nodeid: str) -> str:
             return group_of(nodeid)
 
+    config.option.loadscopereorder = False  # not by the number of tests
     return ByProduction(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Workers of pytest-xdist begin with what takes longest, so that they end together."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: length_of(item.nodeid))
+
+
+def length_of(nodeid: str) -> int:
+    """Place of a test in the order: whole productions, real data, the rest."""
+    group = group_of(nodeid)
+    return 0 if group in ("rules", "production") else 1 if "test_real_data.py" in group else 2
 
 
 def group_of(nodeid: str) -> str:
     """What a test shares with others; tests of a group follow one another on one worker."""
-    file, _, name = nodeid.partition("::")
-    if "tests/rules/" in file or name.startswith("test_flanders_with_regions"):
+    file = nodeid.partition("::")[0]
+    if "tests/rules/" in file or file.endswith("test_full_disk.py"):
         return "rules"
-    if "tests/workflow/" in file and not file.endswith("test_real_data.py"):
+    if file.endswith("test_simulated.py"):
         return "production"
     return nodeid if file.endswith("test_real_data.py") else file
 
@@ -49,6 +63,17 @@ def group_of(nodeid: str) -> str:
 # from there inherits it: Ctrl-C could not be tested.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_the_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache folder for the tests and the Snakemake runs they start: the user's stays as it is."""
+    root = tmp_path_factory.getbasetemp()  # of a worker of pytest-xdist: in that of the session
+    folder = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / "cache"
+    folder.mkdir(exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="session")
@@ -182,7 +207,10 @@ def own_copy(production, tmp_path) -> Workflow:
 
 @pytest.fixture(scope="session")
 def small_production(tmp_path_factory) -> Workflow:
-    """A whole production on tiles of 64 pixels: two tiles, regions and draws, and the features."""
+    """A whole production on tiles of 64 pixels: two tiles, regions and draws, and the features.
+
+    The first image of one tile is damaged.
+    """
     from iota2_tools.simulate import SceneSettings, simulate_scene
 
     folder = tmp_path_factory.mktemp("small")
@@ -193,9 +221,12 @@ def small_production(tmp_path_factory) -> Workflow:
     deliver_again(next(west.glob("*_20180603-*")))
     for product in east.glob("*-1050*"):
         shutil.rmtree(product)
+    damaged = deliver_again(min(east.iterdir()), "000000")
+    next(damaged.glob("*_FRE_B4.tif")).write_bytes(b"")
     workflow = Workflow(
         folder,
         scene_config(
+            inputs={"damaged_acquisition": "skip"},
             regions={"path": "scene/reference/regions.gpkg", "field": "region"},
             sampling={"runs": 2, "strategy": "constant", "constant": 12, "envelope_margin": 105},
             classification={"probability_map": True},
@@ -207,9 +238,9 @@ def small_production(tmp_path_factory) -> Workflow:
     return workflow
 
 
-def deliver_again(product: Path) -> Path:
-    """Copy a product under the name of a later hour of its day."""
-    again = product.with_name(re.sub(r"-\d{6}-", "-235959-", product.name))
+def deliver_again(product: Path, hour: str = "235959") -> Path:
+    """Copy a product under the name of another hour of its day."""
+    again = product.with_name(re.sub(r"-\d{6}-", f"-{hour}-", product.name))
     for path in [path for path in product.rglob("*") if path.is_file()]:
         target = again / str(path.relative_to(product)).replace(product.name, again.name)
         target.parent.mkdir(parents=True, exist_ok=True)

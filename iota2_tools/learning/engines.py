@@ -11,7 +11,7 @@ import platform
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -20,7 +20,9 @@ from iota2_tools.core.files import whole_folder
 from iota2_tools.learning.model import Model, check_values
 from iota2_tools.learning.settings import LearningSettings, ModelKey, Purpose
 from iota2_tools.learning.traits import PLACE_MISSING, is_otb
-from iota2_tools.reference.table import TrainingTable, read_training_table
+
+if TYPE_CHECKING:  # tables take a third of a second that mapping does not need
+    from iota2_tools.reference.table import TrainingTable
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +35,7 @@ class Engine(Protocol):
 
     def train(
         self,
-        table: TrainingTable,
+        table: "TrainingTable",
         settings: LearningSettings,
         random_state: int,
         threads: int,
@@ -103,6 +105,8 @@ def train(
     LearningError
         If there is no sample, a single class, or what the learner cannot learn from.
     """
+    from iota2_tools.reference.table import read_training_table
+
     table = read_training_table(samples, key.region, key.seed)
     classes = _classes(table, key)
     try:
@@ -136,7 +140,7 @@ def train(
         raise LearningError(f"{key}: {error}") from None
 
 
-def _classes(table: TrainingTable, key: ModelKey) -> dict[str, int]:
+def _classes(table: "TrainingTable", key: ModelKey) -> dict[str, int]:
     """Number of samples of each class; two classes at least."""
     codes, counts = np.unique(table.codes, return_counts=True)
     if len(codes) < 2:
@@ -159,12 +163,15 @@ def describe(folder: str) -> dict[str, Any]:
 
 
 def load(folder: str) -> Model:
-    """Load a model for mapping.
+    """Load a model for mapping; a forest packed while it was learnt needs no engine.
 
     Raises
     ------
     LearningError
         If the folder holds no whole model, or one with types that are not trusted.
     """
+    from iota2_tools.learning.packed.stored import stored_model  # the check waits for no compiler
+
     description = describe(folder)
-    return engine_of(description["learner"]).load(Path(folder), description)
+    packed = stored_model(Path(folder), description)
+    return packed or engine_of(description["learner"]).load(Path(folder), description)

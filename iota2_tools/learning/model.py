@@ -38,6 +38,22 @@ class Model(Protocol):
         """Classify pixels; features as they were learnt, shape (n_pixels, n_features)."""
 
 
+def most_probable(codes: np.ndarray, values: np.ndarray, probabilities: bool) -> Prediction:
+    """The class of the largest probability, the first of equal ones.
+
+    Parameters
+    ----------
+    codes : ndarray of uint16, shape (n_classes,)
+    values : ndarray of float, shape (n_pixels, n_classes)
+        Probabilities, 0-1.
+    probabilities : bool
+        Whether they are wanted themselves.
+    """
+    best = values.argmax(axis=1)
+    confidence = values[np.arange(len(best)), best]
+    return Prediction(codes[best], confidence, values if probabilities else None)
+
+
 def check_values(features: np.ndarray, names: Sequence[str], learner: str, what: str) -> None:
     """Refuse infinite features, and missing ones unless the learner places them.
 

@@ -5,30 +5,31 @@ import logging
 import zipfile
 from collections.abc import Iterator, Mapping
 from functools import cache
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import skops.io
 from sklearn.base import ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import all_estimators
 
 from iota2_tools.core.errors import LearningError
 from iota2_tools.core.words import suggest
 from iota2_tools.learning.calibration import FOLDS, polygon_folds
-from iota2_tools.learning.model import Model, Prediction, check_values
-from iota2_tools.learning.packed.packing import Packed, compare, pack
+from iota2_tools.learning.model import Model, Prediction, check_values, most_probable
+from iota2_tools.learning.packed.forest import PackedForest
+from iota2_tools.learning.packed.mapping import PackedModel
+from iota2_tools.learning.packed.packing import compare, pack
+from iota2_tools.learning.packed.stored import MODEL, write_packed
 from iota2_tools.learning.settings import LearningSettings, Purpose
 from iota2_tools.learning.traits import OTB_LEARNERS
 from iota2_tools.reference.table import TrainingTable
 
 logger = logging.getLogger(__name__)
 
-MODEL = "model.skops"
 REFUSALS = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RuntimeError)
 """What scikit-learn raises where it refuses parameters, samples or pixels."""
 WITHOUT_THREADS = ("LogisticRegression",)  # takes `n_jobs`, and warns that it does nothing
@@ -61,8 +62,19 @@ TRUSTED = frozenset(
 
 @cache
 def classifiers() -> dict[str, type]:
-    """Every classifier of scikit-learn."""
+    """Every classifier of scikit-learn; to find them all, it is imported whole."""
+    from sklearn.utils import all_estimators
+
     return dict(all_estimators(type_filter="classifier"))
+
+
+def classifier(name: str) -> type | None:
+    """A classifier of scikit-learn by its name; those most used are found without the others."""
+    for module in ("ensemble", "linear_model", "svm"):
+        found = getattr(import_module(f"sklearn.{module}"), name, None)
+        if inspect.isclass(found) and issubclass(found, ClassifierMixin):
+            return found
+    return classifiers().get(name)
 
 
 def problems(settings: LearningSettings, purpose: Purpose) -> Iterator[str]:
@@ -70,7 +82,8 @@ def problems(settings: LearningSettings, purpose: Purpose) -> Iterator[str]:
     from iota2_tools.learning.trial import refusals
 
     name, given = settings.learner, settings.parameters
-    if name not in classifiers():
+    kind = classifier(name)
+    if kind is None:
         hint = suggest(
             name,
             [*classifiers(), *OTB_LEARNERS],
@@ -78,7 +91,7 @@ def problems(settings: LearningSettings, purpose: Purpose) -> Iterator[str]:
         )
         yield f"learning.learner: scikit-learn has no classifier {name!r}, {hint}"
         return
-    known = inspect.signature(classifiers()[name]).parameters
+    known = inspect.signature(kind).parameters
     unknown = [key for key in given if key not in known]
     for key in unknown:
         hint = suggest(key, known, f"known are {', '.join(known)}")
@@ -121,7 +134,7 @@ def train(
     threads: int,
     folder: Path,
 ) -> dict[str, Any]:
-    """Fit a classifier and write `model.skops`; returns what `model.json` tells of it.
+    """Fit a classifier and write it, with its packed trees; returns what `model.json` tells.
 
     Raises
     ------
@@ -129,8 +142,11 @@ def train(
         If scikit-learn cannot learn these samples with these parameters.
     """
     fitted, told = fit(table, settings, random_state, threads)
-    skops.io.dump(fitted, folder / MODEL)
-    told |= compare(fitted, table.features)
+    write(fitted, folder / MODEL)
+    packed, found = compare(fitted, table.features)
+    if isinstance(packed, PackedForest):  # boosting needs scikit-learn to map
+        write_packed(packed, folder)
+    told |= found
     if "not_packed" in told:
         logger.warning(
             "%s is mapped by scikit-learn itself, which is right but slower: %s. Tell the "
@@ -174,7 +190,8 @@ def _made(
     settings: LearningSettings, codes: np.ndarray, random_state: int, threads: int
 ) -> tuple[ClassifierMixin, dict[str, Any]]:
     """The classifier to fit, and its parameters without the number of threads."""
-    kind = classifiers()[settings.learner]
+    kind = classifier(settings.learner)
+    assert kind is not None
     known = inspect.signature(kind).parameters
     parameters = dict(settings.parameters)
     if "random_state" in known:
@@ -227,6 +244,13 @@ def _forget_the_job(classifier: ClassifierMixin, folds: int) -> None:
             each.set_params(n_jobs=None)
 
 
+def write(fitted: ClassifierMixin, path: Path) -> None:
+    """Write a fitted classifier for `read`."""
+    import skops.io  # takes most of a second
+
+    skops.io.dump(fitted, path)
+
+
 def read(path: Path) -> ClassifierMixin:
     """Read a fitted classifier that holds no other types than those of scikit-learn's classifiers.
 
@@ -235,6 +259,8 @@ def read(path: Path) -> ClassifierMixin:
     LearningError
         If it holds another one, is cut, or is no classifier.
     """
+    import skops.io  # takes most of a second
+
     advice = f"delete {path.parent} to learn it anew"
     try:
         types = skops.io.get_untrusted_types(file=path)
@@ -259,7 +285,7 @@ def load(folder: Path, description: dict[str, Any]) -> Model:
         made_by, here = description["versions"]["scikit-learn"], version("scikit-learn")
         packed = pack(estimator, description["dtype"]) if made_by == here else None
         if packed is not None:
-            return PackedModel(estimator, packed, description)
+            return PackedModel(packed, estimator.classes_, description)
         logger.warning(
             "%s is of scikit-learn %s, here is %s: it is mapped without packing, slower; delete it "
             "to learn it anew",
@@ -268,12 +294,6 @@ def load(folder: Path, description: dict[str, Any]) -> Model:
     elif "not_packed" in description:
         logger.warning("%s is mapped without packing: %s", folder, description["not_packed"])
     return ScikitModel(estimator, description)
-
-
-def _prediction(codes: np.ndarray, values: np.ndarray, probabilities: bool) -> Prediction:
-    best = values.argmax(axis=1)
-    confidence = values[np.arange(len(best)), best]
-    return Prediction(codes[best], confidence, values if probabilities else None)
 
 
 class ScikitModel:
@@ -297,29 +317,4 @@ class ScikitModel:
                 f"{self._learner} gives {undefined} of {len(values)} pixels no probability: they "
                 "lie too far from all that it has learnt"
             )
-        return _prediction(self.codes, values, probabilities)
-
-
-class PackedModel:
-    """Trees of scikit-learn, with its answers and many times its speed (`packed`)."""
-
-    def __init__(
-        self,
-        estimator: ClassifierMixin,
-        packed: Packed,
-        description: dict[str, Any],
-    ) -> None:
-        self._packed = packed
-        self._learner, self._names = description["learner"], description["features"]
-        self.codes = estimator.classes_.astype(np.uint16)
-
-    def predict(self, features: np.ndarray, probabilities: bool = False) -> Prediction:
-        """See `learning.Model`; features of int16 do for a model of float32."""
-        if np.can_cast(features.dtype, self._packed.dtype, "safe"):
-            features = features.astype(self._packed.dtype, copy=False)
-        try:
-            values = self._packed.predict_proba(features)
-        except LearningError:
-            check_values(features, self._names, self._learner, "pixels")  # says where
-            raise
-        return _prediction(self.codes, values, probabilities)
+        return most_probable(self.codes, values, probabilities)

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import skops.io
 from threadpoolctl import threadpool_limits
 
 from iota2_tools.core.errors import LearningError
 from iota2_tools.learning import scikit
+from iota2_tools.learning.packed.stored import MODEL
 from iota2_tools.learning.settings import LearningSettings, Purpose
 from iota2_tools.reference.table import TrainingTable
 
@@ -84,8 +84,8 @@ def _learn_and_map(settings: LearningSettings, purpose: Purpose) -> None:
     small = replace(settings, parameters=reduced(settings))
     fitted, _ = scikit.fit(table, small, 0, 1)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, scikit.MODEL)
-        skops.io.dump(fitted, path)
+        path = Path(folder, MODEL)
+        scikit.write(fitted, path)
         model = scikit.ScikitModel(
             scikit.read(path), {"learner": settings.learner, "features": table.names}
         )
@@ -130,7 +130,8 @@ def far_pixels(n_features: int) -> np.ndarray:
 
 def reduced(settings: LearningSettings) -> dict[str, Any]:
     """The parameters, none of which costs time or needs more samples than there are here."""
-    kind = scikit.classifiers()[settings.learner]
+    kind = scikit.classifier(settings.learner)
+    assert kind is not None
     parameters = kind(**settings.parameters).get_params(deep=False)
     changed: dict[str, float] = {}
     for key, value in parameters.items():

@@ -8,6 +8,7 @@ from iota2_tools.core.environment import environment_problems, environment_remar
 from iota2_tools.core.errors import ConfigError, Iota2Error, MissingSoftwareError, one_message
 from iota2_tools.features.expressions import parse_expression
 from iota2_tools.learning.settings import LearningSettings, Purpose
+from iota2_tools.learning.tried import problems_of_learner
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
 from iota2_tools.timeseries.inputs import TileInputs
@@ -171,8 +172,6 @@ def _features(production: Production) -> Iterator[str]:
 
 def _learner(production: Production) -> Iterator[str]:
     """Try the learner; with made-up classes and features where the others cannot be known."""
-    from iota2_tools.learning.engines import learner_problems
-
     codes: tuple[int, ...] = (1, 2, 3, 4)
     n_features = len(codes)
     with contextlib.suppress(Iota2Error):
@@ -187,4 +186,4 @@ def _learner(production: Production) -> Iterator[str]:
         tuple(word for word, raster in rasters.items() if raster.missing == "keep"),
     )
     settings = LearningSettings.of(production.config.learning.as_dict())
-    yield from learner_problems(settings, purpose)
+    yield from problems_of_learner(settings, purpose)

@@ -52,8 +52,12 @@ def polygon_ids(results: Path, tile: str) -> np.ndarray:
 
 
 def products(scene: Path, tile: str) -> list[Path]:
-    """Product folders of a tile, by day then name."""
-    folders = (scene / "sentinel2" / tile).iterdir()
+    """Product folders of a tile with whole images, by day then name."""
+    folders = [
+        folder
+        for folder in (scene / "sentinel2" / tile).iterdir()
+        if all(path.stat().st_size for path in folder.glob("*_FRE_*.tif"))
+    ]
     return sorted(folders, key=lambda folder: (day_of(folder), folder.name))
 
 

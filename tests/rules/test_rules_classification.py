@@ -47,6 +47,12 @@ def test_train_model_is_the_forest_scikit_learn_grows_from_the_samples_of_a_regi
     assert (told["region"], told["seed"], told["learner"]) == ("1", 1, "RandomForestClassifier")
 
 
+def test_train_model_makes_one_for_each_region_and_draw(made):
+    results = made("train_model", jobs=4)
+    models = sorted(path.name for path in (results / "models").iterdir())
+    assert models == [f"region_{region}_seed_{seed}" for region in (1, 2) for seed in SEEDS]
+
+
 def test_classify_tile_gives_the_labels_of_scikit_learn_on_np_interp_features(made):
     pieces = (("T31TCJ", 1), ("T31TDJ", 2))
     files = [

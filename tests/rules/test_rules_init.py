@@ -43,6 +43,17 @@ def test_take_inventory_lists_the_products_of_a_tile_with_their_files(made):
     assert (stored["left_out"], stored["user_features"]) == ({}, {})
 
 
+def test_take_inventory_leaves_out_the_damaged_product_and_names_it(made):
+    results = made("take_inventory", "tiles/T31TDJ/inventory.json")
+    stored = json.loads((results / "tiles/T31TDJ/inventory.json").read_text())
+    folder = results.parent / "scene/sentinel2/T31TDJ"
+    whole = [product.name for product in products(results.parent / "scene", "T31TDJ")]
+    (damaged,) = {product.name for product in folder.iterdir()} - set(whole)
+    assert damaged < min(whole)  # the first of all
+    assert list(stored["left_out"]) == [damaged]
+    assert [item["name"] for item in stored["series"]["sentinel2"]] == whole
+
+
 def test_mask_series_is_clear_where_no_mask_is_set_once_a_day(made):
     outputs = of_tiles("sentinel2_clear.tif", "sentinel2_footprint.tif")
     results = made("mask_series", *outputs, jobs=2)

@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pandas as pd
-from independent import pixels
+from independent import pixels, products
 from osgeo import gdal
 from osgeo_utils.samples import validate_cloud_optimized_geotiff as cog
 from PIL import Image
@@ -113,6 +113,15 @@ def test_mosaic_probabilities_holds_the_pieces_one_band_a_class(made):
     assert [band.GetDescription() for band in bands] == table["name"].tolist()
 
 
+def test_mosaic_probabilities_add_up_to_one_where_a_class_is_mapped_and_are_nodata_elsewhere(made):
+    for seed in (0, 1):
+        results = made("mosaic_probabilities", f"final/ProbabilityMap_seed_{seed}.tif", jobs=2)
+        proba = pixels(results / f"final/ProbabilityMap_seed_{seed}.tif").astype(int)
+        mapped = pixels(results / f"final/Classif_Seed_{seed}.tif") > 0
+        assert np.abs(proba[:, mapped].sum(axis=0) - 1000).max() <= 11  # one rounding a class
+        assert (proba[:, ~mapped] == 65535).all()
+
+
 def test_clip_validity_keeps_what_the_tile_maps(made):
     results = made(
         "clip_validity", *(f"tiles/{tile}/validity_mapped.tif" for tile in TILES), jobs=2
@@ -129,8 +138,8 @@ def test_mosaic_validity_holds_the_clear_dates_of_the_pixels_mapped(made):
     raster = check_cog(results / "final/PixelsValidity.tif", 255)
     pieces = {tile: [pixels(results / f"tiles/{tile}/validity_mapped.tif")] for tile in TILES}
     assert np.array_equal(raster.ReadAsArray(), side_by_side(pieces, 255))
-    products = [len(list((results.parent / "scene/sentinel2" / tile).iterdir())) for tile in TILES]
-    check_ramp(results / "final/PixelsValidity.qml", max(products))
+    dates = max(len(products(results.parent / "scene", tile)) for tile in TILES)
+    check_ramp(results / "final/PixelsValidity.qml", dates)
 
 
 def test_preview_map_draws_each_pixel_in_the_colour_of_its_class(made):

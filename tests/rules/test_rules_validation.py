@@ -131,6 +131,8 @@ def test_report_accuracy_gives_the_scores_of_scikit_learn_and_the_interval_of_st
     for title, values in (("Overall accuracy", overall), ("Kappa", kappas)):
         half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
         assert f"{title:<19}{np.mean(values):.3f} +- {half:.3f}" in text
+    (damaged,) = (results.parent / "scene/sentinel2/T31TDJ").glob("*-000000-*")
+    assert f"{damaged.name} is left out" in text
     with Image.open(results / "final/scores.png") as figure:
         colours = {colour for _, colour in figure.convert("RGB").getcolors(1_000_000)}
     mean = table[table["score"] == "f_score"].groupby("code")["value"].mean()

@@ -53,10 +53,14 @@ def digests(folder: Path, paths: list[str]) -> dict[str, str]:
 
 
 def digest(path: Path) -> str:
-    """Of the content of a file; of a model, of its arrays: skops numbers its parts at random."""
-    if path.suffix == ".skops":
+    """Of the content of a file; of a model, of its arrays.
+
+    skops numbers its parts at random, and the packed trees name their model by its digest.
+    """
+    if path.suffix in (".skops", ".npz"):
+        by_chance = ("schema.json", "of.npy")
         with zipfile.ZipFile(path) as model:
             return str(
-                sorted(item.CRC for item in model.infolist() if item.filename != "schema.json")
+                sorted(item.CRC for item in model.infolist() if item.filename not in by_chance)
             )
     return hashlib.sha256(path.read_bytes()).hexdigest()

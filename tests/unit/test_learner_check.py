@@ -9,7 +9,7 @@ from iota2_tools import otb
 from iota2_tools.core.errors import MissingSoftwareError
 from iota2_tools.learning import trial
 from iota2_tools.learning.engines import learner_problems
-from iota2_tools.learning.scikit import classifiers
+from iota2_tools.learning.scikit import classifier, classifiers
 from iota2_tools.learning.settings import LearningSettings, Purpose
 
 CODES = (11, 12, 51, 222, 300)
@@ -45,6 +45,13 @@ def test_every_classifier_of_scikit_learn_is_taken_or_refused_at_the_check(learn
         assert REFUSED[learner] in found[0]
     else:
         assert not found
+
+
+def test_a_classifier_is_found_by_its_name_and_nothing_else_is():
+    for name, kind in classifiers().items():
+        assert classifier(name) is kind
+    for name in ("RandomForestRegressor", "BaseEnsemble", "l1_min_c", "_forest", "SVR", ""):
+        assert classifier(name) is None
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from tiny import LEFT, TOP, name_of, write_image, write_product
 
 from iota2_tools.commands import cli
 from iota2_tools.core.errors import ConfigError, InputDataError
-from iota2_tools.planning.checks import check, header_problems, input_warnings
+from iota2_tools.learning import engines
+from iota2_tools.planning.checks import check, header_problems, input_problems, input_warnings
 from iota2_tools.planning.configuration import complete_configuration
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
@@ -56,6 +57,21 @@ YEAR = {"first_date": date(2018, 1, 1), "last_date": date(2018, 12, 31)}
 
 def days(plan):
     return [f"{item.day:%Y%m%d}" for item in plan.products("sentinel2", "T31TCJ")]
+
+
+def test_a_learner_that_passed_the_check_is_not_tried_at_the_next_start(
+    plan, tile, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    trees = {"learning": {"parameters": {"n_estimators": 3}}}
+    assert not input_problems(plan(**trees))
+    tried = []
+    monkeypatch.setattr(engines, "learner_problems", lambda *given: tried.append(given) or ["no"])
+    assert not input_problems(plan(**trees))
+    assert not tried
+    others = {"learning": {"parameters": {"n_estimators": 0}}}
+    assert input_problems(plan(**others)) == input_problems(plan(**others)) == ["no"]
+    assert [settings.parameters for settings, _ in tried] == [{"n_estimators": 0}] * 2
 
 
 def test_acquisitions_outside_the_period_are_not_read(plan, tile):

@@ -53,6 +53,17 @@ def test_strategy_shares_the_samples_among_the_tiles(sampling, expected):
     assert samples_of_tiles(sampling, PIXELS) == expected
 
 
+def test_a_total_is_kept_but_for_the_rounding_of_classes_and_tiles():
+    numbers = [3, 50, 120, 7, 1, 400, 90, 33, 260, 12, 75]
+    pixels = {
+        "A": dict(enumerate(numbers, start=1)),
+        "B": dict(enumerate(reversed(numbers), start=1)),
+    }
+    shared = samples_of_tiles({"strategy": "total", "total": 600}, pixels)
+    # Half a sample for each of 22 numbers of a class, and for each tile.
+    assert abs(sum(sum(tile.values()) for tile in shared.values()) - 600) <= 12
+
+
 def test_a_share_is_of_single_precision_as_otb_keeps_it():
     # 0.7 is 0.699999988 there: 17.4999997 of 25.
     sampling = {"strategy": "percent", "percent": 0.7}

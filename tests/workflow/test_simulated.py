@@ -1,6 +1,5 @@
 """The whole workflow on a simulated scene: products, reruns, identity of results, faults."""
 
-import json
 import os
 import re
 import shutil
@@ -191,43 +190,6 @@ def test_a_run_killed_on_one_core_with_small_windows_ends_in_the_same_files(
     for name in same:
         ours, theirs = (results / name for results in (production.results, workflow.results))
         assert ours.read_bytes() == theirs.read_bytes(), name
-
-
-def test_regions_and_draws_each_have_their_model_and_a_damaged_image_is_left_out(scene, tmp_path):
-    workflow = on_scene(
-        scene,
-        tmp_path,
-        inputs={"damaged_acquisition": "skip"},
-        regions={"path": "scene/reference/regions.gpkg", "field": "region"},
-        sampling={"runs": 2, "strategy": "total", "total": 600},
-        classification={"probability_map": True},
-    )
-    folder = workflow.products / "T31TCJ"
-    image = next(path for path in sorted(folder.rglob("*_FRE_B4.tif")))
-    image.write_bytes(b"")
-    probabilities = [f"results/final/ProbabilityMap_seed_{seed}.tif" for seed in (0, 1)]
-    workflow.run("results/final/RESULTS.txt", *probabilities)
-    stored = json.loads((workflow.results / "tiles" / "T31TCJ" / "inventory.json").read_text())
-    assert list(stored["left_out"]) == [image.parent.name]
-    told = (workflow.results / "final" / "RESULTS.txt").read_text()
-    assert f"{image.parent.name} is left out" in told
-    models = sorted(path.name for path in (workflow.results / "models").iterdir())
-    assert models == [f"region_{region}_seed_{seed}" for region in (1, 2) for seed in (0, 1)]
-    for seed in (0, 1):
-        learnt = sum(
-            json.loads(
-                (
-                    workflow.results / "models" / f"region_{region}_seed_{seed}" / "model.json"
-                ).read_text()
-            )["samples"]
-            for region in (1, 2)
-        )
-        assert abs(learnt - 1200) <= 30  # 600 a region; shares are rounded per class and tile
-        proba = pixels(workflow.results / "final" / f"ProbabilityMap_seed_{seed}.tif").astype(int)
-        classes = pixels(workflow.results / "final" / f"Classif_Seed_{seed}.tif")
-        mapped = classes > 0
-        assert np.abs(proba[:, mapped].sum(axis=0) - 1000).max() <= 11  # one rounding a class
-        assert (proba[:, ~mapped] == 65535).all()
 
 
 def test_features_are_written_with_their_names(production):

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
-from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
 from iota2_tools.core.errors import LearningError
 from iota2_tools.core.kernels import kernel
@@ -27,7 +26,7 @@ Measured: 256 to 384 are the fastest, 4096 takes 1.4 times as long.
 log = logging.getLogger(__name__)
 
 
-class _Trees(NamedTuple):
+class Trees(NamedTuple):
     """The arrays the kernels read; a child or a leaf below zero is `~number`."""
 
     nodes: np.ndarray
@@ -58,7 +57,7 @@ class PackedForest:
     n_features: int
     dtype: np.dtype
     """Type of the features: int16 or float32."""
-    trees: _Trees
+    trees: Trees
 
     @property
     def n_trees(self) -> int:
@@ -152,7 +151,7 @@ def pack_forest(estimator: Any, dtype: DTypeLike) -> PackedForest:
     packed_nodes = [pack_nodes(tree, record, estimator.n_features_in_) for tree in trees]
     nodes, missing_left = zip(*packed_nodes, strict=True)
     leaves, *mixtures = _pack_leaves([tree.value[tree.children_left < 0, 0] for tree in trees])
-    packed = _Trees(
+    packed = Trees(
         np.concatenate(nodes),
         np.concatenate(missing_left),
         starts([len(part) for part in nodes]),
@@ -170,6 +169,8 @@ def pack_forest(estimator: Any, dtype: DTypeLike) -> PackedForest:
 
 def is_forest(estimator: Any) -> bool:
     """Whether this is one of the forests of scikit-learn that are packed."""
+    from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+
     return isinstance(estimator, RandomForestClassifier | ExtraTreesClassifier)
 
 
@@ -290,7 +291,7 @@ def _pack_leaves(values: list[np.ndarray]) -> tuple[np.ndarray, ...]:
     Returns
     -------
     leaves, first_share, share_class, share : ndarray
-        As in `_Trees`.
+        As in `Trees`.
     """
     leaves, lengths, classes, shares = [], [], [], []
     n_mixtures = 0
@@ -350,7 +351,7 @@ def descend(
 
 
 @kernel
-def _add_votes(trees: _Trees, tree: int, position: np.ndarray, votes: np.ndarray) -> None:
+def _add_votes(trees: Trees, tree: int, position: np.ndarray, votes: np.ndarray) -> None:
     """Add to the votes the leaf each pixel reached in a tree."""
     leaves = trees.leaves[trees.first_leaf[tree] : trees.first_leaf[tree + 1]]
     for pixel in range(position.size):
@@ -384,7 +385,7 @@ def any_infinite(features: np.ndarray) -> bool:
 
 @kernel
 def _mean_vote(
-    trees: _Trees,
+    trees: Trees,
     features: np.ndarray,
     missing: bool,
     votes: np.ndarray,
@@ -411,7 +412,7 @@ def _mean_vote(
 
 
 @kernel
-def _predict_proba(trees: _Trees, features: np.ndarray, probability: np.ndarray) -> bool:
+def _predict_proba(trees: Trees, features: np.ndarray, probability: np.ndarray) -> bool:
     """Kernel of `PackedForest.predict_proba`; False if a feature is infinite."""
     position = np.empty(BLOCK, trees.nodes["left"].dtype)
     waiting = np.empty(BLOCK, np.uint32)

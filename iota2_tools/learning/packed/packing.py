@@ -26,7 +26,7 @@ def pack(estimator: Any, dtype: str) -> Packed | None:
     return pack_boosting(estimator, dtype) if can_be_packed(estimator) else None
 
 
-def compare(estimator: Any, features: np.ndarray) -> dict[str, Any]:
+def compare(estimator: Any, features: np.ndarray) -> tuple[Packed | None, dict[str, Any]]:
     """Pack a fitted estimator, and compare its answers on some of its samples.
 
     The packing reads private parts of scikit-learn, of which another release may mean other things.
@@ -38,7 +38,9 @@ def compare(estimator: Any, features: np.ndarray) -> dict[str, Any]:
 
     Returns
     -------
-    dict
+    packed : Packed or None
+        What may be used in its place.
+    told : dict
         `packed`: whether it may be used. `not_packed`: the reason, where packed trees are there
         and answer otherwise or not at all.
     """
@@ -46,18 +48,18 @@ def compare(estimator: Any, features: np.ndarray) -> dict[str, Any]:
     try:
         packed = pack(estimator, str(features.dtype))
         if packed is None:
-            return {"packed": False}
+            return None, {"packed": False}
         found = packed.predict_proba(rows)
     except Exception as error:  # whatever became of scikit-learn's private parts
-        return {"packed": False, "not_packed": f"it cannot be packed ({error!r})"}
+        return None, {"packed": False, "not_packed": f"it cannot be packed ({error!r})"}
     expected = estimator.predict_proba(rows.astype(np.float32))
     if found.shape != expected.shape:
-        return {"packed": False, "not_packed": "packed, it knows other classes"}
+        return None, {"packed": False, "not_packed": "packed, it knows other classes"}
     difference = float(np.abs(found - expected).max())
     if difference <= TOLERANCE:
         logger.info("Packed trees answer as scikit-learn on %d samples", len(rows))
-        return {"packed": True}
-    return {
+        return packed, {"packed": True}
+    return None, {
         "packed": False,
         "not_packed": f"its probabilities differ from scikit-learn's by up to {difference:.2g} on {len(rows)} samples",
     }
