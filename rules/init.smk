@@ -82,6 +82,7 @@ rule count_valid_dates:
         **needs("count_valid_dates"),
     params:
         algorithm=versions("masks"),
+        least=parameters.least_dates,
     message:
         "Counting the clear dates of {wildcards.tile}"
     script:

@@ -74,6 +74,14 @@ class SensorSection(Section):
             "not count as clear dates. Those farther away are not read."
         ),
     )
+    minimum_clear_dates: int = Field(
+        0,
+        ge=0,
+        description=(
+            "Pixels with fewer clear dates of this sensor are neither learnt, validated nor mapped. Those of all "
+            "sensors together are counted by `classification.minimum_clear_dates` and `sampling.cloud_threshold`."
+        ),
+    )
     indices: list[Literal["NDVI", "NDWI", "Brightness"]] = Field(
         ["NDVI", "NDWI", "Brightness"],
         description="Spectral indices added for each date; NDVI and NDWI times 1000.",

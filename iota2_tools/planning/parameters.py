@@ -50,6 +50,15 @@ class Parameters:
         return settings
 
     @cached_property
+    def least_dates(self) -> dict[str, int]:
+        """Fewest clear dates of each series that wants any."""
+        wanted = {
+            name: self.production.section(series.sensor).minimum_clear_dates
+            for name, series in self.production.series.items()
+        }
+        return {name: number for name, number in wanted.items() if number}
+
+    @cached_property
     def series_features(self) -> dict[str, SeriesFeatures]:
         """Features of each series."""
         return {name: series_features(name, settings) for name, settings in self.features.items()}

@@ -1,6 +1,7 @@
 """Clear-sky masks: where each acquisition is usable, what was seen, and how often."""
 
 import logging
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -140,7 +141,12 @@ def count_clear(clear: np.ndarray) -> np.ndarray:
 
 
 def write_validity(
-    inventory: str, masks: list[str], footprints: list[str], validity: str, footprint: str
+    inventory: str,
+    masks: list[str],
+    footprints: list[str],
+    validity: str,
+    footprint: str,
+    least: Mapping[str, int] | None = None,
 ) -> None:
     """Write the number of clear dates over all series, and the common footprint.
 
@@ -151,13 +157,15 @@ def write_validity(
         features alone.
     validity : str
         Raster to write: uint16, number of clear dates of the period, 0 outside the common
-        footprint.
+        footprint. Of several series together in the first band, then of each.
     footprint : str
-        Raster to write: 1 where every series saw the ground, and every raster of the user that
-        shall leave pixels out has data.
+        Raster to write: 1 where every series saw the ground often enough, and every raster of the
+        user that shall leave pixels out has data.
+    least : mapping of str to int, optional
+        Fewest clear dates of a series; pixels with fewer are outside the footprint.
     """
     stock = read_inventory(inventory)
-    grid = stock.grid
+    grid, wanted = stock.grid, least or {}
     mask_files = [open_raster(path) for path in masks]
     footprint_files = [open_raster(path) for path in footprints]
     counted = [
@@ -166,19 +174,25 @@ def write_validity(
     ]
     user = [band for band in user_bands(stock.user_features, grid)[0] if band.leaves_out]
     bands = sum(dataset.RasterCount for dataset in mask_files)
-    rows, cols = window_shape(grid, 3 * bands + 8, WINDOW_MB)
+    rows, cols = window_shape(grid, 3 * bands + 2 * len(counted) + 8, WINDOW_MB)
+    names = ("all", *stock.series) if len(counted) > 1 else ("all",)
     with (
-        create_raster(validity, grid, "uint16", tags={"UNITS": "clear dates"}) as validity_file,
+        create_raster(
+            validity, grid, "uint16", bands=len(names), descriptions=names,
+            tags={"UNITS": "clear dates"},
+        ) as validity_file,
         create_raster(footprint, grid, "uint8", options=("NBITS=1",)) as footprint_file,
-    ):
+    ):  # fmt: skip
         for window in grid.windows(rows, cols):
             seen = np.ones((window.rows, window.cols), dtype=np.uint8)
             for dataset in footprint_files:
                 seen &= read_window(dataset, window, 1)
             for band in user:
                 seen &= band.seen(window)
-            total = np.zeros(seen.shape, dtype=np.uint16)
-            for dataset, counts in zip(mask_files, counted, strict=True):
-                total += count_clear(read_window(dataset, window)[counts])
-            validity_file.write(total * seen, window)
+            dates = [np.zeros(seen.shape, dtype=np.uint16)]
+            for series, dataset, counts in zip(stock.series, mask_files, counted, strict=True):
+                dates.append(count_clear(read_window(dataset, window)[counts]))
+                seen &= dates[-1] >= wanted.get(series, 0)
+            dates[0] = np.sum(dates, axis=0, dtype=np.uint16)
+            validity_file.write_bands(np.stack(dates[: len(names)]) * seen, window)
             footprint_file.write(seen, window)

@@ -162,8 +162,9 @@ def test_a_raster_of_the_user_whose_gaps_are_filled_leaves_nothing_out(tile):
     assert (footprint == 1).all()
 
 
-def test_a_pixel_counts_where_all_sensors_saw_the_ground(tmp_path, monkeypatch):
-    """Two sensors: the dates of both are added up, and only where both footprints are."""
+@pytest.mark.parametrize("least", [{}, {"b": 2}, {"a": 1, "b": 1}])
+def test_a_pixel_counts_where_all_series_saw_the_ground(tmp_path, monkeypatch, least):
+    """The dates of two series are added up, only where both footprints are, and often enough."""
     small_windows(monkeypatch)
     grid = grid_of(write_image(tmp_path / "a_seen.tif", halves(1, 0).astype(np.uint8)))
     write_image(tmp_path / "b_seen.tif", np.flipud(halves(1, 1)).astype(np.uint8))
@@ -171,7 +172,7 @@ def test_a_pixel_counts_where_all_sensors_saw_the_ground(tmp_path, monkeypatch):
     dates[:, 0] = 1
     write_image(tmp_path / "a.tif", np.ones((8, 8), np.uint8))
     write_image(tmp_path / "b.tif", dates)
-    item = {"day": "2018-01-01", "bands": {}, "masks": [], "edge": "", "counts": True}
+    item = {"day": "2018-01-01", "bands": {}, "masks": [], "counts": True}
     stored = asdict(Inventory("T", grid, {}, {}, {}))
     stored["series"] = {
         "a": [item | {"name": "1"}],
@@ -182,12 +183,17 @@ def test_a_pixel_counts_where_all_sensors_saw_the_ground(tmp_path, monkeypatch):
         str(tmp_path / "inventory.json"),
         [str(tmp_path / "a.tif"), str(tmp_path / "b.tif")],
         [str(tmp_path / "a_seen.tif"), str(tmp_path / "b_seen.tif")],
-        str(tmp_path / "validity.tif"), str(tmp_path / "footprint.tif"),
+        str(tmp_path / "validity.tif"), str(tmp_path / "footprint.tif"), least,
     )  # fmt: skip
     expected = halves(1, 0)
     expected[0, :4] = 3
-    np.testing.assert_array_equal(values_of(tmp_path / "validity.tif"), expected)
-    np.testing.assert_array_equal(values_of(tmp_path / "footprint.tif"), halves(1, 0))
+    if least:
+        expected[1:] = 0
+    np.testing.assert_array_equal(values_of(tmp_path / "validity.tif", 1), expected)
+    of_a = np.minimum(expected, 1)
+    np.testing.assert_array_equal(values_of(tmp_path / "validity.tif", 2), of_a)
+    np.testing.assert_array_equal(values_of(tmp_path / "validity.tif", 3), expected - of_a)
+    np.testing.assert_array_equal(values_of(tmp_path / "footprint.tif"), expected > 0)
 
 
 def test_without_sensors_every_pixel_is_seen(tmp_path):

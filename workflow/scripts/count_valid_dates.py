@@ -10,4 +10,5 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
         footprints=list(snakemake.input.footprints),
         validity=snakemake.output.validity,
         footprint=snakemake.output.footprint,
+        least=snakemake.params.least,
     )
