@@ -1,9 +1,11 @@
 """The sections of a production's configuration that do not depend on a sensor."""
 
+import os
+import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from iota2_tools.config.section import PathText, Section
 
@@ -12,6 +14,19 @@ SHARED_STRATEGIES = ("constant", "byclass", "total", "smallest")
 
 TileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]+$")]
 Word = Annotated[str, StringConstraints(min_length=1)]
+
+
+def _module_file(path: str) -> str:
+    """A file that Python can import by its name."""
+    name = os.path.basename(path)
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*\.py", name):
+        raise ValueError(
+            f"{path!r} is no name of a Python module: letters, digits and _, then `.py` (`phenology.py`)"
+        )
+    return path
+
+
+ModuleFile = Annotated[PathText, AfterValidator(_module_file)]
 
 
 def _by_name(given: Any) -> Any:
@@ -48,6 +63,30 @@ class UserFeatures(Section):
         description=(
             "For each raster a word of its file's name, `ALT`, or that and how it is read: "
             "`{name: SOIL, interpolation: nearest, missing: mean}`."
+        ),
+    )
+
+
+class ExternalFunction(Section):
+    """A Python function of yours that gives features; docs/external-features.md shows how to write one."""
+
+    module: ModuleFile = Field(description="File that holds it, `phenology.py`.")
+    function: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = Field(
+        description="Its name."
+    )
+    parameters: dict[str, Any] = Field(
+        {}, description="Handed to it as they are, e.g. `{threshold: 0.5}`."
+    )
+    margin: int = Field(
+        0,
+        ge=0,
+        le=100,
+        description="Pixels around a pixel that its features depend on, in each direction.",
+    )
+    missing: float | None = Field(
+        None,
+        description=(
+            "Value of pixels for which it gives NaN, an infinite or a masked value. Empty: these are an error."
         ),
     )
 

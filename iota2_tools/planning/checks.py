@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from iota2_tools.core.environment import environment_problems, environment_remarks
 from iota2_tools.core.errors import ConfigError, Iota2Error, MissingSoftwareError, one_message
 from iota2_tools.features.expressions import parse_expression
+from iota2_tools.features.user_modules import load_function
 from iota2_tools.learning.settings import LearningSettings, Purpose
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
@@ -70,7 +71,7 @@ def input_warnings(production: Production) -> list[str]:
 
 def input_problems(production: Production) -> list[str]:
     """Everything wrong with the inputs of a production that headers and tables tell."""
-    checks = (_tiles, _regions, _reference, _nomenclature, _features, _learner)
+    checks = (_tiles, _regions, _reference, _nomenclature, _features, _external, _learner)
     problems: list[str] = []
     for check in checks:
         try:
@@ -146,6 +147,20 @@ def _features(production: Production) -> Iterator[str]:
         for name, text in expressions.items():
             for problem in _first_error(parse_expression, text, known.band_names, known.roles):
                 yield f"sensors.{sensor}.additional_features.{name}: {problem}"
+
+
+def _external(production: Production) -> Iterator[str]:
+    """Try the user's functions, as each job does; without images, only whether they can be loaded."""
+    parameters = Parameters(production)
+    if not parameters.external:
+        return
+    try:
+        trial = parameters.external_trial
+    except Iota2Error:
+        for section in production.config.external_features:
+            yield from _first_error(load_function, section.module, section.function)
+        return
+    yield from trial.problems()
 
 
 def _learner(production: Production) -> Iterator[str]:
