@@ -72,7 +72,8 @@ def test_modules_beside_it_are_imported_and_digested_whatever_the_form(module):
 @pytest.mark.parametrize("changed", ["one", "two", "three_in_deep", "__init___in_deep"])
 def test_a_change_of_a_module_it_imports_changes_the_digest(module, changed):
     text = "from . import one\nimport os\nfrom .deep.three import y\n"
-    others = {"one": "from .two import x\n", "two": "x = 1\n", "__init___in_deep": "", "three_in_deep": "y = 7\n"}  # fmt: skip
+    others = {"one": "from .two import x\n", "two": "x = 1\n"}
+    others |= {"__init___in_deep": "", "three_in_deep": "y = 7\n"}
     path = module(text, **others)
     before = digest_of_sources(path)
     assert digest_of_sources(path) == before
@@ -131,16 +132,24 @@ def test_a_missing_file_and_a_missing_function_are_told(module):
 
 
 def test_the_line_of_the_user_is_told_of_an_error_inside_a_library(module):
-    path = module(
-        "import numpy as np\n\ndef f():\n    return g(\n        [1, 2],\n    )\n\ndef g(x):\n    return np.stack(x + 1)\n"
+    path = module("""import numpy as np
+
+def f():
+    return g(
+        [1, 2],
     )
+
+def g(x):
+    return np.stack(x + 1)
+""")
     function = load_function(path, "f")
     with pytest.raises(UserCodeError) as caught, user_errors(path):
         function()
     text = str(caught.value)
     assert "mine/first.py, line 9, in g (`return np.stack(x + 1)`): TypeError: can only" in text
     path = module("import numpy as np\n\ndef f():\n    return np.stack([])\n")
-    with pytest.raises(UserCodeError, match=r"line 4, in f .*: ValueError: need at least one"), user_errors(path):  # fmt: skip
+    expected = r"line 4, in f .*: ValueError: need at least one"
+    with pytest.raises(UserCodeError, match=expected), user_errors(path):
         load_function(path, "f")()
 
 
