@@ -145,6 +145,43 @@ class SensorSection(Section):
         """What the section says of the files of products, for `ProductFormat.files`."""
         return {}
 
+    @property
+    def ratios(self) -> dict[str, bool]:
+        """How normalised differences are computed (`OpticalSection`)."""
+        return {}
+
+
+class OpticalSection(SensorSection):
+    """What sensors of reflectance have beside the keys of all."""
+
+    relative_reflectance: bool = Field(
+        False,
+        description=(
+            "Also `(band - red) / (band + red)`, times 1000, of each other band of `keep_bands` and each date: "
+            "features `RelB8`."
+        ),
+    )
+    keep_duplicates: bool = Field(
+        True,
+        description="With `relative_reflectance`: keep NDVI beside `RelB8`, which is the same.",
+    )
+    robust_indices: bool = Field(
+        False,
+        description=(
+            "NDVI, NDWI and relative reflectances that haze moves less: `(a - b - 0.05) / (a + b + 0.05)` of "
+            "reflectances, times 1000."
+        ),
+    )
+
+    @property
+    def ratios(self) -> dict[str, bool]:
+        """How normalised differences are computed."""
+        return {
+            "relative_reflectance": self.relative_reflectance,
+            "keep_duplicates": self.keep_duplicates,
+            "robust_indices": self.robust_indices,
+        }
+
 
 class GridSection(Section):
     """Grid of the map. Empty, the grid of the products."""

@@ -22,7 +22,14 @@ from iota2_tools.features.external import (
     block_side,
 )
 from iota2_tools.features.indices import brightness, difference, normalised_difference
-from iota2_tools.features.plan import INDICES, SeriesFeatures, series_features
+from iota2_tools.features.plan import (
+    HAZE,
+    INDICES,
+    NORMALISED,
+    REFERENCE,
+    SeriesFeatures,
+    series_features,
+)
 from iota2_tools.geo.grid import Window, window_shape
 from iota2_tools.geo.gridded import UNSEEN, ImagePool
 from iota2_tools.geo.raster import create_raster
@@ -69,6 +76,11 @@ def compute_features(
         filled = np.empty((len(pixels), width), dtype=out.dtype)
         fill_gaps(series, clear, days, target_days, out=filled, pixels=pixels)
         out[:, :start] = filled[:, plan.columns(plan.kept).ravel()]
+    haze = HAZE if plan.robust else 0.0
+    for band in plan.relative:
+        columns = (plan.columns((name,))[:, 0] for name in (band, plan.format.roles[REFERENCE]))
+        normalised_difference(filled, *columns, haze, out[:, start : start + n_dates])
+        start += n_dates
     for index in plan.indices:
         compute_index(plan, index, filled, out[:, start : start + n_dates])
         start += n_dates
@@ -85,8 +97,10 @@ def compute_index(plan: SeriesFeatures, index: str, filled: np.ndarray, out: np.
         return
     roles = plan.format.roles
     first, second = (plan.columns((roles[role],))[:, 0] for role in INDICES[index])
-    compute = difference if index == "Ratio" else normalised_difference
-    compute(filled, first, second, out)
+    if index in NORMALISED:
+        normalised_difference(filled, first, second, HAZE if plan.robust else 0.0, out)
+    else:
+        difference(filled, first, second, out)
 
 
 class WindowFeatures:
@@ -310,6 +324,12 @@ class ExternalWindow:
         return stack.external.compute(_BlockArrays(stack, self._images, place.clipped), place)
 
 
+def _part_of(plan: SeriesFeatures, **wanted: Any) -> SeriesFeatures:
+    """The plan of some of its features alone."""
+    none: dict[str, Any] = {"kept": (), "relative": (), "indices": (), "expressions": {}}
+    return replace(plan, **none | wanted)
+
+
 class _BlockArrays:
     """Arrays of a block for functions of the user (`external.Arrays`)."""
 
@@ -339,15 +359,15 @@ class _BlockArrays:
 
     def band(self, series: str, name: str) -> np.ndarray:
         plan = self._stack.series[self._number[series]]
-        return self._features(series, replace(plan, kept=(name,), indices=(), expressions={}))
+        return self._features(series, _part_of(plan, kept=(name,)))
 
     def index(self, series: str, name: str) -> np.ndarray:
         plan = self._stack.series[self._number[series]]
         if name in plan.expressions:
             own = {name: plan.expressions[name]}
-            return self._features(series, replace(plan, kept=(), indices=(), expressions=own))
+            return self._features(series, _part_of(plan, expressions=own))
         kept = plan.kept if name == "Brightness" else ()
-        return self._features(series, replace(plan, kept=kept, indices=(name,), expressions={}))
+        return self._features(series, _part_of(plan, kept=kept, indices=(name,)))
 
     def raw(self, series: str, name: str) -> np.ndarray:
         number = self._number[series]

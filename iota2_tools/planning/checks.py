@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from iota2_tools.core.environment import environment_problems, environment_remarks
 from iota2_tools.core.errors import ConfigError, Iota2Error, MissingSoftwareError, one_message
 from iota2_tools.features.expressions import parse_expression
+from iota2_tools.features.plan import REFERENCE
 from iota2_tools.features.user_modules import load_function
 from iota2_tools.learning.settings import LearningSettings, Purpose
 from iota2_tools.planning.parameters import Parameters
@@ -144,6 +145,9 @@ def _features(production: Production) -> Iterator[str]:
     for sensor in production.sensors:
         expressions = production.section(sensor).additional_features
         known = production.format(sensor)
+        relative = production.section(sensor).ratios.get("relative_reflectance")
+        if relative and REFERENCE not in known.roles:
+            yield f"sensors.{sensor}.relative_reflectance: none of its bands has the role {REFERENCE}"
         for name, text in expressions.items():
             for problem in _first_error(parse_expression, text, known.band_names, known.roles):
                 yield f"sensors.{sensor}.additional_features.{name}: {problem}"

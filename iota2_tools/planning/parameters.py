@@ -47,6 +47,7 @@ class Parameters:
                 "indices": list(section.indices),
                 "additional_features": dict(section.additional_features),
                 "dates": self.production.target_dates[name],
+                **section.ratios,
             }
         return settings
 

@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import Field
 
-from iota2_tools.config.sections import SensorSection
+from iota2_tools.config.sections import OpticalSection
 from iota2_tools.products.format import Band, Pixels, ProductFormat, Request
 from iota2_tools.products.images import ANY_BUT_0, Image, Mask
 
@@ -35,7 +35,7 @@ BANDS = (
 BandName = Literal["B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12"]
 
 
-class Sentinel2Theia(SensorSection):
+class Sentinel2Theia(OpticalSection):
     """Sentinel-2 level 2A in the THEIA / MUSCATE layout, `path/TILE/PRODUCT/`."""
 
     level: Literal["FRE", "SRE"] = Field(

@@ -16,6 +16,7 @@ from iota2_tools.classifying.tile import MappingSettings, TileMapper
 from iota2_tools.core.errors import UserCodeError
 from iota2_tools.features import external as external_module
 from iota2_tools.features import stack as stack_module
+from iota2_tools.features.plan import series_features
 from iota2_tools.features.stack import FeatureStack, write_stack
 from iota2_tools.geo.grid import Window, grid_of
 from iota2_tools.learning.model import Prediction
@@ -313,3 +314,64 @@ def test_an_error_of_a_function_reaches_the_job_without_a_traceback(tile, tmp_pa
         pytest.raises(UserCodeError, match=r"broken\.py, line 4, in f \(`return b\['x'\]`\): IndexError"),
     ):  # fmt: skip
         stack.read(Window(0, 0, 8, 3), pool).of(np.arange(24))
+
+
+def ratio(first, second, haze):
+    first, second = first.astype(np.float64), second.astype(np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = 1000 * (first - second - haze) / (first + second + haze)
+    return np.rint(np.where(first + second + haze == 0, 0, value)).clip(-32768, 32767)
+
+
+@pytest.mark.parametrize("robust", [False, True])
+@pytest.mark.parametrize("keep_duplicates", [False, True])
+def test_relative_reflectances_stand_between_bands_and_indices(
+    tile, tmp_path, robust, keep_duplicates
+):
+    chosen = SETTINGS | {
+        "relative_reflectance": True, "robust_indices": robust, "keep_duplicates": keep_duplicates,
+    }  # fmt: skip
+    inventory, _, masks = sources(tile)
+    path = tmp_path / "stack.tif"
+    write_stack(inventory, {"sentinel2": chosen}, masks, 100, 1, str(path))
+    names = FeatureStack(inventory, {"sentinel2": chosen}, masks).names
+    items = ["RelB8", "RelB8A", *(["NDVI"] if keep_duplicates else []), "Brightness"]
+    stamps = ("20180101", "20180111", "20180121")
+    expected = [f"Sentinel2_{band}_{stamp}" for stamp in stamps for band in BANDS]
+    expected += [f"Sentinel2_{item}_{stamp}" for item in items for stamp in stamps]
+    assert names == [*expected, "ALT_band_1"]
+    of = dict(zip(names, values_of(path), strict=True))
+    assert of["ALT_band_1"].dtype == np.int16
+    for stamp in stamps:
+        red = of[f"Sentinel2_B4_{stamp}"]
+        for band in ("B8", "B8A"):
+            expected = ratio(of[f"Sentinel2_{band}_{stamp}"], red, 500 if robust else 0)
+            np.testing.assert_array_equal(of[f"Sentinel2_Rel{band}_{stamp}"], expected)
+        if keep_duplicates:
+            np.testing.assert_array_equal(
+                of[f"Sentinel2_NDVI_{stamp}"], of[f"Sentinel2_RelB8_{stamp}"]
+            )
+
+
+def test_red_is_read_for_relative_reflectances_though_it_is_no_feature():
+    settings = SETTINGS | {"keep_bands": ["B8"], "indices": [], "relative_reflectance": True}
+    plan = series_features("sentinel2", settings | {"keep_duplicates": True})
+    assert plan.bands == ("B4", "B8")
+    assert plan.relative == ("B8",)
+    only_red = settings | {"keep_bands": ["B4"], "keep_duplicates": False, "indices": ["NDVI"]}
+    plan = series_features("sentinel2", only_red)
+    assert (plan.relative, plan.indices) == ((), ("NDVI",))  # it repeats nothing
+
+
+def test_a_function_gets_robust_indices_where_the_chain_has_them(tile, tmp_path):
+    chosen = SETTINGS | {
+        "relative_reflectance": True, "robust_indices": True, "keep_duplicates": True,
+    }  # fmt: skip
+    inventory, _, masks = sources(tile)
+    own = [function(tile, "copies")]
+    write_stack(inventory, {"sentinel2": chosen}, masks, 100, 1, str(tmp_path / "s.tif"), own)
+    names = FeatureStack(inventory, {"sentinel2": chosen}, masks, own).names
+    of = dict(zip(names, values_of(tmp_path / "s.tif"), strict=True))
+    for name in ("NDVI", "Brightness", "B8A"):
+        copy, original = (of[f"{label}_{name}_20180111"] for label in ("Copy", "Sentinel2"))
+        np.testing.assert_array_equal(copy, original)

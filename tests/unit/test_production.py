@@ -2,7 +2,7 @@
 
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 
 import geopandas as gpd
@@ -20,6 +20,7 @@ from iota2_tools.planning.configuration import complete_configuration
 from iota2_tools.planning.external import write_names
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
+from iota2_tools.products import FORMATS
 
 BANDS = {"B2": 1000, "B4": 1000, "B8": 1000}
 
@@ -325,3 +326,20 @@ def test_the_source_of_a_function_is_a_parameter_of_the_rules_that_read_features
     assert {key for key in before[0] if before[0][key] != after[0][key]} == {"contents"}
     rules = [name for name, rule in rule_texts().items() if "parameters.external" in rule.body]
     assert set(rules) == {"extract_samples", "write_features", "classify_tile"}
+
+
+def test_choices_of_ratios_reach_the_features(plan, tile):
+    chosen = {"relative_reflectance": True, "robust_indices": True, "keep_duplicates": False}
+    sensor = JANUARY | chosen | {"indices": ["NDVI", "NDWI"]}
+    features = Parameters(plan(sensor)).series_features["sentinel2"]
+    assert (features.relative, features.indices, features.robust) == (("B8",), ("NDWI",), True)
+    features = Parameters(plan(JANUARY)).series_features["sentinel2"]
+    assert (features.relative, features.robust) == ((), False)
+
+
+def test_relative_reflectance_without_a_red_band_is_refused(plan, tile, monkeypatch):
+    known = FORMATS["sentinel2"]
+    bands = tuple(replace(band, role="") if band.role == "red" else band for band in known.bands)
+    monkeypatch.setitem(FORMATS, "sentinel2", replace(known, bands=bands))
+    with pytest.raises(ConfigError, match="relative_reflectance: none of its bands has the role red"):
+        check(plan(JANUARY | {"relative_reflectance": True}), "config.yaml")
