@@ -83,6 +83,12 @@ class ExternalFunction(Section):
         le=100,
         description="Pixels around a pixel that its features depend on, in each direction.",
     )
+    reads: dict[str, list[str]] = Field(
+        {},
+        description=(
+            "Bands it asks for that no feature of the sensor needs, by sensor: `{sentinel2: [B8, B11]}`."
+        ),
+    )
     missing: float | None = Field(
         None,
         description=(

@@ -50,6 +50,8 @@ class ExternalFunction:
         Pixels around a pixel that its features depend on.
     missing : float or None
         Stands for values that are not finite; None: these are an error.
+    reads : mapping of str to list of str
+        Bands it asks for beside those of features, by sensor (`plan.SeriesFeatures.also`).
     contents : str
         Digest of its source (`user_modules.digest_of_sources`); a parameter of the rules.
     """
@@ -59,6 +61,7 @@ class ExternalFunction:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     margin: int = 0
     missing: float | None = None
+    reads: Mapping[str, Sequence[str]] = field(default_factory=dict)
     contents: str = ""
 
     def __str__(self) -> str:
@@ -257,7 +260,8 @@ class Series:
             return found
         if found in (*self._plan.format.band_names, *self._plan.format.roles):
             raise UserCodeError(
-                f"band {name!r} of {self._plan.series} is not read; add it to `keep_bands` of its section"
+                f"band {name!r} of {self._plan.series} is not read; add it to `reads` of this function, or to "
+                "`keep_bands` of the sensor"
             )
         known = (*self._plan.format.band_names, *self._plan.format.roles)
         hint = suggest(name, known, f"it has {', '.join(known)}")

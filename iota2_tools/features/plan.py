@@ -52,6 +52,8 @@ class SeriesFeatures:
         Bands whose difference from red, normalised, is a feature.
     robust : bool
         Whether normalised differences allow for haze (`HAZE`).
+    also : tuple of str
+        Bands that functions of the user read beside.
     """
 
     series: str
@@ -63,11 +65,12 @@ class SeriesFeatures:
     dates: tuple[date, ...]
     relative: tuple[str, ...] = ()
     robust: bool = False
+    also: tuple[str, ...] = ()
 
     @property
     def bands(self) -> tuple[str, ...]:
-        """Bands to read: those kept and those that indices and expressions need, in stack order."""
-        needed = {*self.kept, *self.relative}
+        """Bands to read, in stack order: those kept, and what indices, expressions and functions need."""
+        needed = {*self.kept, *self.relative, *self.also}
         if self.relative:
             needed.add(self.format.roles[REFERENCE])
         for index in self.indices:
@@ -127,4 +130,5 @@ def series_features(series: str, settings: Mapping[str, Any]) -> SeriesFeatures:
         tuple(date.fromisoformat(day) for day in settings["dates"]),
         relative,
         bool(settings.get("robust_indices")),
+        tuple(band for band in product_format.band_names if band in settings.get("also_read", ())),
     )

@@ -183,13 +183,14 @@ class FeatureStack:
         stock = read_inventory(inventory)
         self.tile, self.grid = stock.tile, stock.grid
         self.series = [series_features(name, settings[name]) for name in settings]
-        self.acquisitions = [stock.series[item.series] for item in self.series]
-        self.pool = ImagePool()
+        self.acquisitions = stock.series
+        self._pool = pool = ImagePool()
+        self._looks: dict[str, list[Looks]] = {}
         self._readers = [
-            SeriesReader(items, item.bands, masks[item.series], self.grid, self.pool)
-            for item, items in zip(self.series, self.acquisitions, strict=True)
+            SeriesReader(stock.series[item.series], item.bands, masks[item.series], self.grid, pool)
+            for item in self.series
         ]
-        self._user, self.user_names = user_bands(stock.user_features, self.grid, self.pool)
+        self._user, self.user_names = user_bands(stock.user_features, self.grid, pool)
         self.names = [name for item in self.series for name in item.names] + self.user_names
         whole = all(not item.expressions for item in self.series) and all(
             band.dtype == "int16" for band in self._user
@@ -238,6 +239,13 @@ class FeatureStack:
     def windows(self, budget_mb: float) -> list[Window]:
         """Windows over the tile whose images stay within a memory budget."""
         return list(self.grid.windows(*self.window_shape(budget_mb)))
+
+    def looks(self, series: str) -> list[Looks]:
+        """What tells where each acquisition of a series saw the ground; opened when first asked for."""
+        if series not in self._looks:
+            items = self.acquisitions[series]
+            self._looks[series] = [Looks(item, self.grid, self._pool) for item in items]
+        return self._looks[series]
 
     def read(self, window: Window, pool: ThreadPoolExecutor) -> WindowFeatures:
         """Read the images of a window and its margin."""
@@ -326,7 +334,13 @@ class ExternalWindow:
 
 def _part_of(plan: SeriesFeatures, **wanted: Any) -> SeriesFeatures:
     """The plan of some of its features alone."""
-    none: dict[str, Any] = {"kept": (), "relative": (), "indices": (), "expressions": {}}
+    none: dict[str, Any] = {
+        "kept": (),
+        "also": (),
+        "relative": (),
+        "indices": (),
+        "expressions": {},
+    }
     return replace(plan, **none | wanted)
 
 
@@ -374,7 +388,7 @@ class _BlockArrays:
         _, values, _ = self._images.series[number]
         band = self._stack.series[number].bands.index(name)
         found = self._cut(values[:, band]).astype(np.float32)
-        for layer, item in zip(found, self._stack.acquisitions[number], strict=True):
+        for layer, item in zip(found, self._stack.acquisitions[series], strict=True):
             nodata = item.bands[name].nodata
             layer[(layer == UNSEEN) | (False if nodata is None else layer == nodata)] = np.nan
         return found
@@ -384,16 +398,16 @@ class _BlockArrays:
 
     def seen(self, series: str) -> np.ndarray:
         window = self._window
-        items = self._stack.acquisitions[self._number[series]]
+        items = self._stack.acquisitions[series]
         found = np.empty((len(items), window.rows, window.cols), dtype=bool)
         unusable, unseen = np.empty((2, window.rows, window.cols), dtype=np.uint8)
-        for number, item in enumerate(items):
-            Looks(item, self._stack.grid, self._stack.pool).read(window, unusable, unseen)
+        for number, look in enumerate(self._stack.looks(series)):
+            look.read(window, unusable, unseen)
             found[number] = unseen == 0
         return found
 
     def acquired(self, series: str) -> Sequence[date]:
-        return [item.day for item in self._stack.acquisitions[self._number[series]]]
+        return [item.day for item in self._stack.acquisitions[series]]
 
     def user(self, name: str) -> np.ndarray:
         raster = self._images.rasters[self._stack.user_names.index(name)]

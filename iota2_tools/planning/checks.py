@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from iota2_tools.core.environment import environment_problems, environment_remarks
 from iota2_tools.core.errors import ConfigError, Iota2Error, MissingSoftwareError, one_message
+from iota2_tools.core.words import suggest
 from iota2_tools.features.expressions import parse_expression
 from iota2_tools.features.plan import REFERENCE
 from iota2_tools.features.user_modules import load_function
@@ -158,13 +159,33 @@ def _external(production: Production) -> Iterator[str]:
     parameters = Parameters(production)
     if not parameters.external:
         return
-    try:
-        trial = parameters.external_trial
-    except Iota2Error:
-        for section in production.config.external_features:
-            yield from _first_error(load_function, section.module, section.function)
+    unknown = list(_unknown_bands(production))
+    yield from unknown
+    trial = None
+    with contextlib.suppress(Iota2Error):
+        trial = parameters.external_trial if not unknown else None
+    if trial:
+        yield from trial.problems()
         return
-    yield from trial.problems()
+    for section in production.config.external_features:
+        yield from _first_error(load_function, section.module, section.function)
+
+
+def _unknown_bands(production: Production) -> Iterator[str]:
+    for number, section in enumerate(production.config.external_features):
+        for sensor, bands in section.reads.items():
+            place = f"external_features.{number}.reads"
+            if sensor not in production.sensors:
+                hint = suggest(
+                    sensor, production.sensors, f"it has {', '.join(production.sensors) or 'none'}"
+                )
+                yield f"{place}: the production has no sensor {sensor!r}, {hint}"
+                continue
+            known = (*production.format(sensor).band_names, *production.format(sensor).roles)
+            for band in bands:
+                if band not in known:
+                    hint = suggest(band, known, f"it has {', '.join(known)}")
+                    yield f"{place}.{sensor}: no band {band!r}, {hint}"
 
 
 def _learner(production: Production) -> Iterator[str]:

@@ -48,8 +48,19 @@ class Parameters:
                 "additional_features": dict(section.additional_features),
                 "dates": self.production.target_dates[name],
                 **section.ratios,
+                "also_read": self._also_read(series.sensor),
             }
         return settings
+
+    def _also_read(self, sensor: str) -> list[str]:
+        """Bands of a sensor, by name or role, that functions of the user ask for."""
+        roles = self.production.format(sensor).roles
+        asked = {
+            roles.get(band, band)
+            for section in self.config.external_features
+            for band in section.reads.get(sensor, ())
+        }
+        return sorted(asked)
 
     @cached_property
     def series_features(self) -> dict[str, SeriesFeatures]:
@@ -199,12 +210,17 @@ class Parameters:
         """Tags of the final maps: what made them, and of what."""
         plan = self.production
         dates = plan.target_dates
+        functions = [
+            f"{os.path.basename(item['module'])}:{item['function']}:{item['contents'][:8]}"
+            for item in self.external
+        ]
         return {
             "SOFTWARE": f"iota2-tools {version('iota2-tools')}",
             "CONFIG_SHA256": self.config.digest,
             "TILES": " ".join(plan.tiles),
             "SENSORS": " ".join(plan.sensors) or "user features",
             "DATES": " ".join(f"{name}:{days[0]}/{days[-1]}" for name, days in dates.items()),
+            **({"EXTERNAL_FEATURES": " ".join(functions)} if functions else {}),
             "LEARNER": self.config.learning.learner,
             "NOMENCLATURE": os.path.basename(self.config.nomenclature),
             "REFERENCE": os.path.basename(self.config.reference.path),

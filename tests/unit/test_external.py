@@ -299,7 +299,7 @@ def test_a_function_that_looks_as_far_as_its_margin_is_not(features):
     [
         ("block.series['sentinel1']", "no series 'sentinel1', did you mean 'sentinel2'"),
         ("block.series['sentinel2'].band('B99')", "sentinel2 has no band 'B99'"),
-        ("block.series['sentinel2'].band('B2')", "band 'B2' of sentinel2 is not read; add it to `keep_bands`"),
+        ("block.series['sentinel2'].band('B2')", "band 'B2' of sentinel2 is not read; add it to `reads`"),
         ("block.series['sentinel2'].raw.band('blue')", "band 'blue' of sentinel2 is not read"),
         ("block.series['sentinel2'].index('NVDI')", "sentinel2 has no index 'NVDI', did you mean 'NDVI'"),
         ("block.series['sentinel2'].index('NDWI')", "sentinel2 has no index 'NDWI'"),

@@ -251,7 +251,7 @@ def test_a_model_maps_by_the_external_features_of_each_pixel(tile, shape):
 
 def test_what_is_not_asked_for_is_not_computed(tile, monkeypatch):
     stack = FeatureStack(*sources(tile), [function(tile, "around", margin=1)])
-    monkeypatch.setattr(stack_module, "Looks", None)
+    monkeypatch.setattr(FeatureStack, "looks", None)
     calls = []
     monkeypatch.setattr(stack_module._BlockArrays, "_features", lambda *a: calls.append(a))
     with ThreadPoolExecutor(1) as pool:
@@ -375,3 +375,19 @@ def test_a_function_gets_robust_indices_where_the_chain_has_them(tile, tmp_path)
     for name in ("NDVI", "Brightness", "B8A"):
         copy, original = (of[f"{label}_{name}_20180111"] for label in ("Copy", "Sentinel2"))
         np.testing.assert_array_equal(copy, original)
+
+
+def test_bands_that_a_function_alone_reads_are_no_features(tile, tmp_path):
+    few = SETTINGS | {"keep_bands": ["B8"], "indices": ["Brightness"], "also_read": ["B4", "B8A"]}
+    inventory, _, masks = sources(tile)
+    own = [function(tile, "copies")]
+    names = FeatureStack(inventory, {"sentinel2": few}, masks, own).names
+    assert names[:3] == [f"Sentinel2_B8_{stamp}" for stamp in ("20180101", "20180111", "20180121")]
+    write_stack(inventory, {"sentinel2": few}, masks, 100, 1, str(tmp_path / "few.tif"), own)
+    of = dict(zip(names, values_of(tmp_path / "few.tif"), strict=True))
+    whole = dict(zip(FeatureStack(*sources(tile)).names, written(tile, tmp_path / "a.tif"), strict=True))  # fmt: skip
+    for band in ("B4", "B8A", "NDVI"):
+        copy, original = of[f"Copy_{band}_20180111"], whole[f"Sentinel2_{band}_20180111"]
+        np.testing.assert_array_equal(copy, original)
+    brightness, band = (of[f"Sentinel2_{name}_20180111"] for name in ("Brightness", "B8"))
+    np.testing.assert_array_equal(brightness, band)  # of the bands kept

@@ -341,5 +341,35 @@ def test_relative_reflectance_without_a_red_band_is_refused(plan, tile, monkeypa
     known = FORMATS["sentinel2"]
     bands = tuple(replace(band, role="") if band.role == "red" else band for band in known.bands)
     monkeypatch.setitem(FORMATS, "sentinel2", replace(known, bands=bands))
-    with pytest.raises(ConfigError, match="relative_reflectance: none of its bands has the role red"):
+    with pytest.raises(
+        ConfigError, match="relative_reflectance: none of its bands has the role red"
+    ):
         check(plan(JANUARY | {"relative_reflectance": True}), "config.yaml")
+
+
+def test_bands_that_a_function_reads_are_read_and_are_no_features(plan, tile, mine):
+    sensor = JANUARY | {"keep_bands": ["B4"]}
+    with pytest.raises(ConfigError, match="band 'nir' of sentinel2 is not read; add it to `reads`"):
+        check(plan(sensor, external_features=[mine]), "config.yaml")
+    production = plan(sensor, external_features=[mine | {"reads": {"sentinel2": ["nir", "B2"]}}])
+    check(production, "config.yaml")
+    parameters = Parameters(production)
+    assert parameters.tile_inputs("T31TCJ").products["sentinel2"].bands == ["B2", "B4", "B8"]
+    assert parameters.feature_count == 3 + 1
+
+
+def test_bands_and_sensors_that_do_not_exist_cannot_be_read(plan, tile, mine):
+    reads = {"sentinel2": ["B88", "red"], "sentinel3": ["B1"]}
+    with pytest.raises(ConfigError) as caught:
+        check(plan(JANUARY, external_features=[mine, mine | {"reads": reads}]), "config.yaml")
+    text = str(caught.value)
+    assert "has 2 problems" in text
+    assert "external_features.1.reads.sentinel2: no band 'B88', did you mean 'B8'" in text
+    assert "external_features.1.reads: the production has no sensor 'sentinel3', did you" in text
+
+
+def test_maps_tell_by_which_functions_they_were_made(plan, tile, mine):
+    provenance = Parameters(plan(JANUARY, external_features=[mine])).provenance
+    name, function, digest = provenance["EXTERNAL_FEATURES"].split(":")
+    assert (name, function, len(digest)) == ("mine.py", "f", 8)
+    assert "EXTERNAL_FEATURES" not in Parameters(plan(JANUARY)).provenance
