@@ -24,7 +24,9 @@ SHIPPED = (
     "config/full.yaml",
     "config/minimal.yaml",
     "config/nomenclature.csv",
+    "config/phenology.py",
     "config/site.example.yaml",
+    "config/texture.py",
     "envs/pip.lock",
 )
 

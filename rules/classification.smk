@@ -42,6 +42,7 @@ rule classify_tile:
             "classification", "boosting", "forest", "learning", *FEATURE_MODULES
         ),
         features=FEATURES,
+        external=parameters.external,
         number=lambda wildcards: production.regions.index(wildcards.region) + 1,
         codes=CODES,
         dtype=production.nomenclature.dtype,

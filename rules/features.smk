@@ -24,6 +24,7 @@ rule write_features:
     params:
         algorithm=versions(*FEATURE_MODULES),
         features=FEATURES,
+        external=parameters.external,
         window_mb=lookup("classification/window_mb", within=config),
     message:
         "Writing the features of {wildcards.tile}"

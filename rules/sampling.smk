@@ -155,6 +155,7 @@ rule extract_samples:
     params:
         algorithm=versions("training", *FEATURE_MODULES),
         features=FEATURES,
+        external=parameters.external,
         window_mb=lookup("classification/window_mb", within=config),
     message:
         "Reading the features of the samples of {wildcards.tile}"

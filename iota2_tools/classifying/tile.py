@@ -1,7 +1,7 @@
 """Classification of a tile: one pass over its windows, for all models of a region."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class TileSources:
 
     Parameters
     ----------
-    inventory, settings, masks
+    inventory, settings, masks, external
         See `features.FeatureStack`.
     regions, footprint, validity : str
         Rasters of the tile: number of the region of each pixel, where every series saw, number of
@@ -45,6 +45,7 @@ class TileSources:
     regions: str
     footprint: str
     validity: str
+    external: Sequence[Mapping[str, Any]] = ()
 
     def about(self) -> dict[str, gdal.Dataset]:
         """The three rasters, opened."""
@@ -261,7 +262,7 @@ def classify_tile(
         If a model has learnt other features, or cannot take those of a pixel.
     """
     ranks = all_ranks()
-    stack = FeatureStack(tile.inventory, tile.settings, tile.masks)
+    stack = FeatureStack(tile.inventory, tile.settings, tile.masks, tile.external)
     for folder in models:
         check_learnt(folder, stack.names, stack.dtype)
     loaded = [learning.load(folder) for folder in models]

@@ -24,6 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Check, and tell what each tile has; exit code."""
     from iota2_tools.planning.checks import check, check_environment, input_warnings
     from iota2_tools.planning.configuration import read_configuration
+    from iota2_tools.planning.parameters import Parameters
     from iota2_tools.planning.production import Production
 
     check_environment()
@@ -34,6 +35,9 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"{arguments.config}: no problem found")
     for tile in production.tiles:
         print(f"  {tile}: {_describe(production, tile)}")
+    names = Parameters(production).external_names
+    if names:
+        print(f"  external features: {', '.join(names)}")
     return 0
 
 

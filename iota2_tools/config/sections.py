@@ -1,10 +1,12 @@
 """The sections of a production's configuration that do not depend on a sensor."""
 
+import os
+import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from iota2_tools.config.section import PathText, Section
 
@@ -13,6 +15,19 @@ SHARED_STRATEGIES = ("constant", "byclass", "total", "smallest")
 
 TileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]+$")]
 Word = Annotated[str, StringConstraints(min_length=1)]
+
+
+def _module_file(path: str) -> str:
+    """A file that Python can import by its name."""
+    name = os.path.basename(path)
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*\.py", name):
+        raise ValueError(
+            f"{path!r} is no name of a Python module: letters, digits and _, then `.py` (`phenology.py`)"
+        )
+    return path
+
+
+ModuleFile = Annotated[PathText, AfterValidator(_module_file)]
 
 
 def _by_name(given: Any) -> Any:
@@ -49,6 +64,36 @@ class UserFeatures(Section):
         description=(
             "For each raster a word of its file's name, `ALT`, or that and how it is read: "
             "`{name: SOIL, interpolation: nearest, missing: mean}`."
+        ),
+    )
+
+
+class ExternalFunction(Section):
+    """A Python function of yours that gives features; docs/external-features.md shows how to write one."""
+
+    module: ModuleFile = Field(description="File that holds it, `phenology.py`.")
+    function: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = Field(
+        description="Its name."
+    )
+    parameters: dict[str, Any] = Field(
+        {}, description="Handed to it as they are, e.g. `{threshold: 0.5}`."
+    )
+    margin: int = Field(
+        0,
+        ge=0,
+        le=100,
+        description="Pixels around a pixel that its features depend on, in each direction.",
+    )
+    reads: dict[str, list[str]] = Field(
+        {},
+        description=(
+            "Bands it asks for that no feature of the sensor needs, by sensor: `{sentinel2: [B8, B11]}`."
+        ),
+    )
+    missing: float | None = Field(
+        None,
+        description=(
+            "Value of pixels for which it gives NaN, an infinite or a masked value. Empty: these are an error."
         ),
     )
 
@@ -120,6 +165,43 @@ class SensorSection(Section):
     def options(self) -> dict[str, Any]:
         """What the section says of the files of products, for `ProductFormat.files`."""
         return {}
+
+    @property
+    def ratios(self) -> dict[str, bool]:
+        """How normalised differences are computed (`OpticalSection`)."""
+        return {}
+
+
+class OpticalSection(SensorSection):
+    """What sensors of reflectance have beside the keys of all."""
+
+    relative_reflectance: bool = Field(
+        False,
+        description=(
+            "Also `(band - red) / (band + red)`, times 1000, of each other band of `keep_bands` and each date: "
+            "features `RelB8`."
+        ),
+    )
+    keep_duplicates: bool = Field(
+        True,
+        description="With `relative_reflectance`: keep NDVI beside `RelB8`, which is the same.",
+    )
+    robust_indices: bool = Field(
+        False,
+        description=(
+            "NDVI, NDWI and relative reflectances that haze moves less: `(a - b - 0.05) / (a + b + 0.05)` of "
+            "reflectances, times 1000."
+        ),
+    )
+
+    @property
+    def ratios(self) -> dict[str, bool]:
+        """How normalised differences are computed."""
+        return {
+            "relative_reflectance": self.relative_reflectance,
+            "keep_duplicates": self.keep_duplicates,
+            "robust_indices": self.robust_indices,
+        }
 
 
 class RegularSection(SensorSection):

@@ -19,6 +19,10 @@ class InputDataError(Iota2Error):
     """An image, mask, vector or table given by the user cannot be used."""
 
 
+class UserCodeError(Iota2Error):
+    """A Python function of the user cannot be loaded, fails, or gives what no feature can be."""
+
+
 class OutputError(Iota2Error):
     """A product could not be written whole: disk full, quota, permission."""
 

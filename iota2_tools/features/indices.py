@@ -15,9 +15,11 @@ LOWEST, HIGHEST = -32768.0, 32767.0
 
 @kernel(error_model="numpy")
 def normalised_difference(
-    bands: np.ndarray, first: np.ndarray, second: np.ndarray, out: np.ndarray
+    bands: np.ndarray, first: np.ndarray, second: np.ndarray, haze: float, out: np.ndarray
 ) -> None:
-    """Write 1000 · (first - second) / (first + second) of each date, rounded; 0 where the sum is.
+    """Write 1000 · (first - second - haze) / (first + second + haze) of each date, rounded.
+
+    0 where the sum is 0.
 
     Parameters
     ----------
@@ -25,6 +27,8 @@ def normalised_difference(
         Reflectance x 10000, date by date.
     first, second : ndarray of int64, shape (n_dates,)
         Columns of both bands.
+    haze : float
+        0, or of robust indices 500 (a reflectance of 0.05).
     out : ndarray, shape (n_pixels, n_dates)
         Written; clipped to the range of int16.
     """
@@ -32,8 +36,8 @@ def normalised_difference(
         for number in range(first.shape[0]):
             a = np.float64(bands[pixel, first[number]])
             b = np.float64(bands[pixel, second[number]])
-            total = a + b
-            value = 0.0 if abs(total) < 1e-5 else 1000.0 * (a - b) / total
+            total = a + b + haze
+            value = 0.0 if abs(total) < 1e-5 else 1000.0 * (a - b - haze) / total
             out[pixel, number] = min(max(np.rint(value), LOWEST), HIGHEST)
 
 

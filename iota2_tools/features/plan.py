@@ -20,6 +20,12 @@ INDICES = {
     "Brightness": (),
     "Ratio": ("vv", "vh"),
 }
+NORMALISED = ("NDVI", "NDWI")
+"""Indices that robust ones replace."""
+REFERENCE = "red"
+"""Role of the band that relative reflectances are relative to."""
+HAZE = 500.0
+"""Reflectance x 10000 that robust indices allow for."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,12 @@ class SeriesFeatures:
         The user's features.
     dates : tuple of date
         Interpolation dates.
+    relative : tuple of str
+        Bands whose difference from red, normalised, is a feature.
+    robust : bool
+        Whether normalised differences allow for haze (`HAZE`).
+    also : tuple of str
+        Bands that functions of the user read beside.
     """
 
     series: str
@@ -51,11 +63,16 @@ class SeriesFeatures:
     indices: tuple[str, ...]
     expressions: dict[str, Expression]
     dates: tuple[date, ...]
+    relative: tuple[str, ...] = ()
+    robust: bool = False
+    also: tuple[str, ...] = ()
 
     @property
     def bands(self) -> tuple[str, ...]:
-        """Bands to read: those kept and those that indices and expressions need, in stack order."""
-        needed = set(self.kept)
+        """Bands to read, in stack order: those kept, and what indices, expressions and functions need."""
+        needed = {*self.kept, *self.relative, *self.also}
+        if self.relative:
+            needed.add(self.format.roles[REFERENCE])
         for index in self.indices:
             needed |= {self.format.roles[role] for role in INDICES[index]}
         for expression in self.expressions.values():
@@ -70,10 +87,13 @@ class SeriesFeatures:
 
     @property
     def names(self) -> list[str]:
-        """Feature names in order: bands of each date, each index by date, each expression by date."""
+        """Feature names in order: bands of each date, then by date each band relative to red, each
+        index and each expression.
+        """
         stamps = [f"{day:%Y%m%d}" for day in self.dates]
         names = [f"{self.label}_{band}_{stamp}" for stamp in stamps for band in self.kept]
-        for item in (*self.indices, *self.expressions):
+        relative = [f"Rel{band}" for band in self.relative]
+        for item in (*relative, *self.indices, *self.expressions):
             names += [f"{self.label}_{item}_{stamp}" for stamp in stamps]
         return names
 
@@ -96,15 +116,25 @@ def series_features(series: str, settings: Mapping[str, Any]) -> SeriesFeatures:
     """
     product_format = format_of(settings["sensor"], settings["options"])
     part = settings["part"]
+    kept = tuple(band for band in product_format.band_names if band in settings["keep_bands"])
+    indices = tuple(index for index in INDICES if index in settings["indices"])
+    relative: tuple[str, ...] = ()
+    if settings.get("relative_reflectance"):
+        relative = tuple(band for band in kept if band != product_format.roles.get(REFERENCE))
+        if not settings["keep_duplicates"] and product_format.roles.get("nir") in relative:
+            indices = tuple(index for index in indices if index != "NDVI")
     return SeriesFeatures(
         series,
         product_format,
         f"{product_format.label}_{part.upper()}" if part else product_format.label,
-        tuple(band for band in product_format.band_names if band in settings["keep_bands"]),
-        tuple(index for index in INDICES if index in settings["indices"]),
+        kept,
+        indices,
         {
             name: parse_expression(text, product_format.band_names, product_format.roles)
             for name, text in settings["additional_features"].items()
         },
         tuple(date.fromisoformat(day) for day in settings["dates"]),
+        relative,
+        bool(settings.get("robust_indices")),
+        tuple(band for band in product_format.band_names if band in settings.get("also_read", ())),
     )

@@ -1,25 +1,46 @@
-"""The features of a pixel: gap-filled bands, indices, expressions, the user's rasters.
+"""The features of a pixel: gap-filled bands, indices, expressions, the user's rasters and functions.
 
 One code path serves the samples, the classification and the written stacks, so that what a
 model has learnt is what it is given.
 """
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 
 from iota2_tools.core.errors import InputDataError
+from iota2_tools.features.external import (
+    ExternalFeatures,
+    ExternalFunction,
+    Outline,
+    Place,
+    block_side,
+)
 from iota2_tools.features.indices import brightness, difference, normalised_difference
-from iota2_tools.features.plan import INDICES, SeriesFeatures, series_features
+from iota2_tools.features.plan import (
+    HAZE,
+    INDICES,
+    NORMALISED,
+    REFERENCE,
+    SeriesFeatures,
+    series_features,
+)
 from iota2_tools.geo.grid import Window, window_shape
-from iota2_tools.geo.gridded import ImagePool
+from iota2_tools.geo.gridded import UNSEEN, ImagePool
 from iota2_tools.geo.raster import create_raster
 from iota2_tools.timeseries.gapfilling import fill_gaps
 from iota2_tools.timeseries.inventory import read_inventory
+from iota2_tools.timeseries.masks import Looks
 from iota2_tools.timeseries.series import SeriesReader
 from iota2_tools.timeseries.user_rasters import user_bands
+
+SMALLEST_MB = 0.1
+"""Budget below which windows are as small as they get."""
 
 
 def compute_features(
@@ -55,6 +76,11 @@ def compute_features(
         filled = np.empty((len(pixels), width), dtype=out.dtype)
         fill_gaps(series, clear, days, target_days, out=filled, pixels=pixels)
         out[:, :start] = filled[:, plan.columns(plan.kept).ravel()]
+    haze = HAZE if plan.robust else 0.0
+    for band in plan.relative:
+        columns = (plan.columns((name,))[:, 0] for name in (band, plan.format.roles[REFERENCE]))
+        normalised_difference(filled, *columns, haze, out[:, start : start + n_dates])
+        start += n_dates
     for index in plan.indices:
         compute_index(plan, index, filled, out[:, start : start + n_dates])
         start += n_dates
@@ -71,18 +97,27 @@ def compute_index(plan: SeriesFeatures, index: str, filled: np.ndarray, out: np.
         return
     roles = plan.format.roles
     first, second = (plan.columns((roles[role],))[:, 0] for role in INDICES[index])
-    compute = difference if index == "Ratio" else normalised_difference
-    compute(filled, first, second, out)
+    if index in NORMALISED:
+        normalised_difference(filled, first, second, HAZE if plan.robust else 0.0, out)
+    else:
+        difference(filled, first, second, out)
 
 
 class WindowFeatures:
-    """Images of one window, from which the features of any of its pixels are computed."""
+    """Images of one window and its margin, from which the features of any of its pixels are computed.
 
-    def __init__(
-        self, stack: "FeatureStack", window: Window, series: list, rasters: list[np.ndarray]
-    ) -> None:
-        self._stack, self.window = stack, window
-        self._series, self._rasters = series, rasters
+    Parameters
+    ----------
+    stack : FeatureStack
+    window : Window
+        Whose pixels have features.
+    images : WindowImages
+        Of the window with the margin of the stack around it, as far as the tile goes.
+    """
+
+    def __init__(self, stack: "FeatureStack", window: Window, images: "WindowImages") -> None:
+        self._stack, self.window, self._images = stack, window, images
+        self._external = ExternalWindow(stack, window, images) if stack.external else None
 
     def of(self, pixels: np.ndarray) -> np.ndarray:
         """Features of some pixels of the window.
@@ -96,17 +131,21 @@ class WindowFeatures:
         -------
         ndarray of `FeatureStack.dtype`, shape (n, n_features)
         """
+        images = self._images
         out = np.empty((len(pixels), len(self._stack.names)), dtype=self._stack.dtype)
+        inside = images.positions(self.window, pixels)
         start = 0
-        for plan, (reader, values, clear) in zip(self._stack.series, self._series, strict=True):
+        for plan, (reader, values, clear) in zip(self._stack.series, images.series, strict=True):
             stop = start + len(plan.names)
             compute_features(
-                plan, values, clear, reader.days, reader.first_day, pixels, out[:, start:stop]
+                plan, values, clear, reader.days, reader.first_day, inside, out[:, start:stop]
             )
             start = stop
-        for raster in self._rasters:
-            out[:, start] = raster.ravel()[pixels]
+        for raster in images.rasters:
+            out[:, start] = raster.ravel()[inside]
             start += 1
+        if self._external:
+            self._external.write(pixels, out[:, start:])
         return out
 
 
@@ -121,20 +160,32 @@ class FeatureStack:
         Of each series, in stack order (`plan.series_features`).
     masks : dict of str to str
         Clear-sky masks of each series.
+    external : sequence of dict
+        Functions of the user (`external.ExternalFunction`), which are tried here.
 
     Attributes
     ----------
     names : list of str
-        Features in column order: series in stack order, then user features.
+        Features in column order: series in stack order, then user features, then external ones.
     dtype : str
         ``int16`` where all features are integers of that range, else ``float32``.
+    margin : int
+        Pixels around a window that its features depend on; windows are read with them.
     """
 
-    def __init__(self, inventory: str, settings: dict, masks: dict[str, str]) -> None:
+    def __init__(
+        self,
+        inventory: str,
+        settings: dict,
+        masks: dict[str, str],
+        external: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
         stock = read_inventory(inventory)
         self.tile, self.grid = stock.tile, stock.grid
         self.series = [series_features(name, settings[name]) for name in settings]
-        pool = ImagePool()
+        self.acquisitions = stock.series
+        self._pool = pool = ImagePool()
+        self._looks: dict[str, list[Looks]] = {}
         self._readers = [
             SeriesReader(stock.series[item.series], item.bands, masks[item.series], self.grid, pool)
             for item in self.series
@@ -144,22 +195,223 @@ class FeatureStack:
         whole = all(not item.expressions for item in self.series) and all(
             band.dtype == "int16" for band in self._user
         )
+        self.external: ExternalFeatures | None = None
+        if external:
+            functions = [ExternalFunction(**item) for item in external]
+            self.external = ExternalFeatures(functions, self._outline(), self.names)
+            self.names += self.external.names
+            whole = whole and self.external.dtype == "int16"
         self.dtype = "int16" if whole else "float32"
+        self.margin = self.external.margin if self.external else 0
+
+    def _outline(self) -> Outline:
+        keeps = [band.keeps_missing for band in self._user]
+        return Outline(
+            {item.series: item for item in self.series},
+            dict(zip(self.user_names, keeps, strict=True)),
+            self.grid.resolution,
+        )
 
     @property
     def bytes_per_pixel(self) -> int:
-        """Memory of the images of one pixel of a window."""
+        """Memory of the images of one pixel of a window, and of its external features."""
         series = sum(reader.shape[0] * (2 * reader.shape[1] + 1) for reader in self._readers)
-        return series + 4 * len(self._user) + 16
+        external = len(self.external.names) if self.external else 0
+        return series + 4 * len(self._user) + 4 * external + 16
+
+    def megabytes(self, rows: int, cols: int) -> float:
+        """Memory of the images of a window of so many pixels with its margin."""
+        return (rows + 2 * self.margin) * (cols + 2 * self.margin) * self.bytes_per_pixel / 1e6
+
+    def window_shape(self, budget_mb: float) -> tuple[int, int]:
+        """Rows and columns of windows whose images stay within a memory budget, margin included.
+
+        Where the budget is too small for the margin alone, windows are as small as they get.
+        """
+        asked = budget_mb
+        while True:
+            rows, cols = window_shape(self.grid, self.bytes_per_pixel, asked)
+            needed = self.megabytes(rows, cols)
+            if not self.margin or needed <= budget_mb or asked < SMALLEST_MB:
+                return rows, cols
+            asked *= 0.8
 
     def windows(self, budget_mb: float) -> list[Window]:
         """Windows over the tile whose images stay within a memory budget."""
-        return list(self.grid.windows(*window_shape(self.grid, self.bytes_per_pixel, budget_mb)))
+        return list(self.grid.windows(*self.window_shape(budget_mb)))
+
+    def looks(self, series: str) -> list[Looks]:
+        """What tells where each acquisition of a series saw the ground; opened when first asked for."""
+        if series not in self._looks:
+            items = self.acquisitions[series]
+            self._looks[series] = [Looks(item, self.grid, self._pool) for item in items]
+        return self._looks[series]
 
     def read(self, window: Window, pool: ThreadPoolExecutor) -> WindowFeatures:
-        """Read the images of a window."""
-        series = [(reader, *reader.read(window, pool)) for reader in self._readers]
-        return WindowFeatures(self, window, series, [band.read(window) for band in self._user])
+        """Read the images of a window and its margin."""
+        outer = window.grown(self.margin, self.grid.window)
+        series = [(reader, *reader.read(outer, pool)) for reader in self._readers]
+        images = WindowImages(outer, series, [band.read(outer) for band in self._user])
+        return WindowFeatures(self, window, images)
+
+
+@dataclass(frozen=True)
+class WindowImages:
+    """What was read of a window.
+
+    Parameters
+    ----------
+    window : Window
+        All that was read.
+    series : list of (SeriesReader, ndarray, ndarray)
+        Reader, values and clear-sky mask of each series (`SeriesReader.read`).
+    rasters : list of ndarray, shape (rows, cols)
+        User features.
+    """
+
+    window: Window
+    series: list[tuple[SeriesReader, np.ndarray, np.ndarray]]
+    rasters: list[np.ndarray]
+
+    def positions(self, window: Window, pixels: np.ndarray) -> np.ndarray:
+        """Row-major positions of the pixels of a window inside this one."""
+        if window == self.window:
+            return pixels
+        place = window.inside(self.window)
+        rows, cols = np.divmod(pixels, window.cols)
+        return (rows + place.row) * self.window.cols + cols + place.col
+
+
+class ExternalWindow:
+    """External features of a window, computed block by block where pixels are asked for.
+
+    Functions of the user are called by one thread at a time. Blocks keep the memory of what they
+    ask for apart from the size of the window.
+
+    Parameters
+    ----------
+    stack : FeatureStack
+        With functions.
+    window : Window
+    images : WindowImages
+        Of the window and its margin.
+    """
+
+    def __init__(self, stack: FeatureStack, window: Window, images: WindowImages) -> None:
+        self._stack, self._window, self._images = stack, window, images
+        self._side = block_side(stack.margin)
+        self._made: dict[int, np.ndarray] = {}
+        self._lock = threading.Lock()
+
+    def write(self, pixels: np.ndarray, out: np.ndarray) -> None:
+        """Write the features of some pixels, shape (n, n_features)."""
+        side = self._side
+        across = -(-self._window.cols // side)
+        rows, cols = np.divmod(pixels, self._window.cols)
+        blocks = rows // side * across + cols // side
+        for number in np.unique(blocks):
+            values = self._block(int(number), across)
+            mine = np.flatnonzero(blocks == number)
+            out[mine] = values[:, rows[mine] % side, cols[mine] % side].T
+
+    def _block(self, number: int, across: int) -> np.ndarray:
+        with self._lock:
+            if number not in self._made:
+                self._made[number] = self._compute(*divmod(number, across))
+            return self._made[number]
+
+    def _compute(self, down: int, right: int) -> np.ndarray:
+        window, side, stack = self._window, self._side, self._stack
+        row, col = down * side, right * side
+        block = Window(
+            window.row + row, window.col + col,
+            min(side, window.rows - row), min(side, window.cols - col),
+        )  # fmt: skip
+        place = Place(block, stack.margin, stack.grid.window)
+        assert stack.external
+        return stack.external.compute(_BlockArrays(stack, self._images, place.clipped), place)
+
+
+def _part_of(plan: SeriesFeatures, **wanted: Any) -> SeriesFeatures:
+    """The plan of some of its features alone."""
+    none: dict[str, Any] = {
+        "kept": (),
+        "also": (),
+        "relative": (),
+        "indices": (),
+        "expressions": {},
+    }
+    return replace(plan, **none | wanted)
+
+
+class _BlockArrays:
+    """Arrays of a block for functions of the user (`external.Arrays`)."""
+
+    def __init__(self, stack: FeatureStack, images: WindowImages, window: Window) -> None:
+        self._stack, self._images, self._window = stack, images, window
+        self._number = {item.series: number for number, item in enumerate(stack.series)}
+
+    def _cut(self, values: np.ndarray) -> np.ndarray:
+        """The block of an array over the window that was read, shape (..., rows, cols)."""
+        outer = self._images.window
+        shaped = values.reshape(*values.shape[:-1], outer.rows, outer.cols)
+        return shaped[(..., *self._window.inside(outer).slices)]
+
+    def _features(self, series: str, part: SeriesFeatures) -> np.ndarray:
+        """The last feature of a plan on all dates, float32, shape (n_dates, rows, cols)."""
+        reader, values, clear = self._images.series[self._number[series]]
+        whole = self._stack.series[self._number[series]]
+        bands = [whole.bands.index(band) for band in part.bands]
+        window, dates = self._window, len(part.dates)
+        layers = len(part.kept) + len(part.indices) + len(part.expressions)
+        out = np.empty((window.size, dates * layers), dtype=np.float32)
+        own = np.ascontiguousarray(self._cut(values[:, bands])).reshape(-1, len(bands), window.size)
+        seen = np.ascontiguousarray(self._cut(clear)).reshape(-1, window.size)
+        every = np.arange(window.size, dtype=np.int64)
+        compute_features(part, own, seen, reader.days, reader.first_day, every, out)
+        return np.ascontiguousarray(out[:, -dates:].T).reshape(dates, window.rows, window.cols)
+
+    def band(self, series: str, name: str) -> np.ndarray:
+        plan = self._stack.series[self._number[series]]
+        return self._features(series, _part_of(plan, kept=(name,)))
+
+    def index(self, series: str, name: str) -> np.ndarray:
+        plan = self._stack.series[self._number[series]]
+        if name in plan.expressions:
+            own = {name: plan.expressions[name]}
+            return self._features(series, _part_of(plan, expressions=own))
+        kept = plan.kept if name == "Brightness" else ()
+        return self._features(series, _part_of(plan, kept=kept, indices=(name,)))
+
+    def raw(self, series: str, name: str) -> np.ndarray:
+        number = self._number[series]
+        _, values, _ = self._images.series[number]
+        band = self._stack.series[number].bands.index(name)
+        found = self._cut(values[:, band]).astype(np.float32)
+        for layer, item in zip(found, self._stack.acquisitions[series], strict=True):
+            nodata = item.bands[name].nodata
+            layer[(layer == UNSEEN) | (False if nodata is None else layer == nodata)] = np.nan
+        return found
+
+    def clear(self, series: str) -> np.ndarray:
+        return self._cut(self._images.series[self._number[series]][2]).astype(bool)
+
+    def seen(self, series: str) -> np.ndarray:
+        window = self._window
+        items = self._stack.acquisitions[series]
+        found = np.empty((len(items), window.rows, window.cols), dtype=bool)
+        unusable, unseen = np.empty((2, window.rows, window.cols), dtype=np.uint8)
+        for number, look in enumerate(self._stack.looks(series)):
+            look.read(window, unusable, unseen)
+            found[number] = unseen == 0
+        return found
+
+    def acquired(self, series: str) -> Sequence[date]:
+        return [item.day for item in self._stack.acquisitions[series]]
+
+    def user(self, name: str) -> np.ndarray:
+        raster = self._images.rasters[self._stack.user_names.index(name)]
+        return raster[self._window.inside(self._images.window).slices].astype(np.float32)
 
 
 def check_same_features(expected: Sequence[str], found: Sequence[str], where: str) -> None:
@@ -187,19 +439,20 @@ def write_stack(
     budget_mb: float,
     threads: int,
     output: str,
+    external: Sequence[Mapping[str, Any]] = (),
 ) -> None:
     """Write all features of a tile as one raster, a band a feature.
 
     Parameters
     ----------
-    inventory, settings, masks
+    inventory, settings, masks, external
         See `FeatureStack`.
     budget_mb : float
         Memory for the images of one window, MB.
     output : str
         GeoTIFF to write, int16 or float32; band descriptions are the feature names.
     """
-    stack = FeatureStack(inventory, settings, masks)
+    stack = FeatureStack(inventory, settings, masks, external)
     feature_bytes = np.dtype(stack.dtype).itemsize * len(stack.names)
     share = stack.bytes_per_pixel / (stack.bytes_per_pixel + 2 * feature_bytes)
     with (

@@ -40,6 +40,21 @@ class Window(NamedTuple):
         """Row and column slices of this window in an array of the whole grid."""
         return slice(self.row, self.row + self.rows), slice(self.col, self.col + self.cols)
 
+    def grown(self, margin: int, within: "Window") -> "Window":
+        """This window and the pixels around it, as far as `within` has them.
+
+        >>> Window(0, 4, 2, 2).grown(3, Window(0, 0, 8, 8))
+        Window(row=0, col=1, rows=5, cols=7)
+        """
+        row, col = max(self.row - margin, within.row), max(self.col - margin, within.col)
+        bottom = min(self.row + self.rows + margin, within.row + within.rows)
+        right = min(self.col + self.cols + margin, within.col + within.cols)
+        return Window(row, col, bottom - row, right - col)
+
+    def inside(self, outer: "Window") -> "Window":
+        """This window, counted from the first pixel of one that holds it."""
+        return Window(self.row - outer.row, self.col - outer.col, self.rows, self.cols)
+
 
 @dataclass(frozen=True)
 class Grid:

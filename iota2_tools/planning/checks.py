@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterator
 
 from iota2_tools.core.environment import environment_problems, environment_remarks
 from iota2_tools.core.errors import ConfigError, Iota2Error, MissingSoftwareError, one_message
+from iota2_tools.core.words import suggest
 from iota2_tools.features.expressions import parse_expression
+from iota2_tools.features.plan import REFERENCE
+from iota2_tools.features.user_modules import load_function
 from iota2_tools.learning.settings import LearningSettings, Purpose
 from iota2_tools.learning.tried import problems_of_learner
 from iota2_tools.planning.parameters import Parameters
@@ -92,7 +95,7 @@ def input_warnings(production: Production) -> list[str]:
 
 def input_problems(production: Production) -> list[str]:
     """Everything wrong with the inputs of a production that headers and tables tell."""
-    checks = (_tiles, _regions, _reference, _nomenclature, _features, _learner)
+    checks = (_tiles, _regions, _reference, _nomenclature, _features, _external, _learner)
     problems: list[str] = []
     for check in checks:
         try:
@@ -165,9 +168,46 @@ def _features(production: Production) -> Iterator[str]:
     for sensor in production.sensors:
         expressions = production.section(sensor).additional_features
         known = production.format(sensor)
+        relative = production.section(sensor).ratios.get("relative_reflectance")
+        if relative and REFERENCE not in known.roles:
+            yield f"sensors.{sensor}.relative_reflectance: none of its bands has the role {REFERENCE}"
         for name, text in expressions.items():
             for problem in _first_error(parse_expression, text, known.band_names, known.roles):
                 yield f"sensors.{sensor}.additional_features.{name}: {problem}"
+
+
+def _external(production: Production) -> Iterator[str]:
+    """Try the user's functions, as each job does; without images, only whether they can be loaded."""
+    parameters = Parameters(production)
+    if not parameters.external:
+        return
+    unknown = list(_unknown_bands(production))
+    yield from unknown
+    trial = None
+    with contextlib.suppress(Iota2Error):
+        trial = parameters.external_trial if not unknown else None
+    if trial:
+        yield from trial.problems()
+        return
+    for section in production.config.external_features:
+        yield from _first_error(load_function, section.module, section.function)
+
+
+def _unknown_bands(production: Production) -> Iterator[str]:
+    for number, section in enumerate(production.config.external_features):
+        for sensor, bands in section.reads.items():
+            place = f"external_features.{number}.reads"
+            if sensor not in production.sensors:
+                hint = suggest(
+                    sensor, production.sensors, f"it has {', '.join(production.sensors) or 'none'}"
+                )
+                yield f"{place}: the production has no sensor {sensor!r}, {hint}"
+                continue
+            known = (*production.format(sensor).band_names, *production.format(sensor).roles)
+            for band in bands:
+                if band not in known:
+                    hint = suggest(band, known, f"it has {', '.join(known)}")
+                    yield f"{place}.{sensor}: no band {band!r}, {hint}"
 
 
 def _learner(production: Production) -> Iterator[str]:

@@ -13,6 +13,7 @@ from iota2_tools.config.pages import reference_page, schema_text
 from iota2_tools.config.section import OutputFolder, PathText, Section
 from iota2_tools.config.sections import (
     Classification,
+    ExternalFunction,
     GridSection,
     Inputs,
     Learning,
@@ -71,6 +72,13 @@ class Configuration(Section):
     )
     sensors: Sensors = Field(Sensors(), description=_meaning(_Sensors))
     user_features: UserFeatures | None = Field(None, description=_meaning(UserFeatures))
+    external_features: list[ExternalFunction] = Field(
+        [],
+        description=(
+            "Python functions of yours that give features, in the order of the stack: "
+            "`{module: config/phenology.py, function: season}`."
+        ),
+    )
     grid: GridSection = Field(GridSection(), description=_meaning(GridSection))
     reference: Reference = Field(description=_meaning(Reference))
     regions: Regions | None = Field(None, description=_meaning(Regions))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from iota2_tools.features.external import block_side
 from iota2_tools.learning.traits import Traits, traits_of
 
 SNAKEMAKE = 300
@@ -46,6 +47,10 @@ class Size:
         Width of that raster, pixels.
     acquisitions, bands, features, classes, draws : int
         Acquisitions of all sensors, bands read of each, features, classes, draws.
+    external : int
+        Features of functions of the user, which count in `features`.
+    margin : int
+        Pixels around a block that these functions look at.
     window_mb : float
         `classification.window_mb`.
     pieces : int
@@ -65,6 +70,8 @@ class Size:
     features: int = 0
     classes: int = 0
     draws: int = 0
+    external: int = 0
+    margin: int = 0
     window_mb: float = 0
     pieces: int = 0
     input_mb: float = 0
@@ -83,8 +90,16 @@ class Size:
 
     @property
     def image_bytes(self) -> int:
-        """Of the series of one pixel in memory: int16 bands and masks."""
-        return self.acquisitions * (2 * self.bands + 1) + 16
+        """Of one pixel of a window: int16 bands and masks, and external features."""
+        return self.acquisitions * (2 * self.bands + 1) + 4 * self.external + 16
+
+    @property
+    def called(self) -> float:
+        """Arrays that functions of the user ask for and make, MB: twice all others, as float32."""
+        if not self.external:
+            return 0
+        block = (block_side(self.margin) + 2 * self.margin) ** 2
+        return 8 * block * (self.features - self.external) / 1e6
 
     @property
     def window(self) -> float:
@@ -136,10 +151,12 @@ def _counting(size: Size) -> Need:
 
 
 def _extract_samples(size: Size) -> Need:
-    block = min(size.window, size.image_bytes * 256**2 / 1e6)
+    block = min(size.window, size.image_bytes * (256 + 2 * size.margin) ** 2 / 1e6)
     table = 6 * size.input_mb * size.features / 100
     return Need(
-        490 + 1.3 * block + size.cache + table, 30 + 0.5 * size.megapixels, 2 * size.input_mb
+        490 + 1.3 * block + size.called + size.cache + table,
+        30 + 0.5 * size.megapixels,
+        2 * size.input_mb,
     )
 
 
@@ -169,14 +186,14 @@ def _classify_tile(size: Size) -> Need:
     chunks = 8 * CHUNK_PIXELS * size.features / 1e6
     maps = size.draws * (10 + size.classes) * min(256 * size.columns, size.pixels) / 1e6
     models = size.traits.loaded * size.input_mb
-    memory = 560 + 1.25 * size.window + size.cache + chunks + maps + models
+    memory = 560 + 1.25 * size.window + size.called + size.cache + chunks + maps + models
     seconds = size.megapixels * (0.04 * size.acquisitions + _mapping_seconds(size))
     return Need(memory, 60 + seconds, size.draws * (2 + 2 * size.classes) * size.megapixels)
 
 
 def _write_features(size: Size) -> Need:
     stack = 2 * size.features * size.megapixels
-    return Need(560 + 2.2 * size.window + size.cache, 60 + 0.1 * stack, stack)
+    return Need(560 + 2.2 * size.window + size.called + size.cache, 60 + 0.1 * stack, stack)
 
 
 def _mosaic(bands: Callable[[Size], int]) -> Callable[[Size], Need]:

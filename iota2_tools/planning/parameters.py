@@ -8,13 +8,16 @@ from importlib.metadata import version
 from typing import Any
 
 from iota2_tools.core.contents import digest, revision
+from iota2_tools.features.external import ExternalFunction, Outline
 from iota2_tools.features.plan import SeriesFeatures, series_features
+from iota2_tools.features.user_modules import digest_of_sources
 from iota2_tools.geo.raster import open_raster
 from iota2_tools.geo.vectors import files_of_layer
+from iota2_tools.planning.external import ExternalTrial, read_names
 from iota2_tools.planning.needs import Size, megabytes_on_disk
 from iota2_tools.planning.production import Production
 from iota2_tools.timeseries.batches import Batch, marker_of, record_of
-from iota2_tools.timeseries.inputs import Products, TileInputs, UserFile
+from iota2_tools.timeseries.inputs import Products, TileInputs, UserFile, band_names
 
 
 class Parameters:
@@ -46,8 +49,20 @@ class Parameters:
                 "indices": list(section.indices),
                 "additional_features": dict(section.additional_features),
                 "dates": self.production.target_dates[name],
+                **section.ratios,
+                "also_read": self._also_read(series.sensor),
             }
         return settings
+
+    def _also_read(self, sensor: str) -> list[str]:
+        """Bands of a sensor, by name or role, that functions of the user ask for."""
+        roles = self.production.format(sensor).roles
+        asked = {
+            roles.get(band, band)
+            for section in self.config.external_features
+            for band in section.reads.get(sensor, ())
+        }
+        return sorted(asked)
 
     @cached_property
     def least_dates(self) -> dict[str, int]:
@@ -62,6 +77,32 @@ class Parameters:
     def series_features(self) -> dict[str, SeriesFeatures]:
         """Features of each series."""
         return {name: series_features(name, settings) for name, settings in self.features.items()}
+
+    @cached_property
+    def external(self) -> list[dict[str, Any]]:
+        """Functions of the user, with digests of their sources (`external.ExternalFunction`)."""
+        return [
+            section.as_dict() | {"contents": digest_of_sources(section.module)}
+            for section in self.config.external_features
+        ]
+
+    @cached_property
+    def external_names(self) -> list[str]:
+        """Names of their features: those that the check has found, else from trying them here."""
+        if not self.external:
+            return []
+        trial = self.external_trial
+        return read_names(self.config.output, trial) or trial.names()
+
+    @property
+    def external_trial(self) -> ExternalTrial:
+        """What trying them depends on; user features are those of the first tile."""
+        plan = self.production
+        tile = plan.tiles[0]
+        outline = Outline(self.series_features, self._user_names, plan.grid(tile).resolution)
+        names = [name for item in self.series_features.values() for name in item.names]
+        functions = [ExternalFunction(**item) for item in self.external]
+        return ExternalTrial(functions, outline, [*names, *self._user_names])
 
     def tile_inputs(self, tile: str) -> TileInputs:
         """What is read of a tile."""
@@ -155,15 +196,20 @@ class Parameters:
     @cached_property
     def feature_count(self) -> int:
         """Features of a pixel."""
-        return sum(len(item.names) for item in self.series_features.values()) + self._user_bands
+        series = sum(len(item.names) for item in self.series_features.values())
+        return series + len(self._user_names) + len(self.external_names)
 
     @cached_property
-    def _user_bands(self) -> int:
-        """Bands of the user's rasters, as those of the first tile tell."""
+    def _user_names(self) -> dict[str, bool]:
+        """User features, as the rasters of the first tile tell, and whether they may be NaN."""
         if not self.production.user_rasters:
-            return 0
+            return {}
         files = self.production.user_feature_files(self.production.tiles[0])
-        return sum(open_raster(path).RasterCount for path in files.values())
+        return {
+            name: self.production.user_rasters[word].missing == "keep"
+            for word, path in files.items()
+            for name in band_names(word, open_raster(path).RasterCount)
+        }
 
     def job_size(self, tile: str | None, files: list[str]) -> Size:
         """What a job works on: its tile, or the whole map, and the files it reads whole."""
@@ -183,6 +229,8 @@ class Parameters:
             ),
             bands=max((len(item.bands) for item in self.series_features.values()), default=0),
             features=self.feature_count,
+            external=len(self.external_names),
+            margin=max((item["margin"] for item in self.external), default=0),
             classes=len(plan.nomenclature.codes),
             draws=len(plan.seeds),
             window_mb=self.config.classification.window_mb,
@@ -212,12 +260,17 @@ class Parameters:
         """Tags of the final maps: what made them, and of what."""
         plan = self.production
         dates = plan.target_dates
+        functions = [
+            f"{os.path.basename(item['module'])}:{item['function']}:{item['contents'][:8]}"
+            for item in self.external
+        ]
         return {
             "SOFTWARE": f"iota2-tools {version('iota2-tools')}",
             "CONFIG_SHA256": self.config.digest,
             "TILES": " ".join(plan.tiles),
             "SENSORS": " ".join(plan.sensors) or "user features",
             "DATES": " ".join(f"{name}:{days[0]}/{days[-1]}" for name, days in dates.items()),
+            **({"EXTERNAL_FEATURES": " ".join(functions)} if functions else {}),
             "LEARNER": self.config.learning.learner,
             "NOMENCLATURE": os.path.basename(self.config.nomenclature),
             "REFERENCE": os.path.basename(self.config.reference.path),

@@ -9,6 +9,8 @@ from iota2_tools.core.errors import ConfigError
 from iota2_tools.planning.checks import check, check_environment, input_warnings
 from iota2_tools.planning.configuration import complete_configuration
 from iota2_tools.planning.example import example_production
+from iota2_tools.planning.external import write_names
+from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
 
 NO_CONFIGURATION = (
@@ -55,6 +57,8 @@ def begin(
     production = Production(complete_configuration(given, source, words_of(files)))
     if checked:
         check(production, source)
+        if production.config.external_features:
+            write_names(production.config.output, Parameters(production).external_trial)
         for warning in input_warnings(production):
             logger.warning(warning)
     # What Snakemake's parser needs anyhow, while errors still become messages.

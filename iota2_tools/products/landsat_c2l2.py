@@ -16,7 +16,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from iota2_tools.config.sections import RegularSection
+from iota2_tools.config.sections import OpticalSection, RegularSection
 from iota2_tools.products.format import Band, Files, Pixels, ProductFormat, Request
 from iota2_tools.products.images import Codes, Image, Mask
 from iota2_tools.products.s2_l2a_theia import KEPT
@@ -49,7 +49,7 @@ TM = (
 )
 
 
-class LandsatUsgs(RegularSection):
+class LandsatUsgs(OpticalSection, RegularSection):
     """Landsat Collection 2 level 2 of the USGS."""
 
     temporal_resolution: int = Field(

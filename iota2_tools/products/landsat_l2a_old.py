@@ -17,7 +17,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from iota2_tools.config.sections import RegularSection
+from iota2_tools.config.sections import OpticalSection, RegularSection
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.products.format import Band, Files, Pixels, ProductFormat, Request
 from iota2_tools.products.images import Codes, Image, Mask
@@ -46,7 +46,7 @@ TM = (
 )
 
 
-class LandsatOld(RegularSection):
+class LandsatOld(OpticalSection, RegularSection):
     """Landsat of THEIA in the old layout."""
 
     temporal_resolution: int = Field(

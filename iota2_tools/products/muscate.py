@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from iota2_tools.config.sections import RegularSection
+from iota2_tools.config.sections import OpticalSection, RegularSection
 from iota2_tools.products.format import Files, Pixels, Request
 from iota2_tools.products.images import ANY_BUT_0, Image, Mask
 
@@ -24,7 +24,7 @@ STAMP = r"(?P<day>\d{8})-(?P<time>\d{6}-\d{3})"
 END = r"(?P<tile>[A-Z0-9]+)_[A-Z]_V(?P<version>\d+(?:-\d+)*)"
 
 
-class MuscateSection(RegularSection):
+class MuscateSection(OpticalSection, RegularSection):
     """A sensor in the layout of MUSCATE."""
 
     level: Literal["FRE", "SRE"] = Field(

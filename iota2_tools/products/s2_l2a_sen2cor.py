@@ -17,7 +17,7 @@ from typing import get_args
 
 from pydantic import Field
 
-from iota2_tools.config.sections import RegularSection
+from iota2_tools.config.sections import OpticalSection, RegularSection
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.products.format import Files, Pixels, ProductFormat, Request
 from iota2_tools.products.images import Codes, Image, Mask
@@ -36,7 +36,7 @@ NOT_CLEAR, NO_DATA = Codes((0, 1, 3, 8, 9, 10)), Codes((0,))
 _IMAGE = re.compile(r"(?:^|.*[/_])(?P<band>B\d\d|B8A|SCL)(?:_(?P<metres>\d\d)m)?\.jp2")
 
 
-class Sentinel2Sen2Cor(RegularSection):
+class Sentinel2Sen2Cor(OpticalSection, RegularSection):
     """Sentinel-2 level 2A of Sen2Cor (SAFE), `path/TILE/PRODUCT.SAFE/`, prepared before it is read."""
 
     keep_bands: list[BandName] = Field(list(get_args(BandName)), min_length=1, description=KEPT)

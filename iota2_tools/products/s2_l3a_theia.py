@@ -14,14 +14,14 @@ from typing import get_args
 
 from pydantic import Field
 
-from iota2_tools.config.sections import SensorSection
+from iota2_tools.config.sections import OpticalSection
 from iota2_tools.products import muscate
 from iota2_tools.products.format import Files, ProductFormat, Request
 from iota2_tools.products.images import Codes, Image, Mask
 from iota2_tools.products.s2_l2a_theia import BANDS, KEPT, BandName
 
 
-class Sentinel2L3a(SensorSection):
+class Sentinel2L3a(OpticalSection):
     """Sentinel-2 monthly syntheses (level 3A) of THEIA, `path/TILE/PRODUCT/`, by their own dates."""
 
     keep_bands: list[BandName] = Field(list(get_args(BandName)), min_length=1, description=KEPT)

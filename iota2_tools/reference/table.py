@@ -2,9 +2,10 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,8 +16,9 @@ import shapely
 
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.core.files import whole_file
+from iota2_tools.features.external import RESERVED
 from iota2_tools.features.stack import FeatureStack, check_same_features
-from iota2_tools.geo.grid import Grid, Window, window_shape
+from iota2_tools.geo.grid import Grid, Window
 
 BAND_ROWS = 256
 """Rows of the tile whose samples are kept in memory and written together."""
@@ -30,6 +32,7 @@ def write_samples(
     budget_mb: float,
     threads: int,
     output: str,
+    external: Sequence[Mapping[str, Any]] = (),
 ) -> None:
     """Read the features of the chosen pixels of a tile, once for all draws.
 
@@ -40,7 +43,7 @@ def write_samples(
     ----------
     selection : str
         Table of `samples.write_selection`, by row.
-    inventory, settings, masks
+    inventory, settings, masks, external
         See `features.FeatureStack`.
     budget_mb : float
         Memory for the images of one window, MB.
@@ -48,7 +51,7 @@ def write_samples(
         GeoParquet: the columns of `selection`, one column a feature, and the pixel's centre.
     """
     chosen = pd.read_parquet(selection)
-    stack = FeatureStack(inventory, settings, masks)
+    stack = FeatureStack(inventory, settings, masks, external)
     schema = _schema(pa.Schema.from_pandas(chosen, preserve_index=False), stack)
     rows = chosen["row"].to_numpy()
     with (
@@ -93,8 +96,7 @@ def _features_of(
 
 def _windows_of_band(stack: FeatureStack, top: int, budget_mb: float) -> Iterator[Window]:
     """Windows over a band of rows: a block of 256 pixels at most, for samples lie apart."""
-    block_mb = BAND_ROWS * BAND_ROWS * stack.bytes_per_pixel / 1e6
-    rows, cols = window_shape(stack.grid, stack.bytes_per_pixel, min(budget_mb, block_mb))
+    rows, cols = stack.window_shape(min(budget_mb, stack.megabytes(BAND_ROWS, BAND_ROWS)))
     bottom = min(top + BAND_ROWS, stack.grid.rows)
     for row in range(top, bottom, rows):
         for col in range(0, stack.grid.cols, cols):
@@ -165,7 +167,6 @@ def feature_columns(samples: str) -> list[str]:
     InputDataError
         If the file is no such table.
     """
-    known = {"row", "col", "polygon", "code", "region", "geometry"}
     try:
         columns = pq.read_schema(samples).names
     except (OSError, pa.ArrowInvalid) as error:
@@ -173,4 +174,6 @@ def feature_columns(samples: str) -> list[str]:
             f"{samples}: cannot be read as a table ({error}); delete it to make it anew"
         ) from None
     # A raster of the user may be called seed_2018: its feature is seed_2018_band_1.
-    return [name for name in columns if name not in known and not re.fullmatch(r"seed_\d+", name)]
+    return [
+        name for name in columns if name not in RESERVED and not re.fullmatch(r"seed_\d+", name)
+    ]

@@ -133,3 +133,8 @@ class TileInputs:
                     yield from products.acquisition(name).files
         for user_file in self.user_features.values():
             yield user_file.path
+
+
+def band_names(word: str, count: int) -> list[str]:
+    """Names of the features of a raster of so many bands."""
+    return [f"{word}_band_{number}" for number in range(1, count + 1)]

@@ -53,7 +53,7 @@ def combine_masks(
     return clear, (unseen == 0).any(axis=0).astype(np.uint8)
 
 
-class _Looks:
+class Looks:
     """Masks and images of one acquisition, of which all must be usable at a pixel."""
 
     def __init__(self, acquisition: Acquisition, grid: Grid, pool: ImagePool) -> None:
@@ -102,7 +102,7 @@ def write_clear_masks(
     stock = read_inventory(inventory)
     acquisitions, grid = stock.series[series], stock.grid
     pool_of_images = ImagePool()
-    looks = [_Looks(item, grid, pool_of_images) for item in acquisitions]
+    looks = [Looks(item, grid, pool_of_images) for item in acquisitions]
     days = [item.day for item in acquisitions]
     same_day = np.array([number > 0 and day == days[number - 1] for number, day in enumerate(days)])
     names = tuple(f"{item.day:%Y%m%d} {item.name}" for item in acquisitions)

@@ -11,7 +11,7 @@ from iota2_tools.geo.grid import Grid, Window, spatial_reference, transform_boun
 from iota2_tools.geo.gridded import GridBand, ImagePool, Reading
 from iota2_tools.geo.raster import open_raster, read_window
 from iota2_tools.timeseries.headers import file_faults
-from iota2_tools.timeseries.inputs import Missing
+from iota2_tools.timeseries.inputs import Missing, band_names
 
 logger = logging.getLogger(__name__)
 
@@ -148,6 +148,8 @@ class UserBand:
         ``int16`` or ``float32``: type of its values.
     leaves_out : bool
         True if pixels without data are neither learnt nor mapped.
+    keeps_missing : bool
+        True if they are NaN.
     """
 
     def __init__(
@@ -157,6 +159,7 @@ class UserBand:
         nodata = dataset.GetRasterBand(band).GetNoDataValue()
         self._fill = np.nan if image.missing == "keep" else image.fills[band - 1]
         self.leaves_out = image.missing == "leave_out"
+        self.keeps_missing = image.missing == "keep"
         whole = image.types[band - 1] in INT16_TYPES and float(self._fill).is_integer()
         self.dtype = "int16" if whole and -32768 <= self._fill <= 32767 else "float32"
         reading = Reading(nodata, image.interpolation == "bicubic", covered=True)
@@ -179,9 +182,10 @@ def user_bands(
     images: dict[str, UserImage], grid: Grid, pool: ImagePool | None = None
 ) -> tuple[list[UserBand], list[str]]:
     """Bands of the user's rasters over a tile, and the names of their features."""
-    bands, names = [], []
+    bands: list[UserBand] = []
+    names: list[str] = []
     for word, image in images.items():
-        for number in range(1, len(image.types) + 1):
-            bands.append(UserBand(image, number, grid, pool))
-            names.append(f"{word}_band_{number}")
+        count = len(image.types)
+        bands += [UserBand(image, number, grid, pool) for number in range(1, count + 1)]
+        names += band_names(word, count)
     return bands, names

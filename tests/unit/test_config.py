@@ -294,3 +294,24 @@ def test_a_raster_of_the_user_may_be_given_by_its_word_alone():
         {"name": "ALT", "interpolation": "bicubic", "missing": "leave_out"},
         {"name": "SOIL", "interpolation": "nearest", "missing": -1.0},
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"module": None}, ".module: None is not text"),
+        ({"modul": "m.py"}, ": unknown key 'modul', did you mean 'module'"),
+        ({"module": "my-module.py"}, ".module: 'my-module.py' is no name of a Python module"),
+        ({"module": "m.ipynb"}, ".module: 'm.ipynb' is no name of a Python module"),
+        ({"function": "f()"}, ".function: 'f()' does not match"),
+        ({"margin": 101}, ".margin: 101 is greater than the maximum of 100"),
+        ({"margin": 1.5}, ".margin: 1.5 is not a whole number"),
+        ({"missing": "mean"}, ".missing: 'mean' is not a number"),
+        ({"parameters": [1]}, ".parameters: [1] is not a section"),
+        ("m.py", ": 'm.py' is not a section with keys"),
+    ],
+)
+def test_a_function_of_the_user_that_is_named_wrongly_is_told_by_its_place(given, expected):
+    least = {"module": "m.py", "function": "f"}
+    wrong = least | given if isinstance(given, dict) else given
+    assert f"external_features.1{expected}" in problems_of(with_(external_features=[least, wrong]))

@@ -6,10 +6,10 @@ import pytest
 from iota2_tools.features.indices import brightness, difference, normalised_difference
 
 
-def normalised(first, second):
+def normalised(first, second, haze=0.0):
     bands = np.array([[first, second]], dtype=np.float32)
     out = np.empty((1, 1), dtype=np.int16)
-    normalised_difference(bands, np.array([0]), np.array([1]), out)
+    normalised_difference(bands, np.array([0]), np.array([1]), haze, out)
     return out[0, 0]
 
 
@@ -34,6 +34,19 @@ def test_normalised_difference_is_a_thousandth_rounded(first, second, expected):
     assert normalised(first, second) == expected
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        (3000, 1000, 333),  # (0.3 - 0.1 - 0.05) / (0.3 + 0.1 + 0.05)
+        (1000, 3000, -556),  # -0.25 / 0.45
+        (0, 0, -1000),
+        (-250, -250, 0),  # the sum is 0
+    ],
+)
+def test_a_robust_difference_allows_for_a_reflectance_of_a_twentieth(first, second, expected):
+    assert normalised(first, second, 500.0) == expected
+
+
 @pytest.mark.parametrize("value", [0, 500])
 def test_normalised_difference_is_zero_where_the_sum_is(value):
     assert normalised(value, -value) == 0
@@ -47,7 +60,7 @@ def test_normalised_difference_is_clipped_to_int16(first, second, limit):
 def test_each_date_takes_its_own_bands():
     bands = np.array([[1000, 3000, 2000, 2000], [0, 10, 10, 0]], dtype=np.float32)
     out = np.empty((2, 2), dtype=np.int16)
-    normalised_difference(bands, np.array([1, 3]), np.array([0, 2]), out)
+    normalised_difference(bands, np.array([1, 3]), np.array([0, 2]), 0.0, out)
     assert out.tolist() == [[500, 0], [1000, -1000]]
 
 

@@ -2,22 +2,26 @@
 
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 
 import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+from rule_texts import rule_texts
 from tiny import LEFT, TOP, name_of, write_image, write_product
 
 from iota2_tools.commands import cli
 from iota2_tools.core.errors import ConfigError, InputDataError
 from iota2_tools.learning import engines
+from iota2_tools.planning import external
 from iota2_tools.planning.checks import check, header_problems, input_problems, input_warnings
 from iota2_tools.planning.configuration import complete_configuration
+from iota2_tools.planning.external import write_names
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
+from iota2_tools.products import FORMATS
 
 BANDS = {"B2": 1000, "B4": 1000, "B8": 1000}
 
@@ -235,3 +239,153 @@ def test_what_is_strange_about_the_polygons_is_a_warning(plan, tile, tmp_path):
     production = plan(reference={"path": path, "field": "code"})
     check(production, "config.yaml")
     assert "1 polygon(s) repeat an earlier one" in input_warnings(production)[0]
+
+
+JANUARY = {"first_date": date(2018, 1, 5), "last_date": date(2018, 1, 25)}
+SEASON = "def f(block):\n    return {'Season': block.series['sentinel2'].band('nir')[0]}\n"
+
+
+@pytest.fixture
+def mine(tmp_path):
+    """A module of the user with one function."""
+    (tmp_path / "mine.py").write_text(SEASON)
+    return {"module": str(tmp_path / "mine.py"), "function": "f"}
+
+
+def test_external_features_count_in_the_plan_and_in_what_jobs_ask_for(plan, tile, mine, tmp_path):
+    write_image(tmp_path / "user/T31TCJ/ALT.tif", np.ones((8, 8), np.int16))
+    user = {"path": str(tmp_path / "user"), "patterns": ["ALT"]}
+    sections = {"user_features": user, "output": str(tmp_path / "results")}
+    without = Parameters(plan(JANUARY, **sections))
+    having = Parameters(plan(JANUARY, **sections, external_features=[mine | {"margin": 7}]))
+    assert without.feature_count == 2 * 3 + 1  # both bands on three dates, and a raster
+    assert having.feature_count == without.feature_count + 1
+    assert having.external_names == ["Season"]
+    size = having.job_size("T31TCJ", [])
+    assert (size.features, size.external, size.margin) == (8, 1, 7)
+    assert without.job_size("T31TCJ", []).external == 0
+
+
+def test_the_check_tells_what_is_wrong_with_each_function(plan, tile, mine, tmp_path):
+    check(plan(JANUARY, external_features=[mine]), "config.yaml")
+    (tmp_path / "mine.py").write_text(
+        SEASON + "\ndef g(block):\n    return {'A': block.series['sentinel2'].band('B2')[0]}\n"
+    )
+    several = [mine, mine | {"function": "g"}, mine | {"function": "h"}, mine]
+    with pytest.raises(ConfigError) as caught:
+        check(plan(JANUARY, external_features=several), "config.yaml")
+    text = str(caught.value)
+    assert "config.yaml has 3 problems" in text
+    assert "mine.py, line 5, in g" in text
+    assert "band 'B2' of sentinel2 is not read" in text
+    assert "has no function 'h'" in text
+    assert "the name 'Season', which is that of another feature" in text
+
+
+def test_without_images_the_check_tells_at_least_of_a_missing_module(plan, mine, tmp_path):
+    with pytest.raises(ConfigError, match=r"(?s)no folder .*external_features: no file absent\.py"):
+        check(plan(external_features=[mine, mine | {"module": "absent.py"}]), "config.yaml")
+
+
+def test_jobs_know_the_names_from_the_check_and_run_no_code_of_the_user(
+    plan, tile, mine, tmp_path, monkeypatch
+):
+    sections = {"output": str(tmp_path / "results"), "external_features": [mine]}
+    trial = Parameters(plan(JANUARY, **sections)).external_trial
+    write_names(str(tmp_path / "results"), trial)
+    monkeypatch.setattr(external, "ExternalFeatures", None)
+    assert Parameters(plan(JANUARY, **sections)).external_names == ["Season"]
+    assert Parameters(plan(JANUARY, **sections)).feature_count == 2 * 3 + 1
+    (tmp_path / "mine.py").write_text(SEASON + "# changed\n")
+    with pytest.raises(TypeError):  # it has to be tried again
+        _ = Parameters(plan(JANUARY, **sections)).external_names
+
+
+@pytest.mark.parametrize(
+    "stored", ["", "{", "[]", '{"names": ["X"]}', '{"digest": "", "names": []}']
+)
+def test_names_that_cannot_be_read_are_found_anew(plan, tile, mine, tmp_path, stored):
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results/external_features.json").write_text(stored)
+    sections = {"output": str(tmp_path / "results"), "external_features": [mine]}
+    assert Parameters(plan(JANUARY, **sections)).external_names == ["Season"]
+
+
+def test_names_are_found_anew_where_they_may_depend_on_something_else(plan, tile, mine, tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "def f(block):\n"
+        "    return {f'A{day:%m%d}': block.inside for day in block.series['sentinel2'].dates}\n"
+    )
+    sections = {"output": str(tmp_path / "results"), "external_features": [mine]}
+    names = []
+    for step in (10, 20):
+        parameters = Parameters(plan(JANUARY | {"temporal_resolution": step}, **sections))
+        write_names(str(tmp_path / "results"), parameters.external_trial)
+        names.append(parameters.external_names)
+    assert names == [["A0105", "A0115", "A0125"], ["A0105", "A0125"]]
+
+
+def test_where_names_cannot_be_kept_each_process_finds_them(plan, tile, mine, tmp_path):
+    (tmp_path / "results").write_text("a file, where a folder should be")
+    sections = {"output": str(tmp_path / "results"), "external_features": [mine]}
+    parameters = Parameters(plan(JANUARY, **sections))
+    write_names(str(tmp_path / "results"), parameters.external_trial)
+    assert parameters.external_names == ["Season"]
+
+
+def test_the_source_of_a_function_is_a_parameter_of_the_rules_that_read_features(
+    plan, tile, mine, tmp_path
+):
+    before = Parameters(plan(JANUARY, external_features=[mine])).external
+    (tmp_path / "mine.py").write_text(SEASON + "# changed\n")
+    after = Parameters(plan(JANUARY, external_features=[mine])).external
+    assert {key for key in before[0] if before[0][key] != after[0][key]} == {"contents"}
+    rules = [name for name, rule in rule_texts().items() if "parameters.external" in rule.body]
+    assert set(rules) == {"extract_samples", "write_features", "classify_tile"}
+
+
+def test_choices_of_ratios_reach_the_features(plan, tile):
+    chosen = {"relative_reflectance": True, "robust_indices": True, "keep_duplicates": False}
+    sensor = JANUARY | chosen | {"indices": ["NDVI", "NDWI"]}
+    features = Parameters(plan(sensor)).series_features["sentinel2"]
+    assert (features.relative, features.indices, features.robust) == (("B8",), ("NDWI",), True)
+    features = Parameters(plan(JANUARY)).series_features["sentinel2"]
+    assert (features.relative, features.robust) == ((), False)
+
+
+def test_relative_reflectance_without_a_red_band_is_refused(plan, tile, monkeypatch):
+    known = FORMATS["sentinel2"]
+    bands = tuple(replace(band, role="") if band.role == "red" else band for band in known.bands)
+    monkeypatch.setitem(FORMATS, "sentinel2", replace(known, bands=bands))
+    with pytest.raises(
+        ConfigError, match="relative_reflectance: none of its bands has the role red"
+    ):
+        check(plan(JANUARY | {"relative_reflectance": True}), "config.yaml")
+
+
+def test_bands_that_a_function_reads_are_read_and_are_no_features(plan, tile, mine):
+    sensor = JANUARY | {"keep_bands": ["B4"]}
+    with pytest.raises(ConfigError, match="band 'nir' of sentinel2 is not read; add it to `reads`"):
+        check(plan(sensor, external_features=[mine]), "config.yaml")
+    production = plan(sensor, external_features=[mine | {"reads": {"sentinel2": ["nir", "B2"]}}])
+    check(production, "config.yaml")
+    parameters = Parameters(production)
+    assert parameters.tile_inputs("T31TCJ").products["sentinel2"].bands == ["B2", "B4", "B8"]
+    assert parameters.feature_count == 3 + 1
+
+
+def test_bands_and_sensors_that_do_not_exist_cannot_be_read(plan, tile, mine):
+    reads = {"sentinel2": ["B88", "red"], "sentinel3": ["B1"]}
+    with pytest.raises(ConfigError) as caught:
+        check(plan(JANUARY, external_features=[mine, mine | {"reads": reads}]), "config.yaml")
+    text = str(caught.value)
+    assert "has 2 problems" in text
+    assert "external_features.1.reads.sentinel2: no band 'B88', did you mean 'B8'" in text
+    assert "external_features.1.reads: the production has no sensor 'sentinel3', did you" in text
+
+
+def test_maps_tell_by_which_functions_they_were_made(plan, tile, mine):
+    provenance = Parameters(plan(JANUARY, external_features=[mine])).provenance
+    name, function, digest = provenance["EXTERNAL_FEATURES"].split(":")
+    assert (name, function, len(digest)) == ("mine.py", "f", 8)
+    assert "EXTERNAL_FEATURES" not in Parameters(plan(JANUARY)).provenance

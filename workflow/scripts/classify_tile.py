@@ -14,6 +14,7 @@ arguments = {
         regions=snakemake.input.regions,
         footprint=snakemake.input.footprint,
         validity=snakemake.input.validity,
+        external=snakemake.params.external,
     ),
     "settings": MappingSettings(
         region=snakemake.params.number,
