@@ -187,7 +187,14 @@ class FeatureStack:
         self._pool = pool = ImagePool()
         self._looks: dict[str, list[Looks]] = {}
         self._readers = [
-            SeriesReader(stock.series[item.series], item.bands, masks[item.series], self.grid, pool)
+            SeriesReader(
+                stock.series[item.series],
+                item.bands,
+                masks[item.series],
+                self.grid,
+                pool,
+                int(settings[item.series]["options"].get("speckle_radius", 0)),
+            )
             for item in self.series
         ]
         self._user, self.user_names = user_bands(stock.user_features, self.grid, pool)

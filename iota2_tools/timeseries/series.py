@@ -11,6 +11,8 @@ from iota2_tools.geo.grid import Grid, Window
 from iota2_tools.geo.gridded import GridBand, ImagePool, Reading, Values
 from iota2_tools.geo.raster import open_raster, read_window
 from iota2_tools.products import Acquisition, Image
+from iota2_tools.radar.decibels import to_decibels, to_power
+from iota2_tools.radar.speckle import filter_speckle
 
 gdal.UseExceptions()
 
@@ -36,6 +38,8 @@ class SeriesReader:
         Grid of the tile.
     pool : ImagePool, optional
         Bounds the images open at once.
+    speckle_radius : int
+        Of the multitemporal speckle filter, pixels; 0: none. Values are decibels x 100 then.
     """
 
     def __init__(
@@ -45,8 +49,10 @@ class SeriesReader:
         masks: str,
         grid: Grid,
         pool: ImagePool | None = None,
+        speckle_radius: int = 0,
     ) -> None:
         pool = pool or ImagePool()
+        self._grid, self._radius = grid, speckle_radius
         self._images = [
             [image_on(grid, item.bands[band], pool) for band in bands] for item in acquisitions
         ]
@@ -71,14 +77,37 @@ class SeriesReader:
         clear : ndarray of uint8, shape (n_acquisitions, n_pixels)
             1 where usable. At most one acquisition of a day is clear at a pixel.
         """
-        values = np.empty((*self.shape, window.rows, window.cols), dtype=np.int16)
+        outer = window.grown(self._radius, self._grid.window)
+        values = np.empty((*self.shape, outer.rows, outer.cols), dtype=np.int16)
 
         def read_acquisition(number: int) -> None:
             for band, image in enumerate(self._images[number]):
-                image.read(window, values[number, band])
+                image.read(outer, values[number, band])
 
         list(pool.map(read_acquisition, range(self.shape[0])))
-        clear = read_window(self._masks, window)
+        clear = read_window(self._masks, outer).reshape(self.shape[0], outer.rows, outer.cols)
+        if self._radius:
+            values = self._filtered(values, clear, window, outer)
+            clear = clear[(..., *window.inside(outer).slices)]
         return values.reshape(*self.shape, -1), np.ascontiguousarray(clear).reshape(
             self.shape[0], -1
         )
+
+    def _filtered(
+        self, values: np.ndarray, clear: np.ndarray, window: Window, outer: Window
+    ) -> np.ndarray:
+        """Values of a window less their speckle, from those of the window and its margin.
+
+        What is not clear, and what lies outside the tile, has no part in the means.
+        """
+        radius, place = self._radius, window.inside(outer)
+        out = np.empty((*self.shape, window.rows, window.cols), dtype=np.int16)
+        shape = (self.shape[0], window.rows + 2 * radius, window.cols + 2 * radius)
+        top, left = radius - place.row, radius - place.col
+        for band in range(self.shape[1]):
+            power = np.full(shape, np.nan, dtype=np.float32)
+            found = to_power(values[:, band])
+            found[clear == 0] = np.nan
+            power[:, top : top + outer.rows, left : left + outer.cols] = found
+            out[:, band] = to_decibels(filter_speckle(power, radius))
+        return out

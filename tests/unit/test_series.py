@@ -186,3 +186,37 @@ def test_windows_stay_in_the_memory_budget(size, bytes_per_pixel, budget):
     assert 1 <= cols <= size
     # One block of 256 rows, or 32 x 32 pixels, is the least that is read.
     assert rows * cols * bytes_per_pixel <= max(budget * 1e6, 32 * 32 * bytes_per_pixel)
+
+
+def test_speckle_is_filtered_in_any_window_as_at_once(tmp_path):
+    """Quegan and Yu by hand: J_k = E_k / M * sum(I_i / E_i), means over a square, in power."""
+    random = np.random.default_rng(5)
+    power = random.gamma(4, 0.02, (3, 9, 11))
+    stored = np.rint(1000 * np.log10(power)).astype(np.int16)
+    stored[1, 4, 5] = -32768
+    clear = (stored != -32768).astype(np.uint8)
+    clear[2, 0, 0] = 0
+    paths = [write(tmp_path / f"{number}.tif", image, 10) for number, image in enumerate(stored)]
+    masks = write(tmp_path / "clear.tif", clear, 10)
+    items = [
+        Acquisition(f"p{number}", date(2018, 1, 1 + number), {"VV": Image(path, nodata=-32768)}, ())
+        for number, path in enumerate(paths)
+    ]
+    grid = grid_of(paths[0])
+
+    def values(window):
+        reader = SeriesReader(items, ["VV"], masks, grid, speckle_radius=1)
+        with ThreadPoolExecutor(1) as pool:
+            found, usable = reader.read(window, pool)
+        assert usable.shape == (3, window.size)
+        return found.reshape(3, window.rows, window.cols)
+
+    whole = values(grid.window)
+    for window in grid.windows(4, 3):
+        np.testing.assert_array_equal(values(window), whole[(..., *window.slices)])
+    valid = np.where(clear == 1, 10 ** (stored / 1000.0), np.nan)
+    row, col = 1, 1
+    means = [np.nanmean(valid[k, :3, :3]) for k in range(3)]
+    by_hand = means[0] / 3 * sum(valid[k, row, col] / means[k] for k in range(3))
+    assert abs(whole[0, row, col] - 1000 * np.log10(by_hand)) <= 1
+    assert whole[1, 4, 5] == -32768
