@@ -17,7 +17,7 @@ rule classification:
 rule classify_tile:
     input:
         inventory="<results>/tiles/{tile}/inventory.json",
-        masks=clear_masks,
+        masks=of_series("clear"),
         validity="<results>/tiles/{tile}/validity.tif",
         footprint="<results>/tiles/{tile}/footprint.tif",
         regions="<results>/tiles/{tile}/regions.tif",
@@ -41,7 +41,7 @@ rule classify_tile:
         algorithm=versions(
             "classification", "boosting", "forest", "learning", *FEATURE_MODULES
         ),
-        features=FEATURES,
+        features=lambda wildcards: parameters.features_of(series_of(wildcards)),
         external=parameters.external,
         number=lambda wildcards: production.regions.index(wildcards.region) + 1,
         codes=CODES,

@@ -42,7 +42,6 @@ REGIONS = production.used_regions
 SEEDS = list(production.seeds)
 CODES = production.nomenclature.codes
 REGIONS_OF_TILES = production.regions_of_tiles
-FEATURES = parameters.features
 # User features alone have no dates: nothing is left out for having too few.
 CLOUD_THRESHOLD = config["sampling"]["cloud_threshold"] if SERIES else 0
 LAYERS = ["classes", "confidence"]
@@ -55,11 +54,24 @@ def region_numbers(wildcards):
     return production.region_numbers(wildcards.tile)
 
 
-def clear_masks(wildcards):
-    """Clear-sky masks of the series of a tile, in stack order."""
-    return expand(
-        "<results>/tiles/{tile}/{series}_clear.tif", tile=wildcards.tile, series=SERIES
-    )
+def series_of(wildcards):
+    """Series that a job reads, in stack order: those of its region, else those of its tile."""
+    if "region" in wildcards.keys():
+        return production.series_of_region(wildcards.region)
+    return production.series_of_tile(wildcards.tile)
+
+
+def of_series(product):
+    """Input function: a product of each series of a tile that a job reads."""
+
+    def files(wildcards):
+        return expand(
+            f"<results>/tiles/{{tile}}/{{series}}_{product}.tif",
+            tile=wildcards.tile,
+            series=series_of(wildcards),
+        )
+
+    return files
 
 
 def shared_rates(wildcards):

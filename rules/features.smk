@@ -11,7 +11,7 @@ rule features:
 rule write_features:
     input:
         inventory="<results>/tiles/{tile}/inventory.json",
-        masks=clear_masks,
+        masks=of_series("clear"),
     output:
         features="<results>/features/{tile}.tif",
     log:
@@ -23,7 +23,7 @@ rule write_features:
         **needs("write_features"),
     params:
         algorithm=versions(*FEATURE_MODULES),
-        features=FEATURES,
+        features=lambda wildcards: parameters.features_of(series_of(wildcards)),
         external=parameters.external,
         window_mb=lookup("classification/window_mb", within=config),
     message:

@@ -63,12 +63,8 @@ rule mask_series:
 rule count_valid_dates:
     input:
         inventory="<results>/tiles/{tile}/inventory.json",
-        masks=clear_masks,
-        footprints=lambda wildcards: expand(
-            "<results>/tiles/{tile}/{series}_footprint.tif",
-            tile=wildcards.tile,
-            series=SERIES,
-        ),
+        masks=of_series("clear"),
+        footprints=of_series("footprint"),
     output:
         validity="<results>/tiles/{tile}/validity.tif",
         footprint="<results>/tiles/{tile}/footprint.tif",

@@ -25,6 +25,7 @@ rule train_model:
     params:
         algorithm=versions("learning", "training"),
         learning=config["learning"],
+        features=lambda wildcards: parameters.learnt_features(wildcards.region),
         random_seed=lookup("sampling/random_seed", within=config),
     message:
         "Learning the model of region {wildcards.region}, seed {wildcards.seed}"

@@ -142,7 +142,7 @@ rule extract_samples:
     input:
         selection="<results>/tiles/{tile}/selection.parquet",
         inventory="<results>/tiles/{tile}/inventory.json",
-        masks=clear_masks,
+        masks=of_series("clear"),
     output:
         samples="<results>/tiles/{tile}/samples.parquet",
     log:
@@ -154,7 +154,7 @@ rule extract_samples:
         **needs("extract_samples", reads=["selection"]),
     params:
         algorithm=versions("training", *FEATURE_MODULES),
-        features=FEATURES,
+        features=lambda wildcards: parameters.features_of(series_of(wildcards)),
         external=parameters.external,
         window_mb=lookup("classification/window_mb", within=config),
     message:

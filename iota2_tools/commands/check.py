@@ -46,7 +46,8 @@ def _describe(production: "Production", tile: str) -> str:
     from iota2_tools.planning.production import describe_grid
 
     counts = []
-    for name, series in production.series.items():
+    for name in production.series_of_tile(tile):
+        series = production.series[name]
         listed = production.listing(series.sensor, tile).products
         read = len(production.products(name, tile))
         outside = sum(item.part == series.part for item in listed) - read

@@ -377,3 +377,10 @@ class Inputs(Section):
             "inventory and the report tell)."
         ),
     )
+    missing_series: Literal["stop", "leave_out"] = Field(
+        "stop",
+        description=(
+            "Where one of several series has no acquisition over a tile: `stop`, or `leave_out` that series in "
+            "all regions that the tile touches, so that their models learn and map without it."
+        ),
+    )

@@ -85,7 +85,12 @@ def learner_problems(settings: LearningSettings, purpose: Purpose) -> Iterator[s
 
 
 def train(
-    samples: list[str], key: ModelKey, settings: LearningSettings, threads: int, output: str
+    samples: list[str],
+    key: ModelKey,
+    settings: LearningSettings,
+    threads: int,
+    output: str,
+    features: list[str] | None = None,
 ) -> None:
     """Learn the model of a region and draw.
 
@@ -99,6 +104,8 @@ def train(
         The learner.
     output : str
         Folder of the model.
+    features : list of str, optional
+        Names of the features to learn, where tables hold others too; all by default.
 
     Raises
     ------
@@ -107,7 +114,7 @@ def train(
     """
     from iota2_tools.reference.table import read_training_table
 
-    table = read_training_table(samples, key.region, key.seed)
+    table = read_training_table(samples, key.region, key.seed, features)
     classes = _classes(table, key)
     try:
         check_values(table.features, table.names, settings.learner, "samples")

@@ -82,9 +82,22 @@ def _unprepared_problems(parameters: Parameters, tile: str, inputs: TileInputs) 
 def input_warnings(production: Production) -> list[str]:
     """What is strange about the inputs and does not stop a production."""
     warnings = [*environment_remarks(), *production.reference_findings.remarks]
+    for name in production.series:
+        lacking = [tile for tile in production.tiles if not production.has(name, tile)]
+        without = [
+            region for region in production.used_regions
+            if name not in production.series_of_region(region)
+        ]  # fmt: skip
+        if lacking:
+            warnings.append(
+                f"{name} has no acquisition over {', '.join(lacking)}: region(s) {', '.join(without)} learn "
+                "and are mapped without it"
+            )
     for tile in production.tiles:
         for sensor in production.sensors:
             folder = production.sensor_folder(sensor, tile)
+            if not production.listed(sensor, tile):
+                continue
             strangers = production.listing(sensor, tile).strangers
             for reason in sorted(set(strangers.values())):
                 names = [name for name, other in strangers.items() if other == reason]
@@ -117,7 +130,7 @@ def _tiles(production: Production) -> Iterator[str]:
     before = 0
     for tile in production.tiles:
         for sensor in production.sensors:
-            for problem in _first_error(production.listing, sensor, tile):
+            for problem in _first_error(production.listed, sensor, tile):
                 before += 1
                 yield problem
         for problem in _first_error(production.user_feature_files, tile):
@@ -126,13 +139,16 @@ def _tiles(production: Production) -> Iterator[str]:
     if before:
         return
     for series in production.series:
-        for tile in production.tiles:
+        for tile in filter(lambda name: production.has(series, name), production.tiles):
             for problem in _first_error(production.product_names, series, tile):
                 before += 1
                 yield problem
     if not before:
         yield from _first_error(lambda: production.mosaic_grid)
         yield from _first_error(lambda: production.target_dates)
+    for region in production.used_regions if not before and production.series else ():
+        if not production.series_of_region(region) and not production.user_rasters:
+            yield f"region {region}: no series has acquisitions over all its tiles; nothing is left to learn from"
 
 
 def _regions(production: Production) -> Iterator[str]:

@@ -150,6 +150,11 @@ def _contradictions(config: Configuration) -> Iterator[str]:
         yield from (f"sensors.{name}.{problem}" for problem in sensor.contradictions())
         yield from _unknown_roles(name, sensor)
     yield from _same_labels(config)
+    if config.inputs.missing_series == "leave_out" and config.external_features:
+        yield (
+            "inputs.missing_series: leave_out and external_features: functions would lack a series in some "
+            "regions; fetch the series, or leave one of both out"
+        )
     sampling = config.sampling
     if sampling.strategy == "byclass" and not sampling.byclass:
         yield "sampling.byclass: strategy `byclass` needs the number of pixels of each class"

@@ -1,7 +1,7 @@
 """Parameters of the rules, from the plan of a production."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
@@ -53,6 +53,19 @@ class Parameters:
                 "also_read": self._also_read(series.sensor),
             }
         return settings
+
+    def features_of(self, series: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """The same of some series."""
+        return {name: self.features[name] for name in series}
+
+    def learnt_features(self, region: str) -> list[str] | None:
+        """Names of the features of a region, where tiles have more than it learns; None: all."""
+        plan = self.production
+        of_region = plan.series_of_region(region)
+        if all(plan.series_of_tile(tile) == of_region for tile in plan.tiles_of(region)):
+            return None
+        names = [name for series in of_region for name in self.series_features[series].names]
+        return [*names, *self._user_names, *self.external_names]
 
     def _also_read(self, sensor: str) -> list[str]:
         """Bands of a sensor, by name or role, that functions of the user ask for."""
@@ -108,7 +121,8 @@ class Parameters:
         """What is read of a tile."""
         plan = self.production
         products = {}
-        for name, series in plan.series.items():
+        for name in plan.series_of_tile(tile):
+            series = plan.series[name]
             sensor = series.sensor
             found = plan.products(name, tile)
             period = plan.period(sensor)
@@ -146,8 +160,8 @@ class Parameters:
         plan = self.production
         for sensor in plan.sensors:
             months: dict[str, dict[str, list[str]]] = {}
-            for name, series in plan.series.items():
-                if series.sensor == sensor:
+            for name in plan.series_of_tile(tile):
+                if plan.series[name].sensor == sensor:
                     ready = set(plan.ready(name, tile))
                     for item in plan.products(name, tile):
                         if item.name in ready:
@@ -225,7 +239,8 @@ class Parameters:
             pixels=grid.rows * grid.cols,
             columns=grid.cols,
             acquisitions=max(
-                sum(len(plan.products(series, name)) for series in plan.series) for name in tiles
+                sum(len(plan.products(series, name)) for series in plan.series_of_tile(name))
+                for name in tiles
             ),
             bands=max((len(item.bands) for item in self.series_features.values()), default=0),
             features=self.feature_count,

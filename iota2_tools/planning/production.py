@@ -41,6 +41,10 @@ STANDARD_TILE = re.compile(r"T?\d{2}[A-Z]{3}", re.IGNORECASE)
 RASTERS = (".tif", ".tiff", ".vrt", ".jp2", ".img")
 
 
+class NoAcquisitionError(InputDataError):
+    """A series has nothing over a tile."""
+
+
 @dataclass(frozen=True)
 class Series:
     """What shares a grid of dates and a place in the stack of features.
@@ -106,11 +110,49 @@ class Production:
         known = {
             item.part
             for tile in self.tiles
-            for item in self.listing(sensor, tile).products
+            for item in self.listed(sensor, tile)
             if period.reads(item.day)
         }
         wanted = self.section(sensor).parts or parts
         return [Series(sensor, part) for part in parts if part in known and part in wanted]
+
+    def listed(self, sensor: str, tile: str) -> list[Identity]:
+        """Products of a tile; none where that may be."""
+        try:
+            return self.listing(sensor, tile).products
+        except NoAcquisitionError:
+            if self._stops:
+                raise
+            return []
+
+    @property
+    def _stops(self) -> bool:
+        return self.config.inputs.missing_series == "stop"
+
+    def has(self, series: str, tile: str) -> bool:
+        """Whether a series has acquisitions over a tile, where that may be otherwise."""
+        if self._stops:
+            return True
+        try:
+            return bool(self.products(series, tile))
+        except NoAcquisitionError:
+            return False
+
+    def series_of_region(self, region: str) -> list[str]:
+        """Series that the model of a region learns from: those that all its tiles have."""
+        if self._stops:
+            return list(self.series)
+        tiles = self.tiles_of(region)
+        return [name for name in self.series if all(self.has(name, tile) for tile in tiles)]
+
+    def series_of_tile(self, tile: str) -> list[str]:
+        """Series that are read over a tile: those of its regions."""
+        if self._stops:
+            return list(self.series)
+        used = {
+            name for region in self.regions_of_tiles[tile] for name in self.series_of_region(region)
+        }
+        return [name for name in self.series if name in used]
 
     def format(self, sensor: str) -> ProductFormat:
         """Format of the products of a sensor."""
@@ -169,7 +211,9 @@ class Production:
         folder = self.sensor_folder(sensor, tile)
         if not os.path.isdir(folder):
             known = _folders_in(self.section(sensor).path)
-            raise InputDataError(f"sensors.{sensor}: no folder {folder} for tile {tile}; {known}")
+            raise NoAcquisitionError(
+                f"sensors.{sensor}: no folder {folder} for tile {tile}; {known}"
+            )
         product_format = self.format(sensor)
         if product_format.passes:
             listing = product_format.passes(folder, self.grid(tile), self._index(sensor))
@@ -179,7 +223,7 @@ class Production:
             seen = "".join(
                 f"\n{name}: {reason}" for name, reason in list(listing.strangers.items())[:5]
             )
-            raise InputDataError(
+            raise NoAcquisitionError(
                 f"sensors.{sensor}: {folder} holds no product; expected products like "
                 f"{product_format.example.format(tile=tile)}{seen}"
             )
@@ -209,9 +253,10 @@ class Production:
         folder = self.sensor_folder(sensor, tile)
         every = [item for item in self.listing(sensor, tile).products if item.part == series.part]
         if not every:
-            raise InputDataError(
+            raise NoAcquisitionError(
                 f"sensors.{sensor}: {folder} holds no acquisition of {series.name}, which other tiles "
-                f"have; fetch them, or name the others alone in `sensors.{sensor}.orbits`"
+                f"have; fetch them, name the others alone in `sensors.{sensor}.orbits`, or set "
+                "`inputs: {missing_series: leave_out}`"
             )
         found = [item for item in every if period.reads(item.day)]
         kinds = sorted({item.kind for item in found})
@@ -222,7 +267,7 @@ class Production:
                 f"in `sensors.{sensor}.calibration`, or move the others away"
             )
         if not any(period.counts(item.day) for item in found):
-            raise InputDataError(
+            raise NoAcquisitionError(
                 f"sensors.{sensor}: of the {len(every)} acquisitions of {folder}, "
                 f"{every[0].day} to {every[-1].day}, none is from {period}; "
                 "change first_date and last_date, or fetch the products of that time"
@@ -265,7 +310,7 @@ class Production:
         """Largest number of clear dates that a pixel of a tile may have."""
         return sum(
             self.period(series.sensor).counts(item.day)
-            for series in self.series.values()
+            for series in map(self.series.__getitem__, self.series_of_tile(tile))
             for item in self.products(series.name, tile)
         )
 
@@ -280,9 +325,15 @@ class Production:
         days = {
             item.day
             for tile in self.tiles
+            if self.has(series.name, tile)
             for item in self.products(series.name, tile)
             if period.counts(item.day)
         }
+        if not days:
+            raise InputDataError(
+                f"sensors.{series.sensor}: no tile has an acquisition of {series.name}; "
+                "check path and dates, or leave the sensor out"
+            )
         if self.format(series.sensor).own_dates:
             return [day.isoformat() for day in sorted(days)]
         first = section.first_date or min(days)
@@ -317,7 +368,7 @@ class Production:
         grids = [
             (not self.format(sensor).on_tile, metres(self.native_grid(sensor, tile)), number)
             for number, sensor in enumerate(self.sensors)
-            if not self.format(sensor).passes
+            if not self.format(sensor).passes and (self._stops or self.listed(sensor, tile))
         ]
         if grids:
             return self.native_grid(self.sensors[min(grids)[-1]], tile)

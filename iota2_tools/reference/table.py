@@ -134,7 +134,9 @@ class TrainingTable:
     names: list[str]
 
 
-def read_training_table(samples: list[str], region: str, seed: int) -> TrainingTable:
+def read_training_table(
+    samples: list[str], region: str, seed: int, features: list[str] | None = None
+) -> TrainingTable:
     """Learning samples of a region and draw over its tiles.
 
     Where features are whole numbers on one tile and broken ones on another, all become float32.
@@ -143,20 +145,30 @@ def read_training_table(samples: list[str], region: str, seed: int) -> TrainingT
     ----------
     samples : list of str
         Tables of `write_samples`.
+    features : list of str, optional
+        Names of the features, which all tables have among others; by default all have the same.
+
+    Raises
+    ------
+    InputDataError
+        If a table has other features, or lacks some.
     """
     paths = sorted(samples)
-    names = feature_columns(paths[0])
+    names = features or feature_columns(paths[0])
     chosen = [("region", "=", region), (f"seed_{seed}", "=", True)]
     tables = []
     for path in paths:
-        check_same_features(names, feature_columns(path), path)
+        found = feature_columns(path)
+        if features:
+            found = [name for name in found if name in set(features)]
+        check_same_features(names, found, path)
         tables.append(pq.read_table(path, columns=["code", "polygon", *names], filters=chosen))
     table = pa.concat_tables(tables, promote_options="permissive")
     dtype = np.result_type(*(table.schema.field(name).type.to_pandas_dtype() for name in names))
-    features = np.empty((len(table), len(names)), dtype)
+    values = np.empty((len(table), len(names)), dtype)
     for number, name in enumerate(names):
-        features[:, number] = table[name].to_numpy()
-    return TrainingTable(features, table["code"].to_numpy(), table["polygon"].to_numpy(), names)
+        values[:, number] = table[name].to_numpy()
+    return TrainingTable(values, table["code"].to_numpy(), table["polygon"].to_numpy(), names)
 
 
 def feature_columns(samples: str) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 from tiny import write_image
 
 from iota2_tools.core.errors import InputDataError
-from iota2_tools.features.stack import WindowFeatures
+from iota2_tools.features.stack import FeatureStack, WindowFeatures
 from iota2_tools.geo.grid import grid_of
 from iota2_tools.reference import table
 from iota2_tools.reference.table import feature_columns, read_training_table, write_samples
@@ -105,7 +105,7 @@ def selection(folder, rows, cols):
 @pytest.mark.parametrize("shape", [(1, 1), (2, 3), (8, 8)])
 def test_each_sample_has_the_features_of_its_own_pixel(tile, monkeypatch, band_rows, shape):
     monkeypatch.setattr(table, "BAND_ROWS", band_rows)
-    monkeypatch.setattr(table, "window_shape", lambda *_: shape)
+    monkeypatch.setattr(FeatureStack, "window_shape", lambda *_: shape)
     of, read = WindowFeatures.of, []
 
     def watched(self, pixels):

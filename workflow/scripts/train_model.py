@@ -14,5 +14,6 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
         ),
         settings=LearningSettings.of(snakemake.params.learning),
         threads=snakemake.threads,
+        features=snakemake.params.features,
         output=snakemake.output.model,
     )

@@ -1,0 +1,181 @@
+"""Several sensors in one production: whose grid counts, in which order, and where one is missing."""
+
+import itertools
+from datetime import date
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from tiny import LEFT, TOP, name_of, write_image
+
+from iota2_tools.core.errors import ConfigError, InputDataError
+from iota2_tools.planning.checks import check, input_warnings
+from iota2_tools.planning.configuration import complete_configuration
+from iota2_tools.planning.parameters import Parameters
+from iota2_tools.planning.production import Production
+from iota2_tools.reference.table import read_training_table
+
+SIDE = 12
+PLACES = {"T31TCJ": LEFT, "T31TDJ": LEFT + 100}
+
+
+def muscate(folder, name, bands, masks, resolution, left):
+    """A product of the MUSCATE layout over 120 m."""
+    side = round(SIDE * 10 / resolution)
+    for band in bands:
+        values = np.full((side, side), 1000, np.int16)
+        write_image(folder / name / f"{name}_FRE_{band}.tif", values, resolution, left)
+    for mask in ("CLM", "SAT", "EDG"):
+        write_image(
+            folder / name / "MASKS" / f"{name}_{mask}_{masks}.tif",
+            np.zeros((side, side), np.uint8), resolution, left,
+        )  # fmt: skip
+
+
+def landsat(root, tile, day="20180105"):
+    name = f"LANDSAT8-OLITIRS-XS_{day}-104459-000_L2A_{tile}_C_V2-2"
+    muscate(root / "l8" / tile, name, ("B4", "B5"), "XS", 30, PLACES[tile])
+
+
+def radar(root, tile, direction="ASC", kind="", day="20180107"):
+    for band in ("vv", "vh"):
+        name = f"s1a_{tile[1:]}_{band}_{direction}_161_{day}t053000{kind}.tif"
+        values = np.full((SIDE, SIDE), 0.1, np.float32)
+        write_image(root / "s1" / tile[1:] / name, values, 10, PLACES[tile])
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Sentinel-2 over two tiles that overlap by 20 m, and two regions, one beside the other."""
+    for tile, left in PLACES.items():
+        for day in ("20180101", "20180111"):
+            muscate(tmp_path / "s2" / tile, name_of(day, tile=tile), ("B4", "B8"), "R1", 10, left)
+    box = shapely.box(LEFT, TOP - 40, LEFT + 40, TOP)
+    frame = gpd.GeoDataFrame({"code": [1]}, geometry=[box], crs="EPSG:32631")
+    frame.to_file(tmp_path / "reference.gpkg")
+    edges = (LEFT - 50, LEFT + 150, LEFT + 400)
+    boxes = [shapely.box(a, TOP - 200, b, TOP) for a, b in itertools.pairwise(edges)]
+    regions = gpd.GeoDataFrame({"region": ["west", "east"]}, geometry=boxes, crs="EPSG:32631")
+    regions.to_file(tmp_path / "regions.gpkg")
+    (tmp_path / "classes.csv").write_text("code,name\n1,Wheat\n2,Maize\n")
+    return tmp_path
+
+
+def plan(folder, *sensors, **sections):
+    known = {
+        "landsat8": {"path": str(folder / "l8"), "keep_bands": ["B4", "B5"], "indices": []},
+        "sentinel1_s1tiling": {"path": str(folder / "s1"), "border_masks": False, "indices": []},
+        "sentinel2": {"path": str(folder / "s2"), "keep_bands": ["B4", "B8"], "indices": []},
+    }
+    given = {
+        "output": str(folder / "results"),
+        "tiles": list(PLACES),
+        "nomenclature": str(folder / "classes.csv"),
+        "sensors": {name: known[name] for name in sensors},
+        "reference": {"path": str(folder / "reference.gpkg"), "field": "code"},
+        "sampling": {"envelope_margin": 0},
+    }
+    return Production(complete_configuration(given | sections))
+
+
+def test_the_finest_sensor_gives_the_grid_though_another_stands_first_in_the_stack(folder):
+    for tile in PLACES:
+        landsat(folder, tile)
+    production = plan(folder, "landsat8", "sentinel2")
+    assert list(production.series) == ["landsat8", "sentinel2"]
+    assert production.grid("T31TCJ").resolution == 10
+    assert production.native_grid("landsat8", "T31TCJ").resolution == 30
+    names = [
+        name for item in Parameters(production).series_features.values() for name in item.names
+    ]
+    assert names[0] == "Landsat8_B4_20180105"
+    assert names[-1] == "Sentinel2_B8_20180111"
+
+
+def test_orbit_directions_are_series_of_their_own(folder):
+    for tile in PLACES:
+        radar(folder, tile, "DES")
+        radar(folder, tile, "ASC", day="20180108")
+    production = plan(folder, "sentinel1_s1tiling", "sentinel2")
+    names = list(production.series)
+    assert names == ["sentinel1_s1tiling_asc", "sentinel1_s1tiling_des", "sentinel2"]
+    assert production.target_dates[names[0]] == ["2018-01-08"]
+    assert production.target_dates[names[1]] == ["2018-01-07"]
+    features = Parameters(production).series_features[names[1]]
+    assert features.names == ["Sentinel1_DES_VV_20180107", "Sentinel1_DES_VH_20180107"]
+    assert production.clear_dates("T31TCJ") == 4
+
+
+def test_two_processings_of_radar_are_not_mixed(folder):
+    for tile in PLACES:
+        radar(folder, tile)
+        radar(folder, tile, kind="_NormLim", day="20180119")
+    with pytest.raises(
+        InputDataError, match=r"several processings \(NormLim, no word\)|no word, NormLim"
+    ):
+        plan(folder, "sentinel1_s1tiling").products("sentinel1_s1tiling_asc", "T31TCJ")
+
+
+def test_a_series_that_a_tile_lacks_stops_with_the_remedy(folder):
+    landsat(folder, "T31TCJ")
+    with pytest.raises(ConfigError, match="landsat8: no folder"):
+        check(plan(folder, "landsat8", "sentinel2"), "config.yaml")
+    radar(folder, "T31TCJ", "DES")
+    for tile in PLACES:
+        radar(folder, tile)
+    with pytest.raises(ConfigError, match="missing_series: leave_out"):
+        check(plan(folder, "sentinel1_s1tiling", "sentinel2"), "config.yaml")
+
+
+LEFT_OUT = {"inputs": {"missing_series": "leave_out"}}
+
+
+def test_a_missing_series_is_left_out_of_all_regions_of_its_tile(folder):
+    """The eastern tile reaches into both regions, so neither learns from Landsat."""
+    landsat(folder, "T31TCJ")
+    regions = {"regions": {"path": str(folder / "regions.gpkg"), "field": "region"}}
+    production = plan(folder, "landsat8", "sentinel2", **LEFT_OUT, **regions)
+    assert production.tiles_of("west") == ["T31TCJ", "T31TDJ"]
+    for region in ("west", "east"):
+        assert production.series_of_region(region) == ["sentinel2"]
+    assert production.series_of_tile("T31TCJ") == ["sentinel2"]
+    told = [line for line in input_warnings(production) if "landsat8 has no" in line]
+    assert "over T31TDJ: region(s) east, west" in told[0]
+
+
+def test_a_region_whose_tiles_all_have_a_series_keeps_it(folder):
+    """The western tile alone lacks Landsat: the east is the east's own."""
+    landsat(folder, "T31TDJ")
+    regions = {"regions": {"path": str(folder / "regions.gpkg"), "field": "region"}}
+    production = plan(folder, "landsat8", "sentinel2", **LEFT_OUT, **regions)
+    assert production.tiles_of("east") == ["T31TDJ"]
+    assert production.series_of_region("east") == ["landsat8", "sentinel2"]
+    assert production.series_of_region("west") == ["sentinel2"]
+    assert production.series_of_tile("T31TDJ") == ["landsat8", "sentinel2"]
+    assert production.series_of_tile("T31TCJ") == ["sentinel2"]
+    parameters = Parameters(production)
+    assert list(parameters.tile_inputs("T31TCJ").products) == ["sentinel2"]
+    assert parameters.learnt_features("east") is None
+    learnt = parameters.learnt_features("west")
+    assert learnt == parameters.series_features["sentinel2"].names
+    assert production.clear_dates("T31TCJ") == 2
+    assert production.target_dates["landsat8"] == [str(date(2018, 1, 5))]
+
+
+def test_a_model_learns_the_features_that_all_its_tiles_have(tmp_path):
+    """One table has a series more; the other lacks one that is wanted."""
+    about = {"row": [0], "col": [0], "polygon": [1], "code": [1], "region": ["1"], "seed_0": [True]}
+    pd.DataFrame(about | {"L_1": [5], "S_1": [7], "geometry": [b""]}).to_parquet(
+        tmp_path / "a.parquet"
+    )
+    pd.DataFrame(about | {"S_1": [9], "geometry": [b""]}).to_parquet(tmp_path / "b.parquet")
+    paths = [str(tmp_path / name) for name in ("a.parquet", "b.parquet")]
+    table = read_training_table(paths, "1", 0, ["S_1"])
+    assert table.names == ["S_1"]
+    assert table.features.tolist() == [[7], [9]]
+    with pytest.raises(InputDataError, match="L_1"):
+        read_training_table(paths, "1", 0)
+    with pytest.raises(InputDataError, match="L_1"):
+        read_training_table(paths, "1", 0, ["L_1", "S_1"])
