@@ -269,7 +269,7 @@ class Series:
 
     def _computable(self, index: str) -> bool:
         if index == "Brightness":
-            return bool(self._plan.kept)
+            return bool(self._plan.reflectances)
         return all(role in self.roles for role in INDICES[index])
 
     def _get(self, kind: str, *key: str) -> np.ndarray:

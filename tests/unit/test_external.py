@@ -17,6 +17,7 @@ from iota2_tools.features.external import (
 )
 from iota2_tools.features.plan import series_features
 from iota2_tools.geo.grid import Window
+from iota2_tools.products import FORMATS, format_of
 
 DATES = ("2018-01-01", "2018-01-11", "2018-01-21", "2018-01-31", "2018-02-10")
 SERIES = series_features(
@@ -359,3 +360,44 @@ def test_an_iota2_error_of_the_plan_does_not_hide_the_others(write):
     bad = replace(good, module="absent.py")
     problems = problems_of([bad, good, bad], OUTLINE, [])
     assert problems == ["external_features: no file absent.py"] * 2
+
+
+def plan_of(sensor, part="", **options):
+    known = format_of(sensor, options)
+    settings = {
+        "sensor": sensor, "part": part, "options": options, "keep_bands": known.band_names,
+        "indices": [], "additional_features": {}, "dates": DATES[:2],
+    }  # fmt: skip
+    return series_features(f"{sensor}_{part}".rstrip("_"), settings)
+
+
+@pytest.mark.parametrize("sensor", sorted(set(FORMATS) - {"own_series"}))
+def test_every_band_of_every_format_can_be_asked_for(write, sensor):
+    options = {"calibration": "sigma"}
+    outline = Outline({sensor: plan_of(sensor, **options)}, {}, 10)
+    body = """s = next(iter(block.series.values()))
+bands = [s.band(name)[0] for name in (*s.bands, *s.roles)]
+return np.array(bands), [f'F{n}' for n in range(len(bands))]"""
+    known = format_of(sensor, options)
+    found = ExternalFeatures([write(body)], outline, [])
+    assert len(found.names) == len(known.bands) + len(known.roles)
+
+
+def test_series_of_radar_and_optics_stand_side_by_side(write):
+    plans = {plan.series: plan for plan in (plan_of("sentinel1", "asc"), plan_of("sentinel2"))}
+    outline = Outline(plans, {}, 10)
+    body = "a, b = block.series['sentinel1_asc'], block.series['sentinel2']\n"
+    found = ExternalFeatures(
+        [write(body + "return {'A': a.band('vv')[0] - b.index('NDVI')[1], 'B': a.index('Ratio')[1]}")],
+        outline, [],
+    )  # fmt: skip
+    vv, ndvi, ratio = (numbers(2, start) for start in (0, 1000, 5000))
+    out = computed(
+        found, band_sentinel1_asc_VV=vv, index_sentinel2_NDVI=ndvi, index_sentinel1_asc_Ratio=ratio
+    )
+    np.testing.assert_array_equal(out, [vv[0] - ndvi[1], ratio[1]])
+    for name in ("Brightness", "NDVI"):
+        with pytest.raises(
+            UserCodeError, match=f"sentinel1_asc has no index '{name}', it has Ratio"
+        ):
+            ExternalFeatures([write(body + f"return {{'A': a.index('{name}')[0]}}")], outline, [])

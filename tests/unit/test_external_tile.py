@@ -264,16 +264,13 @@ def test_functions_are_called_only_for_blocks_with_pixels_and_by_one_thread_at_a
 ):
     monkeypatch.setattr(stack_module, "block_side", lambda _: 4)
     stack = FeatureStack(*sources(tile), [function(tile, "around")])
-    blocks, inside = [], []
+    blocks, locked = [], []
     compute = external_module.ExternalFeatures.compute
 
     def counted(self, arrays, place):
-        inside.append(place)
-        assert len(inside) == 1
         blocks.append(place.window)
-        found = compute(self, arrays, place)
-        inside.pop()
-        return found
+        locked.append(features._external._lock.locked())
+        return compute(self, arrays, place)
 
     monkeypatch.setattr(external_module.ExternalFeatures, "compute", counted)
     with ThreadPoolExecutor(4) as pool:
@@ -281,6 +278,7 @@ def test_functions_are_called_only_for_blocks_with_pixels_and_by_one_thread_at_a
         parts = [np.array([pixel]) for pixel in (0, 1, 9, 60, 61)] * 4
         list(pool.map(features.of, parts))
     assert sorted(blocks) == [Window(0, 0, 4, 4), Window(4, 4, 4, 4)]
+    assert all(locked)
 
 
 def test_the_margin_counts_in_the_memory_of_a_window(tile):

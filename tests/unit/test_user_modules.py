@@ -38,15 +38,18 @@ def test_a_function_is_found_by_the_path_of_its_file(module):
     assert sys.path == before
 
 
-def test_a_changed_file_counts_at_once_and_nothing_is_written_beside_it(module):
+@pytest.mark.parametrize("changed", ["first", "other"])
+def test_a_changed_file_counts_at_once_and_nothing_is_written_beside_it(module, changed):
     """Python's own cache of compiled files goes by their time, to the second, and their size."""
-    path = module("def f():\n    return 1\n")
-    time = os.stat(path)
-    assert load_function(path, "f")() == 1
-    module("def f():\n    return 2\n")
-    os.utime(path, ns=(time.st_atime_ns, time.st_mtime_ns))
+    text = "from .other import x\n\ndef f():\n    return x + 1\n"
+    path = module(text, other="x = 1\n")
+    file = Path("mine", f"{changed}.py")
+    time = os.stat(file)
     assert load_function(path, "f")() == 2
-    assert os.listdir("mine") == ["first.py"]
+    file.write_text(file.read_text().replace("1", "5"))
+    os.utime(file, ns=(time.st_atime_ns, time.st_mtime_ns))
+    assert load_function(path, "f")() == 6
+    assert sorted(os.listdir("mine")) == ["first.py", "other.py"]
 
 
 def test_modules_of_one_name_in_two_folders_are_two(module, tmp_path):
@@ -69,11 +72,11 @@ def test_modules_beside_it_are_imported_and_digested_whatever_the_form(module):
     assert load_function(path, "f")() == 7
 
 
-@pytest.mark.parametrize("changed", ["one", "two", "three_in_deep", "__init___in_deep"])
+@pytest.mark.parametrize("changed", ["one", "two", "up", "three_in_deep", "__init___in_deep"])
 def test_a_change_of_a_module_it_imports_changes_the_digest(module, changed):
     text = "from . import one\nimport os\nfrom .deep.three import y\n"
-    others = {"one": "from .two import x\n", "two": "x = 1\n"}
-    others |= {"__init___in_deep": "", "three_in_deep": "y = 7\n"}
+    others = {"one": "from .two import x\n", "two": "x = 1\n", "up": "x = 2\n"}
+    others |= {"__init___in_deep": "", "three_in_deep": "from ..up import x\ny = 7\n"}
     path = module(text, **others)
     before = digest_of_sources(path)
     assert digest_of_sources(path) == before
