@@ -23,7 +23,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from iota2_tools import otb
 from iota2_tools.classifying.tile import MappingSettings, TileSources, classify_tile
-from iota2_tools.features.plan import sensor_features
+from iota2_tools.features.plan import series_features
 from iota2_tools.features.stack import FeatureStack
 from iota2_tools.geo.grid import Window, grid_of
 from iota2_tools.geo.raster import create_raster, read_raster
@@ -43,6 +43,7 @@ from iota2_tools.timeseries.masks import write_clear_masks, write_validity
 
 TILE = "T31TCJ"
 BANDS = ["B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12"]
+OPTIONS = {"level": "FRE"}
 SHARE = 16  # the slow ways do one row of windows in so many
 
 
@@ -103,6 +104,9 @@ def settings_of(folder: Path) -> dict:
     dates = [day.isoformat() for day in interpolation_dates(min(days), max(days), 10)]
     return {
         "sentinel2": {
+            "sensor": "sentinel2",
+            "options": OPTIONS,
+            "part": "",
             "keep_bands": BANDS,
             "indices": ["NDVI", "NDWI", "Brightness"],
             "additional_features": {},
@@ -120,7 +124,7 @@ def prepare(folder: Path, size: int, n_samples: int) -> None:
     source = scene / "sentinel2" / TILE
     names = [item.name for item in FORMATS["sentinel2"].listing(str(source)).products][:36]
     grid = grid_of(str(source / names[0] / f"{names[0]}_FRE_B2.tif"))
-    products = Products(str(source), names, names, "FRE", BANDS, grid.as_dict())
+    products = Products("sentinel2", str(source), names, names, OPTIONS, BANDS, grid.as_dict())
     where = {
         name: str(folder / f"{name}.tif")
         for name in ("masks", "seen", "validity", "footprint", "regions")
@@ -215,9 +219,7 @@ def plain_way(folder: Path, size: int) -> dict:
     """GDAL reads, NumPy fills and computes the indices, scikit-learn predicts; no process start counted."""
     inventory = read_inventory(str(folder / "inventory.json"))
     items, window = inventory.series["sentinel2"], share_of(size)
-    plan = sensor_features(
-        "sentinel2", settings_of(folder)["sentinel2"], settings_of(folder)["sentinel2"]["dates"]
-    )
+    plan = series_features("sentinel2", settings_of(folder)["sentinel2"])
     import skops.io
 
     path = folder / "model" / "model.skops"
@@ -226,10 +228,10 @@ def plain_way(folder: Path, size: int) -> dict:
     )
     start = time.process_time()
     series = np.stack(
-        [[read_plain(item.bands[band], window, size) for band in plan.bands] for item in items]
+        [[read_plain(item.bands[band].path, window, size) for band in plan.bands] for item in items]
     )
     unusable = np.stack(
-        [sum(read_plain(mask, window, size) for mask in item.masks) for item in items]
+        [sum(read_plain(mask.path, window, size) for mask in item.masks) for item in items]
     )
     series = series.reshape(len(items), len(plan.bands), -1)
     clear = (unusable == 0).reshape(len(items), -1)
