@@ -23,7 +23,7 @@ VERSIONS = {
     "mosaic": 1,
     "preview": 1,
     "reference": 2,
-    "resampling": 1,
+    "resampling": 2,
     "samples": 2,
     "style": 1,
     "training": 1,
