@@ -10,6 +10,7 @@ Usage: python benchmarks/classification.py [--size 2048] [--samples 40000]
 import argparse
 import json
 import os
+import platform
 import resource
 import subprocess
 import sys
@@ -64,6 +65,7 @@ def main() -> None:
     rows = [compare_job(folder, threads) for threads in (1, 2)]
     rows += [plain_way(folder, given.size), otb_way(folder, given.size)]
     first = rows[0]["rate"]
+    print(processor())
     print(f"{'way':<58}{'px / CPU s':>12}{'chain / way':>13}{'peak MB':>9}{'labels':>9}")
     for row in rows:
         peak, same = row.get("peak", ""), row.get("same", "")
@@ -72,6 +74,19 @@ def main() -> None:
         )
     share = agreement(folder, given.size)
     print(f"labels equal to scikit-learn's predict_proba on the same features: {share:.4%}")
+
+
+def processor() -> str:
+    """Model of the processor, as the system tells it: ratios differ from one to another."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or "processor unknown"
+    pairs = (line.split(":", 1) for line in lines if ":" in line)
+    told = {key.strip(): value.strip() for key, value in pairs}
+    name = told.get("model name", platform.machine())
+    kind = [f"{key} {told[key]}" for key in ("cpu family", "model") if key in told]
+    return f"{name} ({', '.join([*kind, f'{os.cpu_count()} cores'])})"
 
 
 def agreement(folder: Path, size: int) -> float:
