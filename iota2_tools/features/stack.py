@@ -13,7 +13,7 @@ import numpy as np
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.features.indices import brightness, difference, normalised_difference
 from iota2_tools.features.plan import INDICES, SeriesFeatures, series_features
-from iota2_tools.geo.grid import Window, window_shape
+from iota2_tools.geo.grid import Window, reading_windows
 from iota2_tools.geo.gridded import ImagePool
 from iota2_tools.geo.raster import create_raster
 from iota2_tools.timeseries.gapfilling import fill_gaps
@@ -154,7 +154,7 @@ class FeatureStack:
 
     def windows(self, budget_mb: float) -> list[Window]:
         """Windows over the tile whose images stay within a memory budget."""
-        return list(self.grid.windows(*window_shape(self.grid, self.bytes_per_pixel, budget_mb)))
+        return reading_windows(self.grid, self.bytes_per_pixel, budget_mb)
 
     def read(self, window: Window, pool: ThreadPoolExecutor) -> WindowFeatures:
         """Read the images of a window."""
