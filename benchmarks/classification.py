@@ -10,6 +10,7 @@ Usage: python benchmarks/classification.py [--size 2048] [--samples 40000]
 import argparse
 import json
 import os
+import platform
 import resource
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from iota2_tools import otb
 from iota2_tools.classifying.tile import MappingSettings, TileSources, classify_tile
-from iota2_tools.features.plan import sensor_features
+from iota2_tools.features.plan import series_features
 from iota2_tools.features.stack import FeatureStack
 from iota2_tools.geo.grid import Window, grid_of
 from iota2_tools.geo.raster import create_raster, read_raster
@@ -43,6 +44,7 @@ from iota2_tools.timeseries.masks import write_clear_masks, write_validity
 
 TILE = "T31TCJ"
 BANDS = ["B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12"]
+OPTIONS = {"level": "FRE"}
 SHARE = 16  # the slow ways do one row of windows in so many
 
 
@@ -63,6 +65,7 @@ def main() -> None:
     rows = [compare_job(folder, threads) for threads in (1, 2)]
     rows += [plain_way(folder, given.size), otb_way(folder, given.size)]
     first = rows[0]["rate"]
+    print(processor())
     print(f"{'way':<58}{'px / CPU s':>12}{'chain / way':>13}{'peak MB':>9}{'labels':>9}")
     for row in rows:
         peak, same = row.get("peak", ""), row.get("same", "")
@@ -71,6 +74,19 @@ def main() -> None:
         )
     share = agreement(folder, given.size)
     print(f"labels equal to scikit-learn's predict_proba on the same features: {share:.4%}")
+
+
+def processor() -> str:
+    """Model of the processor, as the system tells it: ratios differ from one to another."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or "processor unknown"
+    pairs = (line.split(":", 1) for line in lines if ":" in line)
+    told = {key.strip(): value.strip() for key, value in pairs}
+    name = told.get("model name", platform.machine())
+    kind = [f"{key} {told[key]}" for key in ("cpu family", "model") if key in told]
+    return f"{name} ({', '.join([*kind, f'{os.cpu_count()} cores'])})"
 
 
 def agreement(folder: Path, size: int) -> float:
@@ -103,6 +119,9 @@ def settings_of(folder: Path) -> dict:
     dates = [day.isoformat() for day in interpolation_dates(min(days), max(days), 10)]
     return {
         "sentinel2": {
+            "sensor": "sentinel2",
+            "options": OPTIONS,
+            "part": "",
             "keep_bands": BANDS,
             "indices": ["NDVI", "NDWI", "Brightness"],
             "additional_features": {},
@@ -120,7 +139,7 @@ def prepare(folder: Path, size: int, n_samples: int) -> None:
     source = scene / "sentinel2" / TILE
     names = [item.name for item in FORMATS["sentinel2"].listing(str(source)).products][:36]
     grid = grid_of(str(source / names[0] / f"{names[0]}_FRE_B2.tif"))
-    products = Products(str(source), names, names, "FRE", BANDS, grid.as_dict())
+    products = Products("sentinel2", str(source), names, names, OPTIONS, BANDS, grid.as_dict())
     where = {
         name: str(folder / f"{name}.tif")
         for name in ("masks", "seen", "validity", "footprint", "regions")
@@ -215,9 +234,7 @@ def plain_way(folder: Path, size: int) -> dict:
     """GDAL reads, NumPy fills and computes the indices, scikit-learn predicts; no process start counted."""
     inventory = read_inventory(str(folder / "inventory.json"))
     items, window = inventory.series["sentinel2"], share_of(size)
-    plan = sensor_features(
-        "sentinel2", settings_of(folder)["sentinel2"], settings_of(folder)["sentinel2"]["dates"]
-    )
+    plan = series_features("sentinel2", settings_of(folder)["sentinel2"])
     import skops.io
 
     path = folder / "model" / "model.skops"
@@ -226,10 +243,10 @@ def plain_way(folder: Path, size: int) -> dict:
     )
     start = time.process_time()
     series = np.stack(
-        [[read_plain(item.bands[band], window, size) for band in plan.bands] for item in items]
+        [[read_plain(item.bands[band].path, window, size) for band in plan.bands] for item in items]
     )
     unusable = np.stack(
-        [sum(read_plain(mask, window, size) for mask in item.masks) for item in items]
+        [sum(read_plain(mask.path, window, size) for mask in item.masks) for item in items]
     )
     series = series.reshape(len(items), len(plan.bands), -1)
     clear = (unusable == 0).reshape(len(items), -1)

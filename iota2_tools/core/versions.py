@@ -25,7 +25,7 @@ VERSIONS = {
     "preview": 1,
     "radar": 1,
     "reference": 2,
-    "resampling": 1,
+    "resampling": 2,
     "samples": 2,
     "speckle": 1,
     "style": 1,

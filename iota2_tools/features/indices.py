@@ -13,7 +13,6 @@ from iota2_tools.core.kernels import kernel
 LOWEST, HIGHEST = -32768.0, 32767.0
 
 
-@kernel(error_model="numpy")
 def normalised_difference(
     bands: np.ndarray, first: np.ndarray, second: np.ndarray, haze: float, out: np.ndarray
 ) -> None:
@@ -32,13 +31,23 @@ def normalised_difference(
     out : ndarray, shape (n_pixels, n_dates)
         Written; clipped to the range of int16.
     """
+    values, start = _matrix_of(bands)
+    target, column = _matrix_of(out)
+    _normalised_difference(values, first + start, second + start, haze, target, column)
+    _give(target, out)
+
+
+@kernel(error_model="numpy")
+def _normalised_difference(bands, first, second, haze, out, column):
+    """Kernel of `normalised_difference`; `column` is where its result starts in `out`."""
     for pixel in range(bands.shape[0]):
-        for number in range(first.shape[0]):
+        line = out[pixel, column : column + first.size]
+        for number in range(first.size):
             a = np.float64(bands[pixel, first[number]])
             b = np.float64(bands[pixel, second[number]])
             total = a + b + haze
             value = 0.0 if abs(total) < 1e-5 else 1000.0 * (a - b - haze) / total
-            out[pixel, number] = min(max(np.rint(value), LOWEST), HIGHEST)
+            line[number] = min(max(np.rint(value), LOWEST), HIGHEST)
 
 
 @kernel
@@ -60,7 +69,6 @@ def difference(bands: np.ndarray, first: np.ndarray, second: np.ndarray, out: np
             out[pixel, number] = min(max(value, LOWEST), HIGHEST)
 
 
-@kernel(error_model="numpy")
 def brightness(bands: np.ndarray, columns: np.ndarray, out: np.ndarray) -> None:
     """Write the Euclidean norm of the bands of each date, rounded and clipped to int16.
 
@@ -73,10 +81,60 @@ def brightness(bands: np.ndarray, columns: np.ndarray, out: np.ndarray) -> None:
     out : ndarray, shape (n_pixels, n_dates)
         Written.
     """
+    values, start = _matrix_of(bands)
+    target, column = _matrix_of(out)
+    used = columns.ravel() + start
+    together = bool((np.diff(used) == 1).all())
+    _brightness(values, used, together, len(columns), target, column)
+    _give(target, out)
+
+
+@kernel(error_model="numpy")
+def _brightness(bands, used, together, n_dates, out, column):
+    """Kernel of `brightness`; columns that lie `together` are squared by vector code.
+
+    `used` are the columns, date by date; `column` is where the result starts in `out`.
+    """
+    n_used = used.size // n_dates
+    squares = np.empty(used.size)
+    totals = np.empty(n_dates)
     for pixel in range(bands.shape[0]):
-        for number in range(columns.shape[0]):
+        if together:
+            run = bands[pixel, used[0] : used[0] + used.size]
+            for place in range(used.size):
+                value = np.float64(run[place])
+                squares[place] = value * value
+        else:
+            for place in range(used.size):
+                value = np.float64(bands[pixel, used[place]])
+                squares[place] = value * value
+        for number in range(n_dates):
             total = 0.0
-            for position in range(columns.shape[1]):
-                value = np.float64(bands[pixel, columns[number, position]])
-                total += value * value
-            out[pixel, number] = min(np.rint(np.sqrt(total)), HIGHEST)
+            for square in squares[number * n_used : (number + 1) * n_used]:
+                total += square
+            totals[number] = total
+        line = out[pixel, column : column + n_dates]
+        for number in range(n_dates):
+            line[number] = min(np.rint(np.sqrt(totals[number])), HIGHEST)
+
+
+def _matrix_of(part: np.ndarray) -> tuple[np.ndarray, int]:
+    """The C-contiguous matrix that some columns are a part of, and the first of these columns.
+
+    Compilers make vector code of rows only where they know that their values lie side by side,
+    which the type of a part does not tell. Columns of no such matrix are copied.
+    """
+    whole = part.base
+    if isinstance(whole, np.ndarray) and whole.ndim == 2 and whole.flags.c_contiguous:
+        first, rest = divmod(part.ctypes.data - whole.ctypes.data, whole.itemsize)
+        same_rows = part.strides == whole.strides and len(part) == len(whole)
+        inside = 0 <= first <= whole.shape[1] - part.shape[1]
+        if same_rows and inside and not rest and part.dtype == whole.dtype:
+            return whole, first
+    return np.ascontiguousarray(part), 0
+
+
+def _give(target: np.ndarray, out: np.ndarray) -> None:
+    """Copy a result to where it is wanted, if it was computed in a copy."""
+    if target is not out and target is not out.base:
+        out[...] = target

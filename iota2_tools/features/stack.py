@@ -30,7 +30,7 @@ from iota2_tools.features.plan import (
     SeriesFeatures,
     series_features,
 )
-from iota2_tools.geo.grid import Window, window_shape
+from iota2_tools.geo.grid import Window, reading_windows, window_shape
 from iota2_tools.geo.gridded import UNSEEN, ImagePool
 from iota2_tools.geo.raster import create_raster
 from iota2_tools.timeseries.gapfilling import fill_gaps
@@ -78,8 +78,10 @@ def compute_features(
         out[:, :start] = filled[:, plan.columns(plan.kept).ravel()]
     haze = HAZE if plan.robust else 0.0
     for band in plan.relative:
-        columns = (plan.columns((name,))[:, 0] for name in (band, plan.format.roles[REFERENCE]))
-        normalised_difference(filled, *columns, haze, out[:, start : start + n_dates])
+        first, second = (
+            plan.columns((name,))[:, 0] for name in (band, plan.format.roles[REFERENCE])
+        )
+        normalised_difference(filled, first, second, haze, out[:, start : start + n_dates])
         start += n_dates
     for index in plan.indices:
         compute_index(plan, index, filled, out[:, start : start + n_dates])
@@ -245,6 +247,8 @@ class FeatureStack:
 
     def windows(self, budget_mb: float) -> list[Window]:
         """Windows over the tile whose images stay within a memory budget."""
+        if not self.margin:
+            return reading_windows(self.grid, self.bytes_per_pixel, budget_mb)
         return list(self.grid.windows(*self.window_shape(budget_mb)))
 
     def looks(self, series: str) -> list[Looks]:

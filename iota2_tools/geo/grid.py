@@ -339,6 +339,35 @@ def window_shape(
     return min(side, grid.rows), min(side, grid.cols)
 
 
+def reading_windows(grid: Grid, bytes_per_pixel: float, budget_mb: float) -> list[Window]:
+    """Windows to read the series of a tile by, within a memory budget.
+
+    Blocks of 20 m bands are 512 pixels of 10 m, and interpolation needs two pixels beyond a window.
+    So windows have two blocks or a multiple a side, where the budget allows, and their edges
+    run through the middle of the blocks of 20 m bands: each such block is decoded for two
+    windows a side, not three.
+
+    >>> windows = reading_windows(Grid("EPSG:32631", 0, 0, 10, 10980, 10980), 740, 400)
+    >>> [tuple(window) for window in windows[:3]]
+    [(0, 0, 256, 256), (0, 256, 256, 1024), (0, 1280, 256, 1024)]
+    """
+    double = 2 * BLOCK
+    if bytes_per_pixel * min(double, grid.rows) * min(double, grid.cols) > budget_mb * 1e6:
+        return list(grid.windows(*window_shape(grid, bytes_per_pixel, budget_mb)))
+    rows, cols = window_shape(grid, bytes_per_pixel, budget_mb, block=double)
+    return [
+        Window(row, col, height, width)
+        for row, height in _spans(grid.rows, rows)
+        for col, width in _spans(grid.cols, cols)
+    ]
+
+
+def _spans(length: int, step: int) -> list[tuple[int, int]]:
+    """Cut a length, the first span a block long if there are several: first pixel, length."""
+    edges = [0, *range(BLOCK, length, step), length] if step < length else [0, length]
+    return [(first, last - first) for first, last in itertools.pairwise(edges)]
+
+
 def is_coarser(native: Grid, grid: Grid, factor: int) -> bool:
     """True if an image has pixels `factor` times as large as a grid, its corner and its extent."""
     shape = (factor * native.rows, factor * native.cols)

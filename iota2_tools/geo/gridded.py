@@ -12,7 +12,7 @@ from iota2_tools.core.errors import Iota2Error
 from iota2_tools.core.platform import files_allowed
 from iota2_tools.geo.grid import Grid, Window, grid_of, is_coarser
 from iota2_tools.geo.raster import open_raster, unreadable
-from iota2_tools.geo.resampling import source_window, upsample_cubic_2x
+from iota2_tools.geo.resampling import source_window, upsample_cubic_2x, upsample_cubic_3x
 
 gdal.UseExceptions()
 
@@ -73,6 +73,8 @@ LOWEST, HIGHEST = -32767, 32767
 """Of converted values; those beyond are kept at the ends."""
 REPEATED = range(2, 33)
 """How many times larger the pixels of codes may be that are repeated, not warped."""
+UPSAMPLE = {2: upsample_cubic_2x, 3: upsample_cubic_3x}
+"""The same for quantities that are interpolated in exact integers, and by what."""
 
 
 @dataclass(frozen=True)
@@ -134,11 +136,11 @@ class Reading:
 class GridBand:
     """One band of an image brought to a tile's grid.
 
-    Images on the grid are read as they are; int16 images of twice its resolution and the same
-    corner (20 m bands on the 10 m grid) are interpolated by `upsample_cubic_2x`, codes of a
-    multiple of it are repeated; all others are warped by GDAL, block by block of a fixed
-    partition, so that no value depends on the window: bicubic, power bilinear (it stays positive),
-    codes nearest.
+    Images on the grid are read as they are; int16 images whose pixels are two or three times as
+    large, with its corner (bands of 20 m and 30 m on the 10 m grid), are interpolated by
+    `resampling`, codes of a multiple of it are repeated; all others are warped by GDAL, block by
+    block of a fixed partition, so that no value depends on the window: bicubic, power bilinear (it
+    stays positive), codes nearest.
 
     Parameters
     ----------
@@ -179,12 +181,12 @@ class GridBand:
             return 0
         if is_coarser(native, self._grid, 1):
             return 1
-        if not self._reading.continuous:
-            found = (factor for factor in REPEATED if is_coarser(native, self._grid, factor))
-            return next(found, 0)
         whole = self._converted is not None or int16
         linear = self._converted is not None and self._converted.decibel
-        return 2 if whole and not linear and is_coarser(native, self._grid, 2) else 0
+        if self._reading.continuous and (linear or not whole):
+            return 0
+        factors = UPSAMPLE if self._reading.continuous else REPEATED
+        return next((factor for factor in factors if is_coarser(native, self._grid, factor)), 0)
 
     def _open(self) -> gdal.Dataset:
         source = open_raster(self._path)
@@ -232,12 +234,13 @@ class GridBand:
                 out[...] = codes
             return codes
         shape = (dataset.RasterYSize, dataset.RasterXSize)
-        numbers = self._part(dataset, source_window(window, shape), self._band)
+        needed = source_window(window, shape, self._factor)
+        numbers = self._part(dataset, needed, self._band)
         nodata = self._reading.nodata
         if self._converted is not None:
             numbers = self._converted.of(numbers, self._has_data(numbers))
             nodata = UNSEEN
-        return upsample_cubic_2x(numbers, window, shape, nodata, out)
+        return UPSAMPLE[self._factor](numbers, window, shape, nodata, out)
 
     def _part(
         self, dataset: gdal.Dataset, window: Window, band: int, out: np.ndarray | None = None

@@ -1,5 +1,7 @@
 """Grids: windows, alignment, and the grid of another projection."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from osgeo import gdal, osr
@@ -11,6 +13,7 @@ from iota2_tools.geo.grid import (
     check_aligned,
     grid_of,
     placed,
+    reading_windows,
     reprojected,
     same_crs,
     union,
@@ -33,6 +36,45 @@ def test_windows_cover_every_pixel_once(shape):
         count[window.slices] += 1
         assert count[window.slices].size == window.size
     assert (count == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("rows", "cols"), [(10980, 10980), (3660, 700), (256, 600), (600, 256), (512, 2048), (5, 9)]
+)
+@pytest.mark.parametrize("bytes_per_pixel", [1, 300, 740, 1500, 20_000])
+@pytest.mark.parametrize("budget", [16, 100, 400, 4000])
+def test_windows_of_series_cover_every_pixel_once_within_the_budget(
+    rows, cols, bytes_per_pixel, budget
+):
+    grid = moved(rows=rows, cols=cols)
+    windows = reading_windows(grid, bytes_per_pixel, budget)
+    row_edges = sorted({window.row for window in windows} | {rows})
+    col_edges = sorted({window.col for window in windows} | {cols})
+    assert windows == [
+        (top, left, bottom - top, right - left)
+        for top, bottom in pairwise(row_edges)
+        for left, right in pairwise(col_edges)
+    ]
+    assert row_edges[0] == col_edges[0] == 0
+    largest = max(window.size for window in windows)
+    assert largest * bytes_per_pixel <= max(budget * 1e6, 32 * 32 * bytes_per_pixel)
+
+
+@pytest.mark.parametrize(("bytes_per_pixel", "most"), [(740, 3.2), (1500, 4.2)])
+def test_blocks_of_20_m_bands_are_decoded_for_few_windows(bytes_per_pixel, most):
+    """How many of their blocks of 256 pixels a window touches, the margin of two included. Each
+    block is read by two windows a side, or by one and a half of longer windows; windows that begin
+    with a block would read it three times a side, those of 256 rows four times along columns."""
+    grid = moved(rows=10980, cols=10980)
+
+    def touched(first, length):
+        return min(first + length + 3, 10979) // 512 - max(first - 4, 0) // 512 + 1
+
+    decoded = sum(
+        touched(window.row, window.rows) * touched(window.col, window.cols)
+        for window in reading_windows(grid, bytes_per_pixel, 400)
+    )
+    assert decoded < most * 22 * 22
 
 
 def test_bounds_of_the_grid_and_of_a_window():

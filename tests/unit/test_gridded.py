@@ -206,18 +206,54 @@ def test_codes_of_larger_pixels_are_repeated(tmp_path, factor, shape):
         assert seen.all()
 
 
-def test_converted_coarse_band_is_that_of_converted_values(tmp_path):
-    """A 20 m band of uint16 with an offset, and the same written as int16 without one."""
+@pytest.mark.parametrize("factor", [2, 3])
+def test_converted_coarse_band_is_that_of_converted_values(tmp_path, factor):
+    """A band of uint16 with an offset, and the same written as int16 without one."""
     random = np.random.default_rng(0)
     numbers = random.integers(1000, 5000, (4, 4)).astype(np.uint16)
     numbers[1, 2] = 0
     ready = np.where(numbers == 0, -10000, numbers.astype(np.int32) - 1000).astype(np.int16)
-    raw = write_image(tmp_path / "raw.tif", numbers, 20.0)
-    done = write_image(tmp_path / "done.tif", ready, 20.0)
+    raw = write_image(tmp_path / "raw.tif", numbers, 10.0 * factor)
+    done = write_image(tmp_path / "done.tif", ready, 10.0 * factor)
     native = grid_of(raw)
-    grid = Grid(native.crs, native.left, native.top, 10, 8, 8)
+    grid = Grid(native.crs, native.left, native.top, 10, 4 * factor, 4 * factor)
     found, seen = opened(raw, grid, nodata=0, values=Values(1, -1000))
     expected, also = opened(done, grid, nodata=-10000, values=Values())
     assert np.array_equal(seen, also)
     assert np.array_equal(found[seen], expected[seen])
     assert not seen.all()
+
+
+@pytest.mark.parametrize("values", [Values(), Values(0.275, -2000)])
+def test_a_band_of_30_m_is_interpolated_on_the_grid_of_10_m_in_any_window(tmp_path, values):
+    """The pixel in the middle keeps its value; beside a step of 27 the others are off by -1, -2, 8
+    and 19, as many of its 27ths are."""
+    step = np.where(np.arange(6) < 3, 10000, 12700).astype(np.int16)
+    path = write_image(tmp_path / "B4.tif", np.tile(step, (4, 1)), 30.0)
+    native = grid_of(path)
+    grid = Grid(native.crs, native.left, native.top, 10, 12, 18)
+    band = GridBand(path, grid, Reading(NODATA, values=values))
+    whole = np.empty((12, 18), np.int16)
+    band.read(grid.window, whole)
+    shares = np.array([0] * 5 + [-1, -2, 0, 8, 19, 27, 29, 28] + [27] * 5) / 27
+    low, high = values.of(step[[0, -1]], np.ones(2, bool)).astype(int)
+    assert np.abs(whole - (low + shares * (high - low))).max() <= 0.5
+    pieces = np.empty_like(whole)
+    for window in grid.windows(5, 7):
+        part = np.empty((window.rows, window.cols), np.int16)
+        band.read(window, part)
+        pieces[window.slices] = part
+    np.testing.assert_array_equal(pieces, whole)
+
+
+def test_power_of_30_m_is_not_interpolated_as_decibels(tmp_path):
+    """Its mean is that of the power: constant power with one pixel of 0.01 more stays positive."""
+    power = np.full((4, 4), 0.01, np.float32)
+    power[1, 1] = 1.0
+    path = write_image(tmp_path / "vv.tif", power, 30.0)
+    native = grid_of(path)
+    grid = Grid(native.crs, native.left, native.top, 10, 12, 12)
+    values, seen = opened(path, grid, nodata=0, values=Values(decibel=True))
+    assert seen.all()
+    assert values.min() == -2000
+    assert values[4, 4] == 0

@@ -81,3 +81,58 @@ def test_difference_of_decibels_by_date_stays_in_int16():
     out = np.empty((1, 2), np.int16)
     difference(bands, np.array([0, 2]), np.array([1, 3]), out)
     assert out.tolist() == [[602, 32767]]
+
+
+def random_matrix(dtype):
+    """All of the range, small numbers, and the ends, by 60 pixels of 5 dates and 4 bands."""
+    random = np.random.default_rng(0)
+    bands = random.integers(-32768, 32768, (60, 20))
+    bands[20:40] = random.integers(-20, 20, (20, 20))
+    bands[40:] = random.choice([-32768, -32767, -1, 0, 1, 32766, 32767], (20, 20))
+    return bands.astype(dtype)
+
+
+def by_numpy(bands, columns, first, second):
+    """Brightness and normalised difference in float64."""
+    wide = bands.astype(np.float64)
+    norm = np.sqrt((wide[:, columns] ** 2).sum(axis=2))
+    a, b = wide[:, first], wide[:, second]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        normalised = np.where(a + b == 0, 0, 1000 * (a - b) / (a + b))
+    return np.minimum(np.rint(norm), 32767), np.clip(np.rint(normalised), -32768, 32767)
+
+
+@pytest.mark.parametrize("dtype", ["int16", "float32"])
+@pytest.mark.parametrize(
+    "columns", [np.arange(20).reshape(5, 4), np.arange(20).reshape(5, 4)[:, [0, 2, 3]]]
+)
+@pytest.mark.parametrize("where", ["one matrix", "two matrices", "rows apart", "turned"])
+def test_indices_are_those_of_numpy_bit_for_bit_wherever_they_stand(dtype, columns, where):
+    values = random_matrix(dtype)
+    first, second = columns[:, 1], columns[:, 2]
+    norm, normalised = by_numpy(values, columns, first, second)
+    room = np.full((60, 40), 7, dtype)
+    bands, outs = room[:, 3:23], (room[:, 24:29], room[:, 30:35])
+    if where == "two matrices":
+        bands, outs = np.empty((60, 20), dtype), (room[:, 24:29], room[:, 30:35])
+    elif where == "rows apart":
+        room = np.full((120, 40), 7, dtype)
+        bands, outs = room[::2, 3:23], (room[::2, 24:29], room[::2, 30:35])
+    elif where == "turned":
+        room = np.full((40, 60), 7, dtype)
+        bands, outs = room[3:23].T, (room[24:29].T, room[30:35].T)
+    bands[...] = values
+    left = room.copy()
+    brightness(bands, columns, outs[0])
+    normalised_difference(bands, first, second, 0.0, outs[1])
+    np.testing.assert_array_equal(outs[0], norm)
+    np.testing.assert_array_equal(outs[1], normalised)
+    for out in outs:
+        out[...] = 7
+    np.testing.assert_array_equal(room, left)  # nothing else was written
+
+
+def test_indices_of_no_pixel_are_none():
+    room = np.empty((0, 8), np.int16)
+    brightness(room[:, :6], np.arange(6).reshape(2, 3), room[:, 6:])
+    normalised_difference(room[:, :6], np.array([0, 3]), np.array([1, 4]), 0.0, room[:, 6:])
