@@ -6,9 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 from xml.etree.ElementTree import Element
 
+import numpy as np
+import shapely
+
 from iota2_tools.core.errors import InputDataError
+from iota2_tools.geo.grid import Grid, transform_bounds
 from iota2_tools.radar.xml_files import REMEDY, read_xml, text_at, time_at
 
 NAME = re.compile(
@@ -20,6 +25,8 @@ POLARISATIONS = {"SH": ("HH",), "SV": ("VV",), "DH": ("HH", "HV"), "DV": ("VV", 
 DIRECTIONS = {"ASCENDING": "ASC", "DESCENDING": "DES"}
 LONGEST_PAUSE = timedelta(minutes=5)
 """Between two frames of one pass, lost frames included; a revolution takes 99 minutes."""
+REACH = 0.1
+"""Degrees around a footprint."""
 
 
 @dataclass(frozen=True)
@@ -269,20 +276,41 @@ def _files(folder: Path, start: str, polarisation: str, endings: tuple[str, ...]
     )
 
 
-def passes(names: Iterable[GrdName]) -> list[tuple[GrdName, ...]]:
+Timed = TypeVar("Timed", GrdName, Frame)
+
+
+def passes(products: Iterable[Timed]) -> list[tuple[Timed, ...]]:
     """Group products into passes, however they were cut into frames.
 
     Frames of one platform that follow one another within `LONGEST_PAUSE` belong together.
     In order of time.
     """
-    groups: list[list[GrdName]] = []
-    for name in sorted(names, key=lambda name: (name.platform, name.start, name.name)):
+    groups: list[list[Timed]] = []
+    for product in sorted(products, key=lambda found: (found.platform, found.start, found.name)):
         last = groups[-1][-1] if groups else None
-        if last and last.platform == name.platform and name.start - last.stop <= LONGEST_PAUSE:
-            groups[-1].append(name)
+        pause = product.start - last.stop if last else LONGEST_PAUSE
+        if last and last.platform == product.platform and pause <= LONGEST_PAUSE:
+            groups[-1].append(product)
         else:
-            groups.append([name])
-    return sorted((tuple(group) for group in groups), key=lambda group: (group[0].start, group[0]))
+            groups.append([product])
+    return sorted(
+        (tuple(group) for group in groups), key=lambda group: (group[0].start, group[0].name)
+    )
+
+
+def touches(frame: Frame, grid: Grid) -> bool:
+    """True if the footprint of a frame may reach a tile; also if its manifest has none.
+
+    The footprint is that of the sea level: hills may stand `REACH` beyond it.
+    """
+    if not frame.footprint:
+        return True
+    left, bottom, right, top = transform_bounds(grid.bounds, grid.crs, "EPSG:4326")
+    corners = np.array(frame.footprint)
+    middle = 0.5 * (left + right)
+    corners[:, 0] = middle + (corners[:, 0] - middle + 180.0) % 360.0 - 180.0
+    tile = shapely.box(left - REACH, bottom - REACH, right + REACH, top + REACH)
+    return bool(shapely.intersects(shapely.Polygon(corners).convex_hull, tile))
 
 
 def one_pass(frames: Sequence[Frame]) -> tuple[Frame, ...]:
