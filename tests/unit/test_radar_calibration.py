@@ -245,6 +245,16 @@ def test_borders_are_found_on_all_sides():
     assert inside.sum() == 90 * 110
 
 
+def test_borders_that_run_aslant_are_followed():
+    """Above the border is 40 wide on the left and 20 on the right, below the other way round."""
+    numbers = np.full((100, 150), 45)
+    numbers[:50, :40] = numbers[50:, :20] = 7
+    numbers[:50, -20:] = numbers[50:, -40:] = 7
+    noise = Noise(vectors([0], [0, 149], [[1600, 1600]]))
+    inside = find_borders(image_of(numbers), noise).inside(Window(0, 0, 100, 150))
+    assert (inside == (numbers == 45)).all()
+
+
 def test_dark_water_inside_is_kept():
     numbers = np.full((120, 150), 45)
     numbers[40:80, 60:90] = 5

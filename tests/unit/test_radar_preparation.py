@@ -40,7 +40,7 @@ from iota2_tools.radar.settings import GrdSettings
 from iota2_tools.simulate.radar import clear_backscatter, radar_passes, reflectors
 from iota2_tools.simulate.radar_geometry import PassGeometry
 from iota2_tools.simulate.radar_safe import GrdProduct, write_frame
-from iota2_tools.simulate.relief import plan_heights, write_heights
+from iota2_tools.simulate.relief import plan_dem, plan_geoid, write_heights
 from iota2_tools.simulate.settings import SceneSettings, grid_of_window, tile_window
 
 SCENE = SceneSettings(seed=3, tiles=("T31TCJ",), size=220, dates=2)
@@ -52,7 +52,7 @@ PASSES = {found.direction: found for found in radar_passes(SCENE)}
 @pytest.fixture(scope="module")
 def dem(tmp_path_factory):
     folder = tmp_path_factory.mktemp("dem")
-    for raster in plan_heights(SCENE, ""):
+    for raster in [*plan_dem(SCENE, ""), *plan_geoid(SCENE, "")]:
         write_heights(SCENE, raster, [], folder)
     return folder
 
@@ -279,6 +279,13 @@ def test_pixels_without_data_have_no_weight():
     assert np.isnan(resampled(power, [[-0.6]], [[0.0]])[0][0])
 
 
+def test_the_frame_that_came_first_counts():
+    out = np.array([[[7.0, np.nan]]], np.float32)
+    places = np.zeros((1, 2)), np.array([[0.0, 1.0]])
+    resample(*places, 1, 0, 0, np.array([[[1.0, 2.0]]], np.float32), (0, 0), True, out)
+    assert out.tolist() == [[[7.0, 2.0]]]
+
+
 def test_between_nodes_the_place_is_linear():
     """Nodes every four pixels; the third pixel lies half-way between samples 0 and 8."""
     lines, samples = np.zeros((1, 2)), np.array([[0.0, 8.0]])
@@ -493,6 +500,19 @@ def test_dem_of_a_folder_is_one(tmp_path):
     assert len(list(dem_problems(Elevation(str(tmp_path)), GRID))) == 1
     flat(tmp_path / "east.tif", 100.0, (middle, bottom, right, top))
     assert list(dem_problems(Elevation(str(tmp_path)), GRID)) == []
+
+
+def test_geoid_among_the_rasters_of_a_dem_is_refused(dem):
+    """Both are heights in degrees: read as one they would be a land at the level of the geoid."""
+    (problem,) = dem_problems(Elevation(str(dem)), GRID)
+    assert "geoid.tif: has pixels of another height" in problem
+
+
+def test_dem_of_two_projections_is_refused(dem, tmp_path):
+    shutil.copy(dem / "dem.tif", tmp_path)
+    flat(tmp_path / "utm.tif", 100.0, AROUND)
+    (problem,) = dem_problems(Elevation(str(tmp_path)), GRID)
+    assert "utm.tif: is in another projection than" in problem
 
 
 def test_absent_or_empty_dem_is_named(tmp_path):

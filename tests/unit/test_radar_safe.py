@@ -12,7 +12,13 @@ from iota2_tools.core.errors import InputDataError
 from iota2_tools.geo.earth import earth_fixed
 from iota2_tools.geo.grid import Grid
 from iota2_tools.radar.annotation import read_annotation
-from iota2_tools.radar.geocoding import LIGHT, _zero_doppler, check_geometry, place_in_image
+from iota2_tools.radar.geocoding import (
+    LIGHT,
+    _ground_range,
+    _zero_doppler,
+    check_geometry,
+    place_in_image,
+)
 from iota2_tools.radar.safe import Frame, one_pass, parse_name, passes, read_frame, touches
 from iota2_tools.simulate.radar_safe import plan_frames, write_frame
 from iota2_tools.simulate.settings import SceneSettings
@@ -239,6 +245,23 @@ def test_orbit_and_ranges_are_those_of_the_control_points_of_esa(real_safe):
     assert np.median(np.abs(samples - sample)) < 0.25
     assert np.abs(samples - sample).max() < 1.6
     assert check_geometry(found) < 0.25
+
+
+def test_ground_range_is_linear_between_two_polynomials():
+    """At 0 s 10 + 2 d, at 10 s 50 + 2 d + d ** 2, from 800 and 810 m on; 815 m at 2.5 s.
+
+    First: 10 + 30 = 40. Second: 50 + 10 + 25 = 85. A quarter of the way: 51.25.
+    """
+    times = np.array([2.5, 0.0, 10.0, -3.0, 12.0, np.nan])
+    found = _ground_range(
+        times,
+        np.full(6, 815.0),
+        np.array([0.0, 10.0]),
+        np.array([800.0, 810.0]),
+        np.array([[10.0, 2.0, 0.0], [50.0, 2.0, 1.0]]),
+    )
+    assert found[:5].tolist() == [51.25, 40, 85, 40, 85]
+    assert np.isnan(found[5])
 
 
 # What is wrong.
