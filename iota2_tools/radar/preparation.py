@@ -21,6 +21,7 @@ from iota2_tools.geo.earth import earth_fixed
 from iota2_tools.geo.grid import Grid, Window
 from iota2_tools.geo.raster import block_cache, create_raster, open_raster, read_window
 from iota2_tools.radar.annotation import Annotation, read_annotation
+from iota2_tools.radar.archives import unpacked
 from iota2_tools.radar.borders import CLEAN_BORDERS, Borders, find_borders
 from iota2_tools.radar.calibration import Noise, Vectors, backscatter, read_calibration, read_noise
 from iota2_tools.radar.decibels import to_decibels
@@ -131,10 +132,15 @@ def _open_layer(frame: Frame, settings: GrdSettings, annotation: Annotation) -> 
     return Layer(image, amplitude, noise if remove else None, borders)
 
 
-def frame_problems(folder: Path, settings: GrdSettings) -> list[str]:
-    """What keeps a product from being prepared, by the function the preparation opens it with."""
+def frame_problems(product: Path, settings: GrdSettings) -> list[str]:
+    """What keeps a product from being prepared, by the function the preparation opens it with.
+
+    Of one in a zip only the list of files and the manifest are looked at.
+    """
     try:
-        open_frame(read_frame(Path(folder)), settings)
+        frame = read_frame(Path(product))
+        if frame.folder.is_dir():
+            open_frame(frame, settings)
     except InputDataError as error:
         return [str(error)]
     return []
@@ -148,13 +154,14 @@ def prepare_grd(
     Parameters
     ----------
     safes : sequence of Path
-        Frames of one pass. One that is missing leaves pixels that were not seen.
+        Frames of one pass, folders or zips. One that is missing leaves pixels that were not seen.
     grid : Grid
         Of the tile.
     settings : GrdSettings
     output : Path
         Folder that is made: ``VV.tif``, ``VH.tif`` (int16, decibels x 100, nodata -32768),
-        `VALIDITY` (1: seen) and `DESCRIPTION`. It bears its name once it is whole.
+        `VALIDITY` (1: seen) and `DESCRIPTION`. It bears its name once it is whole. Zips are
+        unpacked beside it meanwhile.
 
     Returns
     -------
@@ -166,7 +173,16 @@ def prepare_grd(
     InputDataError
         If a product, the DEM or the geoid cannot be used.
     """
-    frames = one_pass([read_frame(Path(safe)) for safe in safes])
+    with ExitStack() as stack:
+        scratch = Path(output).parent
+        folders = [stack.enter_context(unpacked(Path(safe), scratch)) for safe in safes]
+        frames = one_pass([read_frame(folder) for folder in folders])
+        return _prepare(frames, grid, settings, output)
+
+
+def _prepare(
+    frames: Sequence[Frame], grid: Grid, settings: GrdSettings, output: Path
+) -> dict[str, object]:
     logger.info(
         "%s: %d frame(s), %s, orbit %d, onto %d x %d pixels",
         frames[0].name, len(frames), frames[0].direction, frames[0].orbit, grid.rows, grid.cols,

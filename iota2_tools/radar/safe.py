@@ -14,12 +14,13 @@ import shapely
 
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.geo.grid import Grid, transform_bounds
+from iota2_tools.radar.archives import read_manifest
 from iota2_tools.radar.xml_files import REMEDY, read_xml, text_at, time_at
 
 NAME = re.compile(
     r"(?P<platform>S1[A-Z])_IW_GRD[FHM]_1[SA](?P<code>SH|SV|DH|DV)"
     r"_(?P<start>\d{8}T\d{6})_(?P<stop>\d{8}T\d{6})_(?P<orbit>\d{6})_(?P<datatake>[0-9A-F]{6})"
-    r"_[0-9A-F]{4}(_COG)?(\.SAFE)?"
+    r"_[0-9A-F]{4}(_COG)?(\.SAFE)?(\.zip)?"
 )
 POLARISATIONS = {"SH": ("HH",), "SV": ("VV",), "DH": ("HH", "HV"), "DV": ("VV", "VH")}
 DIRECTIONS = {"ASCENDING": "ASC", "DESCENDING": "DES"}
@@ -94,7 +95,7 @@ class Frame:
     Parameters
     ----------
     folder : Path
-        The SAFE.
+        The SAFE, or the zip it is in.
     platform : str
         ``S1A``, ``S1B``, …
     direction : str
@@ -106,7 +107,7 @@ class Frame:
     version : tuple of int
         Of the processor (IPF): (3, 31), (2, 84).
     channels : mapping of str to Channel
-        By polarisation.
+        By polarisation; empty for one in a zip.
     footprint : tuple of (longitude, latitude)
         Corners, degrees; empty if the manifest has none.
     """
@@ -126,31 +127,40 @@ class Frame:
         return self.folder.name
 
 
-def read_frame(folder: Path) -> Frame:
-    """Read the manifest of a SAFE and find its files.
+def read_frame(product: Path) -> Frame:
+    """Read the manifest of a SAFE, or of one in a zip, and find its files.
+
+    Files in a zip are not found before it is unpacked: then there are no channels.
 
     Raises
     ------
     InputDataError
         If it is no IW GRD, or lacks its orbit, its direction, its times or a file.
     """
-    path = Path(folder) / "manifest.safe"
-    root = read_xml(path)
+    product = Path(product)
+    if product.is_file():
+        return _frame(product, read_manifest(product), product)
+    path = product / "manifest.safe"
+    return _frame(product, read_xml(path), path)
+
+
+def _frame(product: Path, root: Element, path: Path) -> Frame:
     kind = text_at(root, ".//{*}productType", path)
     mode = text_at(root, ".//{*}instrumentMode/{*}mode", path)
     if (mode, kind) != ("IW", "GRD"):
         raise InputDataError(
             f"{path}: the product is {mode} {kind}; only IW GRD is read, move the others away"
         )
+    polarisations = _polarisations(root, path)
     return Frame(
-        folder=Path(folder),
+        folder=product,
         platform=_platform(root, path),
         direction=_direction(root, path),
         orbit=_orbit(root, path),
         start=time_at(root, ".//{*}acquisitionPeriod/{*}startTime", path),
         stop=time_at(root, ".//{*}acquisitionPeriod/{*}stopTime", path),
         version=_version(root, path),
-        channels=_channels(Path(folder), _polarisations(root, path)),
+        channels={} if product.is_file() else _channels(product, polarisations),
         footprint=_footprint(root, path),
     )
 

@@ -8,6 +8,7 @@ import json
 import shutil
 import subprocess
 import sys
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,7 +36,7 @@ from iota2_tools.radar.preparation import (
     prepare_grd,
 )
 from iota2_tools.radar.resampling import resample
-from iota2_tools.radar.safe import read_frame
+from iota2_tools.radar.safe import parse_name, read_frame
 from iota2_tools.radar.settings import GrdSettings
 from iota2_tools.simulate.radar import clear_backscatter, radar_passes, reflectors
 from iota2_tools.simulate.radar_geometry import PassGeometry
@@ -305,6 +306,53 @@ def test_nodes_reach_to_the_last_pixel():
         assert nodes.bottom + 20 <= grid.bottom + 5 < nodes.bottom + 60
 
 
+# Zips.
+
+
+@pytest.fixture
+def zipped(whole, tmp_path):
+    safe = whole["ASC"][0]
+    return Path(shutil.make_archive(str(tmp_path / safe.stem), "zip", safe.parent, safe.name))
+
+
+def test_zip_is_what_it_holds(zipped, settings, prepared, tmp_path):
+    frame = read_frame(zipped)
+    assert (frame.direction, frame.orbit) == ("ASC", 30)
+    assert parse_name(zipped.name).platform == frame.platform
+    assert frame_problems(zipped, settings) == []
+    prepare_grd([zipped], GRID, settings, tmp_path / "out" / "product")
+    for name in ("VV.tif", "VH.tif"):
+        found = read_raster(str(tmp_path / "out" / "product" / name))
+        assert (found == read_raster(str(prepared / "ASC" / name))).all()
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["product"]
+
+
+def test_cut_zip_is_named(zipped, settings, tmp_path):
+    with zipped.open("r+b") as file:
+        file.truncate(zipped.stat().st_size // 2)
+    (problem,) = frame_problems(zipped, settings)
+    assert f"{zipped.name}: is no whole zip" in problem
+    with pytest.raises(InputDataError, match="is no whole zip"):
+        prepare_grd([zipped], GRID, settings, tmp_path / "out" / "product")
+
+
+def test_zip_damaged_inside_is_named(zipped, settings, tmp_path):
+    with zipped.open("r+b") as file:
+        file.seek(zipped.stat().st_size // 2)
+        file.write(bytes(1000))
+    with pytest.raises(InputDataError, match=rf"{zipped.name}: cannot be unpacked"):
+        prepare_grd([zipped], GRID, settings, tmp_path / "out" / "product")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_zip_of_something_else_is_named(tmp_path, settings):
+    path = tmp_path / "other.zip"
+    with zipfile.ZipFile(path, "w") as opened:
+        opened.writestr("readme.txt", "none")
+    (problem,) = frame_problems(path, settings)
+    assert "holds 0 SAFE folders" in problem
+
+
 # What is written.
 
 
@@ -360,6 +408,23 @@ def test_old_processor_its_noise_and_its_borders(settings, prepared, tmp_path):
     prepare_grd(safes, GRID, settings, tmp_path / "old")
     found = power_of(tmp_path / "old", "VH")
     assert found.mean() == pytest.approx(power_of(prepared / "ASC", "VH").mean(), rel=0.02)
+
+
+@pytest.mark.parametrize(("version", "stays"), [("003.31", True), ("002.84", False)])
+def test_dark_water_at_the_edge_stays_where_zeros_are_the_border(copied, settings, version, stays):
+    path = one(copied, "measurement/*-vv-*.tiff")
+    dataset = gdal.Open(str(path), gdal.GA_Update)
+    lines = dataset.RasterYSize
+    dataset.GetRasterBand(1).WriteArray(np.full((lines, 30), 3, np.uint16), 12, 0)
+    del dataset
+    manifest = copied / "manifest.safe"
+    text = manifest.read_text(encoding="utf-8")
+    manifest.write_text(text.replace("003.31", version), encoding="utf-8")
+    frame = open_frame(read_frame(copied), settings)
+    power = frame.power(Window(lines // 2, 0, 1, 60))[0, 0]
+    assert (~np.isnan(power[12:42])).all() == stays
+    assert np.isnan(power[12:42]).all() != stays
+    assert not np.isnan(power[42:]).any()
 
 
 # What is wrong.
