@@ -24,6 +24,7 @@ from iota2_tools.radar.elevation import (
     GEOIDS,
     Elevation,
     Heights,
+    Surface,
     dem_problems,
     node_grid,
     node_step,
@@ -585,6 +586,17 @@ def test_absent_or_empty_dem_is_named(tmp_path):
     assert "no.tif: no such file" in problem
     (problem,) = dem_problems(Elevation(str(tmp_path)), GRID)
     assert "holds no elevation model" in problem
+
+
+def test_geoid_from_0_to_360_degrees_is_read_west_of_greenwich(tmp_path):
+    """Pixels of a degree hold their column: 2.5 degrees west is the middle of column 357."""
+    grid = Grid("EPSG:4326", 0, 90, 1.0, 180, 360)
+    path = str(tmp_path / "columns.tif")
+    with create_raster(path, grid, "float32") as writer:
+        writer.write(np.tile(np.arange(360, dtype=np.float32), (180, 1)), grid.window)
+    surface = Surface(open_raster(path), path, "EPSG:4326")
+    found = surface.at(np.array([-2.5, 2.5, -2.25]), np.array([44.5, 44.5, 44.2]))
+    assert found.tolist() == pytest.approx([357, 2, 357.25])
 
 
 def test_geoid_that_does_not_cover_the_tile_is_named(tmp_path):
