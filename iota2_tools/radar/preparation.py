@@ -21,7 +21,6 @@ from iota2_tools.geo.earth import earth_fixed
 from iota2_tools.geo.grid import Grid, Window
 from iota2_tools.geo.raster import block_cache, create_raster, open_raster, read_window
 from iota2_tools.radar.annotation import Annotation, read_annotation
-from iota2_tools.radar.archives import unpacked
 from iota2_tools.radar.borders import CLEAN_BORDERS, Borders, find_borders
 from iota2_tools.radar.calibration import Noise, Vectors, backscatter, read_calibration, read_noise
 from iota2_tools.radar.decibels import to_decibels
@@ -31,6 +30,7 @@ from iota2_tools.radar.resampling import resample
 from iota2_tools.radar.safe import Frame, one_pass, read_frame
 from iota2_tools.radar.settings import NODATA, GrdSettings
 from iota2_tools.radar.xml_files import REMEDY
+from iota2_tools.radar.zips import unpacked
 
 logger = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ import shapely
 
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.geo.grid import Grid, transform_bounds
-from iota2_tools.radar.archives import read_manifest
 from iota2_tools.radar.xml_files import REMEDY, read_xml, text_at, time_at
+from iota2_tools.radar.zips import read_manifest
 
 NAME = re.compile(
     r"(?P<platform>S1[A-Z])_IW_GRD[FHM]_1[SA](?P<code>SH|SV|DH|DV)"
@@ -26,8 +26,8 @@ POLARISATIONS = {"SH": ("HH",), "SV": ("VV",), "DH": ("HH", "HV"), "DV": ("VV", 
 DIRECTIONS = {"ASCENDING": "ASC", "DESCENDING": "DES"}
 LONGEST_PAUSE = timedelta(minutes=5)
 """Between two frames of one pass, lost frames included; a revolution takes 99 minutes."""
-REACH = 0.1
-"""Degrees around a footprint."""
+REACH = 0.02
+"""Degrees around a tile: manifests give corners, and edges are not straight."""
 
 
 @dataclass(frozen=True)
@@ -138,13 +138,7 @@ def read_frame(product: Path) -> Frame:
         If it is no IW GRD, or lacks its orbit, its direction, its times or a file.
     """
     product = Path(product)
-    if product.is_file():
-        return _frame(product, read_manifest(product), product)
-    path = product / "manifest.safe"
-    return _frame(product, read_xml(path), path)
-
-
-def _frame(product: Path, root: Element, path: Path) -> Frame:
+    root, path = _manifest(product)
     kind = text_at(root, ".//{*}productType", path)
     mode = text_at(root, ".//{*}instrumentMode/{*}mode", path)
     if (mode, kind) != ("IW", "GRD"):
@@ -165,16 +159,23 @@ def _frame(product: Path, root: Element, path: Path) -> Frame:
     )
 
 
-def read_facts(folder: Path) -> tuple[str, int, tuple[tuple[float, float], ...]]:
-    """Orbit direction, relative orbit and footprint of a SAFE, from its manifest alone.
+def _manifest(product: Path) -> tuple[Element, Path]:
+    """Root of a manifest, and the file that errors name."""
+    if product.is_file():
+        return read_manifest(product), product
+    path = product / "manifest.safe"
+    return read_xml(path), path
+
+
+def read_facts(product: Path) -> tuple[str, int, tuple[tuple[float, float], ...]]:
+    """Orbit direction, relative orbit and footprint of a SAFE or its zip, from its manifest alone.
 
     Raises
     ------
     InputDataError
         If it is no whole manifest, or lacks the direction or the orbit.
     """
-    path = Path(folder) / "manifest.safe"
-    root = read_xml(path)
+    root, path = _manifest(Path(product))
     return _direction(root, path), _orbit(root, path), _footprint(root, path)
 
 
@@ -308,15 +309,13 @@ def passes(products: Iterable[Timed]) -> list[tuple[Timed, ...]]:
     )
 
 
-def touches(frame: Frame, grid: Grid) -> bool:
-    """True if the footprint of a frame may reach a tile; also if its manifest has none.
+def touches(footprint: Sequence[tuple[float, float]], grid: Grid) -> bool:
+    """True if the footprint of a product, degrees, reaches a tile, or nearly (`REACH`).
 
-    The footprint is that of the sea level: hills may stand `REACH` beyond it.
+    It may lie on both sides of the antimeridian.
     """
-    if not frame.footprint:
-        return True
     left, bottom, right, top = transform_bounds(grid.bounds, grid.crs, "EPSG:4326")
-    corners = np.array(frame.footprint)
+    corners = np.array(footprint)
     middle = 0.5 * (left + right)
     corners[:, 0] = middle + (corners[:, 0] - middle + 180.0) % 360.0 - 180.0
     tile = shapely.box(left - REACH, bottom - REACH, right + REACH, top + REACH)
