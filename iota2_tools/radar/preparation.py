@@ -9,6 +9,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -45,17 +46,35 @@ PREDICTOR = ("PREDICTOR=2",)
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """One polarisation of a frame, open."""
+    """One polarisation of a frame, open.
+
+    Parameters
+    ----------
+    image : gdal.Dataset
+    amplitude : Vectors
+        Calibration.
+    noise : Noise
+    remove_noise : bool
+        Whether it is to be taken away.
+    clean_borders : bool
+        Whether there are zeros outside the swath, and no left-overs.
+    """
 
     image: gdal.Dataset
     amplitude: Vectors
-    noise: Noise | None
-    borders: Borders | None
+    noise: Noise
+    remove_noise: bool
+    clean_borders: bool
+
+    @cached_property
+    def borders(self) -> Borders | None:
+        """Looked for when they are asked for: that reads the edges of the whole image."""
+        return None if self.clean_borders else find_borders(self.image, self.noise)
 
     def power(self, window: Window) -> np.ndarray:
         """Calibrated linear power over a window of the image, float32; NaN without data."""
         numbers = read_window(self.image, window, 1)
-        noise = self.noise.over(window) if self.noise else None
+        noise = self.noise.over(window) if self.remove_noise else None
         power = backscatter(numbers, self.amplitude.over(window), noise)
         if self.borders:
             power[~self.borders.inside(window)] = np.nan
@@ -125,11 +144,13 @@ def _open_layer(frame: Frame, settings: GrdSettings, annotation: Annotation) -> 
             f"{channel.measurement}: {image.RasterCount} band(s) of {kind}; GRD has one of UInt16; {REMEDY}"
         )
     read_window(image, Window(shape[0] - 1, 0, 1, shape[1]), 1)  # a cut file lacks its end
-    noise = read_noise(channel.noise)
-    borders = find_borders(image, noise) if frame.version < CLEAN_BORDERS else None
-    remove = settings.remove_noise and not annotation.noise_removed
-    amplitude = read_calibration(channel.calibration, settings.calibration)
-    return Layer(image, amplitude, noise if remove else None, borders)
+    return Layer(
+        image,
+        read_calibration(channel.calibration, settings.calibration),
+        read_noise(channel.noise),
+        settings.remove_noise and not annotation.noise_removed,
+        frame.version >= CLEAN_BORDERS,
+    )
 
 
 def frame_problems(product: Path, settings: GrdSettings) -> list[str]:
