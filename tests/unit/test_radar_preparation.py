@@ -39,6 +39,7 @@ from iota2_tools.radar.preparation import (
 from iota2_tools.radar.resampling import resample
 from iota2_tools.radar.safe import parse_name, read_frame
 from iota2_tools.radar.settings import GrdSettings
+from iota2_tools.radar.zips import unpacked
 from iota2_tools.simulate.radar import clear_backscatter, radar_passes, reflectors
 from iota2_tools.simulate.radar_geometry import PassGeometry
 from iota2_tools.simulate.radar_safe import GrdProduct, write_frame
@@ -326,6 +327,17 @@ def test_zip_is_what_it_holds(zipped, settings, prepared, tmp_path):
         found = read_raster(str(tmp_path / "out" / "product" / name))
         assert (found == read_raster(str(prepared / "ASC" / name))).all()
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["product"]
+
+
+def test_of_a_zip_only_what_is_read_is_unpacked(zipped, whole, tmp_path):
+    name = whole["ASC"][0].name
+    with zipfile.ZipFile(zipped, "a") as opened:
+        opened.writestr(f"{name}/preview/quick-look.png", "large")
+    with unpacked(zipped, tmp_path / "scratch") as folder:
+        assert folder.name == name
+        parts = sorted(path.name for path in folder.iterdir())
+        assert parts == ["annotation", "manifest.safe", "measurement"]
+    assert list((tmp_path / "scratch").iterdir()) == []
 
 
 def test_cut_zip_is_named(zipped, settings, tmp_path):
