@@ -12,14 +12,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-import shapely
-
 from iota2_tools.core.errors import InputDataError, OutputError
 from iota2_tools.core.files import whole_file
-from iota2_tools.geo.grid import Grid, transform_bounds
-from iota2_tools.radar.safe import NAME, parse_name, passes, read_facts
-
-DEGREES = "EPSG:4326"
+from iota2_tools.geo.grid import Grid
+from iota2_tools.radar.safe import NAME, parse_name, passes, read_facts, touches
 
 
 @dataclass(frozen=True)
@@ -29,7 +25,7 @@ class Slice:
     Parameters
     ----------
     name : str
-        Folder.
+        Folder or zip.
     direction : str
         ``ASC`` or ``DES``.
     orbit : int
@@ -66,17 +62,21 @@ def slices_of(folder: str, index: str) -> tuple[dict[str, Slice], dict[str, str]
     Parameters
     ----------
     folder : str
-        Holds the SAFEs.
+        Holds the SAFEs, folders or zips; a zip beside its folder is left out.
     index : str
         JSON file that keeps what manifests tell; written if it can be.
     """
     known = _read_index(index)
     found, strangers = {}, {}
-    for name in sorted(os.listdir(folder)):
+    names = os.listdir(folder)
+    unpacked = {name.removesuffix(".SAFE") for name in names if not name.endswith(".zip")}
+    for name in sorted(names):
         path = Path(folder, name)
         if not NAME.fullmatch(name):
-            if NAME.fullmatch(name.removesuffix(".zip") + ".SAFE") or ".SAFE" in name:
-                strangers[name] = "not the folder of a product; unpack it"
+            if ".SAFE" in name:
+                strangers[name] = "neither the folder of a product nor its zip"
+            continue
+        if name.endswith(".zip") and name.removesuffix(".zip").removesuffix(".SAFE") in unpacked:
             continue
         try:
             found[name] = known.get(name) or _look_at(path)
@@ -117,13 +117,7 @@ def _write_index(path: str, slices: Mapping[str, Slice]) -> None:
 
 def passes_over(slices: Mapping[str, Slice], grid: Grid) -> list[Pass]:
     """Passes whose products touch a tile, in order of time."""
-    left, bottom, right, top = transform_bounds(grid.bounds, grid.crs, DEGREES)
-    tile = shapely.box(left, bottom, right, top)
-    touching = [
-        name
-        for name, item in slices.items()
-        if shapely.Polygon(item.footprint).convex_hull.intersects(tile)
-    ]
+    touching = [name for name, item in slices.items() if touches(item.footprint, grid)]
     return list(_passes(slices, touching))
 
 

@@ -24,6 +24,7 @@ from iota2_tools.geo.raster import open_raster, read_window
 GEOIDS = ("/usr/share/proj/egm96_15.gtx", "/usr/share/otb/geoid/egm96.grd")
 """Where a geoid may lie that nobody names; Debian's package proj-data has the first."""
 DEM_ENDINGS = (".tif", ".tiff", ".hgt", ".vrt", ".dt2", ".dt1")
+LATLON = "EPSG:4326"
 LARGEST_READ = 4_000_000
 """Pixels of an elevation model that are read at once, some 100 MB with what is computed of them."""
 LOWEST, HIGHEST = -1000.0, 9500.0
@@ -87,12 +88,7 @@ def open_dem(dem: str) -> gdal.Dataset:
             raise InputDataError(
                 f"{dem}: holds no elevation model ({', '.join(DEM_ENDINGS)}); give its folder or file"
             )
-        first = open_raster(files[0]).GetProjection()
-        for file in files:
-            if not same_crs(open_raster(file).GetProjection() or "EPSG:4326", first or "EPSG:4326"):
-                raise InputDataError(
-                    f"{file}: is in another projection than {files[0]}; the rasters of a folder must share one"
-                )
+        _check_alike(files)
         dataset = gdal.BuildVRT("", files)
     else:
         dataset = open_raster(dem)
@@ -211,7 +207,7 @@ def node_grid(grid: Grid, step: int) -> Grid:
 def _no_height(heights: Heights, x: float, y: float) -> str:
     """Message of the first place without a height."""
     crs = heights.grid.crs
-    longitude, latitude, _, _ = transform_bounds((x, y, x, y), crs, "EPSG:4326")
+    longitude, latitude, _, _ = transform_bounds((x, y, x, y), crs, LATLON)
     row, col = (float(place) for place in heights.dem.pixels(np.array(x), np.array(y)))
     dataset = heights.dem.dataset
     inside = -0.5 <= row < dataset.RasterYSize - 0.5 and -0.5 <= col < dataset.RasterXSize - 0.5
@@ -229,6 +225,23 @@ def _round(box: tuple[float, ...]) -> str:
     return ", ".join(f"{value:.6g}" for value in box)
 
 
+def _check_alike(files: list[str]) -> None:
+    """Raise InputDataError unless rasters can be one: other rasters may lie in their folder."""
+    first = open_raster(files[0])
+    height = first.GetGeoTransform()[5]
+    for file in files[1:]:
+        other = open_raster(file)
+        if not same_crs(other.GetProjection() or LATLON, first.GetProjection() or LATLON):
+            raise InputDataError(
+                f"{file}: is in another projection than {files[0]}; the rasters of a folder must share one"
+            )
+        if abs(other.GetGeoTransform()[5] / height - 1.0) > 0.01:
+            raise InputDataError(
+                f"{file}: has pixels of another height than {files[0]}; is one of them no elevation model? "
+                "keep those that belong together in a folder of their own"
+            )
+
+
 def open_geoid(geoid: str) -> gdal.Dataset:
     """Open a geoid; one without a CRS is in degrees, as those of PROJ.
 
@@ -239,7 +252,7 @@ def open_geoid(geoid: str) -> gdal.Dataset:
     """
     dataset = open_raster(geoid)
     if not dataset.GetProjection():
-        dataset.SetProjection(spatial_reference("EPSG:4326").ExportToWkt())
+        dataset.SetProjection(spatial_reference(LATLON).ExportToWkt())
     return dataset
 
 

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ from iota2_tools.radar.resampling import resample
 from iota2_tools.radar.safe import Frame, one_pass, read_frame
 from iota2_tools.radar.settings import NODATA, GrdSettings
 from iota2_tools.radar.xml_files import REMEDY
+from iota2_tools.radar.zips import unpacked
 
 logger = logging.getLogger(__name__)
 
@@ -44,17 +46,35 @@ PREDICTOR = ("PREDICTOR=2",)
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """One polarisation of a frame, open."""
+    """One polarisation of a frame, open.
+
+    Parameters
+    ----------
+    image : gdal.Dataset
+    amplitude : Vectors
+        Calibration.
+    noise : Noise
+    remove_noise : bool
+        Whether it is to be taken away.
+    clean_borders : bool
+        Whether there are zeros outside the swath, and no left-overs.
+    """
 
     image: gdal.Dataset
     amplitude: Vectors
-    noise: Noise | None
-    borders: Borders | None
+    noise: Noise
+    remove_noise: bool
+    clean_borders: bool
+
+    @cached_property
+    def borders(self) -> Borders | None:
+        """Looked for when they are asked for: that reads the edges of the whole image."""
+        return None if self.clean_borders else find_borders(self.image, self.noise)
 
     def power(self, window: Window) -> np.ndarray:
         """Calibrated linear power over a window of the image, float32; NaN without data."""
         numbers = read_window(self.image, window, 1)
-        noise = self.noise.over(window) if self.noise else None
+        noise = self.noise.over(window) if self.remove_noise else None
         power = backscatter(numbers, self.amplitude.over(window), noise)
         if self.borders:
             power[~self.borders.inside(window)] = np.nan
@@ -124,17 +144,24 @@ def _open_layer(frame: Frame, settings: GrdSettings, annotation: Annotation) -> 
             f"{channel.measurement}: {image.RasterCount} band(s) of {kind}; GRD has one of UInt16; {REMEDY}"
         )
     read_window(image, Window(shape[0] - 1, 0, 1, shape[1]), 1)  # a cut file lacks its end
-    noise = read_noise(channel.noise)
-    borders = find_borders(image, noise) if frame.version < CLEAN_BORDERS else None
-    remove = settings.remove_noise and not annotation.noise_removed
-    amplitude = read_calibration(channel.calibration, settings.calibration)
-    return Layer(image, amplitude, noise if remove else None, borders)
+    return Layer(
+        image,
+        read_calibration(channel.calibration, settings.calibration),
+        read_noise(channel.noise),
+        settings.remove_noise and not annotation.noise_removed,
+        frame.version >= CLEAN_BORDERS,
+    )
 
 
-def frame_problems(folder: Path, settings: GrdSettings) -> list[str]:
-    """What keeps a product from being prepared, by the function the preparation opens it with."""
+def frame_problems(product: Path, settings: GrdSettings) -> list[str]:
+    """What keeps a product from being prepared, by the function the preparation opens it with.
+
+    Of one in a zip only the list of files and the manifest are looked at.
+    """
     try:
-        open_frame(read_frame(Path(folder)), settings)
+        frame = read_frame(Path(product))
+        if frame.folder.is_dir():
+            open_frame(frame, settings)
     except InputDataError as error:
         return [str(error)]
     return []
@@ -148,13 +175,14 @@ def prepare_grd(
     Parameters
     ----------
     safes : sequence of Path
-        Frames of one pass. One that is missing leaves pixels that were not seen.
+        Frames of one pass, folders or zips. One that is missing leaves pixels that were not seen.
     grid : Grid
         Of the tile.
     settings : GrdSettings
     output : Path
         Folder that is made: ``VV.tif``, ``VH.tif`` (int16, decibels x 100, nodata -32768),
-        `VALIDITY` (1: seen) and `DESCRIPTION`. It bears its name once it is whole.
+        `VALIDITY` (1: seen) and `DESCRIPTION`. It bears its name once it is whole. Zips are
+        unpacked beside it meanwhile.
 
     Returns
     -------
@@ -166,7 +194,16 @@ def prepare_grd(
     InputDataError
         If a product, the DEM or the geoid cannot be used.
     """
-    frames = one_pass([read_frame(Path(safe)) for safe in safes])
+    with ExitStack() as stack:
+        scratch = Path(output).parent
+        folders = [stack.enter_context(unpacked(Path(safe), scratch)) for safe in safes]
+        frames = one_pass([read_frame(folder) for folder in folders])
+        return _prepare(frames, grid, settings, output)
+
+
+def _prepare(
+    frames: Sequence[Frame], grid: Grid, settings: GrdSettings, output: Path
+) -> dict[str, object]:
     logger.info(
         "%s: %d frame(s), %s, orbit %d, onto %d x %d pixels",
         frames[0].name, len(frames), frames[0].direction, frames[0].orbit, grid.rows, grid.cols,

@@ -31,7 +31,6 @@ def resample(lines, samples, step, offset_row, offset_col, power, corner, linear
         The window; NaN where it has no value yet.
     """
     layers, height, width = power.shape
-    sums = np.empty(layers)
     for row in range(out.shape[1]):
         node_row = (row + offset_row) // step
         v = ((row + offset_row) % step) / step
@@ -44,32 +43,63 @@ def resample(lines, samples, step, offset_row, offset_col, power, corner, linear
             sample = _between(samples, node_row, node_col, v, u)
             if np.isnan(line) or np.isnan(sample):
                 continue
+            if linear and _mean_of_four(power, corner, line, sample, out, row, col):
+                continue
             i = np.int64(np.floor(line + 0.5)) - corner[0]
             j = np.int64(np.floor(sample + 0.5)) - corner[1]
             if not (0 <= i < height and 0 <= j < width) or not _has_data(power, i, j):
                 continue
-            if not linear:
+            if linear:
+                _mean_of_some(power, corner, line, sample, out, row, col)
+            else:
                 for layer in range(layers):
                     out[layer, row, col] = power[layer, i, j]
+
+
+@kernel
+def _mean_of_four(power, corner, line, sample, out, row, col):
+    """Bilinear value where all four pixels around a place have data; False where one has none."""
+    layers, height, width = power.shape
+    top = np.floor(line)
+    left = np.floor(sample)
+    # Weights are those of the place in the whole image, so that windows do not change a bit.
+    v = line - top
+    u = sample - left
+    p = np.int64(top) - corner[0]
+    q = np.int64(left) - corner[1]
+    if p < 0 or q < 0 or p + 1 >= height or q + 1 >= width:
+        return False
+    for layer in range(layers):
+        above = power[layer, p, q] * (1.0 - u) + power[layer, p, q + 1] * u
+        below = power[layer, p + 1, q] * (1.0 - u) + power[layer, p + 1, q + 1] * u
+        value = above * (1.0 - v) + below * v
+        if np.isnan(value):
+            out[:, row, col] = np.nan
+            return False
+        out[layer, row, col] = value
+    return True
+
+
+@kernel
+def _mean_of_some(power, corner, line, sample, out, row, col):
+    """Mean of those of the four pixels around a place that have data, by their nearness."""
+    layers, height, width = power.shape
+    top = np.int64(np.floor(line))
+    left = np.int64(np.floor(sample))
+    sums = np.zeros(layers)
+    total = 0.0
+    for down in range(2):
+        for right in range(2):
+            p = top + down - corner[0]
+            q = left + right - corner[1]
+            if not (0 <= p < height and 0 <= q < width) or not _has_data(power, p, q):
                 continue
-            top = np.int64(np.floor(line))
-            left = np.int64(np.floor(sample))
-            total = 0.0
-            sums[:] = 0.0
-            # Weights are those of the place in the whole image, so that windows do not change a bit.
-            for down in range(2):
-                for right in range(2):
-                    p = top + down - corner[0]
-                    q = left + right - corner[1]
-                    if not (0 <= p < height and 0 <= q < width) or not _has_data(power, p, q):
-                        continue
-                    weight = 1.0 - abs(line - (top + down))
-                    weight *= 1.0 - abs(sample - (left + right))
-                    total += weight
-                    for layer in range(layers):
-                        sums[layer] += weight * power[layer, p, q]
+            weight = (1.0 - abs(line - (top + down))) * (1.0 - abs(sample - (left + right)))
+            total += weight
             for layer in range(layers):
-                out[layer, row, col] = sums[layer] / total
+                sums[layer] += weight * power[layer, p, q]
+    for layer in range(layers):
+        out[layer, row, col] = sums[layer] / total
 
 
 @kernel

@@ -6,20 +6,28 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 from xml.etree.ElementTree import Element
 
+import numpy as np
+import shapely
+
 from iota2_tools.core.errors import InputDataError
+from iota2_tools.geo.grid import Grid, transform_bounds
 from iota2_tools.radar.xml_files import REMEDY, read_xml, text_at, time_at
+from iota2_tools.radar.zips import read_manifest
 
 NAME = re.compile(
     r"(?P<platform>S1[A-Z])_IW_GRD[FHM]_1[SA](?P<code>SH|SV|DH|DV)"
     r"_(?P<start>\d{8}T\d{6})_(?P<stop>\d{8}T\d{6})_(?P<orbit>\d{6})_(?P<datatake>[0-9A-F]{6})"
-    r"_[0-9A-F]{4}(_COG)?(\.SAFE)?"
+    r"_[0-9A-F]{4}(_COG)?(\.SAFE)?(\.zip)?"
 )
 POLARISATIONS = {"SH": ("HH",), "SV": ("VV",), "DH": ("HH", "HV"), "DV": ("VV", "VH")}
 DIRECTIONS = {"ASCENDING": "ASC", "DESCENDING": "DES"}
 LONGEST_PAUSE = timedelta(minutes=5)
 """Between two frames of one pass, lost frames included; a revolution takes 99 minutes."""
+REACH = 0.02
+"""Degrees around a tile: manifests give corners, and edges are not straight."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +95,7 @@ class Frame:
     Parameters
     ----------
     folder : Path
-        The SAFE.
+        The SAFE, or the zip it is in.
     platform : str
         ``S1A``, ``S1B``, …
     direction : str
@@ -99,7 +107,7 @@ class Frame:
     version : tuple of int
         Of the processor (IPF): (3, 31), (2, 84).
     channels : mapping of str to Channel
-        By polarisation.
+        By polarisation; empty for one in a zip.
     footprint : tuple of (longitude, latitude)
         Corners, degrees; empty if the manifest has none.
     """
@@ -119,45 +127,55 @@ class Frame:
         return self.folder.name
 
 
-def read_frame(folder: Path) -> Frame:
-    """Read the manifest of a SAFE and find its files.
+def read_frame(product: Path) -> Frame:
+    """Read the manifest of a SAFE, or of one in a zip, and find its files.
+
+    Files in a zip are not found before it is unpacked: then there are no channels.
 
     Raises
     ------
     InputDataError
         If it is no IW GRD, or lacks its orbit, its direction, its times or a file.
     """
-    path = Path(folder) / "manifest.safe"
-    root = read_xml(path)
+    product = Path(product)
+    root, path = _manifest(product)
     kind = text_at(root, ".//{*}productType", path)
     mode = text_at(root, ".//{*}instrumentMode/{*}mode", path)
     if (mode, kind) != ("IW", "GRD"):
         raise InputDataError(
             f"{path}: the product is {mode} {kind}; only IW GRD is read, move the others away"
         )
+    polarisations = _polarisations(root, path)
     return Frame(
-        folder=Path(folder),
+        folder=product,
         platform=_platform(root, path),
         direction=_direction(root, path),
         orbit=_orbit(root, path),
         start=time_at(root, ".//{*}acquisitionPeriod/{*}startTime", path),
         stop=time_at(root, ".//{*}acquisitionPeriod/{*}stopTime", path),
         version=_version(root, path),
-        channels=_channels(Path(folder), _polarisations(root, path)),
+        channels={} if product.is_file() else _channels(product, polarisations),
         footprint=_footprint(root, path),
     )
 
 
-def read_facts(folder: Path) -> tuple[str, int, tuple[tuple[float, float], ...]]:
-    """Orbit direction, relative orbit and footprint of a SAFE, from its manifest alone.
+def _manifest(product: Path) -> tuple[Element, Path]:
+    """Root of a manifest, and the file that errors name."""
+    if product.is_file():
+        return read_manifest(product), product
+    path = product / "manifest.safe"
+    return read_xml(path), path
+
+
+def read_facts(product: Path) -> tuple[str, int, tuple[tuple[float, float], ...]]:
+    """Orbit direction, relative orbit and footprint of a SAFE or its zip, from its manifest alone.
 
     Raises
     ------
     InputDataError
         If it is no whole manifest, or lacks the direction or the orbit.
     """
-    path = Path(folder) / "manifest.safe"
-    root = read_xml(path)
+    root, path = _manifest(Path(product))
     return _direction(root, path), _orbit(root, path), _footprint(root, path)
 
 
@@ -269,20 +287,39 @@ def _files(folder: Path, start: str, polarisation: str, endings: tuple[str, ...]
     )
 
 
-def passes(names: Iterable[GrdName]) -> list[tuple[GrdName, ...]]:
+Timed = TypeVar("Timed", GrdName, Frame)
+
+
+def passes(products: Iterable[Timed]) -> list[tuple[Timed, ...]]:
     """Group products into passes, however they were cut into frames.
 
     Frames of one platform that follow one another within `LONGEST_PAUSE` belong together.
     In order of time.
     """
-    groups: list[list[GrdName]] = []
-    for name in sorted(names, key=lambda name: (name.platform, name.start, name.name)):
+    groups: list[list[Timed]] = []
+    for product in sorted(products, key=lambda found: (found.platform, found.start, found.name)):
         last = groups[-1][-1] if groups else None
-        if last and last.platform == name.platform and name.start - last.stop <= LONGEST_PAUSE:
-            groups[-1].append(name)
+        pause = product.start - last.stop if last else LONGEST_PAUSE
+        if last and last.platform == product.platform and pause <= LONGEST_PAUSE:
+            groups[-1].append(product)
         else:
-            groups.append([name])
-    return sorted((tuple(group) for group in groups), key=lambda group: (group[0].start, group[0]))
+            groups.append([product])
+    return sorted(
+        (tuple(group) for group in groups), key=lambda group: (group[0].start, group[0].name)
+    )
+
+
+def touches(footprint: Sequence[tuple[float, float]], grid: Grid) -> bool:
+    """True if the footprint of a product, degrees, reaches a tile, or nearly (`REACH`).
+
+    It may lie on both sides of the antimeridian.
+    """
+    left, bottom, right, top = transform_bounds(grid.bounds, grid.crs, "EPSG:4326")
+    corners = np.array(footprint)
+    middle = 0.5 * (left + right)
+    corners[:, 0] = middle + (corners[:, 0] - middle + 180.0) % 360.0 - 180.0
+    tile = shapely.box(left - REACH, bottom - REACH, right + REACH, top + REACH)
+    return bool(shapely.intersects(shapely.Polygon(corners).convex_hull, tile))
 
 
 def one_pass(frames: Sequence[Frame]) -> tuple[Frame, ...]:

@@ -85,10 +85,9 @@ def _sum_columns(image, row, radius, sums, counts):
     counts[:] = 0
     for p in range(row, row + 2 * radius + 1):
         for q in range(image.shape[1]):
-            value = image[p, q]
-            if not np.isnan(value):
-                sums[q] += value
-                counts[q] += 1
+            valid = image[p, q] == image[p, q]  # no branch: several columns at once
+            sums[q] += image[p, q] if valid else np.float32(0.0)
+            counts[q] += valid
 
 
 @kernel

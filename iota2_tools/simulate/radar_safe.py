@@ -176,24 +176,27 @@ def write_frame(
     """Write one SAFE; it bears its name once it is whole. The land is computed where it is seen."""
     with whole_folder(str(folder / product.name)) as temporary:
         root = Path(temporary)
-        for name in ("measurement", "annotation/calibration"):
-            (root / name).mkdir(parents=True)
         points = control_points(product)
-        for polarisation in POLARISATIONS:
-            stem = product.file_stem(polarisation)
-            texts = {
-                f"annotation/{stem}.xml": safe_texts.annotation(product, polarisation, points),
-                f"annotation/calibration/calibration-{stem}.xml": safe_texts.calibration(
-                    product, polarisation, VECTOR_LINES
-                ),
-                f"annotation/calibration/noise-{stem}.xml": safe_texts.noise(
-                    product, polarisation, VECTOR_LINES
-                ),
-            }
-            for place, text in texts.items():
-                (root / place).write_text(text, encoding="utf-8")
+        write_texts(product, points, root)
         _write_images(product, points, root)
-        (root / "manifest.safe").write_text(safe_texts.manifest(product, points), encoding="utf-8")
+
+
+def write_texts(product: GrdProduct, points: np.ndarray, root: Path) -> None:
+    """Write all files of a SAFE but its images, and the folder of these."""
+    for name in ("measurement", "annotation/calibration"):
+        (root / name).mkdir(parents=True)
+    texts = {"manifest.safe": safe_texts.manifest(product, points)}
+    for name in POLARISATIONS:
+        stem, vectors = product.file_stem(name), "annotation/calibration"
+        texts |= {
+            f"annotation/{stem}.xml": safe_texts.annotation(product, name, points),
+            f"{vectors}/calibration-{stem}.xml": safe_texts.calibration(
+                product, name, VECTOR_LINES
+            ),
+            f"{vectors}/noise-{stem}.xml": safe_texts.noise(product, name, VECTOR_LINES),
+        }
+    for place, text in texts.items():
+        (root / place).write_text(text, encoding="utf-8")
 
 
 def control_points(product: GrdProduct) -> np.ndarray:
@@ -220,7 +223,7 @@ def _write_images(product: GrdProduct, points: np.ndarray, root: Path) -> None:
     for polarisation in POLARISATIONS:
         path = str(root / "measurement" / f"{product.file_stem(polarisation)}.tiff")
         with gdal_failures_raise(path):
-            datasets[path] = _create_image(path, product, points)
+            datasets[path] = create_image(path, product, points)
     lights = _reflector_lights(product)
     for row in range(0, product.lines, BLOCK):
         for col in range(0, cols, BLOCK):
@@ -235,7 +238,8 @@ def _write_images(product: GrdProduct, points: np.ndarray, root: Path) -> None:
             del datasets[path]
 
 
-def _create_image(path: str, product: GrdProduct, points: np.ndarray) -> gdal.Dataset:
+def create_image(path: str, product: GrdProduct, points: np.ndarray) -> gdal.Dataset:
+    """An image of a frame, without its numbers."""
     dataset = gdal.GetDriverByName("GTiff").Create(
         path, product.geometry.samples, product.lines, 1, gdal.GDT_UInt16
     )

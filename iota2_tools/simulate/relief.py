@@ -65,9 +65,14 @@ class HeightRaster:
     step: float
 
 
-def plan_heights(settings: SceneSettings, place: str) -> list[HeightRaster]:
-    """The elevation model of the scene and its geoid."""
-    return [HeightRaster(DEM, False, ARC_SECOND), HeightRaster(GEOID, True, GEOID_STEP)]
+def plan_dem(settings: SceneSettings, place: str) -> list[HeightRaster]:
+    """The elevation model of the scene."""
+    return [HeightRaster(DEM, False, ARC_SECOND)]
+
+
+def plan_geoid(settings: SceneSettings, place: str) -> list[HeightRaster]:
+    """Its geoid; in a folder of its own, for a folder of elevation models is read whole."""
+    return [HeightRaster(GEOID, True, GEOID_STEP)]
 
 
 def write_heights(

@@ -129,7 +129,7 @@ SENSORS: dict[str, Sensor] = {
         radar_safe.write_frame,
         relief.no_land,
         relief.one_place,
-        beside=("dem",),
+        beside=("dem", "geoid"),
     ),
     "s1tiling": Sensor(
         "sentinel1_s1tiling",
@@ -138,8 +138,9 @@ SENSORS: dict[str, Sensor] = {
         radar_tiles.window_of,
         radar_tiles.places_of,
     ),
-    "dem": Sensor(
-        "dem", relief.plan_heights, relief.write_heights, relief.no_land, relief.one_place
+    "dem": Sensor("dem", relief.plan_dem, relief.write_heights, relief.no_land, relief.one_place),
+    "geoid": Sensor(
+        "geoid", relief.plan_geoid, relief.write_heights, relief.no_land, relief.one_place
     ),
 }
 

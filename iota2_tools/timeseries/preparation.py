@@ -112,7 +112,8 @@ def grd_settings(options: Mapping[str, Any]) -> GrdSettings:
 
 def _files_of_frames(request: Request) -> Iterator[str]:
     for name in request.sources:
-        for path in sorted((request.folder / name).rglob("*")):
+        product = request.folder / name
+        for path in [product, *sorted(product.rglob("*"))]:  # a zip is a file itself
             if path.is_file():
                 yield str(path)
 

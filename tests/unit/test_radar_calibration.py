@@ -245,6 +245,16 @@ def test_borders_are_found_on_all_sides():
     assert inside.sum() == 90 * 110
 
 
+def test_notches_of_the_border_are_found_from_each_side():
+    """Each is seen along one axis alone: across it the image begins and ends with data."""
+    numbers = np.full((120, 150), 45)
+    numbers[40:60, :30] = numbers[50:80, -25:] = 7
+    numbers[:25, 70:90] = numbers[-20:, 60:100] = 7
+    noise = Noise(vectors([0], [0, 149], [[1600, 1600]]))
+    inside = find_borders(image_of(numbers), noise).inside(Window(0, 0, 120, 150))
+    assert (inside == (numbers == 45)).all()
+
+
 def test_dark_water_inside_is_kept():
     numbers = np.full((120, 150), 45)
     numbers[40:80, 60:90] = 5

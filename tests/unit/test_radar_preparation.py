@@ -8,6 +8,7 @@ import json
 import shutil
 import subprocess
 import sys
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from iota2_tools.radar.elevation import (
     GEOIDS,
     Elevation,
     Heights,
+    Surface,
     dem_problems,
     node_grid,
     node_step,
@@ -35,12 +37,13 @@ from iota2_tools.radar.preparation import (
     prepare_grd,
 )
 from iota2_tools.radar.resampling import resample
-from iota2_tools.radar.safe import read_frame
+from iota2_tools.radar.safe import parse_name, read_frame
 from iota2_tools.radar.settings import GrdSettings
+from iota2_tools.radar.zips import unpacked
 from iota2_tools.simulate.radar import clear_backscatter, radar_passes, reflectors
 from iota2_tools.simulate.radar_geometry import PassGeometry
 from iota2_tools.simulate.radar_safe import GrdProduct, write_frame
-from iota2_tools.simulate.relief import plan_heights, write_heights
+from iota2_tools.simulate.relief import plan_dem, plan_geoid, write_heights
 from iota2_tools.simulate.settings import SceneSettings, grid_of_window, tile_window
 
 SCENE = SceneSettings(seed=3, tiles=("T31TCJ",), size=220, dates=2)
@@ -52,7 +55,7 @@ PASSES = {found.direction: found for found in radar_passes(SCENE)}
 @pytest.fixture(scope="module")
 def dem(tmp_path_factory):
     folder = tmp_path_factory.mktemp("dem")
-    for raster in plan_heights(SCENE, ""):
+    for raster in [*plan_dem(SCENE, ""), *plan_geoid(SCENE, "")]:
         write_heights(SCENE, raster, [], folder)
     return folder
 
@@ -279,6 +282,13 @@ def test_pixels_without_data_have_no_weight():
     assert np.isnan(resampled(power, [[-0.6]], [[0.0]])[0][0])
 
 
+def test_the_frame_that_came_first_counts():
+    out = np.array([[[7.0, np.nan]]], np.float32)
+    places = np.zeros((1, 2)), np.array([[0.0, 1.0]])
+    resample(*places, 1, 0, 0, np.array([[[1.0, 2.0]]], np.float32), (0, 0), True, out)
+    assert out.tolist() == [[[7.0, 2.0]]]
+
+
 def test_between_nodes_the_place_is_linear():
     """Nodes every four pixels; the third pixel lies half-way between samples 0 and 8."""
     lines, samples = np.zeros((1, 2)), np.array([[0.0, 8.0]])
@@ -296,6 +306,64 @@ def test_nodes_reach_to_the_last_pixel():
         # Centre of the first node and of the first pixel; the last node is not before the last pixel.
         assert nodes.top - 20 == grid.top - 5
         assert nodes.bottom + 20 <= grid.bottom + 5 < nodes.bottom + 60
+
+
+# Zips.
+
+
+@pytest.fixture
+def zipped(whole, tmp_path):
+    safe = whole["ASC"][0]
+    return Path(shutil.make_archive(str(tmp_path / safe.stem), "zip", safe.parent, safe.name))
+
+
+def test_zip_is_what_it_holds(zipped, settings, prepared, tmp_path):
+    frame = read_frame(zipped)
+    assert (frame.direction, frame.orbit) == ("ASC", 30)
+    assert parse_name(zipped.name).platform == frame.platform
+    assert frame_problems(zipped, settings) == []
+    prepare_grd([zipped], GRID, settings, tmp_path / "out" / "product")
+    for name in ("VV.tif", "VH.tif"):
+        found = read_raster(str(tmp_path / "out" / "product" / name))
+        assert (found == read_raster(str(prepared / "ASC" / name))).all()
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["product"]
+
+
+def test_of_a_zip_only_what_is_read_is_unpacked(zipped, whole, tmp_path):
+    name = whole["ASC"][0].name
+    with zipfile.ZipFile(zipped, "a") as opened:
+        opened.writestr(f"{name}/preview/quick-look.png", "large")
+    with unpacked(zipped, tmp_path / "scratch") as folder:
+        assert folder.name == name
+        parts = sorted(path.name for path in folder.iterdir())
+        assert parts == ["annotation", "manifest.safe", "measurement"]
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_cut_zip_is_named(zipped, settings, tmp_path):
+    with zipped.open("r+b") as file:
+        file.truncate(zipped.stat().st_size // 2)
+    (problem,) = frame_problems(zipped, settings)
+    assert f"{zipped.name}: is no whole zip" in problem
+    with pytest.raises(InputDataError, match="is no whole zip"):
+        prepare_grd([zipped], GRID, settings, tmp_path / "out" / "product")
+
+
+def test_zip_damaged_inside_is_named(zipped, settings, tmp_path):
+    with zipped.open("r+b") as file:
+        file.seek(zipped.stat().st_size // 2)
+        file.write(bytes(1000))
+    with pytest.raises(InputDataError, match=rf"{zipped.name}: cannot be unpacked"):
+        prepare_grd([zipped], GRID, settings, tmp_path / "out" / "product")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_zip_of_something_else_is_named(tmp_path, settings):
+    path = tmp_path / "other.zip"
+    with zipfile.ZipFile(path, "w") as opened:
+        opened.writestr("readme.txt", "none")
+    (problem,) = frame_problems(path, settings)
+    assert "holds 0 SAFE folders" in problem
 
 
 # What is written.
@@ -353,6 +421,23 @@ def test_old_processor_its_noise_and_its_borders(settings, prepared, tmp_path):
     prepare_grd(safes, GRID, settings, tmp_path / "old")
     found = power_of(tmp_path / "old", "VH")
     assert found.mean() == pytest.approx(power_of(prepared / "ASC", "VH").mean(), rel=0.02)
+
+
+@pytest.mark.parametrize(("version", "stays"), [("003.31", True), ("002.84", False)])
+def test_dark_water_at_the_edge_stays_where_zeros_are_the_border(copied, settings, version, stays):
+    path = one(copied, "measurement/*-vv-*.tiff")
+    dataset = gdal.Open(str(path), gdal.GA_Update)
+    lines = dataset.RasterYSize
+    dataset.GetRasterBand(1).WriteArray(np.full((lines, 30), 3, np.uint16), 12, 0)
+    del dataset
+    manifest = copied / "manifest.safe"
+    text = manifest.read_text(encoding="utf-8")
+    manifest.write_text(text.replace("003.31", version), encoding="utf-8")
+    frame = open_frame(read_frame(copied), settings)
+    power = frame.power(Window(lines // 2, 0, 1, 60))[0, 0]
+    assert (~np.isnan(power[12:42])).all() == stays
+    assert np.isnan(power[12:42]).all() != stays
+    assert not np.isnan(power[42:]).any()
 
 
 # What is wrong.
@@ -495,11 +580,35 @@ def test_dem_of_a_folder_is_one(tmp_path):
     assert list(dem_problems(Elevation(str(tmp_path)), GRID)) == []
 
 
+def test_geoid_among_the_rasters_of_a_dem_is_refused(dem):
+    """Both are heights in degrees: read as one they would be a land at the level of the geoid."""
+    (problem,) = dem_problems(Elevation(str(dem)), GRID)
+    assert "geoid.tif: has pixels of another height" in problem
+
+
+def test_dem_of_two_projections_is_refused(dem, tmp_path):
+    shutil.copy(dem / "dem.tif", tmp_path)
+    flat(tmp_path / "utm.tif", 100.0, AROUND)
+    (problem,) = dem_problems(Elevation(str(tmp_path)), GRID)
+    assert "utm.tif: is in another projection than" in problem
+
+
 def test_absent_or_empty_dem_is_named(tmp_path):
     (problem,) = dem_problems(Elevation(str(tmp_path / "no.tif")), GRID)
     assert "no.tif: no such file" in problem
     (problem,) = dem_problems(Elevation(str(tmp_path)), GRID)
     assert "holds no elevation model" in problem
+
+
+def test_geoid_from_0_to_360_degrees_is_read_west_of_greenwich(tmp_path):
+    """Pixels of a degree hold their column: 2.5 degrees west is the middle of column 357."""
+    grid = Grid("EPSG:4326", 0, 90, 1.0, 180, 360)
+    path = str(tmp_path / "columns.tif")
+    with create_raster(path, grid, "float32") as writer:
+        writer.write(np.tile(np.arange(360, dtype=np.float32), (180, 1)), grid.window)
+    surface = Surface(open_raster(path), path, "EPSG:4326")
+    found = surface.at(np.array([-2.5, 2.5, -2.25]), np.array([44.5, 44.5, 44.2]))
+    assert found.tolist() == pytest.approx([357, 2, 357.25])
 
 
 def test_geoid_that_does_not_cover_the_tile_is_named(tmp_path):

@@ -10,9 +10,16 @@ import pytest
 
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.geo.earth import earth_fixed
+from iota2_tools.geo.grid import Grid
 from iota2_tools.radar.annotation import read_annotation
-from iota2_tools.radar.geocoding import LIGHT, _zero_doppler, check_geometry, place_in_image
-from iota2_tools.radar.safe import Frame, one_pass, parse_name, passes, read_frame
+from iota2_tools.radar.geocoding import (
+    LIGHT,
+    _ground_range,
+    _zero_doppler,
+    check_geometry,
+    place_in_image,
+)
+from iota2_tools.radar.safe import Frame, one_pass, parse_name, passes, read_frame, touches
 from iota2_tools.simulate.radar_safe import plan_frames, write_frame
 from iota2_tools.simulate.settings import SceneSettings
 
@@ -67,7 +74,8 @@ def test_name_tells_times_orbit_and_polarisations():
     assert parsed.absolute_orbit == 26269
     assert parsed.polarisations == ("VV", "VH")
     assert parse_name(name.replace("1SDV", "1SSH")).polarisations == ("HH",)
-    assert parse_name(name.replace(".SAFE", "_COG.SAFE")).platform == "S1B"
+    for end in ("_COG.SAFE", ".SAFE.zip", ".zip"):
+        assert parse_name(name.replace(".SAFE", end)).platform == "S1B"
 
 
 @pytest.mark.parametrize(
@@ -127,6 +135,36 @@ def test_frames_of_two_passes_are_refused(changes, words):
     start = changes.pop("start", NOON + timedelta(seconds=25))
     with pytest.raises(InputDataError, match=words):
         one_pass([frame(NOON), frame(start, **changes)])
+
+
+def test_frames_are_grouped_as_their_names_are():
+    first, second = frame(NOON), frame(NOON + timedelta(seconds=25))
+    later = frame(NOON + timedelta(minutes=7))
+    assert passes([later, second, first]) == [(first, second), (later,)]
+
+
+@pytest.mark.parametrize(
+    ("footprint", "expected"),
+    [
+        (((0.2, 43.0), (3.4, 43.4), (3.1, 45.0), (-0.2, 44.6)), True),
+        (((1.2, 44.0), (1.3, 44.0), (1.3, 44.05), (1.2, 44.05)), True),  # inside the tile
+        (((2.2, 43.0), (5.4, 43.4), (5.1, 45.0), (2.1, 44.6)), False),
+        (((0.2, 44.4), (3.4, 44.8), (3.1, 46.4), (-0.2, 46.0)), False),
+    ],
+)
+def test_frames_that_may_reach_a_tile(footprint, expected):
+    """T31TCJ goes from 0.5 to 1.9 degrees east and from 43.2 to 44.25 north."""
+    tile = Grid("EPSG:32631", 300000, 4900020, 10, 10980, 10980)
+    assert touches(footprint, tile) is expected
+
+
+def test_frames_reach_a_tile_over_the_antimeridian():
+    """T01KAB: 180 to 179 west; the frame lies on both sides, as manifests write it."""
+    tile = Grid("EPSG:32701", 200000, 7800040, 10, 10980, 10980)
+    around = ((179.0, -20.5), (-178.0, -20.3), (-178.2, -19.0), (178.8, -19.2))
+    assert touches(around, tile)
+    beside = ((170.0, -20.5), (173.0, -20.3), (172.8, -19.0), (169.8, -19.2))
+    assert not touches(beside, tile)
 
 
 def test_no_frame_is_refused():
@@ -207,6 +245,23 @@ def test_orbit_and_ranges_are_those_of_the_control_points_of_esa(real_safe):
     assert np.median(np.abs(samples - sample)) < 0.25
     assert np.abs(samples - sample).max() < 1.6
     assert check_geometry(found) < 0.25
+
+
+def test_ground_range_is_linear_between_two_polynomials():
+    """At 0 s 10 + 2 d, at 10 s 50 + 2 d + d ** 2, from 800 and 810 m on; 815 m at 2.5 s.
+
+    First: 10 + 30 = 40. Second: 50 + 10 + 25 = 85. A quarter of the way: 51.25.
+    """
+    times = np.array([2.5, 0.0, 10.0, -3.0, 12.0, np.nan])
+    found = _ground_range(
+        times,
+        np.full(6, 815.0),
+        np.array([0.0, 10.0]),
+        np.array([800.0, 810.0]),
+        np.array([[10.0, 2.0, 0.0], [50.0, 2.0, 1.0]]),
+    )
+    assert found[:5].tolist() == [51.25, 40, 85, 40, 85]
+    assert np.isnan(found[5])
 
 
 # What is wrong.

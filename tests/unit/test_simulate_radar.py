@@ -50,17 +50,19 @@ def test_two_processes_write_the_same_bytes(scene, tmp_path):
 
 def test_folders_are_those_of_the_formats(scene):
     names = sorted(path.name for path in scene.iterdir())
-    assert names == ["dem", "reference", "scene.json", "sentinel1", "sentinel1_s1tiling", "truth"]
+    assert names == [
+        "dem", "geoid", "reference", "scene.json", "sentinel1", "sentinel1_s1tiling", "truth",
+    ]  # fmt: skip
     assert sorted(path.name for path in (scene / "sentinel1_s1tiling").iterdir()) == [
         "31TCJ",
         "31TDJ",
     ]
-    assert sorted(path.name for path in (scene / "dem").iterdir()) == ["dem.tif", "geoid.tif"]
+    assert [path.name for path in (scene / "dem").iterdir()] == ["dem.tif"]
     assert len(list((scene / "sentinel1").iterdir())) == 3  # the second pass is cut in two
 
 
 def test_the_elevation_model_comes_with_the_radar():
-    assert list(chosen_sensors(["s1"])) == ["s1", "dem"]
+    assert list(chosen_sensors(["s1"])) == ["s1", "dem", "geoid"]
     assert list(chosen_sensors(["s1tiling"])) == ["s1tiling"]
     with pytest.raises(ConfigError, match="'s3' cannot be simulated"):
         chosen_sensors(["s1", "s3"])
