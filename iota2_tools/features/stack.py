@@ -78,10 +78,9 @@ def compute_features(
         out[:, :start] = filled[:, plan.columns(plan.kept).ravel()]
     haze = HAZE if plan.robust else 0.0
     for band in plan.relative:
-        first, second = (
-            plan.columns((name,))[:, 0] for name in (band, plan.format.roles[REFERENCE])
-        )
-        normalised_difference(filled, first, second, haze, out[:, start : start + n_dates])
+        own = plan.columns((band,))[:, 0]
+        red = plan.columns((plan.format.roles[REFERENCE],))[:, 0]
+        normalised_difference(filled, own, red, haze, out[:, start : start + n_dates])
         start += n_dates
     for index in plan.indices:
         compute_index(plan, index, filled, out[:, start : start + n_dates])
