@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # OTB=yes: with the Orfeo ToolBox. OTB=auto: where Debian has it. OTB=no: as it is found.
 OTB := no
 
-.PHONY: setup setup-otb demo wheel test test-cluster test-protections test-setup test-roads check lint docs lock clean
+.PHONY: setup setup-otb demo wheel test test-cluster test-protections test-setup test-formats test-roads check lint docs lock clean
 
 setup:
 	@OTB=$(OTB) bash envs/setup.sh
@@ -37,6 +37,10 @@ test: setup
 # The set-up by its own script on a copy of the project: killed, repeated, without root, with modules.
 test-setup: setup
 	python -m pytest tests/setup
+
+# A whole production for each format, on simulated scenes; ten minutes.
+test-formats: setup
+	python -m pytest tests/formats
 
 # The roads of installation in bare roots, by root. One of them: make test-roads ROADS=trixie
 # The longest, two hours: make test-roads ROADS='bookworm-killed trixie-killed'

@@ -4,7 +4,8 @@ Builds an archive of empty product folders with one image header a tile, regions
 polygons; prints jobs, CPU and wall time and peak memory of each plan, and how many jobs a scheduler
 gets. The plan that is up to date finds every file of the products and the records of the inventories.
 
-Usage: python benchmarks/planning.py [--tiles 120] [--regions 10] [--runs 5] [--dates 70]
+Usage: python benchmarks/planning.py [--tiles 120] [--regions 10] [--runs 5] [--dates 70] [--three]
+(--three: with Landsat 8 of THEIA and both orbit directions of S1Tiling beside Sentinel-2.)
 """
 
 import argparse
@@ -37,11 +38,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for name, value in (("tiles", 120), ("regions", 10), ("runs", 5), ("dates", 70)):
         parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--three", action="store_true", help="Landsat and radar as well")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         build(Path(folder), given)
         print(
             f"{given.tiles} tiles, {given.regions} regions, {given.runs} seeds, {given.dates} dates a tile"
+            f"{', with Landsat and radar' if given.three else ''}"
         )
         print(f"{'plan':<24}{'jobs':>8}{'CPU s':>10}{'wall s':>10}{'peak MB':>10}")
         print(plan(Path(folder), "from nothing"))
@@ -65,6 +68,8 @@ def build(folder: Path, given: argparse.Namespace) -> None:
         for name in names:
             (folder / "sentinel2" / tile / name).mkdir(parents=True)
         header(folder / "sentinel2" / tile / names[0] / f"{names[0]}_FRE_B2.tif", left, top)
+        if given.three:
+            more_sensors(folder, tile, days, left, top)
     west, south, east, north = shapely.union_all(boxes).bounds
     width = (east - west) / given.regions
     stripes = [
@@ -93,16 +98,35 @@ def build(folder: Path, given: argparse.Namespace) -> None:
         "nomenclature": "nomenclature.csv",
         "sampling": {"runs": given.runs},
     }
+    if given.three:
+        config["sensors"] |= {
+            "landsat8": {"path": "landsat8"},
+            "sentinel1_s1tiling": {"path": "sentinel1"},
+        }
     (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
 
 
-def header(path: Path, left: float, top: float) -> None:
-    """A Sentinel-2 image whose blocks are all absent."""
+def more_sensors(folder: Path, tile: str, days: list[date], left: float, top: float) -> None:
+    """Landsat on every third date, radar of both directions on all."""
+    names = [f"LANDSAT8-OLITIRS-XS_{day:%Y%m%d}-104459-000_L2A_{tile}_C_V2-2" for day in days[::3]]
+    for name in names:
+        (folder / "landsat8" / tile / name).mkdir(parents=True)
+    header(folder / "landsat8" / tile / names[0] / f"{names[0]}_FRE_B1.tif", left, top, 30)
+    place = folder / "sentinel1" / tile[1:]
+    place.mkdir(parents=True)
+    for day in days:
+        for band in ("vv", "vh"):
+            for orbit in ("ASC_161", "DES_008"):
+                path = place / f"s1a_{tile[1:]}_{band}_{orbit}_{day:%Y%m%d}txxxxxx.tif"
+                header(path, left, top) if day == days[0] else path.touch()
+
+
+def header(path: Path, left: float, top: float, resolution: int = 10) -> None:
+    """An image whose blocks are all absent."""
     options = ["SPARSE_OK=YES", "TILED=YES", "COMPRESS=DEFLATE"]
-    image = gdal.GetDriverByName("GTiff").Create(
-        str(path), PIXELS, PIXELS, 1, gdal.GDT_Int16, options
-    )
-    image.SetGeoTransform((left, 10, 0, top, 0, -10))
+    side = PIXELS * 10 // resolution
+    image = gdal.GetDriverByName("GTiff").Create(str(path), side, side, 1, gdal.GDT_Int16, options)
+    image.SetGeoTransform((left, resolution, 0, top, 0, -resolution))
     reference = osr.SpatialReference()
     reference.ImportFromEPSG(32631)
     image.SetProjection(reference.ExportToWkt())
