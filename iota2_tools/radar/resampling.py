@@ -4,6 +4,9 @@ import numpy as np
 
 from iota2_tools.core.kernels import kernel
 
+SEAM = 0.02
+"""Pixels that an image holds beyond its edge: times of frames are in whole microseconds."""
+
 
 @kernel
 def resample(lines, samples, step, offset_row, offset_col, power, corner, linear, out):
@@ -45,15 +48,26 @@ def resample(lines, samples, step, offset_row, offset_col, power, corner, linear
                 continue
             if linear and _mean_of_four(power, corner, line, sample, out, row, col):
                 continue
-            i = np.int64(np.floor(line + 0.5)) - corner[0]
-            j = np.int64(np.floor(sample + 0.5)) - corner[1]
-            if not (0 <= i < height and 0 <= j < width) or not _has_data(power, i, j):
+            i = _nearest(line, corner[0], height)
+            j = _nearest(sample, corner[1], width)
+            if i < 0 or j < 0 or not _has_data(power, i, j):
                 continue
             if linear:
                 _mean_of_some(power, corner, line, sample, out, row, col)
             else:
                 for layer in range(layers):
                     out[layer, row, col] = power[layer, i, j]
+
+
+@kernel
+def _nearest(place, first, count):
+    """Pixel of a part of an image that holds a place, counted from its first; -1 if none does."""
+    found = np.int64(np.floor(place + 0.5)) - first
+    if found == -1 and place >= first - 0.5 - SEAM:
+        return np.int64(0)
+    if found == count and place < first + count - 0.5 + SEAM:
+        return np.int64(count - 1)
+    return found if 0 <= found < count else np.int64(-1)
 
 
 @kernel

@@ -282,6 +282,19 @@ def test_pixels_without_data_have_no_weight():
     assert np.isnan(resampled(power, [[-0.6]], [[0.0]])[0][0])
 
 
+@pytest.mark.parametrize("linear", [True, False])
+def test_rounded_times_tear_no_seam_open(linear):
+    """First lines are told in microseconds: 0.0007 lines may lie between two frames."""
+    power = [[1.0, 2.0], [3.0, 4.0]]
+    places = [[-0.51, -0.53, 1.51, 1.53]]
+    found = resampled(power, places, [[0.0] * 4], linear)[0]
+    assert found[::2] == [1.0, 3.0]
+    assert np.isnan(found[1::2]).all()
+    found = resampled(power, [[0.0] * 4], places, linear)[0]
+    assert found[::2] == [1.0, 2.0]
+    assert np.isnan(found[1::2]).all()
+
+
 def test_the_frame_that_came_first_counts():
     out = np.array([[[7.0, np.nan]]], np.float32)
     places = np.zeros((1, 2)), np.array([[0.0, 1.0]])
