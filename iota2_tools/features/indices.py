@@ -40,13 +40,17 @@ def normalised_difference(
 @kernel(error_model="numpy")
 def _normalised_difference(bands, first, second, haze, out, column):
     """Kernel of `normalised_difference`; `column` is where its result starts in `out`."""
+    n_dates = first.size
+    a, b = np.empty(n_dates), np.empty(n_dates)
     for pixel in range(bands.shape[0]):
-        line = out[pixel, column : column + first.size]
-        for number in range(first.size):
-            a = np.float64(bands[pixel, first[number]])
-            b = np.float64(bands[pixel, second[number]])
-            total = a + b + haze
-            value = 0.0 if abs(total) < 1e-5 else 1000.0 * (a - b - haze) / total
+        for number in range(n_dates):
+            a[number] = bands[pixel, first[number]]
+            b[number] = bands[pixel, second[number]]
+        line = out[pixel, column : column + n_dates]
+        for number in range(n_dates):
+            total = a[number] + b[number] + haze
+            value = 1000.0 * (a[number] - b[number] - haze) / total
+            value = 0.0 if abs(total) < 1e-5 else value
             line[number] = min(max(np.rint(value), LOWEST), HIGHEST)
 
 

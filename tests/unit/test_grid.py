@@ -60,6 +60,12 @@ def test_windows_of_series_cover_every_pixel_once_within_the_budget(
     assert largest * bytes_per_pixel <= max(budget * 1e6, 32 * 32 * bytes_per_pixel)
 
 
+def test_windows_are_whole_blocks_where_the_budget_is_too_small_for_two_a_side():
+    """200,000 pixels: three blocks of 256, less than four."""
+    windows = reading_windows(moved(rows=1024, cols=1536), 2000, 400)
+    assert windows == list(moved(rows=1024, cols=1536).windows(256, 768))
+
+
 @pytest.mark.parametrize(("bytes_per_pixel", "most"), [(740, 3.2), (1500, 4.2)])
 def test_blocks_of_20_m_bands_are_decoded_for_few_windows(bytes_per_pixel, most):
     """How many of their blocks of 256 pixels a window touches, the margin of two included. Each

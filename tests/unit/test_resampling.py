@@ -94,6 +94,14 @@ def test_halves_are_rounded_away_from_zero():
         assert upsample_whole(np.array([[0, second]], np.int16))[0, 0] == expected
 
 
+@pytest.mark.parametrize("value", [64, -64])
+def test_halves_inside_are_rounded_away_from_zero_too(value):
+    # A column of 64 between zeros weighs 111/128: 55.5.
+    source = np.zeros((7, 7), np.int16)
+    source[:, 3] = value
+    assert upsample_whole(source)[6, 6:8].tolist() == [np.sign(value) * 56] * 2
+
+
 def test_overshoots_are_clipped_to_int16():
     source = np.full((6, 6), -32768, np.int16)
     source[:, 3:] = 32767
