@@ -14,13 +14,8 @@ from typing import Any
 import numpy as np
 
 from iota2_tools.core.errors import InputDataError
-from iota2_tools.features.external import (
-    ExternalFeatures,
-    ExternalFunction,
-    Outline,
-    Place,
-    block_side,
-)
+from iota2_tools.features.block import Outline, Place
+from iota2_tools.features.external import ExternalFeatures, ExternalFunction, block_side
 from iota2_tools.features.indices import brightness, difference, normalised_difference
 from iota2_tools.features.plan import (
     HAZE,
