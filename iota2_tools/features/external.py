@@ -24,13 +24,16 @@ RESERVED = ("row", "col", "polygon", "code", "region", "geometry")
 NAME = re.compile(r"(?!seed_\d+$)[A-Za-z][A-Za-z0-9_]*")
 LARGEST_WHOLE = 1 << 24
 """Whole numbers beyond that are not told apart by a float32."""
-SIDE = 128
-"""Of the blocks that functions are called for, pixels."""
+SIDE, WIDE_SIDE, WIDE_MARGIN = 128, 256, 64
+"""Of the blocks that functions are called for, pixels; wider ones beyond that margin."""
 
 
 def block_side(margin: int) -> int:
-    """Side of the blocks that functions are called for, pixels: twice the margin at least."""
-    return max(SIDE, 2 * margin)
+    """Side of the blocks that a tile is cut into for functions of the user, pixels.
+
+    Windows that are read are whole blocks of `grid.BLOCK`, and so whole ones of these.
+    """
+    return SIDE if margin <= WIDE_MARGIN else WIDE_SIDE
 
 
 @dataclass(frozen=True)
