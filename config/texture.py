@@ -15,8 +15,7 @@ import numpy as np
 def deviation(block):
     """Standard deviation of a band, meaned over the dates, in the square around each pixel.
 
-    The square has ``2 * margin + 1`` pixels a side. Sums are of whole numbers, and so exact: running
-    sums of decimals would give a pixel other last digits in another window.
+    The square has ``2 * margin + 1`` pixels a side. Sums are of whole numbers, and so exact.
 
     Parameters of the configuration
     -------------------------------

@@ -7,17 +7,15 @@ the names.
 
 import re
 import warnings
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from iota2_tools.core.errors import UserCodeError
-from iota2_tools.core.words import suggest
-from iota2_tools.features.plan import INDICES, SeriesFeatures
+from iota2_tools.features.block import Arrays, Block, Outline, Place, Store, cut
+from iota2_tools.features.made_up import MadeUp
 from iota2_tools.features.user_modules import load_function, user_errors
 from iota2_tools.geo.grid import Window
 
@@ -26,14 +24,16 @@ RESERVED = ("row", "col", "polygon", "code", "region", "geometry")
 NAME = re.compile(r"(?!seed_\d+$)[A-Za-z][A-Za-z0-9_]*")
 LARGEST_WHOLE = 1 << 24
 """Whole numbers beyond that are not told apart by a float32."""
-
-
-SIDE = 128
+SIDE, WIDE_SIDE, WIDE_MARGIN = 128, 256, 64
+"""Of the blocks that functions are called for, pixels; wider ones beyond that margin."""
 
 
 def block_side(margin: int) -> int:
-    """Side of the blocks that functions are called for, pixels: twice the margin at least."""
-    return max(SIDE, 2 * margin)
+    """Side of the blocks that a tile is cut into for functions of the user, pixels.
+
+    Windows that are read are whole blocks of `grid.BLOCK`, and so whole ones of these.
+    """
+    return SIDE if margin <= WIDE_MARGIN else WIDE_SIDE
 
 
 @dataclass(frozen=True)
@@ -66,296 +66,6 @@ class ExternalFunction:
 
     def __str__(self) -> str:
         return f"{self.module}: {self.function}"
-
-
-@dataclass(frozen=True)
-class Outline:
-    """What functions of the user may ask for.
-
-    Parameters
-    ----------
-    series : mapping of str to SeriesFeatures
-        Series of the production, in stack order.
-    user : mapping of str to bool
-        User features by name, and whether they may be NaN.
-    resolution : float
-        Side of a pixel, units of the CRS.
-    """
-
-    series: Mapping[str, SeriesFeatures]
-    user: Mapping[str, bool]
-    resolution: float
-
-
-@dataclass(frozen=True)
-class Place:
-    """A block of pixels of a tile, and the margin around it.
-
-    Beyond the border of the tile stands what its nearest pixel holds, whatever the block: a value
-    never depends on how the tile is cut.
-
-    Parameters
-    ----------
-    window : Window
-        The block.
-    margin : int
-        Pixels around it.
-    tile : Window
-        The whole tile.
-    """
-
-    window: Window
-    margin: int
-    tile: Window
-
-    @property
-    def clipped(self) -> Window:
-        """The block with its margin, as far as the tile goes."""
-        return self.window.grown(self.margin, self.tile)
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns with the whole margin."""
-        return self.window.rows + 2 * self.margin, self.window.cols + 2 * self.margin
-
-    def padded(self, values: np.ndarray, **how: Any) -> np.ndarray:
-        """Values of `clipped`, shape (..., rows, cols), brought to `shape`."""
-        own, margin = self.clipped.inside(self.window), self.margin
-        top, left = own.row + margin, own.col + margin
-        rows, cols = self.shape
-        sides = ((top, rows - own.rows - top), (left, cols - own.cols - left))
-        if not any(map(sum, sides)):
-            return values
-        return np.pad(values, (*((0, 0),) * (values.ndim - 2), *sides), **({"mode": "edge"} | how))
-
-
-class Arrays(Protocol):
-    """Where a block gets its arrays from, all of the pixels of `Place.clipped`."""
-
-    def band(self, series: str, name: str) -> np.ndarray:
-        """Gap-filled band, float32, shape (n_dates, rows, cols)."""
-
-    def index(self, series: str, name: str) -> np.ndarray:
-        """An index or expression of the gap-filled bands, of the same shape."""
-
-    def raw(self, series: str, name: str) -> np.ndarray:
-        """Band as it was acquired, float32, NaN without data, shape (n_acquisitions, rows, cols)."""
-
-    def clear(self, series: str) -> np.ndarray:
-        """Where acquisitions are usable, bool, of the same shape."""
-
-    def seen(self, series: str) -> np.ndarray:
-        """Where acquisitions saw the ground, bool, of the same shape."""
-
-    def acquired(self, series: str) -> Sequence[date]:
-        """Days of the acquisitions."""
-
-    def user(self, name: str) -> np.ndarray:
-        """A user feature, float32, shape (rows, cols)."""
-
-
-class _Store:
-    """Arrays of a place, made when they are first asked for; read-only, and shared by all functions."""
-
-    def __init__(self, arrays: Arrays, place: Place) -> None:
-        self.arrays, self.place = arrays, place
-        self._made: dict[tuple[str, ...], np.ndarray] = {}
-
-    def get(self, margin: int, kind: str, *key: str) -> np.ndarray:
-        """An array with a margin that is at most that of the place."""
-        if (kind, *key) not in self._made:
-            made = self.place.padded(getattr(self.arrays, kind)(*key)).view()
-            made.flags.writeable = False
-            self._made[kind, *key] = made
-        return cut(self._made[kind, *key], self.place.margin - margin)
-
-
-def cut(values: np.ndarray, width: int) -> np.ndarray:
-    """Values without a border of some pixels, shape (..., rows, cols)."""
-    rows, cols = values.shape[-2:]
-    return values[..., width : rows - width, width : cols - width]
-
-
-@dataclass(frozen=True)
-class Raw:
-    """A series as it was acquired, over a block."""
-
-    _series: "Series"
-
-    @property
-    def dates(self) -> tuple[date, ...]:
-        """Days of the acquisitions, never decreasing; other ones on each tile."""
-        return tuple(self._series._store.arrays.acquired(self._series._plan.series))
-
-    @property
-    def clear(self) -> np.ndarray:
-        """Where acquisitions are usable, bool, shape (n_acquisitions, rows, cols).
-
-        Of several of one day, one at most is clear at a pixel.
-        """
-        return self._series._get("clear")
-
-    @property
-    def seen(self) -> np.ndarray:
-        """Where acquisitions saw the ground, in clouds or not, bool, of the shape of `clear`."""
-        return self._series._get("seen")
-
-    def band(self, name: str) -> np.ndarray:
-        """A band by its name or role, float32, NaN without data, of the shape of `clear`.
-
-        Clouds are in it: see `clear`.
-        """
-        return self._series._get("raw", self._series.band_of(name))
-
-
-@dataclass(frozen=True)
-class Series:
-    """A series over a block: gap-filled on the dates of the production, or `raw`.
-
-    Arrays have the shape (n_dates, rows, cols), margin included, are float32 and cannot be written
-    to. Reflectance is x 10000, backscatter decibels x 100.
-    """
-
-    _plan: SeriesFeatures
-    _store: _Store
-    _margin: int
-
-    @property
-    def dates(self) -> tuple[date, ...]:
-        """Interpolation dates, the same on all tiles."""
-        return self._plan.dates
-
-    @property
-    def bands(self) -> tuple[str, ...]:
-        """Bands that are read."""
-        return self._plan.bands
-
-    @property
-    def roles(self) -> dict[str, str]:
-        """Band of each role (``nir``), of those that are read."""
-        return {role: name for role, name in self._plan.format.roles.items() if name in self.bands}
-
-    def band(self, name: str) -> np.ndarray:
-        """A gap-filled band, by its name (``B8``) or role (``nir``)."""
-        return self._get("band", self.band_of(name))
-
-    def index(self, name: str) -> np.ndarray:
-        """An index (``NDVI``, x 1000), or an expression of `additional_features`, by its name."""
-        known = [item for item in INDICES if self._computable(item)]
-        if name not in (*known, *self._plan.expressions):
-            all_known = (*known, *self._plan.expressions)
-            hint = suggest(name, all_known, f"it has {', '.join(all_known) or 'none'}")
-            raise UserCodeError(f"{self._plan.series} has no index {name!r}, {hint}")
-        return self._get("index", name)
-
-    @property
-    def raw(self) -> Raw:
-        """The acquisitions themselves, with clouds and gaps."""
-        return Raw(self)
-
-    def band_of(self, name: str) -> str:
-        """Name of a band that is read, from that or its role."""
-        found = self.roles.get(name, name)
-        if found in self.bands:
-            return found
-        if found in (*self._plan.format.band_names, *self._plan.format.roles):
-            raise UserCodeError(
-                f"band {name!r} of {self._plan.series} is not read; add it to `reads` of this function, or to "
-                "`keep_bands` of the sensor"
-            )
-        known = (*self._plan.format.band_names, *self._plan.format.roles)
-        hint = suggest(name, known, f"it has {', '.join(known)}")
-        raise UserCodeError(f"{self._plan.series} has no band {name!r}, {hint}")
-
-    def _computable(self, index: str) -> bool:
-        if index == "Brightness":
-            return bool(self._plan.reflectances)
-        return all(role in self.roles for role in INDICES[index])
-
-    def _get(self, kind: str, *key: str) -> np.ndarray:
-        return self._store.get(self._margin, kind, self._plan.series, *key)
-
-
-class _Named(dict[str, Any]):
-    """A dictionary that tells which names it has."""
-
-    def __init__(self, what: str, items: Mapping[str, Any]) -> None:
-        super().__init__(items)
-        self._what = what
-
-    def __missing__(self, name: str) -> Any:
-        hint = suggest(name, list(self), f"there are {', '.join(self) or 'none'}")
-        raise UserCodeError(f"no {self._what} {name!r}, {hint}")
-
-
-class _UserFeatures(Mapping[str, np.ndarray]):
-    """User features, read from the store when they are asked for."""
-
-    def __init__(self, names: Mapping[str, bool], store: _Store, margin: int) -> None:
-        self._names = _Named("user feature", names)
-        self._store, self._margin = store, margin
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        _ = self._names[name]
-        return self._store.get(self._margin, "user", name)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._names
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """As of any mapping: a name that is not there gives `default`."""
-        return self[name] if name in self._names else default
-
-
-class Block:
-    """What a function of the user gets: arrays of a block of pixels with its margin.
-
-    Attributes
-    ----------
-    series : dict of str to Series
-        By name of the series (``sentinel2``).
-    user_features : mapping of str to ndarray
-        By name (``ALT_band_1``), float32, shape (rows, cols).
-    parameters : dict
-        Those of the configuration.
-    margin : int
-        Pixels around the block, on each side. Beyond the tile its nearest pixel is repeated.
-    shape : tuple of int
-        Rows and columns of all arrays, margin included.
-    inside : ndarray of bool, shape (rows, cols)
-        False beyond the border of the tile.
-    resolution : float
-        Side of a pixel, units of the CRS.
-    """
-
-    def __init__(self, function: ExternalFunction, outline: Outline, store: _Store) -> None:
-        self.margin, self._place = function.margin, store.place
-        self.parameters = _Named("parameter", function.parameters)
-        self.resolution = outline.resolution
-        self.series: dict[str, Series] = _Named(
-            "series",
-            {name: Series(plan, store, self.margin) for name, plan in outline.series.items()},
-        )
-        self.user_features: Mapping[str, np.ndarray] = _UserFeatures(
-            outline.user, store, self.margin
-        )
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        window = self._place.window
-        return window.rows + 2 * self.margin, window.cols + 2 * self.margin
-
-    @property
-    def inside(self) -> np.ndarray:
-        place = Place(self._place.window, self.margin, self._place.tile)
-        there = np.ones((place.clipped.rows, place.clipped.cols), dtype=bool)
-        return place.padded(there, mode="constant", constant_values=False)
 
 
 @dataclass(frozen=True)
@@ -419,7 +129,7 @@ class ExternalFeatures:
         UserCodeError
             If a function fails, or gives other names or types than when it was tried.
         """
-        store = _Store(arrays, place)
+        store = Store(arrays, place)
         out = np.empty((len(self.names), place.window.rows, place.window.cols), dtype=self.dtype)
         number = 0
         for (item, call), tried in zip(self._functions, self._given, strict=True):
@@ -432,11 +142,11 @@ class ExternalFeatures:
 
 
 def _call(
-    function: ExternalFunction, call: Callable[..., Any], outline: Outline, store: _Store
+    function: ExternalFunction, call: Callable[..., Any], outline: Outline, store: Store
 ) -> dict[str, np.ndarray]:
     """Call a function; its features by name, int16 or float32, shape (rows, cols) without margin."""
     with user_errors(function.module):
-        result = call(Block(function, outline, store))
+        result = call(Block(function.parameters, function.margin, outline, store))
     named = _by_name(function, result)
     window = store.place.window
     return {
@@ -558,19 +268,17 @@ def _check_same(function: ExternalFunction, tried: _Given, found: Mapping[str, n
 
 AROUND = 8
 """Rows of what is made up, and one column more; twice the margin is added."""
-SPECIAL = (0, -1000, 20000, 3000)
-"""Pixels of one value on all dates: never clear, dark, saturated, without change."""
 
 
 def _tried(function: ExternalFunction, call: Callable[..., Any], outline: Outline) -> _Given:
     """Try a function on made-up pixels: its features, and whether they depend on the window."""
     rows, cols = AROUND + 2 * function.margin, AROUND + 1 + 2 * function.margin
     tile = Window(0, 0, rows, cols)
-    made = _MadeUp(outline, rows, cols)
+    made = MadeUp(outline, rows, cols)
 
     def of(window: Window) -> dict[str, np.ndarray]:
         place = Place(window, function.margin, tile)
-        return _call(function, call, outline, _Store(made.of(place.clipped), place))
+        return _call(function, call, outline, Store(made.of(place.clipped), place))
 
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
@@ -601,60 +309,6 @@ def _check_part(
                 f"It looks farther than its margin of {function.margin} pixels (`margin` in the configuration), "
                 "at the whole window, or at chance",
             )
-
-
-class _MadeUp:
-    """Arrays of pixels that do not exist: random, and some such as every tile has."""
-
-    def __init__(self, outline: Outline, rows: int, cols: int) -> None:
-        self._outline, self._shape = outline, (rows, cols)
-        self._window = Window(0, 0, rows, cols)
-
-    def of(self, window: Window) -> "_MadeUp":
-        """The arrays of a part."""
-        part = _MadeUp(self._outline, *self._shape)
-        part._window = window
-        return part
-
-    def _numbers(self, key: str, layers: int, low: int, high: int, special: bool) -> np.ndarray:
-        """Whole numbers from `low` to `high`, the same for a key, shape (layers, rows, cols)."""
-        random = np.random.default_rng(zlib.crc32(key.encode()))
-        values = random.integers(low, high, (layers, *self._shape)).astype(np.float32)
-        if special:
-            values.reshape(layers, -1)[:, : len(SPECIAL)] = SPECIAL
-        return values[(..., *self._window.slices)]
-
-    def band(self, series: str, name: str) -> np.ndarray:
-        plan = self._outline.series[series]
-        low, high = (-2500, 500) if "vv" in plan.format.roles else (1, 6000)
-        return self._numbers(f"{series} {name}", len(plan.dates), low, high, True)
-
-    def index(self, series: str, name: str) -> np.ndarray:
-        dates = len(self._outline.series[series].dates)
-        values = self._numbers(f"{series} index {name}", dates, -1000, 1000, True)
-        return np.clip(values, -1000, 1000)
-
-    def raw(self, series: str, name: str) -> np.ndarray:
-        values = self._numbers(f"{series} raw {name}", len(self.acquired(series)), 1, 9000, False)
-        return np.where(self.seen(series), values, np.float32(np.nan))
-
-    def clear(self, series: str) -> np.ndarray:
-        seen = self.seen(series)
-        clouds = self._numbers(f"{series} clear", len(seen), 0, 3, True)
-        return seen & (clouds > 0)
-
-    def seen(self, series: str) -> np.ndarray:
-        return self._numbers(f"{series} seen", len(self.acquired(series)), 0, 5, True) > 0
-
-    def acquired(self, series: str) -> Sequence[date]:
-        dates = self._outline.series[series].dates
-        return (*dates, dates[-1] + timedelta(1))
-
-    def user(self, name: str) -> np.ndarray:
-        values = self._numbers(f"user {name}", 1, 0, 3000, False)[0]
-        if self._outline.user[name]:
-            values = np.where(self._numbers(f"no {name}", 1, 0, 4, True)[0] > 0, values, np.nan)
-        return values.astype(np.float32)
 
 
 def problems_of(

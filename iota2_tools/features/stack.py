@@ -14,13 +14,8 @@ from typing import Any
 import numpy as np
 
 from iota2_tools.core.errors import InputDataError
-from iota2_tools.features.external import (
-    ExternalFeatures,
-    ExternalFunction,
-    Outline,
-    Place,
-    block_side,
-)
+from iota2_tools.features.block import Outline, Place
+from iota2_tools.features.external import ExternalFeatures, ExternalFunction, block_side
 from iota2_tools.features.indices import brightness, difference, normalised_difference
 from iota2_tools.features.plan import (
     HAZE,
@@ -38,9 +33,6 @@ from iota2_tools.timeseries.inventory import read_inventory
 from iota2_tools.timeseries.masks import Looks
 from iota2_tools.timeseries.series import SeriesReader
 from iota2_tools.timeseries.user_rasters import user_bands
-
-SMALLEST_MB = 0.1
-"""Budget below which windows are as small as they get."""
 
 
 def compute_features(
@@ -113,7 +105,7 @@ class WindowFeatures:
     window : Window
         Whose pixels have features.
     images : WindowImages
-        Of the window with the margin of the stack around it, as far as the tile goes.
+        Of `FeatureStack.around` the window.
     """
 
     def __init__(self, stack: "FeatureStack", window: Window, images: "WindowImages") -> None:
@@ -227,6 +219,12 @@ class FeatureStack:
         external = len(self.external.names) if self.external else 0
         return series + 4 * len(self._user) + 4 * external + 16
 
+    def around(self, window: Window) -> Window:
+        """What is read for a window: for functions of the user the blocks it touches, and the margin."""
+        if self.external:
+            window = window.rounded(block_side(self.margin), self.grid.window)
+        return window.grown(self.margin, self.grid.window)
+
     def megabytes(self, rows: int, cols: int) -> float:
         """Memory of the images of a window of so many pixels with its margin."""
         return (rows + 2 * self.margin) * (cols + 2 * self.margin) * self.bytes_per_pixel / 1e6
@@ -234,15 +232,23 @@ class FeatureStack:
     def window_shape(self, budget_mb: float) -> tuple[int, int]:
         """Rows and columns of windows whose images stay within a memory budget, margin included.
 
-        Where the budget is too small for the margin alone, windows are as small as they get.
+        With functions of the user they are whole blocks: one at least, whatever the budget.
         """
-        asked = budget_mb
+        rows, cols = window_shape(self.grid, self.bytes_per_pixel, budget_mb)
+        if not self.external:
+            return rows, cols
+        side, asked = block_side(self.margin), budget_mb
         while True:
-            rows, cols = window_shape(self.grid, self.bytes_per_pixel, asked)
-            needed = self.megabytes(rows, cols)
-            if not self.margin or needed <= budget_mb or asked < SMALLEST_MB:
+            rows = (
+                min(max(rows // side, 1) * side, self.grid.rows) if rows < self.grid.rows else rows
+            )
+            cols = (
+                min(max(cols // side, 1) * side, self.grid.cols) if cols < self.grid.cols else cols
+            )
+            if self.megabytes(rows, cols) <= budget_mb or max(rows, cols) <= side:
                 return rows, cols
             asked *= 0.8
+            rows, cols = window_shape(self.grid, self.bytes_per_pixel, asked)
 
     def windows(self, budget_mb: float) -> list[Window]:
         """Windows over the tile whose images stay within a memory budget."""
@@ -258,8 +264,8 @@ class FeatureStack:
         return self._looks[series]
 
     def read(self, window: Window, pool: ThreadPoolExecutor) -> WindowFeatures:
-        """Read the images of a window and its margin."""
-        outer = window.grown(self.margin, self.grid.window)
+        """Read the images of a window and of what is around it."""
+        outer = self.around(window)
         series = [(reader, *reader.read(outer, pool)) for reader in self._readers]
         images = WindowImages(outer, series, [band.read(outer) for band in self._user])
         return WindowFeatures(self, window, images)
@@ -295,8 +301,9 @@ class WindowImages:
 class ExternalWindow:
     """External features of a window, computed block by block where pixels are asked for.
 
-    Functions of the user are called by one thread at a time. Blocks keep the memory of what they
-    ask for apart from the size of the window.
+    The blocks are those of the tile, whatever the window: a function gets the same arrays for the
+    samples, the map and the written stack, so that even the last digits of its sums are the same.
+    Functions are called by one thread at a time.
 
     Parameters
     ----------
@@ -304,7 +311,7 @@ class ExternalWindow:
         With functions.
     window : Window
     images : WindowImages
-        Of the window and its margin.
+        Of `FeatureStack.around` the window.
     """
 
     def __init__(self, stack: FeatureStack, window: Window, images: WindowImages) -> None:
@@ -315,9 +322,9 @@ class ExternalWindow:
 
     def write(self, pixels: np.ndarray, out: np.ndarray) -> None:
         """Write the features of some pixels, shape (n, n_features)."""
-        side = self._side
-        across = -(-self._window.cols // side)
+        side, across = self._side, -(-self._stack.grid.cols // self._side)
         rows, cols = np.divmod(pixels, self._window.cols)
+        rows, cols = rows + self._window.row, cols + self._window.col
         blocks = rows // side * across + cols // side
         for number in np.unique(blocks):
             values = self._block(int(number), across)
@@ -331,13 +338,10 @@ class ExternalWindow:
             return self._made[number]
 
     def _compute(self, down: int, right: int) -> np.ndarray:
-        window, side, stack = self._window, self._side, self._stack
-        row, col = down * side, right * side
-        block = Window(
-            window.row + row, window.col + col,
-            min(side, window.rows - row), min(side, window.cols - col),
-        )  # fmt: skip
-        place = Place(block, stack.margin, stack.grid.window)
+        stack, side = self._stack, self._side
+        tile = stack.grid.window
+        block = Window(down * side, right * side, 1, 1).rounded(side, tile)
+        place = Place(block, stack.margin, tile)
         assert stack.external
         return stack.external.compute(_BlockArrays(stack, self._images, place.clipped), place)
 

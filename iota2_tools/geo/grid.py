@@ -22,6 +22,10 @@ BLOCK = 256
 """Side of the blocks that the images of a tile come in as a rule, pixels."""
 
 
+def _up(number: int, side: int) -> int:
+    return -(-number // side) * side
+
+
 class Window(NamedTuple):
     """A rectangle of pixels: first row and column, number of rows and columns."""
 
@@ -49,6 +53,20 @@ class Window(NamedTuple):
         row, col = max(self.row - margin, within.row), max(self.col - margin, within.col)
         bottom = min(self.row + self.rows + margin, within.row + within.rows)
         right = min(self.col + self.cols + margin, within.col + within.cols)
+        return Window(row, col, bottom - row, right - col)
+
+    def rounded(self, side: int, within: "Window") -> "Window":
+        """The whole squares of `side` pixels that this window touches, as far as `within` has them.
+
+        Squares are counted from the first pixel of `within`.
+
+        >>> Window(3, 4, 2, 2).rounded(4, Window(0, 0, 6, 99))
+        Window(row=0, col=4, rows=6, cols=4)
+        """
+        row = within.row + (self.row - within.row) // side * side
+        col = within.col + (self.col - within.col) // side * side
+        bottom = min(_up(self.row + self.rows - within.row, side), within.rows) + within.row
+        right = min(_up(self.col + self.cols - within.col, side), within.cols) + within.col
         return Window(row, col, bottom - row, right - col)
 
     def inside(self, outer: "Window") -> "Window":

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from iota2_tools.core.errors import OutputError
 from iota2_tools.core.files import whole_file
-from iota2_tools.features.external import ExternalFeatures, ExternalFunction, Outline, problems_of
+from iota2_tools.features.block import Outline
+from iota2_tools.features.external import ExternalFeatures, ExternalFunction, problems_of
 
 NAMES = "external_features.json"
 """In the output folder."""

@@ -98,13 +98,18 @@ class Size:
         """Arrays that functions of the user ask for and make, MB: twice all others, as float32."""
         if not self.external:
             return 0
-        block = (block_side(self.margin) + 2 * self.margin) ** 2
-        return 8 * block * (self.features - self.external) / 1e6
+        return 8 * self.block_pixels * (self.features - self.external) / 1e6
 
     @property
     def window(self) -> float:
-        """Images held at once, MB."""
-        return min(self.window_mb, self.image_bytes * self.megapixels)
+        """Images held at once, MB: with functions of the user, a block of theirs at least."""
+        least = self.image_bytes * self.block_pixels / 1e6 if self.external else 0
+        return min(max(self.window_mb, least), self.image_bytes * self.megapixels)
+
+    @property
+    def block_pixels(self) -> int:
+        """Of a block that functions of the user are called for, with its margin."""
+        return (block_side(self.margin) + 2 * self.margin) ** 2
 
     @property
     def cache(self) -> float:

@@ -8,7 +8,8 @@ from importlib.metadata import version
 from typing import Any
 
 from iota2_tools.core.contents import digest, revision
-from iota2_tools.features.external import ExternalFunction, Outline
+from iota2_tools.features.block import Outline
+from iota2_tools.features.external import ExternalFunction
 from iota2_tools.features.plan import SeriesFeatures, series_features
 from iota2_tools.features.user_modules import digest_of_sources
 from iota2_tools.geo.raster import open_raster

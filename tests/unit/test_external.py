@@ -8,13 +8,8 @@ import numpy as np
 import pytest
 
 from iota2_tools.core.errors import UserCodeError
-from iota2_tools.features.external import (
-    ExternalFeatures,
-    ExternalFunction,
-    Outline,
-    Place,
-    problems_of,
-)
+from iota2_tools.features.block import Outline, Place
+from iota2_tools.features.external import ExternalFeatures, ExternalFunction, problems_of
 from iota2_tools.features.plan import series_features
 from iota2_tools.geo.grid import Window
 from iota2_tools.products import FORMATS, format_of

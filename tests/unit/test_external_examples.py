@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from iota2_tools.features.external import ExternalFeatures, ExternalFunction, Outline
+from iota2_tools.features.block import Outline
+from iota2_tools.features.external import ExternalFeatures, ExternalFunction
 from iota2_tools.features.plan import series_features
 from iota2_tools.features.user_modules import load_function
 

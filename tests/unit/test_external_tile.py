@@ -291,10 +291,30 @@ def test_the_margin_counts_in_the_memory_of_a_window(tile):
         rows, cols = wide.window_shape(budget)
         assert (rows + 100) * (cols + 100) * wide.bytes_per_pixel <= budget * 1e6
         assert wide.megabytes(rows, cols) >= 0.3 * budget
+        assert rows % 128 == 0
+        assert cols % 128 == 0 or cols == 10980
     assert plain.window_shape(20) == stack_module.window_shape(
         plain.grid, plain.bytes_per_pixel, 20
     )
-    assert wide.window_shape(0.01) == (32, 32)
+    assert wide.window_shape(0.01) == (128, 128)  # a block
+    wide.grid = type(wide.grid)("EPSG:32631", 0, 0, 10, 70, 300)
+    assert wide.window_shape(0.01) == (70, 128)
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (3, 5), (1, 1)])
+def test_a_function_gets_the_same_blocks_whatever_the_windows(tile, monkeypatch, shape):
+    monkeypatch.setattr(stack_module, "block_side", lambda _: 3)
+    stack = FeatureStack(*sources(tile), [function(tile, "around", margin=1)])
+    places = []
+    compute = external_module.ExternalFeatures.compute
+    monkeypatch.setattr(
+        external_module.ExternalFeatures, "compute",
+        lambda self, arrays, place: places.append(place.window) or compute(self, arrays, place),
+    )  # fmt: skip
+    with ThreadPoolExecutor(1) as pool:
+        for window in stack.grid.windows(*shape):
+            stack.read(window, pool).of(np.arange(window.size))
+    assert set(places) == set(stack.grid.windows(3, 3))
 
 
 def test_an_error_of_a_function_reaches_the_job_without_a_traceback(tile, tmp_path):
@@ -302,7 +322,7 @@ def test_an_error_of_a_function_reaches_the_job_without_a_traceback(tile, tmp_pa
     broken.write_text(
         "def f(block):\n"
         "    b = block.series['sentinel2'].band('B8')\n"
-        "    if b.shape[2] == 3:\n"
+        "    if b.shape[2] == 8:\n"
         "        return b['x']\n"
         "    return {'A': b[0]}\n"
     )

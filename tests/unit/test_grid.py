@@ -248,3 +248,19 @@ def test_a_usual_tile_is_shown_everywhere():
             min(reprojected(tile, crs, resolution).rows, reprojected(tile, crs, resolution).cols)
             > 5000
         )
+
+
+def test_a_window_grows_as_far_as_the_tile_goes():
+    tile = Window(0, 0, 8, 9)
+    assert Window(0, 4, 2, 2).grown(3, tile) == Window(0, 1, 5, 8)
+    assert Window(5, 0, 3, 9).grown(1, tile) == Window(4, 0, 4, 9)
+    assert Window(3, 3, 1, 1).grown(0, tile) == Window(3, 3, 1, 1)
+
+
+def test_a_window_is_rounded_to_the_squares_it_touches():
+    tile = Window(0, 0, 10, 11)
+    assert Window(3, 4, 2, 4).rounded(4, tile) == Window(0, 4, 8, 4)
+    assert Window(4, 8, 4, 1).rounded(4, tile) == Window(4, 8, 4, 3)
+    assert Window(9, 10, 1, 1).rounded(4, tile) == Window(8, 8, 2, 3)
+    assert tile.rounded(4, tile) == tile
+    assert Window(7, 3, 1, 1).rounded(4, Window(3, 2, 9, 9)) == Window(7, 2, 4, 4)
