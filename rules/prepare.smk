@@ -21,7 +21,7 @@ rule prepare_batch:
     resources:
         **needs("prepare_batch"),
     params:
-        algorithm=versions("preparation"),
+        algorithm=versions("preparation", "radar"),
         batch=lambda wildcards: asdict(parameters.batch(**wildcards)),
         record=lambda wildcards: parameters.record_of_batch(**wildcards),
         revision=lambda wildcards: parameters.revision(

@@ -35,7 +35,7 @@ VERSIONS = {
 }
 
 # What turns images into features, wherever that happens.
-FEATURES = ("resampling", "gapfilling", "indices", "expressions", "features")
+FEATURES = ("resampling", "speckle", "gapfilling", "indices", "expressions", "features")
 
 
 def versions(*modules: str) -> dict[str, int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from iota2_tools.core.contents import revision
-from iota2_tools.core.versions import VERSIONS
+from iota2_tools.core.versions import versions
 from iota2_tools.products import ProductFormat, Request, format_of
 
 RECORD = ".record"
@@ -80,4 +80,4 @@ def marker_of(batch: Batch, month: str, folder: str) -> str:
         Of the prepared products of the tile.
     """
     now = revision(record_of(batch, month, folder))
-    return f"{folder}/{month}-{_digest(asdict(batch), now, VERSIONS['preparation'])}.json"
+    return f"{folder}/{month}-{_digest(asdict(batch), now, versions('preparation', 'radar'))}.json"

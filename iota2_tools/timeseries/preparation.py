@@ -20,6 +20,7 @@ import numpy as np
 
 from iota2_tools.core.errors import InputDataError, one_message
 from iota2_tools.core.files import whole_file, whole_folder
+from iota2_tools.core.versions import VERSIONS
 from iota2_tools.geo.grid import BLOCK, Grid, Window, grid_of
 from iota2_tools.geo.gridded import GridBand, Reading
 from iota2_tools.geo.raster import create_raster
@@ -139,11 +140,11 @@ def prepare_pass(request: Request, grid: Grid, output: Path) -> None:
     target = output / request.name
     paths = list(_files_of_frames(request))
     state = _state_of(paths, request.folder)
-    if _stands(target, state):
+    if _stands(target, state, VERSIONS["radar"]):
         return
     folders = [request.folder / name for name in request.sources]
     prepare_grd(folders, grid, grd_settings(request.options), target)
-    about = {"product": request.name, "source": state}
+    about = {"product": request.name, "version": VERSIONS["radar"], "source": state}
     with whole_file(str(target / ABOUT)) as temporary:
         Path(temporary).write_text(json.dumps(about, indent=1), encoding="utf-8")
 
@@ -159,7 +160,7 @@ def prepare(request: Request, product_format: ProductFormat, output: Path, threa
     target = output / request.name
     acquisition = _known_bands(request, product_format)
     state = source_state(request, acquisition)
-    if _stands(target, state):
+    if _stands(target, state, VERSIONS["preparation"]):
         return
     with whole_folder(str(target)) as temporary:
         folder = Path(temporary)
@@ -170,7 +171,12 @@ def prepare(request: Request, product_format: ProductFormat, output: Path, threa
             ):
                 logger.info("%s", path)
         _write_mask(acquisition, folder / MASK)
-        about = {"product": request.name, "bands": list(acquisition.bands), "source": state}
+        about = {
+            "product": request.name,
+            "version": VERSIONS["preparation"],
+            "bands": list(acquisition.bands),
+            "source": state,
+        }
         (folder / ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
 
 
@@ -226,12 +232,13 @@ def _state_of(paths: Sequence[str], folder: Path) -> dict[str, list[int]]:
     return states
 
 
-def _stands(target: Path, state: Mapping[str, list[int]]) -> bool:
+def _stands(target: Path, state: Mapping[str, list[int]], version: int) -> bool:
+    """Whether a product stands there, made by this version of the same source."""
     try:
         about = json.loads((target / ABOUT).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return about.get("source") == state
+    return (about.get("source"), about.get("version")) == (state, version)
 
 
 def _write_band(image: Image, path: Path) -> Path:
