@@ -98,11 +98,19 @@ class Values:
         >>> Values(0.275, -2000).of(np.array([10000], np.uint16), np.array([True])).tolist()
         [750]
         """
-        value = numbers.astype(np.float64) * self.scale + self.offset
-        if self.decibel:
-            value = 1000 * np.log10(np.where(seen, value, 1.0))
-        value = np.clip(np.rint(value), LOWEST, HIGHEST)
-        return np.where(seen, value, UNSEEN).astype(np.int16)
+        small = numbers.dtype.kind in "iu" and numbers.dtype.itemsize <= 2
+        if small and self.scale == 1 and not self.decibel and float(self.offset).is_integer():
+            # Whole numbers, three times as fast.
+            value = numbers.astype(np.int32)
+            value += int(self.offset)
+        else:
+            value = numbers.astype(np.float64) * self.scale + self.offset
+            if self.decibel:
+                value = 1000 * np.log10(np.where(seen, value, 1.0))
+            np.rint(value, out=value)
+        np.clip(value, LOWEST, HIGHEST, out=value)
+        value[~seen] = UNSEEN
+        return value.astype(np.int16)
 
     def exist(self, numbers: np.ndarray) -> np.ndarray:
         """Where digital numbers have a value: power of 0 or less has no decibels."""

@@ -249,7 +249,8 @@ def _write_band(image: Image, path: Path) -> Path:
     with create_raster(str(path), grid, "int16", nodata=NODATA, options=("PREDICTOR=2",)) as raster:
         for window in grid.windows(rows):
             values, seen = source.observe(window)
-            raster.write(np.where(seen, values, NODATA).astype(np.int16), window)
+            values[~seen] = NODATA
+            raster.write(values, window)
     return path
 
 
