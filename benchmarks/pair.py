@@ -1,8 +1,8 @@
 """Classification of a tile by this code and by that of another commit, in turns.
 
 Both do the same measurement (`classification.compare_job`: the whole job, one thread, CPU time) on
-a scene that each made itself. Prints the rates of each turn, their ratio, and how many pixels have
-the same class in both maps.
+a scene that each made itself; the first run of each, which compiles, does not count. Prints the
+rates of each turn, their ratio, and how many pixels have the same class in both maps.
 
 Usage: python benchmarks/pair.py COMMIT [--runs 5] [--size 2048] [--samples 20000]
 """
@@ -73,11 +73,12 @@ def main() -> None:
     folder = Path(given.folder or Path(tempfile.gettempdir()) / f"iota2_pair_{given.size}")
     with code_of(given.commit) as other:
         sides = (
-            Side("this code", PROJECT, folder / "this"),
-            Side(given.commit, other, folder / given.commit),
+            Side("this code", PROJECT, folder / head_of(PROJECT)),
+            Side(given.commit, other, folder / head_of(other)),
         )
         for side in sides:
             side.run(PREPARE, str(given.size), str(given.samples))
+            side.rate()  # compiles what is not compiled yet
         print(processor())
         ratios = [turn(*sides) for _ in range(given.runs)]
     print(f"median of {given.runs} ratios {statistics.median(ratios):.3f}")
@@ -98,6 +99,12 @@ def turn(new: Side, old: Side) -> float:
         flush=True,
     )
     return rates[0] / rates[1]
+
+
+def head_of(tree: Path) -> str:
+    """Commit of a work tree, by which its scene is kept: later code may write another one."""
+    command = ["git", "-C", str(tree), "rev-parse", "--short", "HEAD"]
+    return subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout.strip()
 
 
 @contextmanager
