@@ -68,7 +68,10 @@ def test_a_pixel_without_data_is_left_out_unless_the_user_says_otherwise(tmp_pat
     ("dtype", "missing", "expected"),
     [
         ("uint8", "leave_out", "int16"),
-        ("int16", 40_000.0, "float32"),
+        ("int16", 32_767.0, "int16"),
+        ("int16", 32_768.0, "float32"),
+        ("int16", -32_768.0, "int16"),
+        ("int16", -32_769.0, "float32"),
         ("int16", -1.0, "int16"),
         ("int16", 0.5, "float32"),
         ("int16", "keep", "float32"),
@@ -105,6 +108,14 @@ def test_codes_that_a_float_cannot_tell_apart_are_refused(tmp_path, grid):
     with pytest.raises(InputDataError, match="cannot be told apart"):
         look_at_user_raster(path, "nearest", "leave_out", grid)
     look_at_user_raster(path, "bicubic", "leave_out", grid)
+
+
+def test_codes_that_a_float_can_tell_apart_stay_as_they_are(tmp_path, grid):
+    codes = np.full((8, 8), 2**24, np.uint32)
+    codes[:, 4:] -= 1
+    path = write_image(tmp_path / "soil.tif", codes)
+    found = band_of(path, grid, interpolation="nearest").read(grid.window)
+    assert found[0].tolist() == [2**24] * 4 + [2**24 - 1] * 4
 
 
 @pytest.mark.parametrize(
