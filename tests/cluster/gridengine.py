@@ -218,15 +218,6 @@ class GridEngine:
         self.start_master()
         self.start_execution()
 
-    @contextlib.contextmanager
-    def tmpdir(self, folder: Path):
-        """Another folder for the TMPDIR of each job, for the time of a `with` block."""
-        self.command("qconf", "-rattr", "queue", "tmpdir", str(folder), "main.q")
-        try:
-            yield
-        finally:
-            self.command("qconf", "-rattr", "queue", "tmpdir", str(self.tmp), "main.q")
-
     def jobs(self) -> set[str]:
         """Ids of all jobs that wait or run."""
         lines = self.command("qstat", "-u", "*").splitlines()[2:]

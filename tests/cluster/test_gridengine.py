@@ -87,9 +87,6 @@ def test_doctor_runs_a_trial_job(cluster, folder):
         assert words in said
 
 
-# The node's own disk is full: that of the site file, and the one the queue gives each job.
-
-
 # Faults.
 
 
