@@ -263,4 +263,4 @@ def test_a_window_is_rounded_to_the_squares_it_touches():
     assert Window(4, 8, 4, 1).rounded(4, tile) == Window(4, 8, 4, 3)
     assert Window(9, 10, 1, 1).rounded(4, tile) == Window(8, 8, 2, 3)
     assert tile.rounded(4, tile) == tile
-    assert Window(7, 3, 1, 1).rounded(4, Window(3, 2, 9, 9)) == Window(7, 2, 4, 4)
+    assert Window(6, 3, 1, 1).rounded(4, Window(3, 2, 9, 9)) == Window(3, 2, 4, 4)

@@ -1,5 +1,7 @@
 """What jobs ask for: how it grows, and that no rule is forgotten."""
 
+from dataclasses import replace
+
 import pytest
 from rule_texts import rules_with_scripts
 
@@ -84,3 +86,19 @@ def test_size_of_files_folders_and_absent_files(tmp_path):
     (tmp_path / "b").write_bytes(b"0" * 500_000)
     paths = [str(tmp_path / name) for name in ("model", "b", "absent")]
     assert megabytes_on_disk(paths) == 2.0
+
+
+def test_functions_of_the_user_need_their_block_and_its_margin():
+    """Blocks of 128 pixels: 128 + 2 * 50 a side; images of 10 dates x 3 bands and 2 features of theirs."""
+    size = Size(
+        pixels=10**8, columns=10**4, acquisitions=10, bands=3, features=32, external=2, margin=50,
+        window_mb=1,
+    )  # fmt: skip
+    pixels = (128 + 2 * 50) ** 2
+    assert size.image_bytes == 10 * (2 * 3 + 1) + 2 * 4 + 16
+    assert size.window == pytest.approx(pixels * size.image_bytes / 1e6)
+    assert size.called == pytest.approx(pixels * 30 * 2 * 4 / 1e6)  # twice all others, float32
+    without = replace(size, external=0)
+    assert (without.window, without.called) == (1, 0)
+    for rule in ("classify_tile", "write_features", "extract_samples"):
+        assert NEEDS[rule](size).memory >= NEEDS[rule](without).memory + size.called
