@@ -209,7 +209,7 @@ def own_copy(production, tmp_path) -> Workflow:
 def small_production(tmp_path_factory) -> Workflow:
     """A whole production on tiles of 64 pixels: two tiles, regions and draws, and the features.
 
-    The first image of one tile is damaged.
+    The first image of one tile is damaged, the last product of it is in its zip.
     """
     from iota2_tools.simulate import SceneSettings, simulate_scene
 
@@ -223,6 +223,7 @@ def small_production(tmp_path_factory) -> Workflow:
         shutil.rmtree(product)
     damaged = deliver_again(min(east.iterdir()), "000000")
     next(damaged.glob("*_FRE_B4.tif")).write_bytes(b"")
+    pack(max(east.iterdir()), folder / "scene/unpacked")
     workflow = Workflow(
         folder,
         scene_config(
@@ -246,6 +247,13 @@ def deliver_again(product: Path, hour: str = "235959") -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, target)
     return again
+
+
+def pack(product: Path, aside: Path) -> None:
+    """Put a product into a zip beside it, and its folder under that of its tile somewhere else."""
+    shutil.make_archive(str(product), "zip", product.parent, product.name)
+    (aside / product.parent.name).mkdir(parents=True)
+    product.rename(aside / product.parent.name / product.name)
 
 
 @pytest.fixture

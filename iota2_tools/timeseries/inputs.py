@@ -51,7 +51,7 @@ class Products:
     bands: Sequence[str]
     grid: dict[str, Any]
     strangers: Mapping[str, str] = field(default_factory=dict)
-    ready: Sequence[str] = ()
+    ready: Sequence[str] = field(default_factory=list)
     prepared: str = ""
 
     @property

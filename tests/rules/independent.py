@@ -52,11 +52,12 @@ def polygon_ids(results: Path, tile: str) -> np.ndarray:
 
 
 def products(scene: Path, tile: str) -> list[Path]:
-    """Product folders of a tile with whole images, by day then name."""
+    """Product folders of a tile with whole images, by day then name; also of those in zips."""
+    aside = scene / "unpacked" / tile
     folders = [
         folder
-        for folder in (scene / "sentinel2" / tile).iterdir()
-        if all(path.stat().st_size for path in folder.glob("*_FRE_*.tif"))
+        for folder in [*(scene / "sentinel2" / tile).iterdir(), *aside.glob("*")]
+        if folder.is_dir() and all(path.stat().st_size for path in folder.glob("*_FRE_*.tif"))
     ]
     return sorted(folders, key=lambda folder: (day_of(folder), folder.name))
 

@@ -10,7 +10,16 @@ import pytest
 from conftest import Workflow, job_counts
 from rule_texts import rules_of_file
 
-STAGES = ("init", "sampling", "features", "learning", "classification", "mosaic", "validation")
+STAGES = (
+    "prepare",
+    "init",
+    "sampling",
+    "features",
+    "learning",
+    "classification",
+    "mosaic",
+    "validation",
+)
 
 
 def test_every_file_of_rules_is_a_stage_of_these():

@@ -171,7 +171,7 @@ def test_dates_of_the_margin_are_marked(tmp_path):
 
 def test_what_is_not_read_is_told_in_the_inventory(tmp_path):
     write_product(tmp_path / "T31TCJ", name_of("20180101"), B2)
-    archive = name_of("20180111") + ".zip"
+    archive = name_of("20180111") + ".tar.gz"
     (tmp_path / "T31TCJ" / archive).write_bytes(b"")
     assert tiny_inventory(tmp_path / "T31TCJ").left_out == {archive: "an archive; unpack it"}
 
