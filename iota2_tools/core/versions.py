@@ -10,6 +10,7 @@ VERSIONS = {
     "areas": 2,
     "boosting": 1,
     "classification": 1,
+    "coregistration": 1,
     "envelopes": 1,
     "expressions": 1,
     "features": 2,

@@ -47,6 +47,8 @@ class Size:
         Width of that raster, pixels.
     acquisitions, bands, features, classes, draws : int
         Acquisitions of all sensors, bands read of each, features, classes, draws.
+    registered : int
+        Of the acquisitions, those that are moved onto a reference.
     external : int
         Features of functions of the user, which count in `features`.
     margin : int
@@ -66,6 +68,7 @@ class Size:
     pixels: int = 0
     columns: int = 0
     acquisitions: int = 0
+    registered: int = 0
     bands: int = 0
     features: int = 0
     classes: int = 0
@@ -226,7 +229,9 @@ def _prepare_batch(size: Size) -> Need:
 
 NEEDS: dict[str, Callable[[Size], Need]] = {
     "prepare_batch": _prepare_batch,
-    "take_inventory": lambda size: Need(90, 20 + size.acquisitions),
+    "take_inventory": lambda size: Need(
+        90 + (200 if size.registered else 0), 20 + size.acquisitions + 6 * size.registered
+    ),
     "mask_series": _mask_series,
     "count_valid_dates": lambda size: Need(
         150 + min(MASK_WINDOW, size.acquisitions * size.megapixels) + size.cache,
