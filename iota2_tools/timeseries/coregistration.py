@@ -37,7 +37,7 @@ SMALLEST = 32
 ALONG = 6
 """Windows that are looked at along a side of the tile, at most."""
 COMPARED = 16
-"""Windows that are compared, those with the most clear pixels."""
+"""Windows that are compared: of the clear ones, those where the reference shows most."""
 LEAST = 4
 """Fewest windows that a shift is taken from."""
 CLEAR = 0.5
@@ -105,6 +105,19 @@ class Views(NamedTuple):
     """Where the reference has data, bool."""
     image: np.ndarray
     clear: np.ndarray
+
+    @property
+    def common(self) -> np.ndarray:
+        """Where both can be compared, bool."""
+        return self.known & self.clear
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether one of both has a single value, or nothing is left to compare."""
+        common = self.common
+        return not common.any() or any(
+            np.ptp(values[common]) == 0 for values in (self.reference, self.image)
+        )
 
 
 def register(
@@ -206,6 +219,14 @@ class Comparison:
             if seen.mean() >= CLEAR
         }
 
+    @cached_property
+    def _details(self) -> dict[Window, float]:
+        """How much the reference shows in each window: water has nothing to compare."""
+        return {
+            window: float(_edges((values - values[known].mean()) * known)[known].std())
+            for window, (values, known) in self._views.items()
+        }
+
     def shift(self, acquisition: Acquisition) -> Shift:
         """The shift that brings an acquisition onto the reference.
 
@@ -256,7 +277,7 @@ class Comparison:
                 f"too few clear pixels to compare with {self._settings.reference}: {len(clear)} of "
                 f"{len(self._windows)} windows have enough, {LEAST} are needed"
             )
-        return sorted(clear, key=lambda window: -shares[window])[:COMPARED]
+        return sorted(clear, key=self._details.__getitem__, reverse=True)[:COMPARED]
 
     def _read(
         self, acquisition: Acquisition, windows: Sequence[Window], place: np.ndarray
@@ -312,8 +333,17 @@ def _covered(reference: str, grid: Grid) -> Window:
 
 
 def _each(compare: Callable[[Views], np.ndarray], views: Sequence[Views]) -> np.ndarray:
-    """Shift of each window, float64, shape (n, 2): rows, columns."""
-    return np.array([compare(view) for view in views], dtype=np.float64)
+    """Shift of each window that shows anything, float64, shape (n, 2): rows, columns.
+
+    Raises
+    ------
+    PoorError
+        If fewer than `LEAST` do.
+    """
+    shifts = [compare(view) for view in views if not view.is_flat]
+    if len(shifts) < LEAST:
+        raise PoorError(f"shows no details to compare in {len(views) - len(shifts)} of its windows")
+    return np.array(shifts, dtype=np.float64)
 
 
 def _whole_pixels(view: Views) -> np.ndarray:
@@ -328,9 +358,7 @@ def _whole_pixels(view: Views) -> np.ndarray:
 def _fractions(view: Views) -> np.ndarray:
     from skimage.registration import phase_cross_correlation
 
-    common = view.known & view.clear
-    if not common.any():
-        return np.full(2, np.inf)
+    common = view.common
     taper = np.hanning(len(common) + 2)[1:-1]
     weight = common * taper[:, None] * taper
     first, second = (

@@ -183,6 +183,18 @@ def test_too_few_clear_pixels_are_told_apart_from_a_poor_shift(tmp_path, ground,
     assert "too few clear pixels" in result.cloudy["one"]
 
 
+def test_windows_that_show_nothing_tell_nothing(tmp_path, ground, reference):
+    """Water of a single value: it would seem to lie where it should."""
+    water = np.s_[: SIDE * 5 // 8]
+    values, ashore = taken(ground, 2, -1), taken(ground, seed=3)
+    values[water] = ashore[water] = 120
+    coast = write(tmp_path / "coast.tif", ashore)
+    shift = found(coast, acquisition(tmp_path, values)).shifts["one"]
+    assert (shift.x / SIZE, shift.y / SIZE) == pytest.approx((-2, 1), abs=0.05)
+    result = found(reference, acquisition(tmp_path, np.full((SIDE, SIDE), 120.0)))
+    assert "shows no details to compare in 16 of its windows" in result.poor["one"]
+
+
 def test_a_reference_of_a_part_of_the_tile_will_do(tmp_path, ground):
     part = taken(ground, seed=3)[70:, 60:]
     path = write(tmp_path / "part.tif", part, left=LEFT + 600, top=TOP - 700)
