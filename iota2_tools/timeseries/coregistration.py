@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
+from threadpoolctl import threadpool_limits
 
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.geo.grid import BLOCK, Grid, Window, grid_of, metres, same_crs, transform_bounds
@@ -145,7 +146,9 @@ def register(
     comparison = Comparison(settings, compared_grid(tile, grid_of(image.path)))
     for item in acquisitions:
         try:
-            found = result.shifts[item.name] = comparison.shift(item)
+            # Products of small matrices: threads of BLAS would cost more than they give.
+            with threadpool_limits(1, "blas"):
+                found = result.shifts[item.name] = comparison.shift(item)
         except CloudyError as error:
             result.cloudy[item.name] = str(error)
         except PoorError as error:

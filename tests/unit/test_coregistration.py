@@ -15,7 +15,8 @@ from scipy.ndimage import binary_erosion
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.geo.grid import Grid, Window, grid_of
 from iota2_tools.products import Acquisition, Image, Mask, Shift
-from iota2_tools.timeseries.coregistration import Coregistration, register, spread
+from iota2_tools.timeseries import coregistration
+from iota2_tools.timeseries.coregistration import Coregistration, compared_grid, register, spread
 from iota2_tools.timeseries.headers import reference_faults
 from iota2_tools.timeseries.inputs import Products, TileInputs
 from iota2_tools.timeseries.inventory import read_inventory, write_inventory
@@ -138,6 +139,32 @@ def test_larger_pixels_than_those_of_the_tile_are_compared_as_they_are(tmp_path,
     tile = Grid(grid_of(reference).crs, LEFT, TOP, SIZE / 2, 2 * SIDE, 2 * SIDE)
     shift = register([item], tile, settings(reference)).shifts["one"]
     assert (shift.x / SIZE, shift.y / SIZE) == pytest.approx((-0.6, -0.3), abs=0.05)
+
+
+@pytest.mark.parametrize(("east", "north"), [(0, 0), (-1.7, 2.2), (0.4, 0.3)])
+def test_fields_of_another_season_draw_the_shift_little(tmp_path, ground, reference, east, north):
+    """Half the contrast is that of the reference; the other half is new, and stands still."""
+    values = 1000 + taken(ground, east, north) / 2 + taken(fields(7), seed=8) / 4
+    shift = found(reference, acquisition(tmp_path, values)).shifts["one"]
+    assert np.hypot(shift.x / SIZE + east, shift.y / SIZE + north) < 0.1
+
+
+def test_a_shift_that_never_stays_the_same_is_refused(tmp_path, ground, reference, monkeypatch):
+    monkeypatch.setattr(coregistration, "_fractions", lambda view: np.array([0.2, 0]))
+    result = found(reference, acquisition(tmp_path, taken(ground)))
+    assert "no shift to" in result.poor["one"]
+
+
+def test_images_of_another_projection_are_compared_in_pixels_of_their_size():
+    """Landsat of 30 m over a tile of 10 m: in one projection, in another, in degrees."""
+    tile = Grid("EPSG:2154", 600_000, 6_600_000, 10, 300, 200)
+    for crs in ("EPSG:2154", "EPSG:32631"):
+        grid = compared_grid(tile, Grid(crs, 0, 0, 30, 7, 7))
+        assert grid == Grid("EPSG:2154", 600_000, 6_600_000, 30, 100, 66)
+    degrees = Grid("EPSG:4326", 2, 45, 1e-4, 300, 200)
+    grid = compared_grid(degrees, Grid("EPSG:32631", 0, 0, 22.264, 7, 7))
+    assert grid.resolution == pytest.approx(2e-4)
+    assert (grid.rows, grid.cols) == (150, 100)
 
 
 def test_a_shift_too_small_to_matter_moves_nothing(tmp_path, ground, reference):
@@ -279,7 +306,7 @@ def test_images_and_masks_are_read_where_the_reference_has_them(tmp_path, series
     assert np.array_equal(values[1], stored)
 
 
-@pytest.mark.parametrize("shape", [(13, 17), (64, 64)])
+@pytest.mark.parametrize("shape", [(37, 51), (64, 64)])
 def test_a_moved_acquisition_is_the_same_window_by_window(tmp_path, series, shape):
     _, series_reader = reader(tmp_path, series[1])
     whole, usable = read(series_reader, series[1].grid.window)

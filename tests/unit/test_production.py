@@ -202,6 +202,8 @@ def test_the_band_that_is_compared_with_a_reference_is_read_and_is_no_feature(pl
 
 def test_a_reference_that_cannot_be_used_is_found_by_the_check(plan, tile, tmp_path):
     assert not input_problems(plan(onto(tmp_path, np.zeros((8, 8), np.int16))))
+    # Comparing takes a job: here no window of 8 x 8 pixels would do.
+    assert not header_problems(plan(onto(tmp_path, sensor_band="B8")))
     (band,) = input_problems(plan(onto(tmp_path, reference_band=2)))
     assert "sensors.sentinel2.coregistration.reference: T31TCJ: " in band
     assert "band 2 is needed" in band
