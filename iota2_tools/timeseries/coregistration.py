@@ -98,12 +98,12 @@ class PoorError(InputDataError):
 
 
 class Views(NamedTuple):
-    """The same windows of the reference and of an acquisition."""
+    """The same window of the reference and of an acquisition."""
 
     reference: np.ndarray
-    """float64, shape (n, side, side)"""
+    """float64, shape (side, side), 0 where it has no data"""
     known: np.ndarray
-    """Where the reference has data, bool."""
+    """Where the reference has data, bool"""
     image: np.ndarray
     clear: np.ndarray
 
@@ -217,7 +217,7 @@ class Comparison:
         """Windows of the reference that have data enough, and where."""
         found = {window: self._reference.observe(window) for window in self._windows}
         return {
-            window: (values.astype(np.float64), seen)
+            window: (np.where(seen, values, 0).astype(np.float64), seen)
             for window, (values, seen) in found.items()
             if seen.mean() >= CLEAR
         }
@@ -297,7 +297,9 @@ class Comparison:
             values, _ = image.observe(window)
             unusable, unseen = np.empty((2, *values.shape), dtype=np.uint8)
             look.read(window, unusable, unseen)
-            views.append(Views(*self._views[window], values.astype(np.float64), unusable == 0))
+            clear = unusable == 0
+            shown = np.where(clear, values, 0).astype(np.float64)
+            views.append(Views(*self._views[window], shown, clear))
         return views
 
     def _agreeing(self, steps: np.ndarray, within: float) -> float:
@@ -366,7 +368,7 @@ def _fractions(view: Views) -> np.ndarray:
     weight = common * taper[:, None] * taper
     first, second = (
         (values - np.average(values, weights=weight)) * weight
-        for values in (np.where(common, view.reference, 0), np.where(common, view.image, 0))
+        for values in (view.reference, view.image)
     )
     return phase_cross_correlation(
         _edges(first), _edges(second), upsample_factor=FINENESS, normalization=None

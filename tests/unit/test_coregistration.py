@@ -175,6 +175,23 @@ def test_a_shift_too_small_to_matter_moves_nothing(tmp_path, ground, reference):
     assert replace(item, shift=shift).grid_of(grid) == grid
 
 
+def test_shifts_are_left_out_up_to_the_one_that_is_negligible(
+    tmp_path, ground, reference, monkeypatch
+):
+    item = acquisition(tmp_path, taken(ground, 0.1, 0))
+    assert found(reference, item).shifts["one"].x != 0
+    monkeypatch.setattr(coregistration, "NEGLIGIBLE", 0.2)
+    assert found(reference, item).shifts["one"].x == 0
+
+
+def test_a_reference_with_holes_will_do(tmp_path, ground):
+    """NaN where it has no data; the holes stand still."""
+    values = np.where(clouds(0.1), np.nan, taken(ground, seed=3))
+    path = write(tmp_path / "holes.tif", values, np.float32)
+    shift = found(path, acquisition(tmp_path, taken(ground, 1.4, -0.5))).shifts["one"]
+    assert (shift.x / SIZE, shift.y / SIZE) == pytest.approx((-1.4, 0.5), abs=0.05)
+
+
 def test_other_ground_is_refused_as_poor(tmp_path, reference):
     for cloudy in (False, True):
         mask = clouds() if cloudy else None
