@@ -20,7 +20,7 @@ VERSIONS = {
     "indices": 1,
     "inventory": 3,
     "learning": 2,
-    "masks": 2,
+    "masks": 3,
     "mosaic": 1,
     "preparation": 1,
     "preview": 1,
