@@ -26,7 +26,7 @@ rule take_inventory:
     resources:
         **needs("take_inventory"),
     params:
-        algorithm=versions("inventory"),
+        algorithm=versions("inventory", "coregistration"),
         inputs=lambda wildcards: asdict(parameters.tile_inputs(wildcards.tile)),
         revision=lambda wildcards: parameters.revision(record_of_tile(wildcards)),
         record=record_of_tile,

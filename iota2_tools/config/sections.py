@@ -98,6 +98,37 @@ class ExternalFunction(Section):
     )
 
 
+class Coregistration(Section):
+    """A reference image onto which each acquisition is moved, by a shift of its own."""
+
+    reference: PathText = Field(
+        description=(
+            "Raster that lies where the map shall lie, in any CRS: one over all tiles. It needs the ground alone "
+            "in common with the series, not its date nor its units; best a similar band of a cloudless day."
+        )
+    )
+    reference_band: int = Field(1, ge=1, description="Band of the reference.")
+    sensor_band: Word = Field(
+        description="Band of the sensor that is compared with it (`B8`); it is read for that."
+    )
+    largest_shift: float = Field(
+        3,
+        gt=0,
+        le=20,
+        description="Acquisitions that lie farther off are refused, pixels of `sensor_band`.",
+    )
+    least_quality: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description=(
+            "Share of the windows compared that must agree on the shift within half a pixel. Acquisitions with "
+            "less are refused: `inputs.damaged_acquisition` says whether they stop the run. Those with too few "
+            "clear pixels to be compared are left out, and told."
+        ),
+    )
+
+
 class SensorSection(Section):
     """What all image time series have in common; each product format adds its own keys."""
 
@@ -139,6 +170,14 @@ class SensorSection(Section):
             "Features of your own, `name: expression` in the band names (`B8A`) or `b1…bn`, for each date, e.g. "
             '`{RE: "(B8A-B5)/(B8A+B5)"}`. Functions: abs, exp, log, log10, sqrt, sin, cos, tan, where, minimum, '
             "maximum."
+        ),
+    )
+
+    coregistration: Coregistration | None = Field(
+        None,
+        description=(
+            "A reference image onto which each acquisition is moved, by a shift of its own. Empty: images are "
+            "read where they lie."
         ),
     )
 

@@ -30,8 +30,7 @@ from iota2_tools.geo.gridded import UNSEEN, ImagePool
 from iota2_tools.geo.raster import create_raster
 from iota2_tools.timeseries.gapfilling import fill_gaps
 from iota2_tools.timeseries.inventory import read_inventory
-from iota2_tools.timeseries.masks import Looks
-from iota2_tools.timeseries.series import SeriesReader
+from iota2_tools.timeseries.series import Looks, SeriesReader
 from iota2_tools.timeseries.user_rasters import user_bands
 
 

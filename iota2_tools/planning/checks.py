@@ -14,6 +14,7 @@ from iota2_tools.learning.settings import LearningSettings, Purpose
 from iota2_tools.learning.tried import problems_of_learner
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
+from iota2_tools.timeseries.headers import reference_faults
 from iota2_tools.timeseries.inputs import TileInputs
 
 
@@ -57,7 +58,9 @@ def header_problems(production: Production) -> list[str]:
     for tile in production.tiles:
         inputs = parameters.tile_inputs(tile)
         problems += _unprepared_problems(parameters, tile, inputs)
-        problems += _first_error(take_inventory, inputs.without_prepared(), damaged)
+        # Comparing images with a reference takes a job; the reference itself has been looked at.
+        there = inputs.without_prepared().as_they_lie()
+        problems += _first_error(take_inventory, there, damaged)
     return problems
 
 
@@ -108,7 +111,16 @@ def input_warnings(production: Production) -> list[str]:
 
 def input_problems(production: Production) -> list[str]:
     """Everything wrong with the inputs of a production that headers and tables tell."""
-    checks = (_tiles, _regions, _reference, _nomenclature, _features, _external, _learner)
+    checks = (
+        _tiles,
+        _coregistration,
+        _regions,
+        _reference,
+        _nomenclature,
+        _features,
+        _external,
+        _learner,
+    )
     problems: list[str] = []
     for check in checks:
         try:
@@ -149,6 +161,23 @@ def _tiles(production: Production) -> Iterator[str]:
     for region in production.used_regions if not before and production.series else ():
         if not production.series_of_region(region) and not production.user_rasters:
             yield f"region {region}: no series has acquisitions over all its tiles; nothing is left to learn from"
+
+
+def _coregistration(production: Production) -> Iterator[str]:
+    for sensor in production.sensors:
+        section = production.section(sensor).coregistration
+        if not section:
+            continue
+        place = f"sensors.{sensor}.coregistration"
+        known = production.format(sensor).band_names
+        if section.sensor_band not in known:
+            hint = suggest(section.sensor_band, known, f"it has {', '.join(known)}")
+            yield f"{place}.sensor_band: no band {section.sensor_band!r}, {hint}"
+        for tile in production.tiles:
+            faults = reference_faults(
+                section.reference, section.reference_band, production.grid(tile)
+            )
+            yield from (f"{place}.reference: {tile}: {fault}" for fault in faults)
 
 
 def _regions(production: Production) -> Iterator[str]:

@@ -47,6 +47,8 @@ class Size:
         Width of that raster, pixels.
     acquisitions, bands, features, classes, draws : int
         Acquisitions of all sensors, bands read of each, features, classes, draws.
+    registered : int
+        Of the acquisitions, those that are moved onto a reference.
     external : int
         Features of functions of the user, which count in `features`.
     margin : int
@@ -66,6 +68,7 @@ class Size:
     pixels: int = 0
     columns: int = 0
     acquisitions: int = 0
+    registered: int = 0
     bands: int = 0
     features: int = 0
     classes: int = 0
@@ -87,6 +90,11 @@ class Size:
     def megapixels(self) -> float:
         """Millions of pixels."""
         return self.pixels / 1e6
+
+    @property
+    def moving_seconds(self) -> float:
+        """Of reading the images that are moved, beyond that of others."""
+        return 0.1 * self.bands * self.registered * self.megapixels
 
     @property
     def image_bytes(self) -> int:
@@ -140,6 +148,7 @@ def _mask_series(size: Size) -> Need:
     window = min(MASK_WINDOW, 3 * size.acquisitions * size.megapixels)
     # All bands are read for their nodata; decoding one takes 6 ms a million pixels.
     seconds = (0.01 + 0.006 * size.bands) * size.megapixels * size.acquisitions
+    seconds += size.moving_seconds
     return Need(
         140 + 1.7 * window + size.cache, 10 + seconds, size.megapixels * size.acquisitions / 8
     )
@@ -160,7 +169,7 @@ def _extract_samples(size: Size) -> Need:
     table = 6 * size.input_mb * size.features / 100
     return Need(
         490 + 1.3 * block + size.called + size.cache + table,
-        30 + 0.5 * size.megapixels,
+        30 + 0.5 * size.megapixels + size.moving_seconds,
         2 * size.input_mb,
     )
 
@@ -193,12 +202,17 @@ def _classify_tile(size: Size) -> Need:
     models = size.traits.loaded * size.input_mb
     memory = 560 + 1.25 * size.window + size.called + size.cache + chunks + maps + models
     seconds = size.megapixels * (0.04 * size.acquisitions + _mapping_seconds(size))
+    seconds += size.moving_seconds
     return Need(memory, 60 + seconds, size.draws * (2 + 2 * size.classes) * size.megapixels)
 
 
 def _write_features(size: Size) -> Need:
     stack = 2 * size.features * size.megapixels
-    return Need(560 + 2.2 * size.window + size.called + size.cache, 60 + 0.1 * stack, stack)
+    return Need(
+        560 + 2.2 * size.window + size.called + size.cache,
+        60 + 0.1 * stack + size.moving_seconds,
+        stack,
+    )
 
 
 def _mosaic(bands: Callable[[Size], int]) -> Callable[[Size], Need]:
@@ -226,7 +240,9 @@ def _prepare_batch(size: Size) -> Need:
 
 NEEDS: dict[str, Callable[[Size], Need]] = {
     "prepare_batch": _prepare_batch,
-    "take_inventory": lambda size: Need(90, 20 + size.acquisitions),
+    "take_inventory": lambda size: Need(
+        90 + (200 if size.registered else 0), 20 + size.acquisitions + 6 * size.registered
+    ),
     "mask_series": _mask_series,
     "count_valid_dates": lambda size: Need(
         150 + min(MASK_WINDOW, size.acquisitions * size.megapixels) + size.cache,

@@ -69,14 +69,15 @@ class Parameters:
         return [*names, *self._user_names, *self.external_names]
 
     def _also_read(self, sensor: str) -> list[str]:
-        """Bands of a sensor, by name or role, that functions of the user ask for."""
+        """Bands of a sensor that functions of the user ask for, by name or role, or its reference."""
         roles = self.production.format(sensor).roles
         asked = {
             roles.get(band, band)
             for section in self.config.external_features
             for band in section.reads.get(sensor, ())
         }
-        return sorted(asked)
+        moving = self.production.section(sensor).coregistration
+        return sorted(asked | {moving.sensor_band} if moving else asked)
 
     @cached_property
     def least_dates(self) -> dict[str, int]:
@@ -127,6 +128,7 @@ class Parameters:
             sensor = series.sensor
             found = plan.products(name, tile)
             period = plan.period(sensor)
+            moving = plan.section(sensor).coregistration
             products[name] = Products(
                 sensor=sensor,
                 folder=plan.sensor_folder(sensor, tile),
@@ -138,6 +140,7 @@ class Parameters:
                 strangers=plan.listing(sensor, tile).strangers,
                 ready=plan.ready(name, tile),
                 prepared=plan.prepared_folder(sensor, tile),
+                coregistration=moving.as_dict() if moving else None,
             )
         rasters = {
             word: UserFile(
@@ -242,6 +245,12 @@ class Parameters:
             acquisitions=max(
                 sum(len(plan.products(series, name)) for series in plan.series_of_tile(name))
                 for name in tiles
+            ),
+            registered=sum(
+                len(plan.products(series, name))
+                for name in tiles
+                for series in plan.series_of_tile(name)
+                if plan.section(plan.series[series].sensor).coregistration
             ),
             bands=max((len(item.bands) for item in self.series_features.values()), default=0),
             features=self.feature_count,

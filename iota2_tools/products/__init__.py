@@ -30,7 +30,7 @@ from iota2_tools.products.format import (
     Request,
     same_tile,
 )
-from iota2_tools.products.images import Codes, Image, Mask
+from iota2_tools.products.images import Codes, Image, Mask, Shift
 
 FORMATS: dict[str, ProductFormat] = {
     "landsat5": landsat_l2a_old.LANDSAT5,
@@ -66,6 +66,7 @@ __all__ = [
     "Pixels",
     "ProductFormat",
     "Request",
+    "Shift",
     "format_of",
     "same_tile",
 ]

@@ -15,7 +15,7 @@ from typing import Any
 from iota2_tools.config.sections import SensorSection
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.geo.grid import Grid
-from iota2_tools.products.images import Image, Mask
+from iota2_tools.products.images import Image, Mask, Shift
 from iota2_tools.products.metadata import names_in
 
 DAY_OF_YEAR = 7
@@ -96,6 +96,8 @@ class Acquisition:
         What they say together; where there is none, the images alone tell what was seen.
     counts : bool
         False in the margin around the period: it helps to fill gaps, and is no clear date.
+    shift : Shift, optional
+        How far it is moved onto the reference of its series (`timeseries.coregistration`).
     """
 
     name: str
@@ -103,6 +105,13 @@ class Acquisition:
     bands: dict[str, Image]
     masks: tuple[Mask, ...]
     counts: bool = True
+    shift: Shift | None = None
+
+    def grid_of(self, grid: Grid) -> Grid:
+        """Grid that its files, as they are, are read on to lie on `grid` once they are moved."""
+        if not self.shift or not (self.shift.x or self.shift.y):
+            return grid
+        return replace(grid, left=grid.left - self.shift.x, top=grid.top - self.shift.y)
 
     @property
     def files(self) -> list[str]:
@@ -122,6 +131,7 @@ class Acquisition:
             {band: Image.from_dict(item) for band, item in given["bands"].items()},
             tuple(Mask.from_dict(item) for item in given["masks"]),
             given["counts"],
+            Shift(**given["shift"]) if given.get("shift") else None,
         )
 
 

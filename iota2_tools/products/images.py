@@ -44,6 +44,23 @@ class Image:
 
 
 @dataclass(frozen=True)
+class Shift:
+    """How far the images and masks of an acquisition are moved before they are read.
+
+    Parameters
+    ----------
+    x, y : float
+        To the east and to the north, units of the tile's CRS.
+    quality : float
+        Share of the windows compared that agree on it, 0 to 1.
+    """
+
+    x: float
+    y: float
+    quality: float
+
+
+@dataclass(frozen=True)
 class Codes:
     """Some values of a mask.
 

@@ -86,6 +86,29 @@ def products_left_out(evidence: Evidence) -> Iterator[Remark]:
             yield Remark(Topic.IMAGES, f"{inventory.tile}: {name} is left out: {why}")
 
 
+def series_moved(evidence: Evidence) -> Iterator[Remark]:
+    """How far the acquisitions of a series were moved onto its reference."""
+    shifts: dict[str, list[tuple[float, str]]] = {}
+    for inventory in evidence.inventories:
+        for series, items in inventory.series.items():
+            shifts.setdefault(series, []).extend(
+                (
+                    float(np.hypot(item.shift.x, item.shift.y)) / inventory.grid.resolution,
+                    f"{item.name} over {inventory.tile}",
+                )
+                for item in items
+                if item.shift
+            )
+    for series, found in shifts.items():
+        if found:
+            median, (largest, which) = np.median([size for size, _ in found]), max(found)
+            yield Remark(
+                Topic.IMAGES,
+                f"{series}: {number(len(found), 0)} acquisition(s) were brought onto the reference image, by "
+                f"{number(median, 2)} pixels of the map in the median, at most by {number(largest, 2)} ({which})",
+            )
+
+
 def polygons_without_a_pixel(evidence: Evidence) -> Iterator[Remark]:
     """Classes of which polygons hold no pixel centre, so that they are not used."""
     for text in polygons_without_pixels(evidence.polygons, evidence.nomenclature):
@@ -215,6 +238,7 @@ def seeds_of_mean_areas(evidence: Evidence) -> Iterator[Remark]:
 Gatherer = Callable[[Evidence], Iterator[Remark]]
 GATHERERS: tuple[Gatherer, ...] = (
     products_left_out,
+    series_moved,
     polygons_without_a_pixel,
     single_polygons,
     seeds_never_validated,

@@ -73,6 +73,16 @@ def image_faults(path: str, expected: Expected, band: int = 1) -> list[str]:
     return faults
 
 
+ANY = Pixels(
+    ("Byte", "UInt16", "Int16", "UInt32", "Int32", "Float32", "Float64"), "a quantity", several=True
+)
+
+
+def reference_faults(path: str, band: int, tile: Grid) -> list[str]:
+    """What is wrong with the image that a series is to be moved onto, for a tile."""
+    return image_faults(path, Expected(ANY, tile, None, anywhere=True, stated=False), band)
+
+
 def _value_faults(dataset: gdal.Dataset, expected: Expected, number: int) -> list[str]:
     """What is wrong with the values of an image as its header states them."""
     band, pixels = dataset.GetRasterBand(number), expected.pixels

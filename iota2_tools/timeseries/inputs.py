@@ -41,6 +41,8 @@ class Products:
         Products of which prepared ones are read.
     prepared : str
         Folder of these.
+    coregistration : mapping, optional
+        The image they are moved onto, and how (`config.sections.Coregistration`).
     """
 
     sensor: str
@@ -53,6 +55,7 @@ class Products:
     strangers: Mapping[str, str] = field(default_factory=dict)
     ready: Sequence[str] = field(default_factory=list)
     prepared: str = ""
+    coregistration: Mapping[str, Any] | None = None
 
     @property
     def format(self) -> ProductFormat:
@@ -124,6 +127,13 @@ class TileInputs:
                 products[series] = replace(item, names=names, ready=())
         return replace(self, products=products)
 
+    def as_they_lie(self) -> "TileInputs":
+        """The same without references that images would be moved onto."""
+        products = {
+            series: replace(item, coregistration=None) for series, item in self.products.items()
+        }
+        return replace(self, products=products)
+
     @property
     def files(self) -> Iterator[str]:
         """Every file that is read, or would be if it were there."""
@@ -131,6 +141,8 @@ class TileInputs:
             for name in products.names:
                 with suppress(InputDataError):
                     yield from products.acquisition(name).files
+            if products.coregistration:
+                yield products.coregistration["reference"]
         for user_file in self.user_features.values():
             yield user_file.path
 

@@ -5,7 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from iota2_tools.core.errors import InputDataError, one_message
@@ -72,14 +72,19 @@ def take_inventory(inputs: TileInputs, damaged: str) -> Inventory:
         whole = [item for item in found if item.name not in faults]
         identities = {item.name: _identity(products.format, item.name) for item in whole}
         replaced = superseded(whole, identities)
-        series[name] = [item for item in whole if item.name not in replaced]
+        kept = [item for item in whole if item.name not in replaced]
+        series[name], cloudy, poor = moved_onto_reference(kept, products, inputs.grid)
+        faults |= poor
+        left_out |= cloudy
         problems += [f"{product}: {reason}" for product, reason in faults.items()]
         left_out |= faults | dict(products.strangers)
         left_out |= {product: f"replaced by {newer}" for product, newer in replaced.items()}
         logger.info("%s %s: %d acquisitions", inputs.tile, name, len(series[name]))
-        if not series[name] and damaged == "skip":
+        if not series[name] and (damaged == "skip" or not faults):
             raise InputDataError(
-                f"{products.folder}: no acquisition of {name} is whole; fetch them again"
+                f"{products.folder}: no acquisition of {name} is whole"
+                + (" and found on its reference" if products.coregistration else "")
+                + "; fetch them again"
             )
     for name, reason in left_out.items():
         logger.warning("%s is left out: %s", name, reason)
@@ -93,6 +98,31 @@ def take_inventory(inputs: TileInputs, damaged: str) -> Inventory:
         for word, item in inputs.user_features.items()
     }
     return Inventory(inputs.tile, inputs.grid, series, images, left_out)
+
+
+def moved_onto_reference(
+    acquisitions: Sequence[Acquisition], products: Products, tile: Grid
+) -> tuple[list[Acquisition], dict[str, str], dict[str, str]]:
+    """Acquisitions of a series with their shifts; as they are, if it has no reference.
+
+    Returns
+    -------
+    moved : list of Acquisition
+        Those whose shift is known, in their order.
+    cloudy, poor : dict of str to str
+        The others, and why: too few clear pixels, or a shift that is not to be trusted.
+    """
+    if not products.coregistration:
+        return list(acquisitions), {}, {}
+    from iota2_tools.timeseries.coregistration import Coregistration, register
+
+    found = register(acquisitions, tile, Coregistration(**products.coregistration))
+    moved = [
+        replace(item, shift=found.shifts[item.name])
+        for item in acquisitions
+        if item.name in found.shifts
+    ]
+    return moved, found.cloudy, found.poor
 
 
 def _identity(product_format: ProductFormat, name: str) -> Identity:

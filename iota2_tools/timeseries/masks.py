@@ -6,12 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from iota2_tools.geo.grid import BLOCK, Grid, Window, window_shape
-from iota2_tools.geo.gridded import GridBand, ImagePool, Reading
+from iota2_tools.geo.grid import BLOCK, window_shape
+from iota2_tools.geo.gridded import ImagePool
 from iota2_tools.geo.raster import create_raster, open_raster, read_window
-from iota2_tools.products import Acquisition
 from iota2_tools.timeseries.inventory import read_inventory
-from iota2_tools.timeseries.series import image_on
+from iota2_tools.timeseries.series import Looks
 from iota2_tools.timeseries.user_rasters import user_bands
 
 logger = logging.getLogger(__name__)
@@ -51,35 +50,6 @@ def combine_masks(
         clear[number] &= 1 - taken
         taken |= clear[number]
     return clear, (unseen == 0).any(axis=0).astype(np.uint8)
-
-
-class Looks:
-    """Masks and images of one acquisition, of which all must be usable at a pixel."""
-
-    def __init__(self, acquisition: Acquisition, grid: Grid, pool: ImagePool) -> None:
-        codes = Reading(continuous=False, covered=True)
-        self._masks = [
-            (mask, GridBand(mask.path, grid, codes, mask.band, pool)) for mask in acquisition.masks
-        ]
-        self._images = [image_on(grid, image, pool) for image in acquisition.bands.values()]
-
-    def read(self, window: Window, unusable: np.ndarray, unseen: np.ndarray) -> None:
-        """Write where a window is not usable, and where it was not seen; 0 elsewhere.
-
-        Parameters
-        ----------
-        unusable, unseen : ndarray of uint8, shape (rows, cols)
-            Written.
-        """
-        unseen[...] = 0
-        unusable[...] = 0
-        for image in self._images:
-            unseen |= ~image.seen(window)
-        for mask, codes in self._masks:
-            values, covered = codes.observe(window)
-            unseen |= ~covered | mask.unseen.found(values)
-            unusable |= mask.unusable.found(values)
-        unusable |= unseen
 
 
 def write_clear_masks(

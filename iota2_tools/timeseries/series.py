@@ -20,7 +20,39 @@ gdal.UseExceptions()
 def image_on(grid: Grid, image: Image, pool: ImagePool | None = None) -> GridBand:
     """An image of a product on the grid of a tile."""
     values = Values(image.scale, image.offset, image.decibel)
-    return GridBand(image.path, grid, Reading(image.nodata, values=values), image.band, pool)
+    # Where nodata does not tell what a warped image covers, its coverage must.
+    reading = Reading(image.nodata, covered=image.nodata is None, values=values)
+    return GridBand(image.path, grid, reading, image.band, pool)
+
+
+class Looks:
+    """Masks and images of one acquisition, of which all must be usable at a pixel."""
+
+    def __init__(self, acquisition: Acquisition, grid: Grid, pool: ImagePool) -> None:
+        codes = Reading(continuous=False, covered=True)
+        grid = acquisition.grid_of(grid)
+        self._masks = [
+            (mask, GridBand(mask.path, grid, codes, mask.band, pool)) for mask in acquisition.masks
+        ]
+        self._images = [image_on(grid, image, pool) for image in acquisition.bands.values()]
+
+    def read(self, window: Window, unusable: np.ndarray, unseen: np.ndarray) -> None:
+        """Write where a window is not usable, and where it was not seen; 0 elsewhere.
+
+        Parameters
+        ----------
+        unusable, unseen : ndarray of uint8, shape (rows, cols)
+            Written.
+        """
+        unseen[...] = 0
+        unusable[...] = 0
+        for image in self._images:
+            unseen |= ~image.seen(window)
+        for mask, codes in self._masks:
+            values, covered = codes.observe(window)
+            unseen |= ~covered | mask.unseen.found(values)
+            unusable |= mask.unusable.found(values)
+        unusable |= unseen
 
 
 class SeriesReader:
@@ -54,7 +86,8 @@ class SeriesReader:
         pool = pool or ImagePool()
         self._grid, self._radius = grid, speckle_radius
         self._images = [
-            [image_on(grid, item.bands[band], pool) for band in bands] for item in acquisitions
+            [image_on(item.grid_of(grid), item.bands[band], pool) for band in bands]
+            for item in acquisitions
         ]
         self._masks = open_raster(masks)
         if self._masks.RasterCount != len(acquisitions):

@@ -39,6 +39,22 @@ def test_memory_does_not_follow_the_size_of_the_tile(rule):
     assert resources(rule, larger)["mem_mb"] == resources(rule, TILE)["mem_mb"]
 
 
+def test_time_of_the_inventory_follows_the_acquisitions_that_are_moved():
+    moved = Size(**{**TILE.__dict__, "registered": 70})
+    before, after = (resources("take_inventory", size)["runtime"] for size in (TILE, moved))
+    assert after >= before + 70 * 6 * 6 / 60 - 1
+
+
+@pytest.mark.parametrize(
+    "rule", ["mask_series", "extract_samples", "classify_tile", "write_features"]
+)
+def test_images_that_are_moved_are_read_more_slowly(rule):
+    moved = Size(**{**TILE.__dict__, "registered": 70})
+    seconds = [NEEDS[rule](size).seconds for size in (TILE, moved)]
+    # 0.1 s a band and million pixels, measured; 70 dates of 10 bands.
+    assert seconds[1] - seconds[0] == pytest.approx(0.1 * 700 * 120.6, rel=0.01)
+
+
 def test_time_and_disk_follow_the_size_of_the_tile():
     larger = Size(**{**TILE.__dict__, "pixels": 2 * TILE.pixels})
     small, large = (resources("classify_tile", size) for size in (TILE, larger))

@@ -19,6 +19,7 @@ from iota2_tools.planning import external
 from iota2_tools.planning.checks import check, header_problems, input_problems, input_warnings
 from iota2_tools.planning.configuration import complete_configuration
 from iota2_tools.planning.external import write_names
+from iota2_tools.planning.needs import resources
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
 from iota2_tools.products import FORMATS
@@ -176,6 +177,41 @@ def test_a_product_of_another_size_first_in_time_does_not_shrink_the_tile(plan, 
     (problem,) = header_problems(plan())
     assert name_of("20141225") in problem
     assert "another grid than the other 4" in problem
+
+
+def onto(folder, values=None, **others):
+    """Section that moves the series onto a reference image."""
+    path = folder / "reference.tif"
+    if values is not None:
+        write_image(path, values)
+    return {"coregistration": {"reference": str(path), "sensor_band": "B8A", **others}}
+
+
+def test_the_band_that_is_compared_with_a_reference_is_read_and_is_no_feature(plan, tile, tmp_path):
+    before = Parameters(plan({"indices": []}))
+    after = Parameters(plan({"indices": [], **onto(tmp_path, np.zeros((8, 8), np.int16))}))
+    (old,), (new,) = (item.tile_inputs("T31TCJ").products.values() for item in (before, after))
+    assert set(new.bands) == {*old.bands, "B8A"}
+    assert after.feature_count == before.feature_count
+    assert old.coregistration is None
+    assert new.coregistration["largest_shift"] == 3
+    sizes = [item.job_size("T31TCJ", []) for item in (before, after)]
+    assert [size.registered for size in sizes] == [0, sizes[1].acquisitions]
+    assert resources("take_inventory", sizes[1])["runtime"] >= 10
+
+
+def test_a_reference_that_cannot_be_used_is_found_by_the_check(plan, tile, tmp_path):
+    assert not input_problems(plan(onto(tmp_path, np.zeros((8, 8), np.int16))))
+    # Comparing takes a job: here no window of 8 x 8 pixels would do.
+    assert not header_problems(plan(onto(tmp_path, sensor_band="B8")))
+    (band,) = input_problems(plan(onto(tmp_path, reference_band=2)))
+    assert "sensors.sentinel2.coregistration.reference: T31TCJ: " in band
+    assert "band 2 is needed" in band
+    (unknown,) = input_problems(plan(onto(tmp_path, sensor_band="B8B")))
+    assert "coregistration.sensor_band: no band 'B8B', did you mean" in unknown
+    (tmp_path / "reference.tif").unlink()
+    (missing,) = input_problems(plan(onto(tmp_path)))
+    assert missing.endswith("reference.tif is missing")
 
 
 def test_validity_of_more_than_254_dates_needs_two_bytes(plan, tile, monkeypatch):

@@ -1,6 +1,7 @@
 """Remarks of RESULTS.txt: each is drawn from evidence a reader can check."""
 
 from collections.abc import Iterator
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import pandas as pd
 from iota2_tools.assessing.areas import measure_areas
 from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
 from iota2_tools.geo.grid import Grid
+from iota2_tools.products import Acquisition, Shift
 from iota2_tools.reporting import remarks as module
 from iota2_tools.reporting.remarks import (
     Evidence,
@@ -21,6 +23,7 @@ from iota2_tools.reporting.remarks import (
     polygons_without_a_pixel,
     products_left_out,
     seeds_of_mean_areas,
+    series_moved,
     single_polygons,
 )
 from iota2_tools.timeseries.inventory import Inventory
@@ -71,6 +74,24 @@ def test_acquisitions_left_out_are_told_with_the_reason():
     ]
     assert told(products_left_out, inventories=inventories) == [
         "T31TCJ: PRODUCT is left out: B4 is truncated"
+    ]
+
+
+def test_how_far_a_series_was_moved_is_told_once_for_all_tiles():
+    """Pixels of 10 m; those moved by 0, 5 and 20 m, and one of a series that has no reference."""
+    moved = [
+        Acquisition(name, date(2018, 1, 1), {}, (), shift=shift)
+        for name, shift in (
+            ("a", Shift(0, 0, 1)), ("b", Shift(3, -4, 0.9)), ("c", Shift(0, 20, 0.7)), ("d", None),
+        )
+    ]  # fmt: skip
+    inventories = [
+        Inventory("T31TCJ", GRID, {"sentinel2": moved[:2], "landsat8": moved[3:]}, {}, {}),
+        Inventory("T31TDJ", GRID, {"sentinel2": moved[2:3]}, {}, {}),
+    ]
+    assert told(series_moved, inventories=inventories) == [
+        "sentinel2: 3 acquisition(s) were brought onto the reference image, by 0.50 pixels of the "
+        "map in the median, at most by 2.00 (c over T31TDJ)"
     ]
 
 
