@@ -3,6 +3,7 @@
 import contextlib
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from iota2_tools.core.environment import environment_problems, environment_remarks
 from iota2_tools.core.errors import ConfigError, Iota2Error, MissingSoftwareError, one_message
@@ -14,6 +15,7 @@ from iota2_tools.learning.settings import LearningSettings, Purpose
 from iota2_tools.learning.tried import problems_of_learner
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
+from iota2_tools.products import Request
 from iota2_tools.timeseries.inputs import TileInputs
 
 
@@ -68,7 +70,8 @@ def _unprepared_problems(parameters: Parameters, tile: str, inputs: TileInputs) 
 
     bands = {products.sensor: products.bands for products in inputs.products.values()}
     for sensor in parameters.production.sensors:
-        if parameters.production.format(sensor).passes:
+        known = parameters.production.format(sensor)
+        if known.passes and known.must_be_prepared:
             settings = grd_settings(parameters.production.section(sensor).options)
             yield from dem_problems(settings.elevation, inputs.grid)
     for batch in parameters.batches(tile).values():
@@ -93,6 +96,7 @@ def input_warnings(production: Production) -> list[str]:
                 f"{name} has no acquisition over {', '.join(lacking)}: region(s) {', '.join(without)} learn "
                 "and are mapped without it"
             )
+    warnings += _product_remarks(production)
     for tile in production.tiles:
         for sensor in production.sensors:
             folder = production.sensor_folder(sensor, tile)
@@ -104,6 +108,22 @@ def input_warnings(production: Production) -> list[str]:
                 shown = ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
                 warnings.append(f"{folder}: {len(names)} not read, {reason}: {shown}")
     return warnings
+
+
+def _product_remarks(production: Production) -> list[str]:
+    """What a user should know of how the first product of each tile is read."""
+    remarks: dict[str, None] = {}
+    for tile in production.tiles:
+        for sensor in production.sensors:
+            known = production.format(sensor)
+            if not known.remarks or not production.listed(sensor, tile):
+                continue
+            for item in production.listing(sensor, tile).products[:1]:
+                section = production.section(sensor)
+                folder = Path(production.sensor_folder(sensor, tile))
+                request = Request(folder, item.name, known.band_names, section.options)
+                remarks |= {f"sensors.{sensor}: {text}": None for text in known.remarks(request)}
+    return list(remarks)
 
 
 def input_problems(production: Production) -> list[str]:

@@ -138,6 +138,7 @@ class Parameters:
                 strangers=plan.listing(sensor, tile).strangers,
                 ready=plan.ready(name, tile),
                 prepared=plan.prepared_folder(sensor, tile),
+                contents=[item.contents for item in found if item.contents],
             )
         rasters = {
             word: UserFile(

@@ -209,14 +209,15 @@ class Production:
 
     def _list_products(self, sensor: str, tile: str) -> Listing:
         folder = self.sensor_folder(sensor, tile)
-        if not os.path.isdir(folder):
+        product_format = self.format(sensor)
+        found = os.path.exists if product_format.passes else os.path.isdir
+        if not found(folder):
             known = _folders_in(self.section(sensor).path)
             raise NoAcquisitionError(
                 f"sensors.{sensor}: no folder {folder} for tile {tile}; {known}"
             )
-        product_format = self.format(sensor)
         if product_format.passes:
-            listing = product_format.passes(folder, self.grid(tile), self._index(sensor))
+            listing = product_format.passes(folder, tile, self.grid(tile), self._index(sensor))
         else:
             listing = product_format.listing(folder)
         if not listing.products:
@@ -374,7 +375,20 @@ class Production:
             return self.native_grid(self.sensors[min(grids)[-1]], tile)
         for path in self.user_feature_files(tile).values():
             return grid_of(path)
-        return tile_grid(tile)
+        return self._named_grid(tile) or tile_grid(tile)
+
+    def _named_grid(self, tile: str) -> Grid | None:
+        """Grid of the products that name a tile, where its own name tells none."""
+        if STANDARD_TILE.fullmatch(tile):
+            return None
+        for sensor in self.sensors:
+            named_grid = self.format(sensor).named_grid
+            if named_grid:
+                folder = self.sensor_folder(sensor, tile)
+                grid = named_grid(folder, tile, self._index(sensor))
+                if grid:
+                    return grid
+        return None
 
     def native_grid(self, sensor: str, tile: str) -> Grid:
         """Grid of the finest band of the first product of a sensor that can be read.

@@ -41,6 +41,8 @@ class Products:
         Products of which prepared ones are read.
     prepared : str
         Folder of these.
+    contents : sequence of str
+        Digests of what describes them, where that is apart from them.
     """
 
     sensor: str
@@ -53,6 +55,7 @@ class Products:
     strangers: Mapping[str, str] = field(default_factory=dict)
     ready: Sequence[str] = ()
     prepared: str = ""
+    contents: Sequence[str] = field(default_factory=list)
 
     @property
     def format(self) -> ProductFormat:
