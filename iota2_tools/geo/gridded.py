@@ -1,5 +1,6 @@
 """Images of any grid, read on the grid of a tile."""
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from osgeo import gdal
 
 from iota2_tools.core.errors import Iota2Error
 from iota2_tools.core.platform import files_allowed
-from iota2_tools.geo.grid import Grid, Window, grid_of, is_coarser
+from iota2_tools.geo.grid import Grid, Window, grid_of, is_coarser, part_of
 from iota2_tools.geo.raster import open_raster, unreadable
 from iota2_tools.geo.resampling import source_window, upsample_cubic_2x, upsample_cubic_3x
 
@@ -144,7 +145,7 @@ class Reading:
 class GridBand:
     """One band of an image brought to a tile's grid.
 
-    Images on the grid are read as they are; int16 images whose pixels are two or three times as
+    Images on the grid, also larger ones, are read as they are; int16 images whose pixels are two or three times as
     large, with its corner (bands of 20 m and 30 m on the 10 m grid), are interpolated by
     `resampling`, codes of a multiple of it are repeated; all others are warped by GDAL, block by
     block of a fixed partition, so that no value depends on the window: bicubic, power bilinear (it
@@ -174,6 +175,7 @@ class GridBand:
     ) -> None:
         self._path, self._grid, self._reading, self._band = path, grid, reading, band
         self._pool = pool or ImagePool(1)
+        self._begin = (0, 0)
         source = open_raster(path)
         int16 = source.GetRasterBand(band).DataType == gdal.GDT_Int16
         self._converted = reading.values if reading.values != Values() or not int16 else None
@@ -189,6 +191,10 @@ class GridBand:
             return 0
         if is_coarser(native, self._grid, 1):
             return 1
+        inside = part_of(native, self._grid)
+        if inside:
+            self._begin = inside
+            return 1
         whole = self._converted is not None or int16
         linear = self._converted is not None and self._converted.decibel
         if self._reading.continuous and (linear or not whole):
@@ -203,7 +209,9 @@ class GridBand:
     def _warped(self, source: gdal.Dataset) -> gdal.Dataset:
         """Virtual raster on the grid; what the image does not cover is nodata."""
         reading = self._reading
-        if source.RasterCount > 1:
+        if is_signed_byte(source, self._band):
+            source = as_int16(source, self._band)
+        elif source.RasterCount > 1:
             source = gdal.Translate("", source, format="VRT", bandList=[self._band])
         power = reading.values is not None and reading.values.decibel
         smooth = "bilinear" if power else "cubic"
@@ -256,7 +264,11 @@ class GridBand:
         """Pixels of a band of the image that is opened; an error names the user's file."""
         try:
             return dataset.GetRasterBand(band).ReadAsArray(
-                window.col, window.row, window.cols, window.rows, buf_obj=out
+                window.col + self._begin[1],
+                window.row + self._begin[0],
+                window.cols,
+                window.rows,
+                buf_obj=out,
             )
         except RuntimeError as error:
             raise unreadable(self._path, error) from None
@@ -328,6 +340,22 @@ def has_data(numbers: np.ndarray, nodata: float | None) -> np.ndarray:
     if nodata is None or not float(nodata).is_integer():
         return np.ones(numbers.shape, dtype=bool)
     return numbers != int(nodata)
+
+
+def is_signed_byte(dataset: gdal.Dataset, band: int) -> bool:
+    """True for int8 as GDAL before 3.7 knows it: bytes with a remark, which warping overlooks."""
+    kind = dataset.GetRasterBand(band).GetMetadataItem("PIXELTYPE", "IMAGE_STRUCTURE")
+    return bool(kind == "SIGNEDBYTE")
+
+
+def as_int16(dataset: gdal.Dataset, band: int) -> gdal.Dataset:
+    """A band of signed bytes as a virtual raster of int16, for what knows bytes from 0 to 255 alone."""
+    shown = gdal.Translate("", dataset, format="VRT", bandList=[band], outputType=gdal.GDT_Int16)
+    text = shown.GetMetadata("xml:VRT")[0]
+    text = re.sub(r"<MDI key=\"PIXELTYPE\">SIGNEDBYTE</MDI>", "", text)
+    text = text.replace("<SimpleSource>", "<ComplexSource>")
+    table = "<LUT>0:0,127:127,128:-128,255:-1</LUT></ComplexSource>"
+    return gdal.Open(text.replace("</SimpleSource>", table))
 
 
 def _grid_or_none(path: str) -> Grid | None:

@@ -143,6 +143,13 @@ def _contradictions(config: Configuration) -> Iterator[str]:
             yield f"{name}: {', '.join(twice)} stands twice"
     if not config.sensors.given and not config.user_features:
         yield "sensors: give at least one sensor, or user_features"
+    if config.user_features and not config.user_features.path:
+        for raster in config.user_features.patterns:
+            if not raster.path:
+                yield (
+                    f"user_features: {raster.name!r} is looked for in the folder of each tile: give the path "
+                    "of these folders, or that of one raster over all tiles to this one"
+                )
     for name, sensor in config.sensors.given.items():
         first, last = sensor.first_date, sensor.last_date
         if first and last and first > last:

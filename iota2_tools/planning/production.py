@@ -373,8 +373,9 @@ class Production:
         ]
         if grids:
             return self.native_grid(self.sensors[min(grids)[-1]], tile)
-        for path in self.user_feature_files(tile).values():
-            return grid_of(path)
+        for pattern, path in self.user_feature_files(tile).items():
+            if not self.user_rasters[pattern].path:
+                return grid_of(path)
         return self._named_grid(tile) or tile_grid(tile)
 
     def _named_grid(self, tile: str) -> Grid | None:
@@ -439,26 +440,31 @@ class Production:
         Raises
         ------
         InputDataError
-            If a pattern matches no file, or more than one.
+            If a pattern matches no file, or more than one, or a file over all tiles is not there.
         """
+        chosen = {}
+        for pattern, raster in self.user_rasters.items():
+            if raster.path and not os.path.isfile(raster.path):
+                raise InputDataError(f"user_features: {pattern}: no file {raster.path}")
+            chosen[pattern] = raster.path or self._user_raster_of_tile(pattern, tile)
+        return chosen
+
+    def _user_raster_of_tile(self, pattern: str, tile: str) -> str:
         section = self.config.user_features
-        if not section:
-            return {}
+        assert section
+        assert section.path  # without it the configuration is refused
         folder = Path(section.path) / tile
         if not folder.is_dir():
             raise InputDataError(f"user_features: no folder {folder}; {_folders_in(section.path)}")
         files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in RASTERS)
-        chosen = {}
-        for pattern in self.user_rasters:
-            matches = [path for path in files if pattern in path.name]
-            if len(matches) != 1:
-                what = ", ".join(path.name for path in matches or files) or "none"
-                raise InputDataError(
-                    f"user_features: pattern {pattern!r} must match one raster of {folder}, it matches "
-                    f"{len(matches)} (found: {what})"
-                )
-            chosen[pattern] = str(matches[0])
-        return chosen
+        matches = [path for path in files if pattern in path.name]
+        if len(matches) != 1:
+            what = ", ".join(path.name for path in matches or files) or "none"
+            raise InputDataError(
+                f"user_features: pattern {pattern!r} must match one raster of {folder}, it matches "
+                f"{len(matches)} (found: {what})"
+            )
+        return str(matches[0])
 
     @property
     def user_rasters(self) -> dict[str, UserRaster]:

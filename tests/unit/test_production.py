@@ -389,3 +389,34 @@ def test_maps_tell_by_which_functions_they_were_made(plan, tile, mine):
     name, function, digest = provenance["EXTERNAL_FEATURES"].split(":")
     assert (name, function, len(digest)) == ("mine.py", "f", 8)
     assert "EXTERNAL_FEATURES" not in Parameters(plan(JANUARY)).provenance
+
+
+def user(tmp_path, *patterns, **others):
+    return {"sensors": {}, "user_features": {"patterns": list(patterns)} | others}
+
+
+def test_one_raster_may_stand_for_all_tiles(plan, tmp_path):
+    """Beside one in the folder of each, which gives the grid."""
+    everywhere = write_image(
+        tmp_path / "dem.tif", np.ones((20, 20), np.int16), 30, LEFT - 90, TOP + 90
+    )
+    own = write_image(tmp_path / "user" / "T31TCJ" / "SOIL.tif", np.ones((8, 8), np.int16))
+    made = plan(
+        **user(tmp_path, "SOIL", {"name": "ALT", "path": everywhere}, path=str(tmp_path / "user"))
+    )
+    assert made.user_feature_files("T31TCJ") == {"SOIL": own, "ALT": everywhere}
+    assert made.grid("T31TCJ").rows == 8
+    assert Parameters(made).feature_count == 2
+    alone = plan(**user(tmp_path, {"name": "ALT", "path": everywhere}))
+    assert alone.grid("T31TCJ").rows == 10980
+    assert header_problems(alone) == []
+
+
+def test_a_raster_over_all_tiles_that_covers_one_of_them_not_is_refused(plan, tmp_path):
+    far = write_image(tmp_path / "dem.tif", np.ones((8, 8), np.int16), left=LEFT - 90_000)
+    (problem,) = header_problems(plan(**user(tmp_path, {"name": "ALT", "path": far})))
+    assert "does not touch its tile" in problem
+    with pytest.raises(InputDataError, match=r"ALT: no file nowhere\.tif"):
+        plan(**user(tmp_path, {"name": "ALT", "path": "nowhere.tif"})).user_feature_files("T31TCJ")
+    with pytest.raises(ConfigError, match="'SOIL' is looked for in the folder of each tile: give"):
+        plan(**user(tmp_path, {"name": "ALT", "path": far}, "SOIL"))
