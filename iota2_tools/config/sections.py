@@ -380,6 +380,17 @@ class Classification(Section):
     )
 
 
+class FeatureMaps(Section):
+    """Maps of single features, over all tiles."""
+
+    features: list[Annotated[str, StringConstraints(pattern=r"^[^/]+$")]] = Field(
+        min_length=1,
+        description=(
+            "Names of the features, `*` for any letters: `[Sentinel2_NDVI_20180610, Sentinel2_B8_*]`. Each is a file."
+        ),
+    )
+
+
 class Inputs(Section):
     """Care with the input products."""
 

@@ -12,6 +12,7 @@ VERSIONS = {
     "classification": 1,
     "envelopes": 1,
     "expressions": 1,
+    "feature_maps": 1,
     "features": 2,
     "figures": 1,
     "forest": 1,

@@ -141,6 +141,11 @@ class WindowFeatures:
             self._external.write(pixels, out[:, start:])
         return out
 
+    def ever_clear(self) -> list[np.ndarray]:
+        """Where each series has a clear acquisition, bool, shape (n_pixels,) of the window."""
+        inside = self._images.positions(self.window, np.arange(self.window.size))
+        return [np.any(clear, axis=0)[inside] for _, _, clear in self._images.series]
+
 
 class FeatureStack:
     """The features of a tile, read window by window.
@@ -155,6 +160,8 @@ class FeatureStack:
         Clear-sky masks of each series.
     external : sequence of dict
         Functions of the user (`external.ExternalFunction`), which are tried here.
+    words : sequence of str, optional
+        Rasters of the user to read; by default all.
 
     Attributes
     ----------
@@ -172,6 +179,7 @@ class FeatureStack:
         settings: dict,
         masks: dict[str, str],
         external: Sequence[Mapping[str, Any]] = (),
+        words: Sequence[str] | None = None,
     ) -> None:
         stock = read_inventory(inventory)
         self.tile, self.grid = stock.tile, stock.grid
@@ -190,7 +198,12 @@ class FeatureStack:
             )
             for item in self.series
         ]
-        self._user, self.user_names = user_bands(stock.user_features, self.grid, pool)
+        rasters = {
+            word: image
+            for word, image in stock.user_features.items()
+            if words is None or word in words
+        }
+        self._user, self.user_names = user_bands(rasters, self.grid, pool)
         self.names = [name for item in self.series for name in item.names] + self.user_names
         whole = all(not item.expressions for item in self.series) and all(
             band.dtype == "int16" for band in self._user

@@ -9,7 +9,7 @@ from iota2_tools.core.environment import environment_problems, environment_remar
 from iota2_tools.core.errors import ConfigError, Iota2Error, MissingSoftwareError, one_message
 from iota2_tools.core.words import suggest
 from iota2_tools.features.expressions import parse_expression
-from iota2_tools.features.plan import REFERENCE
+from iota2_tools.features.plan import REFERENCE, chosen_names
 from iota2_tools.features.user_modules import load_function
 from iota2_tools.learning.settings import LearningSettings, Purpose
 from iota2_tools.learning.tried import problems_of_learner
@@ -128,7 +128,16 @@ def _product_remarks(production: Production) -> list[str]:
 
 def input_problems(production: Production) -> list[str]:
     """Everything wrong with the inputs of a production that headers and tables tell."""
-    checks = (_tiles, _regions, _reference, _nomenclature, _features, _external, _learner)
+    checks = (
+        _tiles,
+        _regions,
+        _reference,
+        _nomenclature,
+        _features,
+        _external,
+        _feature_maps,
+        _learner,
+    )
     problems: list[str] = []
     for check in checks:
         try:
@@ -244,6 +253,18 @@ def _unknown_bands(production: Production) -> Iterator[str]:
                 if band not in known:
                     hint = suggest(band, known, f"it has {', '.join(known)}")
                     yield f"{place}.{sensor}: no band {band!r}, {hint}"
+
+
+def _feature_maps(production: Production) -> Iterator[str]:
+    """Features that are to be maps and are none; known where the features themselves are."""
+    if not production.config.feature_maps:
+        return
+    parameters = Parameters(production)
+    with contextlib.suppress(Iota2Error):
+        names = parameters.feature_names
+        yield from _first_error(chosen_names, production.config.feature_maps.features, names)
+        strange = [name for name in parameters.chosen_features if "/" in name]
+        yield from (f"feature_maps.features: {name!r} cannot name a file" for name in strange)
 
 
 def _learner(production: Production) -> Iterator[str]:

@@ -68,6 +68,7 @@ class Size:
     acquisitions: int = 0
     bands: int = 0
     features: int = 0
+    chosen: int = 0
     classes: int = 0
     draws: int = 0
     external: int = 0
@@ -201,6 +202,13 @@ def _write_features(size: Size) -> Need:
     return Need(560 + 2.2 * size.window + size.called + size.cache, 60 + 0.1 * stack, stack)
 
 
+def _write_chosen(size: Size) -> Need:
+    """As for all features; what is written are float32 at most."""
+    written = 4 * size.chosen * size.megapixels
+    seconds = 0.05 * size.acquisitions * size.megapixels + 0.1 * written
+    return Need(560 + 2.2 * size.window + size.cache, 60 + seconds, written)
+
+
 def _mosaic(bands: Callable[[Size], int]) -> Callable[[Size], Need]:
     def need(size: Size) -> Need:
         values = size.megapixels * bands(size)
@@ -241,6 +249,7 @@ NEEDS: dict[str, Callable[[Size], Need]] = {
     "select_samples": _counting,
     "extract_samples": _extract_samples,
     "write_features": _write_features,
+    "write_chosen_features": _write_chosen,
     "train_model": _train_model,
     "classify_tile": _classify_tile,
     "clip_validity": _light(210),
@@ -250,6 +259,7 @@ NEEDS: dict[str, Callable[[Size], Need]] = {
     "mosaic_validity": _mosaic(_one_band),
     "mosaic_differences": _mosaic(_one_band),
     "mosaic_probabilities": _mosaic(lambda size: 2 * size.classes),
+    "mosaic_features": _mosaic(lambda _: 2),
     "preview_map": lambda size: Need(400, 60),
     "sum_confusions": lambda size: Need(260, 30),
     "measure_areas": lambda size: Need(170 + size.cache, 20 + 0.05 * size.megapixels),
