@@ -32,7 +32,7 @@ from iota2_tools.timeseries.gapfilling import fill_gaps
 from iota2_tools.timeseries.inventory import read_inventory
 from iota2_tools.timeseries.masks import Looks
 from iota2_tools.timeseries.series import SeriesReader
-from iota2_tools.timeseries.user_rasters import user_bands
+from iota2_tools.timeseries.user_rasters import read_together, user_bands
 
 
 def compute_features(
@@ -280,7 +280,7 @@ class FeatureStack:
         """Read the images of a window and of what is around it."""
         outer = self.around(window)
         series = [(reader, *reader.read(outer, pool)) for reader in self._readers]
-        images = WindowImages(outer, series, [band.read(outer) for band in self._user])
+        images = WindowImages(outer, series, read_together(self._user, outer))
         return WindowFeatures(self, window, images)
 
 

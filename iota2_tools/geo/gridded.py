@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +38,16 @@ class ImagePool:
         self._kept: set[object] = set()
         self._idle: dict[object, gdal.Dataset] = {}
         self._lock = threading.Lock()
+        self.of_sources = threading.RLock()
+        """To be held while what is made of a `source` is read."""
+        self._sources: dict[str, gdal.Dataset] = {}
+
+    def source(self, path: str) -> gdal.Dataset:
+        """A file of many bands that is open once, for what is made of each band."""
+        with self.of_sources:
+            if path not in self._sources:
+                self._sources[path] = open_raster(path)
+            return self._sources[path]
 
     @contextmanager
     def use(self, key: object, opened: Callable[[], gdal.Dataset]) -> Iterator[gdal.Dataset]:
@@ -163,6 +173,10 @@ class GridBand:
         Band of the file, from 1.
     pool : ImagePool, optional
         Bounds the images open at once; by default this one stays open.
+    shared : bool
+        Whether other bands of the file are wanted as well: then it is opened once, and what is
+        decoded for one of them serves the others too. Bands are warped one by one all the same:
+        together, GDAL treats the holes of each in another way.
     """
 
     def __init__(
@@ -172,9 +186,13 @@ class GridBand:
         reading: Reading,
         band: int = 1,
         pool: ImagePool | None = None,
+        *,
+        shared: bool = False,
     ) -> None:
         self._path, self._grid, self._reading, self._band = path, grid, reading, band
         self._pool = pool or ImagePool(1)
+        self._shared = shared
+        self._key: object = self
         self._begin = (0, 0)
         source = open_raster(path)
         int16 = source.GetRasterBand(band).DataType == gdal.GDT_Int16
@@ -182,7 +200,8 @@ class GridBand:
         self._factor = self._factor_of(int16)
         self._warps = not self._factor
         if not self._warps:
-            self._pool.keep(self, source)
+            self._key = path if shared else self
+            self._pool.keep(self._key, source)
 
     def _factor_of(self, int16: bool) -> int:
         """How many times larger the pixels of the image are; 0 where it has to be warped."""
@@ -203,6 +222,8 @@ class GridBand:
         return next((factor for factor in factors if is_coarser(native, self._grid, factor)), 0)
 
     def _open(self) -> gdal.Dataset:
+        if self._shared and self._warps:
+            return self._warped(self._pool.source(self._path))
         source = open_raster(self._path)
         return self._warped(source) if self._warps else source
 
@@ -231,7 +252,7 @@ class GridBand:
 
     def read(self, window: Window, out: np.ndarray) -> None:
         """Read a window into `out`, shape (rows, cols), of the type of the image or of `values`."""
-        with self._pool.use(self, self._open) as dataset:
+        with self._pool.use(self._key, self._open) as dataset:
             if self._factor > 1:
                 self._coarse(dataset, window, out)
             elif self._converted is None:
@@ -262,14 +283,16 @@ class GridBand:
         self, dataset: gdal.Dataset, window: Window, band: int, out: np.ndarray | None = None
     ) -> np.ndarray:
         """Pixels of a band of the image that is opened; an error names the user's file."""
+        lock = self._pool.of_sources if self._shared and self._warps else nullcontext()
         try:
-            return dataset.GetRasterBand(band).ReadAsArray(
-                window.col + self._begin[1],
-                window.row + self._begin[0],
-                window.cols,
-                window.rows,
-                buf_obj=out,
-            )
+            with lock:
+                return dataset.GetRasterBand(band).ReadAsArray(
+                    window.col + self._begin[1],
+                    window.row + self._begin[0],
+                    window.cols,
+                    window.rows,
+                    buf_obj=out,
+                )
         except RuntimeError as error:
             raise unreadable(self._path, error) from None
 
@@ -293,10 +316,10 @@ class GridBand:
             As `seen`.
         """
         if self._factor > 1:
-            with self._pool.use(self, self._open) as dataset:
+            with self._pool.use(self._key, self._open) as dataset:
                 values = self._coarse(dataset, window)
             return values, self.seen(window)
-        with self._pool.use(self, self._open) as dataset:
+        with self._pool.use(self._key, self._open) as dataset:
             numbers, seen = self._numbers(dataset, window)
             return numbers if self._converted is None else self._converted.of(numbers, seen), seen
 
@@ -305,7 +328,7 @@ class GridBand:
 
         A pixel of the grid inside a coarse pixel without data has none.
         """
-        with self._pool.use(self, self._open) as dataset:
+        with self._pool.use(self._key, self._open) as dataset:
             if self._factor <= 1:
                 return self._numbers(dataset, window)[1]
             return self._repeated(

@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 INT16_TYPES = ("Byte", "Int8", "Int16")
 """Types whose values an int16 holds."""
+PART = 512
+"""Pixels along a side of what is read of many bands at a time: 128 of them are 64 MB as int16."""
 LARGEST_CODE = 1 << 24
 """Whole numbers beyond that are not told apart by a float32."""
 
@@ -186,7 +189,7 @@ class UserBand:
         whole = image.types[band - 1] in INT16_TYPES and float(self._fill).is_integer()
         self.dtype = "int16" if whole and -32768 <= self._fill <= 32767 else "float32"
         reading = Reading(nodata, image.interpolation == "bicubic", covered=True)
-        self._image = GridBand(image.path, grid, reading, band, pool)
+        self._image = GridBand(image.path, grid, reading, band, pool, shared=len(image.types) > 1)
 
     def read(self, window: Window) -> np.ndarray:
         """Values of a window, shape (rows, cols); where there are none, what the user chose."""
@@ -199,6 +202,39 @@ class UserBand:
     def seen(self, window: Window) -> np.ndarray:
         """Where a window has data, bool, shape (rows, cols)."""
         return self._image.seen(window)
+
+
+def read_together(bands: Sequence[UserBand], window: Window) -> list[np.ndarray]:
+    """Values of a window of some bands, as `UserBand.read`.
+
+    Part by part, all bands of each: where a file holds them pixel by pixel, its blocks are decoded
+    once.
+    """
+    out = [np.empty((window.rows, window.cols), dtype=band.dtype) for band in bands]
+    for part in parts_of(window) if len(bands) > 1 else [window]:
+        place = part.inside(window).slices
+        for band, values in zip(bands, out, strict=True):
+            values[place] = band.read(part)
+    return out
+
+
+def seen_by_all(bands: Sequence[UserBand], window: Window) -> np.ndarray:
+    """Where a window has data in each of some bands, bool, shape (rows, cols)."""
+    seen = np.ones((window.rows, window.cols), dtype=bool)
+    for part in parts_of(window) if len(bands) > 1 else [window]:
+        for band in bands:
+            seen[part.inside(window).slices] &= band.seen(part)
+    return seen
+
+
+def parts_of(window: Window) -> Iterator[Window]:
+    """Parts of a window that end where multiples of `PART` do on the grid."""
+    for row in range(window.row // PART * PART, window.row + window.rows, PART):
+        for col in range(window.col // PART * PART, window.col + window.cols, PART):
+            top, left = max(row, window.row), max(col, window.col)
+            bottom = min(row + PART, window.row + window.rows)
+            right = min(col + PART, window.col + window.cols)
+            yield Window(top, left, bottom - top, right - left)
 
 
 def user_bands(

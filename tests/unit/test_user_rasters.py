@@ -6,8 +6,14 @@ from osgeo import gdal
 from tiny import LEFT, TOP, write_image
 
 from iota2_tools.core.errors import InputDataError
-from iota2_tools.geo.grid import grid_of, part_of
-from iota2_tools.timeseries.user_rasters import look_at_user_raster, user_bands
+from iota2_tools.geo.grid import Window, grid_of, part_of
+from iota2_tools.timeseries import user_rasters
+from iota2_tools.timeseries.user_rasters import (
+    look_at_user_raster,
+    read_together,
+    seen_by_all,
+    user_bands,
+)
 
 
 @pytest.fixture
@@ -258,3 +264,22 @@ def test_the_same_numbers_in_another_zone_are_another_place(tmp_path):
     with pytest.raises(InputDataError, match="does not touch its tile"):
         band_of(path, tile)
     assert part_of(grid_of(path), tile) is None
+
+
+def test_many_bands_are_read_part_by_part_and_are_the_same(tmp_path, grid, monkeypatch):
+    monkeypatch.setattr(user_rasters, "PART", 3)
+    values = np.random.default_rng(5).integers(-100, 100, (4, 8, 8)).astype(np.int16)
+    values[2, 1, 6] = values[3, 7, 0] = -128
+    path = write_image(tmp_path / "e.tif", values, nodata=-128)
+    image = look_at_user_raster(path, "bicubic", 0.0, grid)
+    bands = user_bands({"E": image}, grid)[0]
+    holes = (values == -128).any(axis=0)
+    for window in (grid.window, Window(1, 2, 5, 6)):
+        inside = (slice(None), *window.slices)
+        found = np.array(read_together(bands, window))
+        np.testing.assert_array_equal(found, np.where(values == -128, 0, values)[inside])
+        np.testing.assert_array_equal(seen_by_all(bands, window), ~holes[window.slices])
+    parts = list(user_rasters.parts_of(Window(1, 2, 5, 6)))
+    assert sum(part.size for part in parts) == 30
+    # Where blocks of the file begin.
+    assert ({part.row for part in parts}, {part.col for part in parts}) == ({1, 3}, {2, 3, 6})
