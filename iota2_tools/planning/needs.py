@@ -49,6 +49,8 @@ class Size:
         Acquisitions of all sensors, bands read of each, features, classes, draws.
     external : int
         Features of functions of the user, which count in `features`.
+    user : int
+        Bands of the rasters of the user, which count in `features`.
     margin : int
         Pixels around a block that these functions look at.
     window_mb : float
@@ -72,6 +74,7 @@ class Size:
     classes: int = 0
     draws: int = 0
     external: int = 0
+    user: int = 0
     margin: int = 0
     window_mb: float = 0
     pieces: int = 0
@@ -91,8 +94,13 @@ class Size:
 
     @property
     def image_bytes(self) -> int:
-        """Of one pixel of a window: int16 bands and masks, and external features."""
-        return self.acquisitions * (2 * self.bands + 1) + 4 * self.external + 16
+        """Of one pixel of a window: int16 bands and masks, user features and external ones."""
+        return self.acquisitions * (2 * self.bands + 1) + 4 * (self.external + self.user) + 16
+
+    @property
+    def user_seconds(self) -> float:
+        """Seconds for all bands of the user over the tile, some of them interpolated."""
+        return 0.1 * self.user * self.megapixels
 
     @property
     def called(self) -> float:
@@ -114,8 +122,10 @@ class Size:
 
     @property
     def cache(self) -> float:
-        """GDAL's blocks, MB."""
-        return min(GDAL_CACHE, 2 * self.megapixels * max(self.acquisitions, 1))
+        """GDAL's blocks, and what each band of the user holds while a part of it is read, MB."""
+        return 2 * self.user + min(
+            GDAL_CACHE, 2 * self.megapixels * max(self.acquisitions, self.user, 1)
+        )
 
 
 @dataclass(frozen=True)
@@ -161,7 +171,7 @@ def _extract_samples(size: Size) -> Need:
     table = 6 * size.input_mb * size.features / 100
     return Need(
         490 + 1.3 * block + size.called + size.cache + table,
-        30 + 0.5 * size.megapixels,
+        30 + 0.5 * size.megapixels + size.user_seconds,
         2 * size.input_mb,
     )
 
@@ -193,7 +203,9 @@ def _classify_tile(size: Size) -> Need:
     maps = size.draws * (10 + size.classes) * min(256 * size.columns, size.pixels) / 1e6
     models = size.traits.loaded * size.input_mb
     memory = 560 + 1.25 * size.window + size.called + size.cache + chunks + maps + models
-    seconds = size.megapixels * (0.04 * size.acquisitions + _mapping_seconds(size))
+    seconds = size.user_seconds + size.megapixels * (
+        0.04 * size.acquisitions + _mapping_seconds(size)
+    )
     return Need(memory, 60 + seconds, size.draws * (2 + 2 * size.classes) * size.megapixels)
 
 
@@ -238,7 +250,7 @@ NEEDS: dict[str, Callable[[Size], Need]] = {
     "mask_series": _mask_series,
     "count_valid_dates": lambda size: Need(
         150 + min(MASK_WINDOW, size.acquisitions * size.megapixels) + size.cache,
-        10 + 0.002 * size.megapixels * size.acquisitions,
+        10 + 0.002 * size.megapixels * size.acquisitions + size.user_seconds,
         3 * size.megapixels,
     ),
     "draw_regions": _light(220),

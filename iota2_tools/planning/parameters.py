@@ -293,6 +293,7 @@ class Parameters:
             bands=max((len(item.bands) for item in self.series_features.values()), default=0),
             features=self.feature_count,
             external=len(self.external_names),
+            user=len(self._user_names),
             chosen=len(self.chosen_features),
             margin=max((item["margin"] for item in self.external), default=0),
             classes=len(plan.nomenclature.codes),
