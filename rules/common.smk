@@ -74,6 +74,23 @@ def of_series(product):
     return files
 
 
+def masks_of_chosen(wildcards):
+    """Clear-sky masks of the series of a tile that the feature maps come from."""
+    return expand(
+        "<results>/tiles/{tile}/{series}_clear.tif",
+        tile=wildcards.tile,
+        series=parameters.chosen_series(wildcards.tile),
+    )
+
+
+def no_feature_maps(wildcards):
+    """Input function of the feature maps where none are asked for."""
+    raise WorkflowError(
+        "no feature maps are chosen: name some in the configuration, "
+        "`feature_maps: {features: [...]}`; those of a tile stand in `snakemake features`"
+    )
+
+
 def shared_rates(wildcards):
     """Sampling rates of the regions of a tile, for strategies that look at several tiles."""
     if not production.config.sampling.shared:

@@ -232,6 +232,7 @@ def small_production(tmp_path_factory) -> Workflow:
             sampling={"runs": 2, "strategy": "constant", "constant": 12, "envelope_margin": 105},
             classification={"probability_map": True},
             learning={"parameters": {"n_estimators": 7}},  # shares that are no whole percents
+            feature_maps={"features": ["Sentinel2_NDVI_*", "Sentinel2_B8A_*"]},
         ),
     )
     workflow.config["sensors"]["sentinel2"]["temporal_resolution"] = 60

@@ -27,8 +27,13 @@ def write_image(
     values = np.asarray(values)
     bands = values if values.ndim == 3 else values[np.newaxis]
     Path(path).parent.mkdir(parents=True, exist_ok=True)
+    kind = TYPES.get(str(values.dtype))
+    if values.dtype == np.int8:  # GDAL knows it from 3.7 on
+        kind = getattr(gdal, "GDT_Int8", gdal.GDT_Byte)
+        if kind == gdal.GDT_Byte:
+            bands, options = bands.view(np.uint8), [*options, "PIXELTYPE=SIGNEDBYTE"]
     dataset = gdal.GetDriverByName("GTiff").Create(
-        str(path), *bands.shape[:0:-1], len(bands), TYPES[str(values.dtype)], list(options)
+        str(path), *bands.shape[:0:-1], len(bands), kind, list(options)
     )
     dataset.SetGeoTransform((left, resolution, 0, top, 0, -resolution))
     reference = osr.SpatialReference()

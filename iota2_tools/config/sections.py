@@ -36,9 +36,19 @@ def _by_name(given: Any) -> Any:
 
 
 class UserRaster(Section):
-    """A raster of the user in the folder of each tile; each band is a feature."""
+    """A raster of the user, in the folder of each tile or one for all; each band is a feature."""
 
-    name: Word = Field(description="The one file of the tile's folder whose name holds this word.")
+    name: Word = Field(
+        description=(
+            "The one file of the tile's folder whose name holds this word; it names the features, `ALT_band_1`."
+        )
+    )
+    path: PathText | None = Field(
+        None,
+        description=(
+            "A file that covers all tiles, in place of one in the folder of each. It is read on the grid of each tile."
+        ),
+    )
     interpolation: Literal["bicubic", "nearest"] = Field(
         "bicubic",
         description=(
@@ -56,14 +66,17 @@ class UserRaster(Section):
 
 
 class UserFeatures(Section):
-    """Rasters of your own, per tile (a DEM); each band is a feature."""
+    """Rasters of your own, per tile or one over all tiles (a DEM); each band is a feature."""
 
-    path: PathText = Field(description="Folder that holds one folder a tile.")
+    path: PathText | None = Field(
+        None,
+        description="Folder that holds one folder a tile; not needed where each raster has a `path`.",
+    )
     patterns: list[Annotated[UserRaster, BeforeValidator(_by_name)]] = Field(
         min_length=1,
         description=(
             "For each raster a word of its file's name, `ALT`, or that and how it is read: "
-            "`{name: SOIL, interpolation: nearest, missing: mean}`."
+            "`{name: SOIL, interpolation: nearest, missing: mean}`, `{name: ALT, path: data/dem.vrt}`."
         ),
     )
 
@@ -403,6 +416,17 @@ class Classification(Section):
         400,
         ge=16,
         description="Memory for the images of one window, MB; the result does not depend on it.",
+    )
+
+
+class FeatureMaps(Section):
+    """Maps of single features, over all tiles."""
+
+    features: list[Annotated[str, StringConstraints(pattern=r"^[^/]+$")]] = Field(
+        min_length=1,
+        description=(
+            "Names of the features, `*` for any letters: `[Sentinel2_NDVI_20180610, Sentinel2_B8_*]`. Each is a file."
+        ),
     )
 
 

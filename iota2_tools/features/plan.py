@@ -3,13 +3,16 @@
 Snakemake's parser and the checks need this much, and shall not wait for numba.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
 
+from iota2_tools.core.errors import ConfigError
+from iota2_tools.core.words import suggest
 from iota2_tools.features.expressions import Expression, parse_expression
 from iota2_tools.products import ProductFormat, format_of
 
@@ -138,3 +141,66 @@ def series_features(series: str, settings: Mapping[str, Any]) -> SeriesFeatures:
         bool(settings.get("robust_indices")),
         tuple(band for band in product_format.band_names if band in settings.get("also_read", ())),
     )
+
+
+def reduced_settings(
+    series: str, settings: Mapping[str, Any], names: Collection[str]
+) -> dict[str, Any] | None:
+    """Settings of a series that give some of its features, and not many others.
+
+    Parameters
+    ----------
+    series, settings
+        As `series_features` takes them.
+    names : collection of str
+        Features, of any series.
+
+    Returns
+    -------
+    dict or None
+        None if none of them is of this series.
+    """
+    plan = series_features(series, settings)
+    own = [name for name in plan.names if name in names]
+    if not own:
+        return None
+    stamps = {name.rpartition("_")[2] for name in own}
+    items = {name.removeprefix(f"{plan.label}_").rpartition("_")[0] for name in own}
+    dates = [day for day in settings["dates"] if day.replace("-", "") in stamps]
+    reduced = {**settings, "dates": dates, "also_read": []}
+    if plan.relative:
+        return reduced
+    if "Brightness" not in items:  # which is that of all bands kept
+        reduced["keep_bands"] = [band for band in settings["keep_bands"] if band in items]
+    reduced["indices"] = [index for index in settings["indices"] if index in items]
+    expressions = settings["additional_features"].items()
+    reduced["additional_features"] = {name: text for name, text in expressions if name in items}
+    return reduced
+
+
+def chosen_names(words: Sequence[str], known: Sequence[str]) -> list[str]:
+    """Features that words stand for, in the order of all.
+
+    Parameters
+    ----------
+    words : sequence of str
+        Names, in which ``*`` stands for any letters.
+    known : sequence of str
+        Names of all features.
+
+    Raises
+    ------
+    ConfigError
+        Naming each word that stands for none, with the nearest name.
+
+    >>> chosen_names(["NDVI_*"], ["B4_1", "NDVI_1", "NDVI_2"])
+    ['NDVI_1', 'NDVI_2']
+    """
+    found = {word: [name for name in known if fnmatchcase(name, word)] for word in words}
+    strange = [word for word, names in found.items() if not names]
+    if strange:
+        shown = ", ".join(known[:3])
+        hints = [f"{word!r}, {suggest(word, known, f'there are {shown}, …')}" for word in strange]
+        raise ConfigError(f"feature_maps.features: no feature is called {'; '.join(hints)}")
+    chosen = {name for names in found.values() for name in names}
+    return [name for name in known if name in chosen]

@@ -31,7 +31,7 @@ from iota2_tools.geo.raster import create_raster
 from iota2_tools.timeseries.gapfilling import fill_gaps
 from iota2_tools.timeseries.inventory import read_inventory
 from iota2_tools.timeseries.series import Looks, SeriesReader
-from iota2_tools.timeseries.user_rasters import user_bands
+from iota2_tools.timeseries.user_rasters import read_together, user_bands
 
 
 def compute_features(
@@ -140,6 +140,11 @@ class WindowFeatures:
             self._external.write(pixels, out[:, start:])
         return out
 
+    def ever_clear(self) -> list[np.ndarray]:
+        """Where each series has a clear acquisition, bool, shape (n_pixels,) of the window."""
+        inside = self._images.positions(self.window, np.arange(self.window.size))
+        return [np.any(clear, axis=0)[inside] for _, _, clear in self._images.series]
+
 
 class FeatureStack:
     """The features of a tile, read window by window.
@@ -154,6 +159,8 @@ class FeatureStack:
         Clear-sky masks of each series.
     external : sequence of dict
         Functions of the user (`external.ExternalFunction`), which are tried here.
+    words : sequence of str, optional
+        Rasters of the user to read; by default all.
 
     Attributes
     ----------
@@ -171,6 +178,7 @@ class FeatureStack:
         settings: dict,
         masks: dict[str, str],
         external: Sequence[Mapping[str, Any]] = (),
+        words: Sequence[str] | None = None,
     ) -> None:
         stock = read_inventory(inventory)
         self.tile, self.grid = stock.tile, stock.grid
@@ -189,7 +197,12 @@ class FeatureStack:
             )
             for item in self.series
         ]
-        self._user, self.user_names = user_bands(stock.user_features, self.grid, pool)
+        rasters = {
+            word: image
+            for word, image in stock.user_features.items()
+            if words is None or word in words
+        }
+        self._user, self.user_names = user_bands(rasters, self.grid, pool)
         self.names = [name for item in self.series for name in item.names] + self.user_names
         whole = all(not item.expressions for item in self.series) and all(
             band.dtype == "int16" for band in self._user
@@ -266,7 +279,7 @@ class FeatureStack:
         """Read the images of a window and of what is around it."""
         outer = self.around(window)
         series = [(reader, *reader.read(outer, pool)) for reader in self._readers]
-        images = WindowImages(outer, series, [band.read(outer) for band in self._user])
+        images = WindowImages(outer, series, read_together(self._user, outer))
         return WindowFeatures(self, window, images)
 
 

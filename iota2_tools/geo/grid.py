@@ -392,6 +392,27 @@ def is_coarser(native: Grid, grid: Grid, factor: int) -> bool:
     return shape == (grid.rows, grid.cols) and same_corner(native, grid, factor)
 
 
+def part_of(native: Grid, grid: Grid) -> tuple[int, int] | None:
+    """Row and column of a larger image at which a grid begins that lies on its pixels; else None."""
+    if (
+        abs(native.resolution - grid.resolution) * max(grid.rows, grid.cols)
+        > 1e-3 * grid.resolution
+    ):
+        return None
+    if not same_crs(native.crs, grid.crs):
+        return None
+    row = (native.top - grid.top) / native.resolution
+    col = (grid.left - native.left) / native.resolution
+    begin = round(row), round(col)
+    on_pixels = abs(row - begin[0]) < 1e-3 and abs(col - begin[1]) < 1e-3
+    covers = (
+        min(begin) >= 0
+        and begin[0] + grid.rows <= native.rows
+        and begin[1] + grid.cols <= native.cols
+    )
+    return begin if on_pixels and covers else None
+
+
 def same_corner(native: Grid, grid: Grid, factor: int) -> bool:
     """True if an image has pixels `factor` times as large as a grid, its corner and its CRS."""
     tolerance = 1e-3 * grid.resolution

@@ -1,8 +1,9 @@
 """Images of any grid, read on the grid of a tile."""
 
+import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from osgeo import gdal
 
 from iota2_tools.core.errors import Iota2Error
 from iota2_tools.core.platform import files_allowed
-from iota2_tools.geo.grid import Grid, Window, grid_of, is_coarser
+from iota2_tools.geo.grid import Grid, Window, grid_of, is_coarser, part_of
 from iota2_tools.geo.raster import open_raster, unreadable
 from iota2_tools.geo.resampling import source_window, upsample_cubic_2x, upsample_cubic_3x
 
@@ -37,6 +38,16 @@ class ImagePool:
         self._kept: set[object] = set()
         self._idle: dict[object, gdal.Dataset] = {}
         self._lock = threading.Lock()
+        self.of_sources = threading.RLock()
+        """To be held while what is made of a `source` is read."""
+        self._sources: dict[str, gdal.Dataset] = {}
+
+    def source(self, path: str) -> gdal.Dataset:
+        """A file of many bands that is open once, for what is made of each band."""
+        with self.of_sources:
+            if path not in self._sources:
+                self._sources[path] = open_raster(path)
+            return self._sources[path]
 
     @contextmanager
     def use(self, key: object, opened: Callable[[], gdal.Dataset]) -> Iterator[gdal.Dataset]:
@@ -144,7 +155,7 @@ class Reading:
 class GridBand:
     """One band of an image brought to a tile's grid.
 
-    Images on the grid are read as they are; int16 images whose pixels are two or three times as
+    Images on the grid, also larger ones, are read as they are; int16 images whose pixels are two or three times as
     large, with its corner (bands of 20 m and 30 m on the 10 m grid), are interpolated by
     `resampling`, codes of a multiple of it are repeated; all others are warped by GDAL, block by
     block of a fixed partition, so that no value depends on the window: bicubic, power bilinear (it
@@ -162,6 +173,10 @@ class GridBand:
         Band of the file, from 1.
     pool : ImagePool, optional
         Bounds the images open at once; by default this one stays open.
+    shared : bool
+        Whether other bands of the file are wanted as well: then it is opened once, and what is
+        decoded for one of them serves the others too. Bands are warped one by one all the same:
+        together, GDAL treats the holes of each in another way.
     """
 
     def __init__(
@@ -171,16 +186,22 @@ class GridBand:
         reading: Reading,
         band: int = 1,
         pool: ImagePool | None = None,
+        *,
+        shared: bool = False,
     ) -> None:
         self._path, self._grid, self._reading, self._band = path, grid, reading, band
         self._pool = pool or ImagePool(1)
+        self._shared = shared
+        self._key: object = self
+        self._begin = (0, 0)
         source = open_raster(path)
         int16 = source.GetRasterBand(band).DataType == gdal.GDT_Int16
         self._converted = reading.values if reading.values != Values() or not int16 else None
         self._factor = self._factor_of(int16)
         self._warps = not self._factor
         if not self._warps:
-            self._pool.keep(self, source)
+            self._key = path if shared else self
+            self._pool.keep(self._key, source)
 
     def _factor_of(self, int16: bool) -> int:
         """How many times larger the pixels of the image are; 0 where it has to be warped."""
@@ -188,6 +209,10 @@ class GridBand:
         if native is None:
             return 0
         if is_coarser(native, self._grid, 1):
+            return 1
+        inside = part_of(native, self._grid)
+        if inside:
+            self._begin = inside
             return 1
         whole = self._converted is not None or int16
         linear = self._converted is not None and self._converted.decibel
@@ -197,13 +222,17 @@ class GridBand:
         return next((factor for factor in factors if is_coarser(native, self._grid, factor)), 0)
 
     def _open(self) -> gdal.Dataset:
+        if self._shared and self._warps:
+            return self._warped(self._pool.source(self._path))
         source = open_raster(self._path)
         return self._warped(source) if self._warps else source
 
     def _warped(self, source: gdal.Dataset) -> gdal.Dataset:
         """Virtual raster on the grid; what the image does not cover is nodata."""
         reading = self._reading
-        if source.RasterCount > 1:
+        if is_signed_byte(source, self._band):
+            source = as_int16(source, self._band)
+        elif source.RasterCount > 1:
             source = gdal.Translate("", source, format="VRT", bandList=[self._band])
         power = reading.values is not None and reading.values.decibel
         smooth = "bilinear" if power else "cubic"
@@ -223,7 +252,7 @@ class GridBand:
 
     def read(self, window: Window, out: np.ndarray) -> None:
         """Read a window into `out`, shape (rows, cols), of the type of the image or of `values`."""
-        with self._pool.use(self, self._open) as dataset:
+        with self._pool.use(self._key, self._open) as dataset:
             if self._factor > 1:
                 self._coarse(dataset, window, out)
             elif self._converted is None:
@@ -254,10 +283,16 @@ class GridBand:
         self, dataset: gdal.Dataset, window: Window, band: int, out: np.ndarray | None = None
     ) -> np.ndarray:
         """Pixels of a band of the image that is opened; an error names the user's file."""
+        lock = self._pool.of_sources if self._shared and self._warps else nullcontext()
         try:
-            return dataset.GetRasterBand(band).ReadAsArray(
-                window.col, window.row, window.cols, window.rows, buf_obj=out
-            )
+            with lock:
+                return dataset.GetRasterBand(band).ReadAsArray(
+                    window.col + self._begin[1],
+                    window.row + self._begin[0],
+                    window.cols,
+                    window.rows,
+                    buf_obj=out,
+                )
         except RuntimeError as error:
             raise unreadable(self._path, error) from None
 
@@ -281,10 +316,10 @@ class GridBand:
             As `seen`.
         """
         if self._factor > 1:
-            with self._pool.use(self, self._open) as dataset:
+            with self._pool.use(self._key, self._open) as dataset:
                 values = self._coarse(dataset, window)
             return values, self.seen(window)
-        with self._pool.use(self, self._open) as dataset:
+        with self._pool.use(self._key, self._open) as dataset:
             numbers, seen = self._numbers(dataset, window)
             return numbers if self._converted is None else self._converted.of(numbers, seen), seen
 
@@ -293,7 +328,7 @@ class GridBand:
 
         A pixel of the grid inside a coarse pixel without data has none.
         """
-        with self._pool.use(self, self._open) as dataset:
+        with self._pool.use(self._key, self._open) as dataset:
             if self._factor <= 1:
                 return self._numbers(dataset, window)[1]
             return self._repeated(
@@ -328,6 +363,22 @@ def has_data(numbers: np.ndarray, nodata: float | None) -> np.ndarray:
     if nodata is None or not float(nodata).is_integer():
         return np.ones(numbers.shape, dtype=bool)
     return numbers != int(nodata)
+
+
+def is_signed_byte(dataset: gdal.Dataset, band: int) -> bool:
+    """True for int8 as GDAL before 3.7 knows it: bytes with a remark, which warping overlooks."""
+    kind = dataset.GetRasterBand(band).GetMetadataItem("PIXELTYPE", "IMAGE_STRUCTURE")
+    return bool(kind == "SIGNEDBYTE")
+
+
+def as_int16(dataset: gdal.Dataset, band: int) -> gdal.Dataset:
+    """A band of signed bytes as a virtual raster of int16, for what knows bytes from 0 to 255 alone."""
+    shown = gdal.Translate("", dataset, format="VRT", bandList=[band], outputType=gdal.GDT_Int16)
+    text = shown.GetMetadata("xml:VRT")[0]
+    text = re.sub(r"<MDI key=\"PIXELTYPE\">SIGNEDBYTE</MDI>", "", text)
+    text = text.replace("<SimpleSource>", "<ComplexSource>")
+    table = "<LUT>0:0,127:127,128:-128,255:-1</LUT></ComplexSource>"
+    return gdal.Open(text.replace("</SimpleSource>", table))
 
 
 def _grid_or_none(path: str) -> Grid | None:

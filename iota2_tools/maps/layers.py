@@ -19,7 +19,7 @@ class Layer:
         Short identifier, tag ``LAYER`` of the file.
     title : str
         Name for readers, tag ``TITLE``.
-    encodings : mapping of str to int
+    encodings : mapping of str to float
         Nodata value of each pixel type allowed.
     unit : str
         Unit of the pixel values, tag ``UNITS`` and unit of the bands.
@@ -36,7 +36,7 @@ class Layer:
 
     name: str
     title: str
-    encodings: Mapping[str, int]
+    encodings: Mapping[str, float]
     unit: str
     overviews: str
     description: str
@@ -115,4 +115,20 @@ DIFFERENCE = Layer(
 )
 
 
-LAYERS = {layer.name: layer for layer in (CLASS_MAP, CONFIDENCE, VALIDITY, PROBABILITY, DIFFERENCE)}
+FEATURE = Layer(
+    name="feature",
+    title="Feature",
+    encodings={"int16": -32768, "float32": float("nan")},
+    unit="as the feature",
+    overviews="AVERAGE",
+    description=(
+        "A feature that was learnt: reflectance x 10000, decibels x 100, NDVI and NDWI x 1000, those of the user "
+        "as given."
+    ),
+)
+
+
+LAYERS = {
+    layer.name: layer
+    for layer in (CLASS_MAP, CONFIDENCE, VALIDITY, PROBABILITY, DIFFERENCE, FEATURE)
+}

@@ -6,6 +6,7 @@ and written as one Cloud-Optimised GeoTIFF, window by window, whatever the size 
 """
 
 import logging
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -65,6 +66,8 @@ class FinalMap:
         Of a layer of codes: colour table and tags ``CLASS_<code>``. By default `layer.classes`.
     bands : sequence of str, optional
         Names of the bands; by default those of the sources, or the title of a one-band layer.
+    shown : str, optional
+        Name of the one band of the sources that the map shows; by default all.
     """
 
     layer: Layer
@@ -72,6 +75,7 @@ class FinalMap:
     tags: Mapping[str, object] = field(default_factory=dict)
     classes: Nomenclature | None = None
     bands: Sequence[str] | None = None
+    shown: str | None = None
 
 
 @dataclass(frozen=True)
@@ -119,12 +123,13 @@ def write_mosaic(sources: Sequence[str], output: str, final: FinalMap, threads: 
     pieces = _read_headers(sources, layer)
     grid = _extent(pieces, final.grid)
     dtype = pieces[0].dtype
-    names = _band_names(pieces[0], final)
+    numbers = _bands_shown(pieces[0], final)
+    names = (final.shown,) if final.shown else _band_names(pieces[0], final)
     logger.info(
         "%s: merging %d file(s) into %d x %d pixels, %d band(s) of %s",
         output, len(pieces), grid.rows, grid.cols, len(names), dtype,
     )  # fmt: skip
-    virtual = gdal.Open(_virtual_raster(pieces, grid, layer.encodings[dtype], len(names)))
+    virtual = gdal.Open(_virtual_raster(pieces, grid, layer.encodings[dtype], numbers))
     _describe(virtual, final, names, _classes_to_show(final, dtype))
     try:
         _write_cog(virtual, output, layer, threads)
@@ -184,9 +189,23 @@ def _problems(piece: Piece, first: Piece, layer: Layer) -> list[str]:
         problems.append(f"{len(piece.names)} band(s), {first.path} has {len(first.names)}")
     elif piece.names != first.names:
         problems.append(f"bands are {piece.names}, those of {first.path} {first.names}")
-    if not set(piece.nodata) <= {None, float(expected)}:
+    if not all(_is_nodata(value, expected) for value in piece.nodata):
         problems.append(f"nodata is {set(piece.nodata)}, this layer has {expected}")
     return [f"{piece.path}: {problem}; run its tile again" for problem in problems]
+
+
+def _is_nodata(value: float | None, expected: float) -> bool:
+    """Whether a band states the nodata value that its layer has, or none."""
+    return value is None or value == expected or (math.isnan(value) and math.isnan(expected))
+
+
+def _bands_shown(first: Piece, final: FinalMap) -> list[int]:
+    """Bands of the sources that the map shows, from 1."""
+    if final.shown is None:
+        return list(range(1, len(first.names) + 1))
+    if final.shown not in first.names:
+        raise InputDataError(f"{first.path}: has no band {final.shown}; run its tile again")
+    return [first.names.index(final.shown) + 1]
 
 
 def _extent(pieces: Sequence[Piece], grid: Grid | None) -> Grid:
@@ -231,8 +250,10 @@ def _classes_to_show(final: FinalMap, dtype: str) -> Nomenclature | None:
     return classes
 
 
-def _virtual_raster(pieces: Sequence[Piece], grid: Grid, nodata: int, bands: int) -> str:
-    """XML of a GDAL virtual raster that shows the pieces as one image.
+def _virtual_raster(
+    pieces: Sequence[Piece], grid: Grid, nodata: float, bands: Sequence[int]
+) -> str:
+    """XML of a GDAL virtual raster that shows some bands of the pieces as one image.
 
     Offsets are whole pixels: gdalbuildvrt's are fractions when two origins differ by rounding,
     and then it resamples.
@@ -243,15 +264,15 @@ def _virtual_raster(pieces: Sequence[Piece], grid: Grid, nodata: int, bands: int
         f"<SRS>{escape(grid.crs)}</SRS>",
         f"<GeoTransform>{', '.join(map(repr, grid.geotransform))}</GeoTransform>",
     ]
-    for band in range(1, bands + 1):
-        lines.append(f'<VRTRasterBand dataType="{data_type}" band="{band}">')
+    for place, band in enumerate(bands, start=1):
+        lines.append(f'<VRTRasterBand dataType="{data_type}" band="{place}">')
         lines.append(f"<NoDataValue>{nodata}</NoDataValue>")
         lines += [_virtual_source(piece, grid, nodata, band, data_type) for piece in pieces]
         lines.append("</VRTRasterBand>")
     return "\n".join([*lines, "</VRTDataset>"])
 
 
-def _virtual_source(piece: Piece, grid: Grid, nodata: int, band: int, data_type: str) -> str:
+def _virtual_source(piece: Piece, grid: Grid, nodata: float, band: int, data_type: str) -> str:
     """One piece in the virtual raster; with its properties given, GDAL opens it only when read."""
     place = placed(piece.grid, grid)
     size = f'RasterXSize="{place.cols}" RasterYSize="{place.rows}"'

@@ -3,17 +3,19 @@
 import contextlib
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from iota2_tools.core.environment import environment_problems, environment_remarks
 from iota2_tools.core.errors import ConfigError, Iota2Error, MissingSoftwareError, one_message
 from iota2_tools.core.words import suggest
 from iota2_tools.features.expressions import parse_expression
-from iota2_tools.features.plan import REFERENCE
+from iota2_tools.features.plan import REFERENCE, chosen_names
 from iota2_tools.features.user_modules import load_function
 from iota2_tools.learning.settings import LearningSettings, Purpose
 from iota2_tools.learning.tried import problems_of_learner
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
+from iota2_tools.products import Request
 from iota2_tools.timeseries.headers import reference_faults
 from iota2_tools.timeseries.inputs import TileInputs
 
@@ -71,7 +73,8 @@ def _unprepared_problems(parameters: Parameters, tile: str, inputs: TileInputs) 
 
     bands = {products.sensor: products.bands for products in inputs.products.values()}
     for sensor in parameters.production.sensors:
-        if parameters.production.format(sensor).passes:
+        known = parameters.production.format(sensor)
+        if known.passes and known.must_be_prepared:
             settings = grd_settings(parameters.production.section(sensor).options)
             yield from dem_problems(settings.elevation, inputs.grid)
     for batch in parameters.batches(tile).values():
@@ -96,6 +99,7 @@ def input_warnings(production: Production) -> list[str]:
                 f"{name} has no acquisition over {', '.join(lacking)}: region(s) {', '.join(without)} learn "
                 "and are mapped without it"
             )
+    warnings += _product_remarks(production)
     for tile in production.tiles:
         for sensor in production.sensors:
             folder = production.sensor_folder(sensor, tile)
@@ -109,6 +113,22 @@ def input_warnings(production: Production) -> list[str]:
     return warnings
 
 
+def _product_remarks(production: Production) -> list[str]:
+    """What a user should know of how the first product of each tile is read."""
+    remarks: dict[str, None] = {}
+    for tile in production.tiles:
+        for sensor in production.sensors:
+            known = production.format(sensor)
+            if not known.remarks or not production.listed(sensor, tile):
+                continue
+            for item in production.listing(sensor, tile).products[:1]:
+                section = production.section(sensor)
+                folder = Path(production.sensor_folder(sensor, tile))
+                request = Request(folder, item.name, known.band_names, section.options)
+                remarks |= {f"sensors.{sensor}: {text}": None for text in known.remarks(request)}
+    return list(remarks)
+
+
 def input_problems(production: Production) -> list[str]:
     """Everything wrong with the inputs of a production that headers and tables tell."""
     checks = (
@@ -119,6 +139,7 @@ def input_problems(production: Production) -> list[str]:
         _nomenclature,
         _features,
         _external,
+        _feature_maps,
         _learner,
     )
     problems: list[str] = []
@@ -253,6 +274,18 @@ def _unknown_bands(production: Production) -> Iterator[str]:
                 if band not in known:
                     hint = suggest(band, known, f"it has {', '.join(known)}")
                     yield f"{place}.{sensor}: no band {band!r}, {hint}"
+
+
+def _feature_maps(production: Production) -> Iterator[str]:
+    """Features that are to be maps and are none; known where the features themselves are."""
+    if not production.config.feature_maps:
+        return
+    parameters = Parameters(production)
+    with contextlib.suppress(Iota2Error):
+        names = parameters.feature_names
+        yield from _first_error(chosen_names, production.config.feature_maps.features, names)
+        strange = [name for name in parameters.chosen_features if "/" in name]
+        yield from (f"feature_maps.features: {name!r} cannot name a file" for name in strange)
 
 
 def _learner(production: Production) -> Iterator[str]:

@@ -14,6 +14,7 @@ from iota2_tools.config.section import OutputFolder, PathText, Section
 from iota2_tools.config.sections import (
     Classification,
     ExternalFunction,
+    FeatureMaps,
     GridSection,
     Inputs,
     Learning,
@@ -85,6 +86,7 @@ class Configuration(Section):
     sampling: Sampling = Field(Sampling(), description=_meaning(Sampling))
     learning: Learning = Field(Learning(), description=_meaning(Learning))
     classification: Classification = Field(Classification(), description=_meaning(Classification))
+    feature_maps: FeatureMaps | None = Field(None, description=_meaning(FeatureMaps))
     inputs: Inputs = Field(Inputs(), description=_meaning(Inputs))
 
     def as_dict(self) -> dict[str, Any]:
@@ -95,9 +97,11 @@ class Configuration(Section):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what decides the result: all but the output folder and the memory."""
+        """SHA-256 of what decides the result: all but folders, memory, and what maps of features are made."""
         science = {
-            key: value for key, value in self.as_dict().items() if key not in ("output", "prepared")
+            key: value
+            for key, value in self.as_dict().items()
+            if key not in ("output", "prepared", "feature_maps")
         }
         science["classification"].pop("window_mb")
         return hashlib.sha256(json.dumps(science, sort_keys=True).encode()).hexdigest()
@@ -143,6 +147,13 @@ def _contradictions(config: Configuration) -> Iterator[str]:
             yield f"{name}: {', '.join(twice)} stands twice"
     if not config.sensors.given and not config.user_features:
         yield "sensors: give at least one sensor, or user_features"
+    if config.user_features and not config.user_features.path:
+        for raster in config.user_features.patterns:
+            if not raster.path:
+                yield (
+                    f"user_features: {raster.name!r} is looked for in the folder of each tile: give the path "
+                    "of these folders, or that of one raster over all tiles to this one"
+                )
     for name, sensor in config.sensors.given.items():
         first, last = sensor.first_date, sensor.last_date
         if first and last and first > last:
@@ -189,6 +200,8 @@ def _lists(config: Configuration) -> Iterator[tuple[str, list[Any]]]:
     for name, sensor in config.sensors.given.items():
         yield f"sensors.{name}.keep_bands", sensor.kept
         yield f"sensors.{name}.indices", sensor.indices
+    if config.feature_maps:
+        yield "feature_maps.features", list(config.feature_maps.features)
     if config.user_features:
         yield "user_features.patterns", [item.name for item in config.user_features.patterns]
 

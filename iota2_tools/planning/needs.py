@@ -51,6 +51,8 @@ class Size:
         Of the acquisitions, those that are moved onto a reference.
     external : int
         Features of functions of the user, which count in `features`.
+    user : int
+        Bands of the rasters of the user, which count in `features`.
     margin : int
         Pixels around a block that these functions look at.
     window_mb : float
@@ -71,9 +73,11 @@ class Size:
     registered: int = 0
     bands: int = 0
     features: int = 0
+    chosen: int = 0
     classes: int = 0
     draws: int = 0
     external: int = 0
+    user: int = 0
     margin: int = 0
     window_mb: float = 0
     pieces: int = 0
@@ -98,8 +102,13 @@ class Size:
 
     @property
     def image_bytes(self) -> int:
-        """Of one pixel of a window: int16 bands and masks, and external features."""
-        return self.acquisitions * (2 * self.bands + 1) + 4 * self.external + 16
+        """Of one pixel of a window: int16 bands and masks, user features and external ones."""
+        return self.acquisitions * (2 * self.bands + 1) + 4 * (self.external + self.user) + 16
+
+    @property
+    def user_seconds(self) -> float:
+        """Seconds for all bands of the user over the tile, some of them interpolated."""
+        return 0.1 * self.user * self.megapixels
 
     @property
     def called(self) -> float:
@@ -121,8 +130,10 @@ class Size:
 
     @property
     def cache(self) -> float:
-        """GDAL's blocks, MB."""
-        return min(GDAL_CACHE, 2 * self.megapixels * max(self.acquisitions, 1))
+        """GDAL's blocks, and what each band of the user holds while a part of it is read, MB."""
+        return 2 * self.user + min(
+            GDAL_CACHE, 2 * self.megapixels * max(self.acquisitions, self.user, 1)
+        )
 
 
 @dataclass(frozen=True)
@@ -169,7 +180,7 @@ def _extract_samples(size: Size) -> Need:
     table = 6 * size.input_mb * size.features / 100
     return Need(
         490 + 1.3 * block + size.called + size.cache + table,
-        30 + 0.5 * size.megapixels + size.moving_seconds,
+        30 + 0.5 * size.megapixels + size.moving_seconds + size.user_seconds,
         2 * size.input_mb,
     )
 
@@ -202,7 +213,7 @@ def _classify_tile(size: Size) -> Need:
     models = size.traits.loaded * size.input_mb
     memory = 560 + 1.25 * size.window + size.called + size.cache + chunks + maps + models
     seconds = size.megapixels * (0.04 * size.acquisitions + _mapping_seconds(size))
-    seconds += size.moving_seconds
+    seconds += size.moving_seconds + size.user_seconds
     return Need(memory, 60 + seconds, size.draws * (2 + 2 * size.classes) * size.megapixels)
 
 
@@ -213,6 +224,13 @@ def _write_features(size: Size) -> Need:
         60 + 0.1 * stack + size.moving_seconds,
         stack,
     )
+
+
+def _write_chosen(size: Size) -> Need:
+    """As for all features; what is written are float32 at most."""
+    written = 4 * size.chosen * size.megapixels
+    seconds = 0.05 * size.acquisitions * size.megapixels + 0.1 * written
+    return Need(560 + 2.2 * size.window + size.cache, 60 + seconds, written)
 
 
 def _mosaic(bands: Callable[[Size], int]) -> Callable[[Size], Need]:
@@ -246,7 +264,7 @@ NEEDS: dict[str, Callable[[Size], Need]] = {
     "mask_series": _mask_series,
     "count_valid_dates": lambda size: Need(
         150 + min(MASK_WINDOW, size.acquisitions * size.megapixels) + size.cache,
-        10 + 0.002 * size.megapixels * size.acquisitions,
+        10 + 0.002 * size.megapixels * size.acquisitions + size.user_seconds,
         3 * size.megapixels,
     ),
     "draw_regions": _light(220),
@@ -257,6 +275,7 @@ NEEDS: dict[str, Callable[[Size], Need]] = {
     "select_samples": _counting,
     "extract_samples": _extract_samples,
     "write_features": _write_features,
+    "write_chosen_features": _write_chosen,
     "train_model": _train_model,
     "classify_tile": _classify_tile,
     "clip_validity": _light(210),
@@ -266,6 +285,7 @@ NEEDS: dict[str, Callable[[Size], Need]] = {
     "mosaic_validity": _mosaic(_one_band),
     "mosaic_differences": _mosaic(_one_band),
     "mosaic_probabilities": _mosaic(lambda size: 2 * size.classes),
+    "mosaic_features": _mosaic(lambda _: 2),
     "preview_map": lambda size: Need(400, 60),
     "sum_confusions": lambda size: Need(260, 30),
     "measure_areas": lambda size: Need(170 + size.cache, 20 + 0.05 * size.megapixels),

@@ -10,7 +10,12 @@ from typing import Any
 from iota2_tools.core.contents import digest, revision
 from iota2_tools.features.block import Outline
 from iota2_tools.features.external import ExternalFunction
-from iota2_tools.features.plan import SeriesFeatures, series_features
+from iota2_tools.features.plan import (
+    SeriesFeatures,
+    chosen_names,
+    reduced_settings,
+    series_features,
+)
 from iota2_tools.features.user_modules import digest_of_sources
 from iota2_tools.geo.raster import open_raster
 from iota2_tools.geo.vectors import files_of_layer
@@ -141,6 +146,7 @@ class Parameters:
                 ready=plan.ready(name, tile),
                 prepared=plan.prepared_folder(sensor, tile),
                 coregistration=moving.as_dict() if moving else None,
+                contents=[item.contents for item in found if item.contents],
             )
         rasters = {
             word: UserFile(
@@ -229,6 +235,47 @@ class Parameters:
             for name in band_names(word, open_raster(path).RasterCount)
         }
 
+    @cached_property
+    def feature_names(self) -> list[str]:
+        """Names of all features, in column order."""
+        series = [name for item in self.series_features.values() for name in item.names]
+        return [*series, *self._user_names, *self.external_names]
+
+    @cached_property
+    def chosen_features(self) -> list[str]:
+        """Names of the features of which maps are made."""
+        if not self.config.feature_maps:
+            return []
+        return chosen_names(self.config.feature_maps.features, self.feature_names)
+
+    @cached_property
+    def choice(self) -> dict[str, Any]:
+        """What is read and written for the feature maps (`features.chosen.Choice`)."""
+        chosen = set(self.chosen_features)
+        external = self.external if chosen and chosen & set(self.external_names) else []
+        words = list(self.production.user_rasters)
+        settings = self.features
+        if not external:
+            words = [word for word in words if any(_is_band_of(name, word) for name in chosen)]
+            reduced = {
+                name: reduced_settings(name, item, chosen) for name, item in self.features.items()
+            }
+            settings = {name: item for name, item in reduced.items() if item}
+        whole = not external and not words
+        whole = whole and not any(item["additional_features"] for item in settings.values())
+        return {
+            "names": self.chosen_features,
+            "dtype": "int16" if whole else "float32",
+            "settings": settings,
+            "words": words,
+            "external": external,
+        }
+
+    def chosen_series(self, tile: str) -> list[str]:
+        """Series of a tile that the feature maps come from."""
+        series = self.choice["settings"]
+        return [name for name in self.production.series_of_tile(tile) if name in series]
+
     def job_size(self, tile: str | None, files: list[str]) -> Size:
         """What a job works on: its tile, or the whole map, and the files it reads whole."""
         if tile not in self._sizes:
@@ -255,6 +302,8 @@ class Parameters:
             bands=max((len(item.bands) for item in self.series_features.values()), default=0),
             features=self.feature_count,
             external=len(self.external_names),
+            user=len(self._user_names),
+            chosen=len(self.chosen_features),
             margin=max((item["margin"] for item in self.external), default=0),
             classes=len(plan.nomenclature.codes),
             draws=len(plan.seeds),
@@ -300,6 +349,11 @@ class Parameters:
             "NOMENCLATURE": os.path.basename(self.config.nomenclature),
             "REFERENCE": os.path.basename(self.config.reference.path),
         }
+
+
+def _is_band_of(name: str, word: str) -> bool:
+    """Whether a feature is a band of a raster of the user."""
+    return name.startswith(band_names(word, 1)[0].removesuffix("1"))
 
 
 def _contents(*paths: str | None) -> list[str]:

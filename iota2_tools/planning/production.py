@@ -209,14 +209,15 @@ class Production:
 
     def _list_products(self, sensor: str, tile: str) -> Listing:
         folder = self.sensor_folder(sensor, tile)
-        if not os.path.isdir(folder):
+        product_format = self.format(sensor)
+        found = os.path.exists if product_format.passes else os.path.isdir
+        if not found(folder):
             known = _folders_in(self.section(sensor).path)
             raise NoAcquisitionError(
                 f"sensors.{sensor}: no folder {folder} for tile {tile}; {known}"
             )
-        product_format = self.format(sensor)
         if product_format.passes:
-            listing = product_format.passes(folder, self.grid(tile), self._index(sensor))
+            listing = product_format.passes(folder, tile, self.grid(tile), self._index(sensor))
         else:
             listing = product_format.listing(folder)
         if not listing.products:
@@ -372,9 +373,23 @@ class Production:
         ]
         if grids:
             return self.native_grid(self.sensors[min(grids)[-1]], tile)
-        for path in self.user_feature_files(tile).values():
-            return grid_of(path)
-        return tile_grid(tile)
+        for pattern, path in self.user_feature_files(tile).items():
+            if not self.user_rasters[pattern].path:
+                return grid_of(path)
+        return self._named_grid(tile) or tile_grid(tile)
+
+    def _named_grid(self, tile: str) -> Grid | None:
+        """Grid of the products that name a tile, where its own name tells none."""
+        if STANDARD_TILE.fullmatch(tile):
+            return None
+        for sensor in self.sensors:
+            named_grid = self.format(sensor).named_grid
+            if named_grid:
+                folder = self.sensor_folder(sensor, tile)
+                grid = named_grid(folder, tile, self._index(sensor))
+                if grid:
+                    return grid
+        return None
 
     def native_grid(self, sensor: str, tile: str) -> Grid:
         """Grid of the finest band of the first product of a sensor that can be read.
@@ -425,26 +440,31 @@ class Production:
         Raises
         ------
         InputDataError
-            If a pattern matches no file, or more than one.
+            If a pattern matches no file, or more than one, or a file over all tiles is not there.
         """
+        chosen = {}
+        for pattern, raster in self.user_rasters.items():
+            if raster.path and not os.path.isfile(raster.path):
+                raise InputDataError(f"user_features: {pattern}: no file {raster.path}")
+            chosen[pattern] = raster.path or self._user_raster_of_tile(pattern, tile)
+        return chosen
+
+    def _user_raster_of_tile(self, pattern: str, tile: str) -> str:
         section = self.config.user_features
-        if not section:
-            return {}
+        assert section
+        assert section.path  # without it the configuration is refused
         folder = Path(section.path) / tile
         if not folder.is_dir():
             raise InputDataError(f"user_features: no folder {folder}; {_folders_in(section.path)}")
         files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in RASTERS)
-        chosen = {}
-        for pattern in self.user_rasters:
-            matches = [path for path in files if pattern in path.name]
-            if len(matches) != 1:
-                what = ", ".join(path.name for path in matches or files) or "none"
-                raise InputDataError(
-                    f"user_features: pattern {pattern!r} must match one raster of {folder}, it matches "
-                    f"{len(matches)} (found: {what})"
-                )
-            chosen[pattern] = str(matches[0])
-        return chosen
+        matches = [path for path in files if pattern in path.name]
+        if len(matches) != 1:
+            what = ", ".join(path.name for path in matches or files) or "none"
+            raise InputDataError(
+                f"user_features: pattern {pattern!r} must match one raster of {folder}, it matches "
+                f"{len(matches)} (found: {what})"
+            )
+        return str(matches[0])
 
     @property
     def user_rasters(self) -> dict[str, UserRaster]:

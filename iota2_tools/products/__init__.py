@@ -19,6 +19,7 @@ from iota2_tools.products import (
     s2_l2a_sen2cor,
     s2_l2a_theia,
     s2_l3a_theia,
+    stac,
 )
 from iota2_tools.products.format import (
     Acquisition,
@@ -45,6 +46,7 @@ FORMATS: dict[str, ProductFormat] = {
     "sentinel2_sen2cor": s2_l2a_sen2cor.FORMAT,
     "sentinel2_l3a": s2_l3a_theia.FORMAT,
     "own_series": own_series.FORMAT,
+    "stac": stac.FORMAT,
 }
 
 ENTRY_POINTS = "iota2.formats"

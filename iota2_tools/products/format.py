@@ -51,6 +51,8 @@ class Identity:
     sources : tuple of str
         Where the product is, if not in the folder of its name: its archive, or the frames that it
         is made of.
+    contents : str
+        Digest of what describes it, where that is apart from it.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Identity:
     part: str = ""
     kind: str = ""
     sources: tuple[str, ...] = ()
+    contents: str = ""
 
     @property
     def day(self) -> date:
@@ -190,6 +193,8 @@ class Pixels:
         Digital number of pixels that were not seen.
     several : bool
         Whether a file holds several bands.
+    by_product : bool
+        Whether scale, offset and nodata are those of each product, not of the format.
     """
 
     types: tuple[str, ...]
@@ -198,6 +203,7 @@ class Pixels:
     offset: float = 0.0
     nodata: float | None = None
     several: bool = False
+    by_product: bool = False
 
 
 @dataclass(frozen=True)
@@ -288,7 +294,11 @@ class ProductFormat:
     prepared_files : callable, optional
         (folder of a prepared product, bands) -> what was written, if not as for all.
     passes : callable, optional
-        Where products are not by tile: (folder, grid of a tile, index file) -> those over the tile.
+        Where products are not by tile: (folder, tile, its grid, index file) -> those over the tile.
+    named_grid : callable, optional
+        Of such: (folder, tile, index file) -> grid of the products that name a tile, if any do.
+    remarks : callable, optional
+        What is wanted of a product -> what a user should know of how it is read.
     settings_key : callable, optional
         Options of the section -> short word for how products are prepared, if there are choices.
     configured : callable, optional
@@ -313,7 +323,9 @@ class ProductFormat:
     of_files: bool = False
     must_be_prepared: bool = False
     prepared_files: Callable[[Path, Sequence[str]], Files] | None = None
-    passes: Callable[[str, Grid, str], Listing] | None = None
+    passes: Callable[[str, str, Grid, str], Listing] | None = None
+    named_grid: Callable[[str, str, str], Grid | None] | None = None
+    remarks: Callable[[Request], list[str]] | None = None
     settings_key: Callable[[Mapping[str, Any]], str] | None = None
     configured: "Callable[[Mapping[str, Any]], ProductFormat] | None" = None
     masks: str = ""

@@ -67,7 +67,7 @@ def _files(request: Request) -> Files:
     return {}, ()
 
 
-def listing(folder: str, grid: Grid, index: str) -> Listing:
+def listing(folder: str, tile: str, grid: Grid, index: str) -> Listing:
     """Passes over a tile, of all frames in a folder."""
     slices, strangers = slices_of(folder, index)
     found = Listing(strangers=strangers)

@@ -43,6 +43,8 @@ class Products:
         Folder of these.
     coregistration : mapping, optional
         The image they are moved onto, and how (`config.sections.Coregistration`).
+    contents : sequence of str
+        Digests of what describes them, where that is apart from them.
     """
 
     sensor: str
@@ -56,6 +58,7 @@ class Products:
     ready: Sequence[str] = field(default_factory=list)
     prepared: str = ""
     coregistration: Mapping[str, Any] | None = None
+    contents: Sequence[str] = field(default_factory=list)
 
     @property
     def format(self) -> ProductFormat:

@@ -180,7 +180,8 @@ def acquisition_faults(
     anywhere = not product_format.on_tile
     for band, image in acquisition.bands.items():
         factors = product_format.factors(band)
-        expected = Expected(pixels, grid, factors, anywhere=anywhere)
+        stated = not pixels.by_product
+        expected = Expected(pixels, grid, factors, anywhere=anywhere, stated=stated)
         faults += image_faults(image.path, expected, image.band)
     types = ("Byte",) if pixels is PREPARED else product_format.mask_types
     codes = Pixels(types, "codes of a mask", several=True)

@@ -11,7 +11,7 @@ from iota2_tools.geo.gridded import ImagePool
 from iota2_tools.geo.raster import create_raster, open_raster, read_window
 from iota2_tools.timeseries.inventory import read_inventory
 from iota2_tools.timeseries.series import Looks
-from iota2_tools.timeseries.user_rasters import user_bands
+from iota2_tools.timeseries.user_rasters import seen_by_all, user_bands
 
 logger = logging.getLogger(__name__)
 
@@ -157,8 +157,7 @@ def write_validity(
             seen = np.ones((window.rows, window.cols), dtype=np.uint8)
             for dataset in footprint_files:
                 seen &= read_window(dataset, window, 1)
-            for band in user:
-                seen &= band.seen(window)
+            seen &= seen_by_all(user, window)
             dates = [np.zeros(seen.shape, dtype=np.uint16)]
             for series, dataset, counts in zip(stock.series, mask_files, counted, strict=True):
                 dates.append(count_clear(read_window(dataset, window)[counts]))

@@ -1,6 +1,8 @@
-"""Rasters of the user, per tile: of any type and resolution, each band a feature."""
+"""Rasters of the user, per tile or over all tiles: of any type and resolution, each band a feature."""
 
 import logging
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 INT16_TYPES = ("Byte", "Int8", "Int16")
 """Types whose values an int16 holds."""
+PART = 512
+"""Pixels along a side of what is read of many bands at a time: 128 of them are 64 MB as int16."""
 LARGEST_CODE = 1 << 24
 """Whole numbers beyond that are not told apart by a float32."""
 
@@ -57,7 +61,7 @@ def look_at_user_raster(path: str, interpolation: str, missing: Missing, grid: G
     for fault in file_faults(path):
         raise InputDataError(f"user_features: {fault}")
     dataset = open_raster(path)
-    _check_place(dataset, path, grid)
+    part = _part_over_tile(dataset, path, grid)
     types = tuple(
         gdal.GetDataTypeName(dataset.GetRasterBand(number).DataType)
         for number in range(1, dataset.RasterCount + 1)
@@ -69,14 +73,20 @@ def look_at_user_raster(path: str, interpolation: str, missing: Missing, grid: G
                 "write amplitude and phase, or real and imaginary part, as bands"
             )
     fills = tuple(
-        _fill(dataset, number, interpolation, missing, kind)
+        _fill(dataset, number, interpolation, missing, kind, part)
         for number, kind in enumerate(types, start=1)
     )
     return UserImage(path, interpolation, missing, types, fills)
 
 
-def _check_place(dataset: gdal.Dataset, path: str, grid: Grid) -> None:
-    """Raise InputDataError unless the image covers a part of the tile."""
+def _part_over_tile(dataset: gdal.Dataset, path: str, grid: Grid) -> Window:
+    """Window of an image that holds all its pixels over a tile.
+
+    Raises
+    ------
+    InputDataError
+        If it covers nothing of the tile.
+    """
     if not dataset.GetProjection():
         raise InputDataError(
             f"user_features: {path}: has no coordinate reference system; assign it (gdal_edit)"
@@ -93,17 +103,31 @@ def _check_place(dataset: gdal.Dataset, path: str, grid: Grid) -> None:
             f"({left:.10g}, {bottom:.10g}, {right:.10g}, {top:.10g}), those of the tile there "
             f"({', '.join(f'{value:.10g}' for value in own)})"
         )
+    to_pixels = gdal.InvGeoTransform(dataset.GetGeoTransform())
+    places = [gdal.ApplyGeoTransform(to_pixels, x, y) for x in own[::2] for y in own[1::2]]
+    ends = []
+    for values, size in zip(
+        zip(*places, strict=True), (dataset.RasterXSize, dataset.RasterYSize), strict=True
+    ):
+        ends.append((max(math.floor(min(values)), 0), min(math.ceil(max(values)), size)))
+    (first, last), (top_row, bottom_row) = ends
+    return Window(top_row, first, bottom_row - top_row, last - first)
 
 
 def _fill(
-    dataset: gdal.Dataset, number: int, interpolation: str, missing: Missing, kind: str
+    dataset: gdal.Dataset,
+    number: int,
+    interpolation: str,
+    missing: Missing,
+    kind: str,
+    part: Window,
 ) -> float:
-    """Value of pixels without data of a band."""
+    """Value of pixels without data of a band, from the part of its image that lies over the tile."""
     whole = kind not in ("Float32", "Float64")
     wide = kind not in (*INT16_TYPES, "UInt16", "Float32")
     if missing != "mean" and not (wide and interpolation == "nearest"):
         return float(missing) if isinstance(missing, int | float) else 0.0
-    count, total, largest = _statistics(dataset, number)
+    count, total, largest = _statistics(dataset, number, part)
     if wide and interpolation == "nearest" and largest > LARGEST_CODE:
         raise InputDataError(
             f"user_features: {dataset.GetDescription()}: band {number} holds codes up to {largest:.0f}; "
@@ -113,20 +137,22 @@ def _fill(
         return float(missing) if isinstance(missing, int | float) else 0.0
     if not count:
         raise InputDataError(
-            f"user_features: {dataset.GetDescription()}: band {number} holds no data, so it has no mean"
+            f"user_features: {dataset.GetDescription()}: band {number} holds no data over the tile, so it "
+            "has no mean; choose a number for `missing`, or leave_out"
         )
     mean = total / count
     return float(np.rint(mean)) if whole else mean
 
 
-def _statistics(dataset: gdal.Dataset, number: int) -> tuple[int, float, float]:
-    """Number of pixels with data of a band, their sum and largest absolute value, by windows."""
+def _statistics(dataset: gdal.Dataset, number: int, part: Window) -> tuple[int, float, float]:
+    """Number of pixels with data of a part of a band, their sum and largest absolute value."""
     band = dataset.GetRasterBand(number)
     nodata = band.GetNoDataValue()
     count, total, largest = 0, 0.0, 0.0
     rows = 256
-    for row in range(0, dataset.RasterYSize, rows):
-        window = Window(row, 0, min(rows, dataset.RasterYSize - row), dataset.RasterXSize)
+    end = part.row + part.rows
+    for row in range(part.row, end, rows):
+        window = Window(row, part.col, min(rows, end - row), part.cols)
         values = read_window(dataset, window, number)
         seen = ~np.isnan(values)
         if nodata is not None:
@@ -163,7 +189,7 @@ class UserBand:
         whole = image.types[band - 1] in INT16_TYPES and float(self._fill).is_integer()
         self.dtype = "int16" if whole and -32768 <= self._fill <= 32767 else "float32"
         reading = Reading(nodata, image.interpolation == "bicubic", covered=True)
-        self._image = GridBand(image.path, grid, reading, band, pool)
+        self._image = GridBand(image.path, grid, reading, band, pool, shared=len(image.types) > 1)
 
     def read(self, window: Window) -> np.ndarray:
         """Values of a window, shape (rows, cols); where there are none, what the user chose."""
@@ -176,6 +202,39 @@ class UserBand:
     def seen(self, window: Window) -> np.ndarray:
         """Where a window has data, bool, shape (rows, cols)."""
         return self._image.seen(window)
+
+
+def read_together(bands: Sequence[UserBand], window: Window) -> list[np.ndarray]:
+    """Values of a window of some bands, as `UserBand.read`.
+
+    Part by part, all bands of each: where a file holds them pixel by pixel, its blocks are decoded
+    once.
+    """
+    out = [np.empty((window.rows, window.cols), dtype=band.dtype) for band in bands]
+    for part in parts_of(window) if len(bands) > 1 else [window]:
+        place = part.inside(window).slices
+        for band, values in zip(bands, out, strict=True):
+            values[place] = band.read(part)
+    return out
+
+
+def seen_by_all(bands: Sequence[UserBand], window: Window) -> np.ndarray:
+    """Where a window has data in each of some bands, bool, shape (rows, cols)."""
+    seen = np.ones((window.rows, window.cols), dtype=bool)
+    for part in parts_of(window) if len(bands) > 1 else [window]:
+        for band in bands:
+            seen[part.inside(window).slices] &= band.seen(part)
+    return seen
+
+
+def parts_of(window: Window) -> Iterator[Window]:
+    """Parts of a window that end where multiples of `PART` do on the grid."""
+    for row in range(window.row // PART * PART, window.row + window.rows, PART):
+        for col in range(window.col // PART * PART, window.col + window.cols, PART):
+            top, left = max(row, window.row), max(col, window.col)
+            bottom = min(row + PART, window.row + window.rows)
+            right = min(col + PART, window.col + window.cols)
+            yield Window(top, left, bottom - top, right - left)
 
 
 def user_bands(

@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pandas as pd
-from independent import pixels, products
+from independent import clear, features, pixels, products
 from osgeo import gdal
 from osgeo_utils.samples import validate_cloud_optimized_geotiff as cog
 from PIL import Image
@@ -45,7 +45,8 @@ def check_cog(path, nodata: int) -> gdal.Dataset:
     warnings, errors, _ = cog.validate(str(path), full_check=True)
     assert (warnings, errors) == ([], [])
     raster = gdal.Open(str(path))
-    scene = path.parents[2] / "scene" / "truth" / f"{WEST}_class.tif"
+    root = next(folder.parent for folder in path.parents if folder.name == "results")
+    scene = root / "scene" / "truth" / f"{WEST}_class.tif"
     assert raster.GetGeoTransform() == gdal.Open(str(scene)).GetGeoTransform()
     assert raster.GetRasterBand(1).GetNoDataValue() == nodata
     assert raster.GetSpatialRef().GetAuthorityCode(None) == "32631"
@@ -160,3 +161,38 @@ def test_preview_map_draws_each_pixel_in_the_colour_of_its_class(made):
     legend = picture[:, left + factor * classes.shape[1] + 40 :]
     for code in np.unique(classes[classes > 0]):
         assert (legend == table[code]).all(axis=2).sum() > 26 * 16 * 0.7, code
+
+
+def chosen(results, tile: str) -> dict[str, np.ndarray]:
+    """Chosen features of a tile by np.interp, where it is mapped and was once clear."""
+    scene, folder = results.parent / "scene", results / "tiles" / tile
+    kept = (pixels(folder / "regions.tif") > 0) & (pixels(folder / "footprint.tif") > 0)
+    kept &= clear(scene, tile).any(axis=0)
+    assert 0 < kept.mean() < 1
+    return {
+        name: np.where(kept, values, -32768)
+        for name, values in features(scene, tile, 60).items()
+        if name.startswith(("Sentinel2_NDVI_", "Sentinel2_B8A_"))
+    }
+
+
+def test_write_chosen_features_writes_them_where_the_tile_is_mapped(made):
+    results = made("write_chosen_features", *(f"feature_maps/{tile}.tif" for tile in TILES), jobs=2)
+    for tile in TILES:
+        raster = gdal.Open(str(results / f"feature_maps/{tile}.tif"))
+        expected = chosen(results, tile)
+        names = [raster.GetRasterBand(n + 1).GetDescription() for n in range(raster.RasterCount)]
+        assert names == list(expected)
+        assert np.array_equal(raster.ReadAsArray(), np.array(list(expected.values())))
+
+
+def test_mosaic_features_holds_the_pieces_of_all_tiles_a_file_a_feature(made):
+    results = made("mosaic_features")
+    pieces = {tile: chosen(results, tile) for tile in TILES}
+    names = list(pieces[WEST])
+    assert {path.stem for path in (results / "final/features").iterdir()} == set(names)
+    for name in (names[0], names[-1]):
+        raster = check_cog(results / "final/features" / f"{name}.tif", -32768)
+        expected = side_by_side({tile: [pieces[tile][name]] for tile in TILES}, -32768)
+        assert np.array_equal(raster.ReadAsArray(), expected)
+        assert raster.GetRasterBand(1).GetDescription() == name

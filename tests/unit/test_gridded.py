@@ -257,3 +257,26 @@ def test_power_of_30_m_is_not_interpolated_as_decibels(tmp_path):
     assert seen.all()
     assert values.min() == -2000
     assert values[4, 4] == 0
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "float32"])
+@pytest.mark.parametrize("left", [LEFT - 40, LEFT - 43], ids=["aligned", "warped"])
+@pytest.mark.parametrize("nodata", [-100, None])
+def test_bands_that_are_opened_together_are_those_that_are_opened_alone(
+    tmp_path, grid, dtype, left, nodata
+):
+    """Each has holes of its own; the last columns lie beyond the image."""
+    values = np.random.default_rng(2).integers(-90, 90, (5, 14, 11)).astype(dtype)
+    values[np.random.default_rng(3).random(values.shape) < 0.1] = -100
+    path = write_image(tmp_path / "e.tif", values, left=left, top=TOP + 30, nodata=nodata)
+    reading = Reading(nodata, covered=True)
+    pool = ImagePool(4)
+    for band in range(1, 6):
+        together = GridBand(path, grid, reading, band, pool, shared=True)
+        alone = GridBand(path, grid, reading, band)
+        for window in (Window(0, 0, 8, 8), Window(2, 1, 3, 5)):
+            expected, covered = alone.observe(window)
+            found, seen = together.observe(window)
+            np.testing.assert_array_equal(seen, covered)
+            np.testing.assert_array_equal(found[seen], expected[covered])
+            np.testing.assert_array_equal(together.seen(window), covered)

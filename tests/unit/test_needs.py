@@ -96,6 +96,20 @@ def test_each_learner_has_time_and_memory_enough_and_not_twice_too_much(learner)
         assert peak + SNAKEMAKE < asked["mem_mb"] < max(2 * (peak + SNAKEMAKE), LEAST + 1)
 
 
+def test_a_tile_of_64_bands_of_the_user_has_memory_enough_and_not_twice_too_much():
+    """benchmarks/embeddings.py: 2048 x 2048 pixels, 100 trees, 20 classes; peak of 1620 MB."""
+    size = Size(
+        pixels=2048**2, columns=2048, features=64, user=64, classes=20, draws=1, window_mb=400, input_mb=20
+    )  # fmt: skip
+    asked = resources("classify_tile", size)["mem_mb"]
+    assert 1620 + SNAKEMAKE < asked < 2 * (1620 + SNAKEMAKE)
+    # Interpolated, a pixel took 1/26000 s.
+    minutes = resources("classify_tile", Size(**{**size.__dict__, "pixels": 120 * 10**6}))[
+        "runtime"
+    ]
+    assert minutes * 60 > 2 * 120e6 / 26_000
+
+
 def test_size_of_files_folders_and_absent_files(tmp_path):
     (tmp_path / "model" / "part").mkdir(parents=True)
     (tmp_path / "model" / "part" / "a").write_bytes(b"0" * 1_500_000)

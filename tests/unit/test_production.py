@@ -425,3 +425,64 @@ def test_maps_tell_by_which_functions_they_were_made(plan, tile, mine):
     name, function, digest = provenance["EXTERNAL_FEATURES"].split(":")
     assert (name, function, len(digest)) == ("mine.py", "f", 8)
     assert "EXTERNAL_FEATURES" not in Parameters(plan(JANUARY)).provenance
+
+
+def user(tmp_path, *patterns, **others):
+    return {"sensors": {}, "user_features": {"patterns": list(patterns)} | others}
+
+
+def test_one_raster_may_stand_for_all_tiles(plan, tmp_path):
+    """Beside one in the folder of each, which gives the grid."""
+    everywhere = write_image(
+        tmp_path / "dem.tif", np.ones((20, 20), np.int16), 30, LEFT - 90, TOP + 90
+    )
+    own = write_image(tmp_path / "user" / "T31TCJ" / "SOIL.tif", np.ones((8, 8), np.int16))
+    made = plan(
+        **user(tmp_path, "SOIL", {"name": "ALT", "path": everywhere}, path=str(tmp_path / "user"))
+    )
+    assert made.user_feature_files("T31TCJ") == {"SOIL": own, "ALT": everywhere}
+    assert made.grid("T31TCJ").rows == 8
+    assert Parameters(made).feature_count == 2
+    alone = plan(**user(tmp_path, {"name": "ALT", "path": everywhere}))
+    assert alone.grid("T31TCJ").rows == 10980
+    assert header_problems(alone) == []
+
+
+def test_a_raster_over_all_tiles_that_covers_one_of_them_not_is_refused(plan, tmp_path):
+    far = write_image(tmp_path / "dem.tif", np.ones((8, 8), np.int16), left=LEFT - 90_000)
+    (problem,) = header_problems(plan(**user(tmp_path, {"name": "ALT", "path": far})))
+    assert "does not touch its tile" in problem
+    with pytest.raises(InputDataError, match=r"ALT: no file nowhere\.tif"):
+        plan(**user(tmp_path, {"name": "ALT", "path": "nowhere.tif"})).user_feature_files("T31TCJ")
+    with pytest.raises(ConfigError, match="'SOIL' is looked for in the folder of each tile: give"):
+        plan(**user(tmp_path, {"name": "ALT", "path": far}, "SOIL"))
+
+
+def test_features_that_are_to_be_maps_are_known_at_the_start(plan, tile, tmp_path):
+    """Chosen by name; a wrong one is told with the nearest; other maps are not written again for them."""
+    named = {"feature_maps": {"features": ["Sentinel2_B8_201801*"]}}
+    made = plan(YEAR, **named)
+    assert Parameters(made).chosen_features[0] == "Sentinel2_B8_20180101"
+    assert Parameters(made).choice["dtype"] == "int16"
+    assert Parameters(made).choice["settings"]["sentinel2"]["keep_bands"] == ["B8"]
+    assert Parameters(made).chosen_series("T31TCJ") == ["sentinel2"]
+    assert plan(YEAR).config.digest == made.config.digest
+    assert Parameters(plan(YEAR)).choice["settings"] == {}
+    wrong = plan(YEAR, feature_maps={"features": ["Sentinel2_B9_20180101"]})
+    with pytest.raises(
+        ConfigError, match="no feature is called 'Sentinel2_B9_20180101', did you mean"
+    ):
+        check(wrong, "config.yaml")
+
+
+def test_maps_of_what_the_user_gives_are_float(plan, tile, tmp_path):
+    write_image(tmp_path / "user" / "T31TCJ" / "ALT.tif", np.ones((2, 8, 8), np.int16))
+    write_image(tmp_path / "user" / "T31TCJ" / "SOIL.tif", np.ones((8, 8), np.int16))
+    user = {"user_features": {"path": str(tmp_path / "user"), "patterns": ["ALT", "SOIL"]}}
+    made = Parameters(plan(YEAR, feature_maps={"features": ["ALT_band_2"]}, **user)).choice
+    assert made == {
+        "names": ["ALT_band_2"], "dtype": "float32", "settings": {}, "words": ["ALT"], "external": [],
+    }  # fmt: skip
+    expression = {"sentinel2": {"additional_features": {"X": "B8/B4"}}}
+    made = plan(YEAR | expression["sentinel2"], feature_maps={"features": ["*_X_*"]})
+    assert Parameters(made).choice["dtype"] == "float32"

@@ -6,8 +6,14 @@ from osgeo import gdal
 from tiny import LEFT, TOP, write_image
 
 from iota2_tools.core.errors import InputDataError
-from iota2_tools.geo.grid import grid_of
-from iota2_tools.timeseries.user_rasters import look_at_user_raster, user_bands
+from iota2_tools.geo.grid import Window, grid_of, part_of
+from iota2_tools.timeseries import user_rasters
+from iota2_tools.timeseries.user_rasters import (
+    look_at_user_raster,
+    read_together,
+    seen_by_all,
+    user_bands,
+)
 
 
 @pytest.fixture
@@ -167,3 +173,113 @@ def test_each_band_is_a_feature_with_a_name(tmp_path, grid):
     bands, names = user_bands({"EMB": image}, grid)
     assert names == ["EMB_band_1", "EMB_band_2", "EMB_band_3"]
     assert len(bands) == 3
+
+
+def over_all(tmp_path, values, row=3, col=5, **options):
+    """A raster of 20 x 24 pixels over several tiles; the tile begins at a row and column of it."""
+    return write_image(
+        tmp_path / "all.tif", values, left=LEFT - 10 * col, top=TOP + 10 * row, **options
+    )
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "float32"])
+def test_of_a_raster_over_all_tiles_each_reads_its_part(tmp_path, grid, dtype):
+    values = np.random.default_rng(1).integers(-120, 120, (20, 24)).astype(dtype)
+    path = over_all(tmp_path, values)
+    expected = values[3:11, 5:13]
+    band = band_of(path, grid)
+    np.testing.assert_array_equal(band.read(grid.window), expected)
+    assert band.seen(grid.window).all()
+    for window in grid.windows(3, 5):
+        np.testing.assert_array_equal(band.read(window), expected[window.slices])
+
+
+def test_a_hole_beside_a_pixel_does_not_reach_it(tmp_path, grid):
+    """NaN at weight 0 of a kernel would be NaN."""
+    values = np.arange(480, dtype=np.float32).reshape(20, 24)
+    values[2, 5] = values[5, 7] = np.nan
+    band = band_of(over_all(tmp_path, values), grid, missing="keep")
+    assert np.argwhere(np.isnan(band.read(grid.window))).tolist() == [[2, 2]]
+
+
+@pytest.mark.parametrize("shift", [(3.5, 5), (3, 5.25)])
+def test_a_raster_whose_pixels_lie_between_those_of_the_tile_is_interpolated(tmp_path, grid, shift):
+    """A plane stays a plane under a bicubic kernel: its value at the centres of the tile's pixels."""
+    rows, cols = np.mgrid[:20, :24]
+    path = over_all(tmp_path, (100.0 + 8 * rows + 4 * cols).astype(np.float32), *shift)
+    row, col = shift
+    expected = 100 + 8 * (row + np.arange(8))[:, None] + 4 * (col + np.arange(8))
+    np.testing.assert_allclose(band_of(path, grid).read(grid.window), expected, atol=1e-3)
+
+
+def test_the_mean_is_that_over_the_tile(tmp_path, grid):
+    """Of what lies elsewhere nothing counts; 63 pixels of 7 and a hole."""
+    values = np.full((20, 24), 1000, np.int16)
+    values[3:11, 5:13] = 7
+    values[4, 6] = -1
+    band = band_of(over_all(tmp_path, values, nodata=-1), grid, missing="mean")
+    assert (band.read(grid.window) == 7).all()
+    values[3:11, 5:13] = -1
+    with pytest.raises(InputDataError, match="no data over the tile"):
+        band_of(over_all(tmp_path, values, nodata=-1), grid, missing="mean")
+
+
+def test_codes_that_a_float_cannot_tell_apart_count_over_the_tile_alone(tmp_path, grid):
+    values = np.full((20, 24), (1 << 24) + 1, np.int32)
+    values[3:11, 5:13] = 7
+    path = over_all(tmp_path, values)
+    assert (band_of(path, grid, interpolation="nearest").read(grid.window) == 7).all()
+    values[10, 12] = (1 << 24) + 1
+    with pytest.raises(InputDataError, match="number them anew"):
+        band_of(over_all(tmp_path, values), grid, interpolation="nearest")
+
+
+def test_signed_bytes_keep_their_sign_when_they_are_interpolated(tmp_path, grid):
+    """20 m pixels of -100 on the left and 100 on the right; GDAL 3.6 would take -100 for 156."""
+    values = np.full((4, 4), 100, np.int8)
+    values[:, :2] = -100
+    values[0, 0] = -128
+    path = write_image(tmp_path / "e.tif", values, 20, nodata=-128)
+    found = band_of(path, grid, missing=0.0).read(grid.window)
+    assert found.dtype == np.int16
+    assert (found[4:, :2] == -100).all()
+    assert (found[4:, 6:] == 100).all()
+    assert (np.diff(found[6].astype(int)) >= 0).all()
+    assert found[0, 0] == 0
+
+
+def test_a_raster_with_its_south_above_lies_where_it_says(tmp_path, grid):
+    values = np.arange(480, dtype=np.int16).reshape(20, 24)
+    path = over_all(tmp_path, values[::-1])
+    dataset = gdal.Open(path, gdal.GA_Update)
+    dataset.SetGeoTransform((LEFT - 50, 10, 0, TOP + 30 - 200, 0, 10))
+    dataset = None
+    np.testing.assert_array_equal(band_of(path, grid).read(grid.window), values[3:11, 5:13])
+
+
+def test_the_same_numbers_in_another_zone_are_another_place(tmp_path):
+    """A tile of zone 31 lies 6 degrees west of what has its coordinates in zone 32."""
+    tile = grid_of(write_image(tmp_path / "tile.tif", np.zeros((8, 8), np.int16)))
+    path = over_all(tmp_path, np.ones((20, 24), np.int16), epsg=32632)
+    with pytest.raises(InputDataError, match="does not touch its tile"):
+        band_of(path, tile)
+    assert part_of(grid_of(path), tile) is None
+
+
+def test_many_bands_are_read_part_by_part_and_are_the_same(tmp_path, grid, monkeypatch):
+    monkeypatch.setattr(user_rasters, "PART", 3)
+    values = np.random.default_rng(5).integers(-100, 100, (4, 8, 8)).astype(np.int16)
+    values[2, 1, 6] = values[3, 7, 0] = -128
+    path = write_image(tmp_path / "e.tif", values, nodata=-128)
+    image = look_at_user_raster(path, "bicubic", 0.0, grid)
+    bands = user_bands({"E": image}, grid)[0]
+    holes = (values == -128).any(axis=0)
+    for window in (grid.window, Window(1, 2, 5, 6)):
+        inside = (slice(None), *window.slices)
+        found = np.array(read_together(bands, window))
+        np.testing.assert_array_equal(found, np.where(values == -128, 0, values)[inside])
+        np.testing.assert_array_equal(seen_by_all(bands, window), ~holes[window.slices])
+    parts = list(user_rasters.parts_of(Window(1, 2, 5, 6)))
+    assert sum(part.size for part in parts) == 30
+    # Where blocks of the file begin.
+    assert ({part.row for part in parts}, {part.col for part in parts}) == ({1, 3}, {2, 3, 6})

@@ -15,6 +15,7 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
         tags=snakemake.params.tags,
         classes=read_nomenclature(legend["path"]) if legend else None,
         bands=snakemake.params.get("bands"),
+        shown=snakemake.params.get("shown"),
     )
     write_mosaic(
         list(snakemake.input.pieces), snakemake.output.mosaic, final, threads=snakemake.threads
