@@ -30,7 +30,13 @@ from iota2_tools.core.platform import (
     usable_cores,
 )
 
-MODULES = {"gdal": "osgeo", "gdal-wheel": "osgeo", "pyyaml": "yaml", "scikit-learn": "sklearn"}
+MODULES = {
+    "gdal": "osgeo",
+    "gdal-wheel": "osgeo",
+    "pyyaml": "yaml",
+    "scikit-image": "skimage",
+    "scikit-learn": "sklearn",
+}
 """Packages whose module has another name."""
 
 OTB_APPLICATIONS = ("TrainVectorClassifier", "ImageClassifier")

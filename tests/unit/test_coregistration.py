@@ -23,6 +23,8 @@ from iota2_tools.timeseries.inventory import read_inventory, write_inventory
 from iota2_tools.timeseries.masks import write_clear_masks
 from iota2_tools.timeseries.series import SeriesReader, image_on
 
+pytestmark = pytest.mark.slow
+
 SIDE, FINER, MARGIN = 160, 10, 8
 """Pixels of a tile; fine pixels in one; pixels of ground around the tile."""
 LEFT, TOP, SIZE = 300_000, 4_900_020, 10

@@ -17,6 +17,8 @@ from iota2_tools.timeseries.inputs import TileInputs, UserFile
 from iota2_tools.timeseries.inventory import write_inventory
 from iota2_tools.timeseries.masks import write_validity
 
+pytestmark = pytest.mark.slow
+
 BANDS, SIDE, BESIDE = 64, 16, 6
 GRID = Grid("EPSG:32631", LEFT, TOP, 10, SIDE, SIDE)
 CODES = (1, 2)

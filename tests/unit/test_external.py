@@ -366,7 +366,7 @@ def plan_of(sensor, part="", **options):
     return series_features(f"{sensor}_{part}".rstrip("_"), settings)
 
 
-@pytest.mark.parametrize("sensor", sorted(set(FORMATS) - {"own_series"}))
+@pytest.mark.parametrize("sensor", sorted(set(FORMATS) - {"own_series", "stac"}))
 def test_every_band_of_every_format_can_be_asked_for(write, sensor):
     options = {"calibration": "sigma"}
     outline = Outline({sensor: plan_of(sensor, **options)}, {}, 10)

@@ -21,6 +21,7 @@ from iota2_tools.timeseries.masks import write_clear_masks
 from iota2_tools.timeseries.preparation import prepare
 from iota2_tools.timeseries.series import SeriesReader, image_on
 
+pytestmark = pytest.mark.slow
 TILE = "T31TCJ"
 SIMULATED = {
     "landsat5": "l5",

@@ -32,6 +32,7 @@ def test_the_environment_is_as_it_was_afterwards(tmp_path):
 
 def test_otb_tells_the_threads_and_memory_it_was_given(tmp_path):
     """In a process of its own: OTB reads them once."""
+    pytest.importorskip("otbApplication")
     log, image = tmp_path / "job.log", str(tmp_path / "a.tif")
     with create_raster(image, Grid("EPSG:32631", 0, 0, 10, 4, 4), "uint8") as raster:
         raster.write(np.ones((4, 4), np.uint8), Window(0, 0, 4, 4))

@@ -177,6 +177,7 @@ def test_a_hole_reaches_no_further_than_its_taps(factor):
         assert (found.min(), found.max()) == (7, 11)
 
 
+@pytest.mark.slow
 @both
 def test_a_swath_edge_is_that_of_the_formula(factor):
     """A slanting edge: rows with, near and without pixels that have no data."""
