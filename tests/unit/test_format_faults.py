@@ -345,3 +345,15 @@ def test_a_zip_that_is_cut_off_is_named(tmp_path):
     wanted = request(tmp_path / "tile", ("B2", "B4"), identity.name, identity.sources)
     (fault,) = source_faults(wanted, SEN2COR)
     assert archive.name in fault
+
+
+def test_each_bit_of_landsat_quality_has_its_meaning(tmp_path):
+    """Fill, dilated cloud, cirrus, cloud and shadow are not usable; snow, clear and water are."""
+    name = "LC08_L2SP_199029_20180129_20200425_02_T1"
+    item = FORMATS["landsat8_usgs"].acquisition(Request(tmp_path, name, ("B4", "B7"), {}))
+    quality, saturated = item.masks
+    bits = np.array([1 << bit for bit in range(8)], np.uint16)
+    assert quality.unusable.found(bits).tolist() == [True] * 5 + [False] * 3
+    assert quality.unseen.found(bits).tolist() == [True] + [False] * 7
+    # Of the bands that are read, B4 is bit 3 and B7 bit 6.
+    assert saturated.unusable.found(bits).tolist() == [bit in (3, 6) for bit in range(8)]
