@@ -91,7 +91,7 @@ def _load(path: str) -> ModuleType:
     package = PACKAGE + hashlib.blake2b(mark.encode(), digest_size=8).hexdigest()
     if package not in _folders:
         if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
-            sys.meta_path.append(_Finder())
+            sys.meta_path.insert(0, _Finder())  # before the one of folders, whose cache may be old
         _folders[package] = file.parent
         around = ModuleType(package)
         around.__path__ = [str(file.parent)]
