@@ -286,7 +286,10 @@ class GridBand:
         lock = self._pool.of_sources if self._shared and self._warps else nullcontext()
         try:
             with lock:
-                return dataset.GetRasterBand(band).ReadAsArray(
+                source = dataset.GetRasterBand(band)
+                if self._warps:
+                    return _by_blocks(source, window, out)
+                return source.ReadAsArray(
                     window.col + self._begin[1],
                     window.row + self._begin[0],
                     window.cols,
@@ -351,6 +354,30 @@ class GridBand:
         if self._reading.values is not None:
             seen &= self._reading.values.exist(numbers)
         return seen
+
+
+def _by_blocks(band: gdal.Band, window: Window, out: np.ndarray | None) -> np.ndarray:
+    """Pixels of a warped image, block by block: GDAL 3.10 would warp the window itself.
+
+    Its values would depend on the window then.
+    """
+    width, height = band.GetBlockSize()
+    found = out
+    for top in range(window.row // height * height, window.row + window.rows, height):
+        for left in range(window.col // width * width, window.col + window.cols, width):
+            rows, cols = min(height, band.YSize - top), min(width, band.XSize - left)
+            block = band.ReadAsArray(left, top, cols, rows)
+            if found is None:
+                found = np.empty((window.rows, window.cols), dtype=block.dtype)
+            first_row, first_col = max(top, window.row), max(left, window.col)
+            last_row = min(top + rows, window.row + window.rows)
+            last_col = min(left + cols, window.col + window.cols)
+            found[
+                first_row - window.row : last_row - window.row,
+                first_col - window.col : last_col - window.col,
+            ] = block[first_row - top : last_row - top, first_col - left : last_col - left]
+    assert found is not None  # windows are not empty
+    return found
 
 
 def has_data(numbers: np.ndarray, nodata: float | None) -> np.ndarray:
