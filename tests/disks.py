@@ -33,4 +33,4 @@ def full_disk(folder: Path, left: int = 0) -> Iterator[Path]:
         fill_disk(folder, left)
         yield folder
     finally:
-        subprocess.run(["umount", str(folder)], check=True)
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
