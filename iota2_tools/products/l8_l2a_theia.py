@@ -6,18 +6,10 @@ from typing import Literal, get_args
 from pydantic import Field
 
 from iota2_tools.products import muscate
-from iota2_tools.products.format import Band, ProductFormat
+from iota2_tools.products.format import ProductFormat
+from iota2_tools.products.landsat_bands import OLI
 from iota2_tools.products.s2_l2a_theia import KEPT
 
-BANDS = (
-    Band("B1", 30, "coastal"),
-    Band("B2", 30, "blue"),
-    Band("B3", 30, "green"),
-    Band("B4", 30, "red"),
-    Band("B5", 30, "nir"),
-    Band("B6", 30, "swir"),
-    Band("B7", 30, "swir2"),
-)
 BandName = Literal["B1", "B2", "B3", "B4", "B5", "B6", "B7"]
 
 
@@ -35,7 +27,7 @@ FORMAT = ProductFormat(
     section=Landsat8Theia,
     pattern=re.compile(rf"(?P<platform>LANDSAT[89])-OLITIRS-XS_{muscate.STAMP}_L2A_{muscate.END}"),
     example="LANDSAT8-OLITIRS-XS_20180606-104459-000_L2A_{tile}_C_V2-2",
-    bands=BANDS,
+    bands=OLI,
     pixels=muscate.PIXELS,
     files=muscate.files_with_masks("XS"),
     masks="`CLM`, `SAT`, `EDG`: anything but 0 is not usable; `EDG` was not seen",

@@ -19,6 +19,7 @@ from pydantic import Field
 from iota2_tools.config.sections import OpticalSection, RegularSection
 from iota2_tools.products.format import Band, Files, Pixels, ProductFormat, Request
 from iota2_tools.products.images import Codes, Image, Mask
+from iota2_tools.products.landsat_bands import OLI, TM
 from iota2_tools.products.s2_l2a_theia import KEPT
 
 TEMPERATURE = "temperature"
@@ -27,26 +28,8 @@ SCALE, OFFSET = 0.275, -2000.0
 KELVIN_SCALE, KELVIN_OFFSET = 0.0341802, 1490.0
 """From digital numbers to kelvin x 10."""
 NOT_CLEAR, FILL = Codes(bits=0b11111), Codes(bits=0b1)
-
-OLI = (
-    Band("B1", 30, "coastal"),
-    Band("B2", 30, "blue"),
-    Band("B3", 30, "green"),
-    Band("B4", 30, "red"),
-    Band("B5", 30, "nir"),
-    Band("B6", 30, "swir"),
-    Band("B7", 30, "swir2"),
-    Band("ST_B10", 30, TEMPERATURE, is_reflectance=False),
-)
-TM = (
-    Band("B1", 30, "blue"),
-    Band("B2", 30, "green"),
-    Band("B3", 30, "red"),
-    Band("B4", 30, "nir"),
-    Band("B5", 30, "swir"),
-    Band("B7", 30, "swir2"),
-    Band("ST_B6", 30, TEMPERATURE, is_reflectance=False),
-)
+OLI_TIRS = (*OLI, Band("ST_B10", 30, TEMPERATURE, is_reflectance=False))
+TM_THERMAL = (*TM, Band("ST_B6", 30, TEMPERATURE, is_reflectance=False))
 
 
 class LandsatUsgs(OpticalSection, RegularSection):
@@ -117,6 +100,6 @@ def _format(
     )
 
 
-LANDSAT5 = _format("Landsat5USGS", "LT05", LandsatTmUsgs, "[45]", TM)
-LANDSAT7 = _format("Landsat7USGS", "LE07", LandsatTmUsgs, "[7]", TM)
-LANDSAT8 = _format("Landsat8USGS", "LC08", Landsat8Usgs, "[89]", OLI)
+LANDSAT5 = _format("Landsat5USGS", "LT05", LandsatTmUsgs, "[45]", TM_THERMAL)
+LANDSAT7 = _format("Landsat7USGS", "LE07", LandsatTmUsgs, "[7]", TM_THERMAL)
+LANDSAT8 = _format("Landsat8USGS", "LC08", Landsat8Usgs, "[89]", OLI_TIRS)

@@ -21,29 +21,13 @@ from iota2_tools.config.sections import OpticalSection, RegularSection
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.products.format import Band, Files, Pixels, ProductFormat, Request
 from iota2_tools.products.images import Codes, Image, Mask
+from iota2_tools.products.landsat_bands import OLI, TM
 from iota2_tools.products.metadata import elements, local, xml_of
 from iota2_tools.products.s2_l2a_theia import KEPT
 
 NODATA = -10000
 FULL = 10_000
 """Reflectance 1 in int16 values of the chain."""
-OLI = (
-    Band("B1", 30, "coastal"),
-    Band("B2", 30, "blue"),
-    Band("B3", 30, "green"),
-    Band("B4", 30, "red"),
-    Band("B5", 30, "nir"),
-    Band("B6", 30, "swir"),
-    Band("B7", 30, "swir2"),
-)
-TM = (
-    Band("B1", 30, "blue"),
-    Band("B2", 30, "green"),
-    Band("B3", 30, "red"),
-    Band("B4", 30, "nir"),
-    Band("B5", 30, "swir"),
-    Band("B7", 30, "swir2"),
-)
 
 
 class LandsatOld(OpticalSection, RegularSection):

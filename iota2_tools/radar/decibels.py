@@ -32,21 +32,3 @@ def to_power(stored: np.ndarray) -> np.ndarray:
     """
     exponent = stored.astype(np.float32) / np.float32(10 * PER_DECIBEL)
     return np.where(stored == NODATA, np.float32(np.nan), np.float32(10.0) ** exponent)
-
-
-def ratio(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Ratio of two polarisations, VV / VH: the difference of their decibels.
-
-    Parameters
-    ----------
-    first, second : ndarray of int16
-        Decibels x 100; -32768 is not seen.
-
-    Returns
-    -------
-    ndarray of int16
-        Decibels x 100; -32768 where either is not seen.
-    """
-    difference = first.astype(np.int32) - second
-    unseen = (first == NODATA) | (second == NODATA)
-    return np.where(unseen, NODATA, difference.clip(NODATA + 1, 32767)).astype(np.int16)

@@ -17,7 +17,7 @@ from iota2_tools.radar.calibration import (
     read_calibration,
     read_noise,
 )
-from iota2_tools.radar.decibels import ratio, to_decibels, to_power
+from iota2_tools.radar.decibels import to_decibels, to_power
 
 
 def vectors(lines, samples, values) -> Vectors:
@@ -208,12 +208,6 @@ def test_what_is_not_seen_and_what_is_dark_differ():
     assert stored.tolist() == [-32768, -5000, -5000, 0, 3000]
     assert np.isnan(to_power(stored)[0])
     assert to_power(stored)[3:].tolist() == pytest.approx([1.0, 1000.0])
-
-
-def test_ratio_is_the_difference_of_decibels():
-    first = np.array([-1000, -32768, -1000, 30000], np.int16)
-    second = np.array([-1750, -1750, -32768, -30000], np.int16)
-    assert ratio(first, second).tolist() == [750, -32768, -32768, 32767]
 
 
 # Borders of processors before 2.90.
