@@ -7,6 +7,7 @@
 #
 # Usage: bash tests/setup/roads.sh ROAD...     (`make test-roads` builds the wheel first)
 #   bookworm, trixie   `make setup` on Debian 12 or 13, `iota2 doctor`, `make demo`
+#   bookworm-tests, trixie-tests   the same, then `make test`
 #   pip                `pip install` on Debian 13 without a compiler, by a user without HOME, USER and
 #                      without shared memory; `iota2 demo`
 #   container          trixie's root as the image of `snakemake --sdm apptainer`, with a stand-in for apptainer
@@ -33,7 +34,9 @@ timed() { # WHAT COMMAND...
 enter() {
     local settings
     mapfile -t settings < <(env | grep -E '^(PIP_|SSL_CERT_|https?_proxy=|no_proxy=|OPENBLAS_)' | grep -v FIND_LINKS || true)
-    exec unshare --mount --pid --fork --kill-child --mount-proc="$bare/proc" chroot "$bare" \
+    # shellcheck disable=SC2016  # the inner shell's
+    exec unshare --mount --pid --fork --kill-child --mount-proc="$bare/proc" \
+        sh -c 'mount -t devpts -o ptmxmode=666 devpts "$1/dev/pts" && exec chroot "$@"' sh "$bare" \
         env -i PATH=/usr/bin:/bin HOME=/root LANG=C.UTF-8 "${settings[@]}" "$@"
 }
 
@@ -85,6 +88,12 @@ by_setup() { # SUITE
     timed "set-up" inside bash $project/envs/on_bare_debian.sh
     timed "demonstration, second set-up included" inside make -C $project demo
     keep_map $project/demo
+}
+
+tested() { # SUITE
+    by_setup "$1"
+    step "make test"
+    timed "tests, set-up of OTB included where there is one" inside make -C $project test
 }
 
 # --- pip alone -------------------------------------------------------------------------------
@@ -249,6 +258,7 @@ for road in "$@"; do
     bare=$folder/$road
     case $road in
         bookworm | trixie) by_setup "$road" ;;
+        *-tests) tested "${road%-tests}" ;;
         pip) by_pip ;;
         container) in_container ;;
         *-killed) killed "${road%-killed}" ;;
