@@ -323,11 +323,12 @@ def descend(
     position: np.ndarray,
     waiting: np.ndarray,
 ) -> None:
-    """Lead every pixel of a block from the root of a tree to its leaf, a level at a time.
+    """Lead every pixel of a block from the root of a tree to its leaf, two levels at a time.
 
     `position` receives `~leaf`; `missing` tells whether a feature of the block is NaN; `waiting` is
     scratch, the pixels not yet at a leaf. There is no branch in the loop: a pixel is always
-    written back, and kept by counting it or not.
+    written back, and kept by counting it or not; from a leaf the second step starts at the root, and
+    is not used.
     """
     n_waiting = position.size if nodes.size else 0
     for pixel in range(position.size):
@@ -336,7 +337,7 @@ def descend(
     while n_waiting:
         kept = 0
         for rank in range(n_waiting):
-            pixel = waiting[rank]
+            pixel = np.uint64(waiting[rank])
             number = np.uint64(position[pixel])
             node = nodes[number]
             value = features[pixel, node.feature]
@@ -344,6 +345,14 @@ def descend(
             if missing:
                 goes_left |= (value != value) & missing_left[number]
             child = node.left if goes_left else node.right
+            number = np.uint64(max(child, 0))
+            node = nodes[number]
+            value = features[pixel, node.feature]
+            goes_left = value <= node.threshold
+            if missing:
+                goes_left |= (value != value) & missing_left[number]
+            below = node.left if goes_left else node.right
+            child = below if child >= 0 else child
             position[pixel] = child
             waiting[kept] = pixel
             kept += child >= 0
