@@ -56,7 +56,9 @@ def _stopping(debugger: pdb.Pdb) -> Iterator[None]:
     """Stop at the caller's next line; show where an error comes from before it goes on."""
     hook = sys.breakpointhook
     sys.breakpointhook = lambda *_, **__: debugger.set_trace(sys._getframe(1))
-    debugger.set_trace(_frame_of_the_script())
+    script = _frame_of_the_script()
+    debugger.set_trace(script)
+    _stop_at_lines_only(debugger, script)
     try:
         yield
     except BdbQuit:
@@ -70,6 +72,14 @@ def _stopping(debugger: pdb.Pdb) -> Iterator[None]:
     finally:
         sys.settrace(None)
         sys.breakpointhook = hook
+
+
+def _stop_at_lines_only(debugger: pdb.Pdb, frame: FrameType | None) -> None:
+    """Not within the line that begins the work, as Python 3.13 would."""
+    debugger.set_step()
+    while frame:
+        frame.f_trace_opcodes = False
+        frame = frame.f_back
 
 
 def _frame_of_the_script() -> FrameType:

@@ -23,6 +23,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+sys.path.append(str(ROOT / "tests"))
+from files_of_project import files_of_project  # noqa: E402
 
 # Packages that must come from the copy, each with its folder there. Jobs run with the interpreter
 # of the Snakemake that submits them.
@@ -358,13 +360,10 @@ PROTECTIONS = SLURM + LATE + GRID_ENGINE
 
 
 def copy_project(tree: Path) -> None:
-    """Copy what Git knows or would take, as it stands, the plugin for Slurm, and the environment."""
-    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in filter(None, names.split("\0")):
-        if (ROOT / name).is_file():
-            (tree / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, tree / name)
+    """Copy what Git would take, as it stands, the plugin for Slurm, and the environment."""
+    for name in files_of_project(ROOT):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tree / name)
     shutil.copytree(installed_plugin(), tree / PLUGIN, ignore=shutil.ignore_patterns("__pycache__"))
     copy_environment(tree)
 

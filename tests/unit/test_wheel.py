@@ -6,12 +6,11 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from functools import cache
 from pathlib import Path
 
-import pathspec
 import pytest
 from conftest import ROOT
+from files_of_project import files_of_project
 
 from iota2_tools.commands.doctor import locked_versions
 from iota2_tools.core import places
@@ -19,23 +18,10 @@ from iota2_tools.core import places
 CARRIED = ("workflow", "rules", "profiles")
 
 
-@cache
-def carried_files() -> list[str]:
-    """Files of the project that git does not ignore; without git, as a copy of the project has none."""
-    lines = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
-    ignored = pathspec.PathSpec.from_lines("gitignore", [*lines, ".git/"])
-    names = []
-    for folder, folders, files in os.walk(ROOT):
-        inside = Path(folder).relative_to(ROOT)
-        folders[:] = [name for name in folders if not ignored.match_file(f"{inside / name}/")]
-        names += [str(inside / name) for name in files]
-    return [name for name in names if not ignored.match_file(name)]
-
-
 def tracked(*folders: str) -> list[str]:
     """Files of the project in some folders, those that git ignores left out."""
     starts = tuple(f"{folder}/" for folder in folders)
-    return [name for name in carried_files() if not folders or name.startswith(starts)]
+    return [name for name in files_of_project(ROOT) if not folders or name.startswith(starts)]
 
 
 @pytest.fixture(scope="module")
