@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.base import ClassifierMixin
 from threadpoolctl import threadpool_limits
 
 from iota2_tools.core.errors import LearningError
 from iota2_tools.learning import scikit
+from iota2_tools.learning.packed.forest import is_forest
 from iota2_tools.learning.packed.stored import MODEL
 from iota2_tools.learning.settings import LearningSettings, Purpose
 from iota2_tools.reference.table import TrainingTable
@@ -83,12 +85,8 @@ def _learn_and_map(settings: LearningSettings, purpose: Purpose) -> None:
     table = samples(settings.parameters, purpose)
     small = replace(settings, parameters=reduced(settings))
     fitted, _ = scikit.fit(table, small, 0, 1)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, MODEL)
-        scikit.write(fitted, path)
-        model = scikit.ScikitModel(
-            scikit.read(path), {"learner": settings.learner, "features": table.names}
-        )
+    described = {"learner": settings.learner, "features": table.names}
+    model = scikit.ScikitModel(_written_and_read(fitted, small), described)
     pixels = np.concatenate([table.features, far_pixels(table.features.shape[1])])
     parts = [_probabilities(model, part) for part in np.split(pixels, 2)]
     if not np.allclose(_probabilities(model, pixels), np.concatenate(parts), atol=1e-3):
@@ -96,6 +94,23 @@ def _learn_and_map(settings: LearningSettings, purpose: Purpose) -> None:
             "it answers otherwise when pixels are asked in other groups: the map would depend on "
             "the size of windows"
         )
+
+
+def _written_and_read(fitted: ClassifierMixin, settings: LearningSettings) -> ClassifierMixin:
+    """What a file gives back of a classifier.
+
+    A forest whose parameters are numbers and words comes back as it was: it is not written, for
+    what writes it takes most of a second to load, and the first plan of a country waits for it.
+    """
+    plain = all(
+        isinstance(value, str | int | float | None) for value in settings.parameters.values()
+    )
+    if plain and is_forest(fitted):
+        return fitted
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, MODEL)
+        scikit.write(fitted, path)
+        return scikit.read(path)
 
 
 def _probabilities(model: scikit.ScikitModel, pixels: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ import pytest
 
 from iota2_tools import otb
 from iota2_tools.core.errors import MissingSoftwareError
-from iota2_tools.learning import trial
+from iota2_tools.learning import scikit, trial
 from iota2_tools.learning.engines import learner_problems
 from iota2_tools.learning.scikit import classifier, classifiers
 from iota2_tools.learning.settings import LearningSettings, Purpose
@@ -138,6 +138,21 @@ def test_parameters_that_do_not_go_together_are_told_together():
     found = problems("RandomForestClassifier", bootstrap=False, max_samples=0.5, n_estimators=7)
     assert len(found) == 1
     assert "refuses bootstrap: False, max_samples: 0.5, n_estimators: 7 together" in found[0]
+
+
+@pytest.mark.parametrize(
+    ("learner", "parameters", "written"),
+    [
+        ("RandomForestClassifier", {"max_features": "sqrt", "max_samples": 0.5}, 0),
+        ("RandomForestClassifier", {"class_weight": dict.fromkeys(CODES, 1)}, 1),
+        ("GaussianNB", {}, 1),
+    ],
+)
+def test_what_a_file_may_not_hold_is_written_and_read(monkeypatch, learner, parameters, written):
+    paths, write = [], scikit.write
+    monkeypatch.setattr(scikit, "write", lambda *given: (paths.append(given[1]), write(*given)))
+    assert not problems(learner, **parameters)
+    assert len(paths) == written
 
 
 def test_the_check_is_quiet(capfd):

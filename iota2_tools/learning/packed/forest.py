@@ -337,7 +337,7 @@ def descend(
     while n_waiting:
         kept = 0
         for rank in range(n_waiting):
-            pixel = np.uint64(waiting[rank])
+            pixel = waiting[rank]
             number = np.uint64(position[pixel])
             node = nodes[number]
             value = features[pixel, node.feature]
