@@ -25,8 +25,9 @@ from iota2_tools.features.plan import (
     SeriesFeatures,
     series_features,
 )
+from iota2_tools.geo.conversion import UNSEEN
 from iota2_tools.geo.grid import Window, reading_windows, window_shape
-from iota2_tools.geo.gridded import UNSEEN, ImagePool
+from iota2_tools.geo.gridded import ImagePool
 from iota2_tools.geo.raster import create_raster
 from iota2_tools.timeseries.gapfilling import fill_gaps
 from iota2_tools.timeseries.inventory import read_inventory

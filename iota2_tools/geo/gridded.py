@@ -11,6 +11,7 @@ from osgeo import gdal
 
 from iota2_tools.core.errors import Iota2Error
 from iota2_tools.core.platform import files_allowed
+from iota2_tools.geo.conversion import UNSEEN, Values
 from iota2_tools.geo.grid import Grid, Window, grid_of, is_coarser, part_of
 from iota2_tools.geo.raster import open_raster, unreadable
 from iota2_tools.geo.resampling import source_window, upsample_cubic_2x, upsample_cubic_3x
@@ -78,56 +79,10 @@ class ImagePool:
                 self._idle[key] = dataset
 
 
-UNSEEN = -32768
-"""Converted value of pixels without data."""
-LOWEST, HIGHEST = -32767, 32767
-"""Of converted values; those beyond are kept at the ends."""
 REPEATED = range(2, 33)
 """How many times larger the pixels of codes may be that are repeated, not warped."""
 UPSAMPLE = {2: upsample_cubic_2x, 3: upsample_cubic_3x}
 """The same for quantities that are interpolated in exact integers, and by what."""
-
-
-@dataclass(frozen=True)
-class Values:
-    """From digital numbers to int16: ``scale * DN + offset``, in decibels x 100 if wanted."""
-
-    scale: float = 1.0
-    offset: float = 0.0
-    decibel: bool = False
-
-    def of(self, numbers: np.ndarray, seen: np.ndarray) -> np.ndarray:
-        """Convert digital numbers, rounded half to even; `UNSEEN` where not seen.
-
-        Parameters
-        ----------
-        numbers : ndarray
-            As the file holds them.
-        seen : ndarray of bool, of the same shape
-            As `GridBand.seen`.
-
-        >>> Values(0.275, -2000).of(np.array([10000], np.uint16), np.array([True])).tolist()
-        [750]
-        """
-        small = numbers.dtype.kind in "iu" and numbers.dtype.itemsize <= 2
-        if small and self.scale == 1 and not self.decibel and float(self.offset).is_integer():
-            # Whole numbers, three times as fast.
-            value: np.ndarray = numbers.astype(np.int32)
-            value += int(self.offset)
-        else:
-            value = numbers.astype(np.float64) * self.scale + self.offset
-            if self.decibel:
-                value = 1000 * np.log10(np.where(seen, value, 1.0))
-            np.rint(value, out=value)
-        np.clip(value, LOWEST, HIGHEST, out=value)
-        value[~seen] = UNSEEN
-        return value.astype(np.int16)
-
-    def exist(self, numbers: np.ndarray) -> np.ndarray:
-        """Where digital numbers have a value: power of 0 or less has no decibels."""
-        if not self.decibel:
-            return np.ones(numbers.shape, dtype=bool)
-        return numbers * self.scale + self.offset > 0
 
 
 @dataclass(frozen=True)
@@ -258,8 +213,7 @@ class GridBand:
             elif self._converted is None:
                 self._part(dataset, window, self._shown, out)
             else:
-                values, seen = self._numbers(dataset, window)
-                out[...] = self._converted.of(values, seen)
+                self._values(dataset, window, self._converted, out)
 
     def _coarse(
         self, dataset: gdal.Dataset, window: Window, out: np.ndarray | None = None
@@ -275,7 +229,7 @@ class GridBand:
         numbers = self._part(dataset, needed, self._band)
         nodata = self._reading.nodata
         if self._converted is not None:
-            numbers = self._converted.of(numbers, self._has_data(numbers))
+            numbers = self._converted.of(numbers, nodata)
             nodata = UNSEEN
         return UPSAMPLE[self._factor](numbers, window, shape, nodata, out)
 
@@ -299,11 +253,25 @@ class GridBand:
         except RuntimeError as error:
             raise unreadable(self._path, error) from None
 
-    def _numbers(self, dataset: gdal.Dataset, window: Window) -> tuple[np.ndarray, np.ndarray]:
-        """Digital numbers of a window of an image that is not of larger pixels, and where seen."""
+    def _values(
+        self, dataset: gdal.Dataset, window: Window, values: Values, out: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Values of a window of an image that is not of larger pixels; `UNSEEN` where not seen."""
         numbers = self._part(dataset, window, self._shown)
-        seen = self._has_data(numbers)
-        if self._warps and self._reading.covered:
+        found = values.of(numbers, self._reading.nodata, out)
+        if self._shows_coverage:
+            found[self._part(dataset, window, dataset.RasterCount) == 0] = UNSEEN
+        return found
+
+    @property
+    def _shows_coverage(self) -> bool:
+        return self._warps and self._reading.covered
+
+    def _numbers(self, dataset: gdal.Dataset, window: Window) -> tuple[np.ndarray, np.ndarray]:
+        """The same in the type of the image, and where seen."""
+        numbers = self._part(dataset, window, self._shown)
+        seen = has_data(numbers, self._reading.nodata)
+        if self._shows_coverage:
             seen &= self._part(dataset, window, dataset.RasterCount) > 0
         return numbers, seen
 
@@ -323,17 +291,19 @@ class GridBand:
                 values = self._coarse(dataset, window)
             return values, self.seen(window)
         with self._pool.use(self._key, self._open) as dataset:
-            numbers, seen = self._numbers(dataset, window)
-            return numbers if self._converted is None else self._converted.of(numbers, seen), seen
+            if self._converted is None:
+                return self._numbers(dataset, window)
+            found = self._values(dataset, window, self._converted)
+            return found, found != UNSEEN
 
     def seen(self, window: Window) -> np.ndarray:
         """Where a window has data, bool, shape (rows, cols): not nodata, not NaN, inside the image.
 
         A pixel of the grid inside a coarse pixel without data has none.
         """
+        if self._factor <= 1:
+            return self.observe(window)[1]
         with self._pool.use(self._key, self._open) as dataset:
-            if self._factor <= 1:
-                return self._numbers(dataset, window)[1]
             return self._repeated(
                 window, lambda part: self._has_data(self._part(dataset, part, self._band))
             )
@@ -350,10 +320,9 @@ class GridBand:
         return fine[row : row + window.rows, col : col + window.cols]
 
     def _has_data(self, numbers: np.ndarray) -> np.ndarray:
-        seen = has_data(numbers, self._reading.nodata)
-        if self._reading.values is not None:
-            seen &= self._reading.values.exist(numbers)
-        return seen
+        if self._converted is None:
+            return has_data(numbers, self._reading.nodata)
+        return self._converted.of(numbers, self._reading.nodata) != UNSEEN
 
 
 def _by_blocks(band: gdal.Band, window: Window, out: np.ndarray | None) -> np.ndarray:

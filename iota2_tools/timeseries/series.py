@@ -7,8 +7,9 @@ import numpy as np
 from osgeo import gdal
 
 from iota2_tools.core.errors import InputDataError
+from iota2_tools.geo.conversion import Values
 from iota2_tools.geo.grid import Grid, Window
-from iota2_tools.geo.gridded import GridBand, ImagePool, Reading, Values
+from iota2_tools.geo.gridded import GridBand, ImagePool, Reading
 from iota2_tools.geo.raster import open_raster, read_window
 from iota2_tools.products import Acquisition, Image
 from iota2_tools.radar.decibels import to_decibels, to_power
