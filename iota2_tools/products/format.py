@@ -245,7 +245,8 @@ class Request:
         """The same as GDAL reads it: inside the archive, if the product is in one."""
         if not self.archive:
             return str(self.folder / (self.sources[0] if self.sources else self.name))
-        inside = f"/vsizip/{self.folder / self.archive}"
+        # In braces: a Path makes one slash of the two that an absolute path would begin with.
+        inside = f"/vsizip/{{{self.folder / self.archive}}}"
         tops = {name.split("/")[0] for name in names_in(inside) if "/" in name}
         return f"{inside}/{tops.pop()}" if len(tops) == 1 else inside
 
