@@ -21,7 +21,7 @@ VERSIONS = {
     "indices": 1,
     "inventory": 4,
     "learning": 2,
-    "masks": 3,
+    "masks": 4,
     "mosaic": 1,
     "preparation": 1,
     "preview": 1,

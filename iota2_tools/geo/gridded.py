@@ -327,7 +327,8 @@ class GridBand:
             return numbers if self._converted is None else self._converted.of(numbers, seen), seen
 
     def seen(self, window: Window) -> np.ndarray:
-        """Where a window has data, bool, shape (rows, cols): not nodata, not NaN, inside the image.
+        """Where a window has data, bool, shape (rows, cols): not nodata, not NaN or infinite, inside
+        the image.
 
         A pixel of the grid inside a coarse pixel without data has none.
         """
@@ -381,9 +382,9 @@ def _by_blocks(band: gdal.Band, window: Window, out: np.ndarray | None) -> np.nd
 
 
 def has_data(numbers: np.ndarray, nodata: float | None) -> np.ndarray:
-    """Where digital numbers are neither nodata nor NaN, bool."""
+    """Where digital numbers are neither nodata nor NaN nor infinite, bool."""
     if np.issubdtype(numbers.dtype, np.floating):
-        seen = ~np.isnan(numbers)
+        seen = np.isfinite(numbers)
         if nodata is not None:
             seen &= numbers != numbers.dtype.type(nodata)
         return seen

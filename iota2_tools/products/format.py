@@ -187,8 +187,8 @@ class Pixels:
         Pixel types, GDAL's names; the usual one first.
     meaning : str
         What a digital number is, for messages.
-    scale, offset : float
-        Physical value of one step and of 0.
+    scale, offset : float, optional
+        Physical value of one step and of 0; None: whatever headers state.
     nodata : float, optional
         Digital number of pixels that were not seen.
     several : bool
@@ -199,8 +199,8 @@ class Pixels:
 
     types: tuple[str, ...]
     meaning: str
-    scale: float = 1.0
-    offset: float = 0.0
+    scale: float | None = 1.0
+    offset: float | None = 0.0
     nodata: float | None = None
     several: bool = False
     by_product: bool = False
@@ -452,8 +452,17 @@ class ProductFormat:
         identity = self.recognise(request.name)
         if identity is None:
             raise InputDataError(f"{request.product}: is no product like {self.example}")
+        self._refuse_other_contents(request, identity)
         images, masks = self.files(request)
         return Acquisition(request.name, identity.day, images, masks, counts)
+
+    def _refuse_other_contents(self, request: Request, identity: Identity) -> None:
+        """Raise InputDataError if an archive holds a product of another acquisition than its name says."""
+        inside = self.recognise(os.path.basename(request.root)) if request.archive else None
+        if inside and (inside.tile, inside.acquisition) != (identity.tile, identity.acquisition):
+            raise InputDataError(
+                f"{request.folder / request.archive}: holds {inside.name}; give it back its name"
+            )
 
 
 def _names(folder: str) -> Iterable[str]:
