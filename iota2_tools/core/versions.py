@@ -10,7 +10,7 @@ VERSIONS = {
     "areas": 2,
     "boosting": 1,
     "classification": 1,
-    "coregistration": 1,
+    "coregistration": 2,
     "envelopes": 1,
     "expressions": 1,
     "feature_maps": 1,
