@@ -112,6 +112,7 @@ def test_a_pixel_in_one_without_data_has_none_and_others_do_without_it(tmp_path)
     assert not seen[10, 11]
     assert seen[:23, :23].sum() == 23 * 23 - 2
     assert (found[seen] == 4000).all()
+    assert (found[~seen] == -32768).all()
 
 
 def test_where_little_has_data_the_nearest_pixel_stands_for_all(tmp_path):
