@@ -100,7 +100,7 @@ def value_remarks(name: str, image: Image) -> list[str]:
     name : str
         Of the band.
     image : Image
-        That cannot be opened: nothing is said, the inventory tells.
+        Of one that cannot be opened nothing is said here; the inventory tells.
     """
     try:
         numbers = _sample(image)

@@ -22,6 +22,7 @@ DAY_OF_YEAR = 7
 """Digits of a year and the number of a day in it."""
 DEPTH = 6
 """Numbers of a version that are compared."""
+DAY = re.compile(r"(?:19|20)\d{6}")
 ZIP = ".zip"
 ARCHIVES = (ZIP, ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".7z", ".gz")
 
@@ -437,6 +438,8 @@ class ProductFormat:
         stem = next((entry.name[: -len(end)] for end in ARCHIVES if entry.name.endswith(end)), "")
         if self.pattern.match(stem):
             return "an archive; unpack it"
+        if DAY.search(stem) and not self._of_files:
+            return f"an archive without the name of a product such as {self.example.format(tile='TILE')}; unpack it"
         if self.pattern.match(entry.name):
             return "its name goes on after that of a product; rename it if it is whole"
         if re.fullmatch(self.pattern.pattern, entry.name, re.IGNORECASE):

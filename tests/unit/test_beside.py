@@ -9,6 +9,7 @@ from iota2_tools.geo.beside import Beside, beside
 from iota2_tools.geo.grid import Grid, Window, grid_of
 from iota2_tools.geo.gridded import GridBand, Reading, Values
 
+pytestmark = pytest.mark.slow
 SIDE = 24
 NODATA = -10000
 SHIFTS = [(0.25, -0.5), (-1.7, 2.2), (0.5, 0.5), (3.0, -2.0), (0.1, 1.0 / 3)]
