@@ -6,6 +6,7 @@ also the door for products that no module reads.
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -193,11 +194,10 @@ def _mask(request: Request) -> Mask:
 
 def _remarks(request: Request) -> list[str]:
     """What is odd about the values of a product."""
-    return [
-        remark
-        for band, image in _files(request)[0].items()
-        for remark in value_remarks(band, image)
-    ]
+    with suppress(InputDataError):  # of a product that is damaged the inventory tells
+        images, _ = _files(request)
+        return [remark for name, image in images.items() for remark in value_remarks(name, image)]
+    return []
 
 
 def configured(options: Mapping[str, Any]) -> ProductFormat:

@@ -509,3 +509,7 @@ def test_nothing_is_said_of_values_that_cannot_be_read(tmp_path):
     assert known.remarks(wanted) == []
     write_image(tmp_path / "S_20180101.tif", np.zeros((8, 8), np.int16))
     assert known.remarks(wanted) == []
+    two = own_section(mask={"pattern": "S_{date}_*.tif", "unseen": [0]}).options
+    for letter in "ab":
+        write_image(tmp_path / f"S_20180101_{letter}.tif", np.zeros((8, 8), np.uint8))
+    assert known.remarks(Request(tmp_path, "S_20180101.tif", ("A",), two)) == []
