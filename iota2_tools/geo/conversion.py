@@ -44,7 +44,7 @@ class Values:
         Returns
         -------
         ndarray of int16, shape (rows, cols)
-            -32767 to 32767; `UNSEEN` where the number is `nodata` or NaN, or power of 0 or less.
+            -32767 to 32767; `UNSEEN` where the number is `nodata`, NaN or infinite, or power of 0 or less.
 
         >>> Values(0.275, -2000).of(np.array([[10000, 0]], np.uint16), 0).tolist()
         [[750, -32768]]
@@ -93,7 +93,7 @@ def _convert(
         for col in range(numbers.shape[1]):
             number = np.float64(numbers[row, col])
             value = number * scale + offset
-            if number == hole or value != value or (decibel and value <= 0):
+            if number == hole or not np.isfinite(number) or (decibel and value <= 0):
                 out[row, col] = UNSEEN
                 continue
             if decibel:

@@ -11,7 +11,8 @@ from osgeo import gdal
 
 from iota2_tools.core.errors import Iota2Error
 from iota2_tools.core.platform import files_allowed
-from iota2_tools.geo.conversion import UNSEEN, Values
+from iota2_tools.geo.beside import Beside, beside
+from iota2_tools.geo.conversion import HIGHEST, LOWEST, UNSEEN, Values
 from iota2_tools.geo.grid import Grid, Window, grid_of, is_coarser, part_of
 from iota2_tools.geo.raster import open_raster, unreadable
 from iota2_tools.geo.resampling import source_window, upsample_cubic_2x, upsample_cubic_3x
@@ -99,12 +100,15 @@ class Reading:
         Whether `GridBand.seen` shall know what the image covers where nodata does not tell it.
     values : Values, optional
         What int16 values are wanted; by default those of the file, in its type.
+    moved : bool
+        Whether the image has been moved beside the grid (`geo.beside`).
     """
 
     nodata: float | None = None
     continuous: bool = True
     covered: bool = False
     values: Values | None = None
+    moved: bool = False
 
 
 class GridBand:
@@ -112,7 +116,8 @@ class GridBand:
 
     Images on the grid, also larger ones, are read as they are; int16 images whose pixels are two or three times as
     large, with its corner (bands of 20 m and 30 m on the 10 m grid), are interpolated by
-    `resampling`, codes of a multiple of it are repeated; all others are warped by GDAL, block by
+    `resampling`, codes of a multiple of it are repeated; such images that were moved are
+    interpolated by `beside`; all others are warped by GDAL, block by
     block of a fixed partition, so that no value depends on the window: bicubic, power bilinear (it
     stays positive), codes nearest.
 
@@ -153,7 +158,8 @@ class GridBand:
         int16 = source.GetRasterBand(band).DataType == gdal.GDT_Int16
         self._converted = reading.values if reading.values != Values() or not int16 else None
         self._factor = self._factor_of(int16)
-        self._warps = not self._factor
+        self._beside = None if self._factor or not reading.moved else self._place_beside(int16)
+        self._warps = not self._factor and self._beside is None
         if not self._warps:
             self._key = path if shared else self
             self._pool.keep(self._key, source)
@@ -175,6 +181,45 @@ class GridBand:
             return 0
         factors = UPSAMPLE if self._reading.continuous else REPEATED
         return next((factor for factor in factors if is_coarser(native, self._grid, factor)), 0)
+
+    def _place_beside(self, int16: bool) -> Beside | None:
+        """Where the grid lies on an image that was moved; None where GDAL has to warp it."""
+        power = self._converted is not None and self._converted.decibel
+        whole = int16 or self._converted is not None
+        native = _grid_or_none(self._path)
+        if native is None or (self._reading.continuous and (power or not whole)):
+            return None
+        return beside(native, self._grid)
+
+    def _around(self, dataset: gdal.Dataset, window: Window) -> tuple[np.ndarray, np.ndarray]:
+        """Pixels of a moved image that a window needs, 0 beyond the image, and where it has data."""
+        assert self._beside
+        outer = self._beside.needed(window)
+        part = outer.grown(0, Window(0, 0, dataset.RasterYSize, dataset.RasterXSize))
+        numbers = np.zeros((outer.rows, outer.cols), dtype=np.int16)
+        seen = np.zeros(numbers.shape, dtype=bool)
+        if min(part.rows, part.cols) > 0:
+            found = self._part(dataset, part, self._band)
+            inside = part.inside(outer).slices
+            seen[inside] = self._has_data(found)
+            if self._converted is not None:
+                found = self._converted.of(found, self._reading.nodata)
+            numbers = numbers.astype(found.dtype)
+            numbers[inside] = found
+        return numbers, seen
+
+    def _moved(self, dataset: gdal.Dataset, window: Window) -> tuple[np.ndarray, np.ndarray]:
+        """A window of a moved image, and where it has data."""
+        assert self._beside
+        numbers, around = self._around(dataset, window)
+        seen = self._beside.nearest(window, around)
+        if not self._reading.continuous:
+            return self._beside.nearest(window, numbers), seen
+        values = np.where(around, numbers, np.float32(np.nan)).astype(np.float32, copy=False)
+        found = self._beside.interpolated(window, values)
+        np.clip(np.rint(found, out=found), LOWEST, HIGHEST, out=found)
+        found[~seen] = UNSEEN
+        return found.astype(np.int16), seen
 
     def _open(self) -> gdal.Dataset:
         if self._shared and self._warps:
@@ -208,7 +253,9 @@ class GridBand:
     def read(self, window: Window, out: np.ndarray) -> None:
         """Read a window into `out`, shape (rows, cols), of the type of the image or of `values`."""
         with self._pool.use(self._key, self._open) as dataset:
-            if self._factor > 1:
+            if self._beside:
+                out[...] = self._moved(dataset, window)[0]
+            elif self._factor > 1:
                 self._coarse(dataset, window, out)
             elif self._converted is None:
                 self._part(dataset, window, self._shown, out)
@@ -291,19 +338,24 @@ class GridBand:
                 values = self._coarse(dataset, window)
             return values, self.seen(window)
         with self._pool.use(self._key, self._open) as dataset:
+            if self._beside:
+                return self._moved(dataset, window)
             if self._converted is None:
                 return self._numbers(dataset, window)
             found = self._values(dataset, window, self._converted)
             return found, found != UNSEEN
 
     def seen(self, window: Window) -> np.ndarray:
-        """Where a window has data, bool, shape (rows, cols): not nodata, not NaN, inside the image.
+        """Where a window has data, bool, shape (rows, cols): not nodata, not NaN or infinite, inside
+        the image.
 
         A pixel of the grid inside a coarse pixel without data has none.
         """
-        if self._factor <= 1:
+        if self._factor <= 1 and not self._beside:
             return self.observe(window)[1]
         with self._pool.use(self._key, self._open) as dataset:
+            if self._beside:
+                return self._beside.nearest(window, self._around(dataset, window)[1])
             return self._repeated(
                 window, lambda part: self._has_data(self._part(dataset, part, self._band))
             )
@@ -350,9 +402,9 @@ def _by_blocks(band: gdal.Band, window: Window, out: np.ndarray | None) -> np.nd
 
 
 def has_data(numbers: np.ndarray, nodata: float | None) -> np.ndarray:
-    """Where digital numbers are neither nodata nor NaN, bool."""
+    """Where digital numbers are neither nodata nor NaN nor infinite, bool."""
     if np.issubdtype(numbers.dtype, np.floating):
-        seen = ~np.isnan(numbers)
+        seen = np.isfinite(numbers)
         if nodata is not None:
             seen &= numbers != numbers.dtype.type(nodata)
         return seen

@@ -160,6 +160,7 @@ def _contradictions(config: Configuration) -> Iterator[str]:
             yield f"sensors.{name}: first_date {first} is after last_date {last}"
         yield from (f"sensors.{name}.{problem}" for problem in sensor.contradictions())
         yield from _unknown_roles(name, sensor)
+        yield from _same_names(name, sensor)
     yield from _same_labels(config)
     if config.inputs.missing_series == "leave_out" and config.external_features:
         yield (
@@ -182,6 +183,19 @@ def _unknown_roles(name: str, sensor: SensorSection) -> Iterator[str]:
             yield f"sensors.{name}.indices: {index!r} is none of {', '.join(INDICES)}"
         elif missing:
             yield f"sensors.{name}.indices: {index} needs a band called {' and '.join(missing)}"
+
+
+def _same_names(name: str, sensor: SensorSection) -> Iterator[str]:
+    """Features of a sensor that would have one name."""
+    kinds: list[set[str]] = [
+        set(sensor.kept), set(sensor.indices), set(sensor.additional_features)
+    ]  # fmt: skip
+    for feature in sorted(set.union(*kinds)):
+        if sum(feature in names for names in kinds) > 1:
+            yield (
+                f"sensors.{name}: {feature} would be the name of two features, of bands, indices and "
+                "additional_features; give one of them another"
+            )
 
 
 def _same_labels(config: Configuration) -> Iterator[str]:

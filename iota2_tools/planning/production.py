@@ -212,6 +212,8 @@ class Production:
         product_format = self.format(sensor)
         found = os.path.exists if product_format.passes else os.path.isdir
         if not found(folder):
+            if product_format.passes:
+                raise NoAcquisitionError(f"sensors.{sensor}: there is no {folder}; check its path")
             known = _folders_in(self.section(sensor).path)
             raise NoAcquisitionError(
                 f"sensors.{sensor}: no folder {folder} for tile {tile}; {known}"
@@ -382,6 +384,7 @@ class Production:
         """Grid of the products that name a tile, where its own name tells none."""
         if STANDARD_TILE.fullmatch(tile):
             return None
+        looked_in = []
         for sensor in self.sensors:
             named_grid = self.format(sensor).named_grid
             if named_grid:
@@ -389,6 +392,12 @@ class Production:
                 grid = named_grid(folder, tile, self._index(sensor))
                 if grid:
                     return grid
+                looked_in.append(folder)
+        if looked_in:
+            raise InputDataError(
+                f"{tile}: is no tile of Sentinel-2's grid, such as T31TCJ, and nothing in "
+                f"{', '.join(looked_in)} names it (grid:code); check the name of the tile"
+            )
         return None
 
     def native_grid(self, sensor: str, tile: str) -> Grid:

@@ -22,6 +22,7 @@ DAY_OF_YEAR = 7
 """Digits of a year and the number of a day in it."""
 DEPTH = 6
 """Numbers of a version that are compared."""
+DAY = re.compile(r"(?:19|20)\d{6}")
 ZIP = ".zip"
 ARCHIVES = (ZIP, ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".7z", ".gz")
 
@@ -187,8 +188,8 @@ class Pixels:
         Pixel types, GDAL's names; the usual one first.
     meaning : str
         What a digital number is, for messages.
-    scale, offset : float
-        Physical value of one step and of 0.
+    scale, offset : float, optional
+        Physical value of one step and of 0; None: whatever headers state.
     nodata : float, optional
         Digital number of pixels that were not seen.
     several : bool
@@ -199,8 +200,8 @@ class Pixels:
 
     types: tuple[str, ...]
     meaning: str
-    scale: float = 1.0
-    offset: float = 0.0
+    scale: float | None = 1.0
+    offset: float | None = 0.0
     nodata: float | None = None
     several: bool = False
     by_product: bool = False
@@ -245,7 +246,8 @@ class Request:
         """The same as GDAL reads it: inside the archive, if the product is in one."""
         if not self.archive:
             return str(self.folder / (self.sources[0] if self.sources else self.name))
-        inside = f"/vsizip/{self.folder / self.archive}"
+        # In braces: a Path makes one slash of the two that an absolute path would begin with.
+        inside = f"/vsizip/{{{self.folder / self.archive}}}"
         tops = {name.split("/")[0] for name in names_in(inside) if "/" in name}
         return f"{inside}/{tops.pop()}" if len(tops) == 1 else inside
 
@@ -436,6 +438,8 @@ class ProductFormat:
         stem = next((entry.name[: -len(end)] for end in ARCHIVES if entry.name.endswith(end)), "")
         if self.pattern.match(stem):
             return "an archive; unpack it"
+        if DAY.search(stem) and not self._of_files:
+            return f"an archive without the name of a product such as {self.example.format(tile='TILE')}; unpack it"
         if self.pattern.match(entry.name):
             return "its name goes on after that of a product; rename it if it is whole"
         if re.fullmatch(self.pattern.pattern, entry.name, re.IGNORECASE):
@@ -451,8 +455,17 @@ class ProductFormat:
         identity = self.recognise(request.name)
         if identity is None:
             raise InputDataError(f"{request.product}: is no product like {self.example}")
+        self._refuse_other_contents(request, identity)
         images, masks = self.files(request)
         return Acquisition(request.name, identity.day, images, masks, counts)
+
+    def _refuse_other_contents(self, request: Request, identity: Identity) -> None:
+        """Raise InputDataError if an archive holds a product of another acquisition than its name says."""
+        inside = self.recognise(os.path.basename(request.root)) if request.archive else None
+        if inside and (inside.tile, inside.acquisition) != (identity.tile, identity.acquisition):
+            raise InputDataError(
+                f"{request.folder / request.archive}: holds {inside.name}; give it back its name"
+            )
 
 
 def _names(folder: str) -> Iterable[str]:

@@ -22,7 +22,7 @@ from iota2_tools.core.errors import InputDataError
 from iota2_tools.products.format import Band, Files, Pixels, ProductFormat, Request
 from iota2_tools.products.images import Codes, Image, Mask
 from iota2_tools.products.landsat_bands import OLI, TM
-from iota2_tools.products.metadata import elements, local, xml_of
+from iota2_tools.products.metadata import elements, finite, local, xml_of
 from iota2_tools.products.s2_l2a_theia import KEPT
 
 NODATA = -10000
@@ -68,7 +68,7 @@ def quantification(path: str) -> float:
         said = {local(child): (child.text or "").strip() for child in element}
         if said.get("THERM_BAND", "False").lower() != "true":
             found.append(said.get("VALUE"))
-    values = {float(text) for text in found if text}
+    values = {finite(text) or 0.0 for text in found if text}
     if len(values) != 1 or not values <= {1000.0, 10000.0}:
         numbers = ", ".join(f"{value:g}" for value in sorted(values)) or "none"
         raise InputDataError(

@@ -1,5 +1,6 @@
 """Metadata of products, which say what their pixels mean: read once, errors named."""
 
+import math
 import xml.etree.ElementTree as xml
 from functools import cache
 
@@ -55,6 +56,24 @@ def local(element: xml.Element) -> str:
 def elements(root: xml.Element, name: str) -> list[xml.Element]:
     """All elements of a name, whatever their namespace."""
     return [element for element in root.iter() if local(element) == name]
+
+
+def finite(text: str | None) -> float | None:
+    """A number that a text states; None if it is none, or not finite.
+
+    >>> finite(" 1000 "), finite("nan"), finite("n/a"), finite(None)
+    (1000.0, None, None, None)
+    """
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def number_in(path: str, name: str) -> float | None:
+    """Number of the first element of a name in an XML file; None if there is none."""
+    return next((finite(element.text) for element in elements(xml_of(path), name)), None)
 
 
 def names_in(folder: str) -> list[str]:

@@ -5,58 +5,94 @@ also the door for products that no module reads.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints, field_validator
+from annotated_types import Ge
+from pydantic import AfterValidator, Field
 
-from iota2_tools.config.section import Section
-from iota2_tools.config.sections import RegularSection, Word
+from iota2_tools.config.sections import Word
 from iota2_tools.core.errors import InputDataError
-from iota2_tools.products.format import Band, Files, Pixels, ProductFormat, Request
-from iota2_tools.products.images import Codes, Image, Mask
+from iota2_tools.products.described import (
+    TYPES,
+    WHOLE_TYPES,
+    CodeMask,
+    DescribedSection,
+    Name,
+    bands_of,
+    mask_of,
+    value_remarks,
+)
+from iota2_tools.products.format import Files, Pixels, ProductFormat, Request
+from iota2_tools.products.images import Image, Mask
 
 TOKENS = {
     "date": r"(?P<day>\d{8}|\d{4}-\d{2}-\d{2}|\d{7})",
     "band": r"(?P<band>{bands}|\*)",
     "any": r"[^/]*",
 }
-WHOLE_TYPES = ("Int16", "Byte", "Int8", "UInt16", "Int32", "UInt32")
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
 
 
-class OwnMask(Section):
+def file_name(text: str) -> str:
+    """A pattern of file names.
+
+    Raises
+    ------
+    ValueError
+        If it holds something else than it may.
+    """
+    rest = re.sub(r"\{(date|band)\}", "", text)
+    if text.count("{band}") > 1 or re.search(r"[{}/]", rest):
+        raise ValueError(
+            f"{text!r} is no name of files: it may hold {{date}}, one {{band}} and *, and no folder"
+        )
+    return text
+
+
+def dated(text: str) -> str:
+    """The same of the images, which need one date."""
+    if text.count("{date}") != 1:
+        raise ValueError(f"{text!r} needs one {{date}}")
+    return text
+
+
+def bandless(text: str) -> str:
+    """The same of masks, which are not by band."""
+    if "{band}" in text:
+        raise ValueError(f"{text!r}: a mask is that of a date; {{band}} cannot stand here")
+    return text
+
+
+FileName = Annotated[Word, AfterValidator(file_name)]
+
+
+class OwnMask(CodeMask):
     """A raster of codes beside each date."""
 
-    pattern: Word = Field(
+    pattern: Annotated[FileName, AfterValidator(bandless)] = Field(
         description="Its file name, with `{date}` and `*`, e.g. `S_{date}_QA.tif`."
     )
     band: int = Field(1, ge=1, description="Its band in the file.")
-    unusable: list[int] = Field([], description="Values that are not usable (clouds, shadows).")
-    unusable_bits: int = Field(0, ge=0, description="Bits that are not usable, as a number.")
-    unseen: list[int] = Field([], description="Values where the ground was not seen.")
 
 
-class OwnSeries(RegularSection):
+class OwnSeries(DescribedSection):
     """A time series of your own, any rasters with a date in their names, `path/TILE/*`."""
 
     name: Name = Field("Own", description="Name in those of the features: `Own_EVI_20180101`.")
-    pattern: Word = Field(
+    pattern: Annotated[FileName, AfterValidator(dated)] = Field(
         description=(
             "File name with `{date}` (`20180131`, `2018-01-31` or `2018031`), `{band}` where each band is a "
             "file, and `*`, e.g. `PS_{date}_*_{band}.tif`."
         )
     )
-    bands: dict[Name, int] = Field(
+    bands: dict[Name, Annotated[int, Ge(1)]] = Field(
         min_length=1,
         description=(
             "Bands in stack order, with their number in the file: `{EVI: 1, NIR: 2}`. With `{band}` in the "
             "pattern the names stand there, and the number is that in the file of each, 1 as a rule."
         ),
-    )
-    roles: dict[Word, Name] = Field(
-        {}, description="Bands called `red`, `nir`, `swir` by indices and expressions."
     )
     nodata: float | None = Field(None, description="Digital number of pixels without data.")
     scale: float = Field(
@@ -75,29 +111,11 @@ class OwnSeries(RegularSection):
         True, description="Whether all images of a tile lie on one grid; false: anywhere."
     )
     mask: OwnMask | None = Field(None, description="A raster of codes beside each date.")
-    keep_bands: list[Name] = Field([], description="Bands used as features. Empty: all.")
-    indices: list[str] = Field(  # type: ignore[assignment]
-        [], description="Spectral indices whose roles are given: NDVI, NDWI, Brightness."
-    )
-
-    @field_validator("pattern")
-    @classmethod
-    def _has_a_date(cls, text: str) -> str:
-        if "{date}" not in text or re.sub(r"\{(date|band)\}", "", text).count("{"):
-            raise ValueError(f"{text!r} needs {{date}}, and knows {{date}}, {{band}} and * alone")
-        return text
 
     @property
-    def kept(self) -> list[str]:
-        """Bands used as features."""
-        return self.keep_bands or list(self.bands)
-
-    def contradictions(self) -> Iterator[str]:
-        """Bands that are named and not there."""
-        for key, names in (("keep_bands", self.keep_bands), ("roles", self.roles.values())):
-            for name in names:
-                if name not in self.bands:
-                    yield f"{key}: {name!r} is none of the bands {', '.join(self.bands)}"
+    def code_masks(self) -> dict[str, CodeMask]:
+        """The mask."""
+        return {"mask": self.mask} if self.mask else {}
 
     @property
     def options(self) -> dict[str, Any]:
@@ -171,11 +189,15 @@ def _mask(request: Request) -> Mask:
             f"{request.product}: {len(found)} masks are its own ({', '.join(found[:3])}); make "
             "sensors.own_series.mask.pattern tell one from another"
         )
-    unseen = Codes(tuple(mask["unseen"]))
-    unusable = Codes((*mask["unusable"], *mask["unseen"]), mask["unusable_bits"])
-    return Mask(
-        str(request.folder / (found[0] if found else exact)), unusable, unseen, mask["band"]
-    )
+    return mask_of(str(request.folder / (found[0] if found else exact)), mask["band"], mask)
+
+
+def _remarks(request: Request) -> list[str]:
+    """What is odd about the values of a product."""
+    with suppress(InputDataError):  # of a product that is damaged the inventory tells
+        images, _ = _files(request)
+        return [remark for name, image in images.items() for remark in value_remarks(name, image)]
+    return []
 
 
 def configured(options: Mapping[str, Any]) -> ProductFormat:
@@ -186,10 +208,12 @@ def configured(options: Mapping[str, Any]) -> ProductFormat:
         section=OwnSeries,
         pattern=regular_expression(options["pattern"], list(options["bands"])),
         example=options["pattern"],
-        bands=tuple(Band(band, 1.0, roles.get(band, "")) for band in options["bands"]),
+        bands=bands_of(options["bands"], roles),
         pixels=Pixels(
-            (*WHOLE_TYPES, "Float32", "Float64"),
+            TYPES,
             "as the configuration says",
+            scale=None,
+            offset=None,
             nodata=options["nodata"],
             several=True,
         ),
@@ -197,6 +221,7 @@ def configured(options: Mapping[str, Any]) -> ProductFormat:
         mask_types=WHOLE_TYPES,
         on_tile=options["on_tile"],
         of_files=True,
+        remarks=_remarks,
         masks="as the configuration says",
         source="the user",
     )

@@ -21,7 +21,7 @@ from iota2_tools.config.sections import OpticalSection, RegularSection
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.products.format import Files, Pixels, ProductFormat, Request
 from iota2_tools.products.images import Codes, Image, Mask
-from iota2_tools.products.metadata import elements, names_in, xml_of
+from iota2_tools.products.metadata import elements, finite, names_in, number_in, xml_of
 from iota2_tools.products.s2_l2a_theia import BANDS, KEPT, BandName
 
 FULL = 10_000
@@ -53,6 +53,12 @@ def _files(request: Request) -> Files:
         raise InputDataError(
             f"{root}: holds no image of band {', '.join(missing)}; fetch the product again, or leave "
             "the band out (products made at 20 m have no B8; B8A is near)"
+        )
+    silent = [band for band, name in names.items() if offsets and name not in offsets]
+    if silent:
+        raise InputDataError(
+            f"{metadata}: states no BOA_ADD_OFFSET of band {', '.join(silent)}, and one of others; "
+            "fetch the product again"
         )
     images = {
         band: Image(found[name], 1, 0, scale, offsets.get(name, 0.0) * scale)
@@ -93,20 +99,29 @@ def calibration(metadata: str) -> tuple[float, dict[str, float]]:
         If the metadata lack the quantification, or the offsets that their baseline must have.
     """
     root = xml_of(metadata)
-    quantification = [element.text for element in elements(root, "BOA_QUANTIFICATION_VALUE")]
-    try:
-        scale = FULL / float(quantification[0] or 0)
-    except (IndexError, ValueError, ZeroDivisionError):
+    quantification = number_in(metadata, "BOA_QUANTIFICATION_VALUE")
+    if quantification is None or quantification <= 0:
         raise InputDataError(
             f"{metadata}: states no BOA_QUANTIFICATION_VALUE; fetch the product again"
-        ) from None
-    offsets = {}
+        )
+    scale, offsets = FULL / quantification, {}
     for element in elements(root, "BOA_ADD_OFFSET"):
-        offsets[NUMBERED[int(element.attrib["band_id"])]] = float(element.text or 0)
-    baseline = next((item.text for item in elements(root, "PROCESSING_BASELINE")), None)
-    if not offsets and baseline and float(baseline) >= OFFSET_SINCE:
+        number, value = element.attrib.get("band_id", ""), finite(element.text)
+        if value is None or not number.isdecimal() or int(number) >= len(NUMBERED):
+            raise InputDataError(
+                f"{metadata}: states a BOA_ADD_OFFSET of {element.text!r} for band_id {number!r}, which is "
+                "no number of a band; fetch the product again"
+            )
+        offsets[NUMBERED[int(number)]] = value
+    baseline = number_in(metadata, "PROCESSING_BASELINE")
+    if not offsets and baseline is None:
         raise InputDataError(
-            f"{metadata}: states no BOA_ADD_OFFSET, which baseline {baseline} has; fetch the product "
+            f"{metadata}: states neither BOA_ADD_OFFSET nor PROCESSING_BASELINE, which tells whether there "
+            "is one; fetch the product again"
+        )
+    if not offsets and baseline is not None and baseline >= OFFSET_SINCE:
+        raise InputDataError(
+            f"{metadata}: states no BOA_ADD_OFFSET, which baseline {baseline:05.2f} has; fetch the product "
             "again (reflectance would be 0.1 too high)"
         )
     return scale, offsets

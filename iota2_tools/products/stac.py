@@ -14,19 +14,28 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from osgeo import gdal
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from iota2_tools.config.section import PathText, Section
-from iota2_tools.config.sections import RegularSection, Word
+from iota2_tools.config.sections import Word
 from iota2_tools.core.errors import InputDataError, Iota2Error
 from iota2_tools.geo.grid import Grid, grid_of
 from iota2_tools.geo.raster import open_raster
+from iota2_tools.products.described import (
+    TYPES,
+    WHOLE_TYPES,
+    CodeMask,
+    DescribedSection,
+    Name,
+    bands_of,
+    mask_of,
+    value_remarks,
+)
 from iota2_tools.products.format import (
     Acquisition,
-    Band,
     Files,
     Identity,
     Listing,
@@ -34,7 +43,7 @@ from iota2_tools.products.format import (
     ProductFormat,
     Request,
 )
-from iota2_tools.products.images import Codes, Image, Mask
+from iota2_tools.products.images import Image, Mask
 from iota2_tools.products.stac_items import (
     Item,
     base_of,
@@ -47,7 +56,6 @@ from iota2_tools.products.stac_items import (
 
 logger = logging.getLogger(__name__)
 
-WHOLE_TYPES = ("UInt16", "Int16", "Byte", "Int8", "UInt32", "Int32")
 ROLES = {
     "coastal": ("coastal",),
     "blue": ("blue",),
@@ -68,7 +76,6 @@ NOT_DATA = {"thumbnail", "overview", "visual", "metadata"}
 OFFSET_APPLIED = ("earthsearch:boa_offset_applied", "sentinel:boa_offset_applied")
 OFFSET_BASELINE = 4
 """Of Sentinel-2: from it on reflectance has an offset."""
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9]*$")]
 
 
 class StacNumbers(Section):
@@ -79,16 +86,13 @@ class StacNumbers(Section):
     nodata: float | None = Field(None, description="Digital number of pixels without data.")
 
 
-class StacMask(Section):
+class StacMask(CodeMask):
     """An asset of codes."""
 
     asset: Word = Field(description="Its key, or the name of its band: `scl`, `qa_pixel`.")
-    unusable: list[int] = Field([], description="Values that are not usable (clouds, shadows).")
-    unusable_bits: int = Field(0, ge=0, description="Bits that are not usable, as a number.")
-    unseen: list[int] = Field([], description="Values where the ground was not seen.")
 
 
-class Stac(RegularSection):
+class Stac(DescribedSection):
     """Acquisitions that local STAC items name, of any sensor, `path`."""
 
     path: PathText = Field(
@@ -127,25 +131,11 @@ class Stac(RegularSection):
         ),
     )
     masks: list[StacMask] = Field([], description="Assets of codes that tell what is not usable.")
-    keep_bands: list[Name] = Field([], description="Bands used as features. Empty: all.")
-    indices: list[str] = Field(  # type: ignore[assignment]
-        [], description="Spectral indices whose roles are known: NDVI, NDWI, Brightness."
-    )
 
     @property
-    def kept(self) -> list[str]:
-        """Bands used as features."""
-        return self.keep_bands or list(self.bands)
-
-    def contradictions(self) -> Iterator[str]:
-        """Bands that are named and not there, masks without a code."""
-        for key, names in (("keep_bands", self.keep_bands), ("roles", self.roles.values())):
-            for name in names:
-                if name not in self.bands:
-                    yield f"{key}: {name!r} is none of the bands {', '.join(self.bands)}"
-        for mask in self.masks:
-            if not (mask.unusable or mask.unusable_bits or mask.unseen):
-                yield f"masks: {mask.asset!r} has no code: give unusable, unusable_bits or unseen"
+    def code_masks(self) -> dict[str, CodeMask]:
+        """Masks by their assets."""
+        return {f"masks: {mask.asset!r}": mask for mask in self.masks}
 
     @property
     def options(self) -> dict[str, Any]:
@@ -336,7 +326,7 @@ def _numbers(asset: Asset, item: Mapping[str, Any], request: Request) -> tuple[I
     assumed, remarks = options["assumed"], []
     if own != [None, None]:
         scale, offset = 1.0 if own[0] is None else own[0], own[1] or 0.0
-        if not (math.isfinite(scale) and scale and math.isfinite(offset)):
+        if not (math.isfinite(scale) and scale > 0 and math.isfinite(offset)):
             raise InputDataError(f"{where}: its item has the scale {scale} and offset {offset}")
         if offset and any(about.get(key) is True for key in OFFSET_APPLIED):
             remarks.append(
@@ -399,9 +389,10 @@ def _number(given: Any, where: str, key: str) -> float | None:
 def _refuse_hidden_offset(about: Mapping[str, Any], where: str) -> None:
     """Raise InputDataError where Sentinel-2 has an offset that nobody states."""
     baseline = str(about.get("s2:processing_baseline") or "")
-    if any(key in about for key in OFFSET_APPLIED) or not re.match(r"\d+", baseline):
+    number = re.search(r"(\d{1,2})(?:\.?\d\d)?", baseline)  # 05.09, N0509
+    if any(key in about for key in OFFSET_APPLIED) or not number:
         return
-    if int(baseline.split(".")[0]) >= OFFSET_BASELINE:
+    if int(number[1]) >= OFFSET_BASELINE:
         raise InputDataError(
             f"{where}: is of processing baseline {baseline} of Sentinel-2, which has an offset, and neither item "
             "nor file states it; say it: sensors.stac.assumed: {scale: 0.0001, offset: -0.1, nodata: 0}"
@@ -428,9 +419,7 @@ def _mask(request: Request, wanted: Mapping[str, Any]) -> Mask:
     item = raw_item(base, request.name)
     folder = (base / request.name.partition("#")[0]).parent
     asset = asset_of(item, request.name, wanted["asset"], folder)
-    unseen = Codes(tuple(wanted["unseen"]))
-    unusable = Codes((*wanted["unusable"], *wanted["unseen"]), wanted["unusable_bits"])
-    return Mask(asset.path, unusable, unseen, asset.band)
+    return mask_of(asset.path, asset.band, wanted)
 
 
 def _remarks(request: Request) -> list[str]:
@@ -438,7 +427,8 @@ def _remarks(request: Request) -> list[str]:
     found: list[str] = []
     for band in request.bands:
         with suppress(Iota2Error):
-            found += _image(request, request.options["bands"][band])[1]
+            image, remarks = _image(request, request.options["bands"][band])
+            found += [*remarks, *value_remarks(band, image)]
     return found
 
 
@@ -538,7 +528,7 @@ def configured(options: Mapping[str, Any]) -> ProductFormat:
     return replace(
         FORMAT,
         label=options["name"],
-        bands=tuple(Band(band, 1.0, roles.get(band, "")) for band in options["bands"]),
+        bands=bands_of(options["bands"], roles),
         passes=partial(_listing, collections=options["collections"]),
         named_grid=partial(_named_grid, options=options),
         base=base_of(options["path"]),
@@ -552,7 +542,7 @@ FORMAT = StacFormat(
     example="a STAC item over the tile",
     bands=(),
     pixels=Pixels(
-        (*WHOLE_TYPES, "Float32", "Float64"),
+        TYPES,
         "as item, file or configuration say",
         several=True,
         by_product=True,

@@ -13,6 +13,7 @@ STAC 1.0.0 and 1.1.0, item and common metadata; extensions grid 1.1, projection 
 import hashlib
 import itertools
 import json
+import math
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -240,7 +241,7 @@ def read_json(file: str) -> Any:
     """
     try:
         return json.loads(Path(file).read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputDataError(f"{file}: is no whole JSON file ({error})") from None
 
 
@@ -250,7 +251,8 @@ def named_items(given: Any, name: str) -> dict[str, dict[str, Any]]:
         return {name: given}
     several = given if isinstance(given, list) else []
     if isinstance(given, dict) and given.get("type") in ("FeatureCollection", "ItemCollection"):
-        several = given.get("features") or []
+        features = given.get("features")
+        several = features if isinstance(features, list) else []
     items: dict[str, dict[str, Any]] = {}
     for item in several:
         if isinstance(item, dict) and _is_item(item):
@@ -268,8 +270,9 @@ def _is_item(given: Mapping[str, Any]) -> bool:
 def _links(given: Mapping[str, Any], name: str) -> tuple[list[str], dict[str, str]]:
     """Items and parts of a collection that lie on this machine, and those that do not."""
     links, strangers = [], {}
-    for link in given.get("links") or []:
-        if link.get("rel") not in ("item", "child"):
+    given_links = given.get("links")
+    for link in given_links if isinstance(given_links, list) else []:
+        if not isinstance(link, dict) or link.get("rel") not in ("item", "child"):
             continue
         href = str(link.get("href"))
         try:
@@ -301,10 +304,33 @@ def local_path(href: str) -> str:
 
 def _look_at(given: Mapping[str, Any], name: str) -> dict[str, Any]:
     """What the plan needs of an item, as plain values."""
+    for place, value, kind in _parts(given):
+        if not isinstance(value, kind):
+            shown = f"{value!r:.60}"
+            raise InputDataError(f"is not written as an item is ({place} is {shown})")
     try:
         return asdict(_item(given, name))
     except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
         raise InputDataError(f"is not written as an item is ({error})") from None
+
+
+BAND_LISTS = ("bands", "eo:bands", "raster:bands")
+"""Keys of an asset that hold a list of what its bands are."""
+
+
+def _parts(given: Mapping[str, Any]) -> Iterator[tuple[str, Any, type | tuple[type, ...]]]:
+    """Parts of an item that are read, by their place, and what each of them must be."""
+    yield "properties", given.get("properties") or {}, dict
+    for key, asset in given["assets"].items():
+        place = f"assets.{key}"
+        yield place, asset, dict
+        yield f"{place}.href", asset.get("href", ""), str
+        yield f"{place}.roles", asset.get("roles") or [], list
+        yield f"{place}.gsd", asset.get("gsd") or 0, (int, float)
+        for name in BAND_LISTS:
+            bands = asset.get(name) or []
+            yield f"{place}.{name}", bands, list
+            yield from ((f"{place}.{name}.{n}", band, dict) for n, band in enumerate(bands))
 
 
 def _item(given: Mapping[str, Any], name: str) -> Item:
@@ -354,9 +380,9 @@ def _time(about: Mapping[str, Any]) -> datetime:
 def _moment(text: Any, key: str) -> datetime:
     try:
         moment = datetime.fromisoformat(str(text))
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise InputDataError(f"has {key} {text!r}, which is no time") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _version(about: Mapping[str, Any]) -> tuple[int, ...]:
@@ -395,7 +421,12 @@ def _outline(given: Mapping[str, Any], about: Mapping[str, Any]) -> tuple:
         if geometry["type"] == "Polygon":
             shapes = [shapes]
         rings = [tuple((float(p[0]), float(p[1])) for p in polygon[0]) for polygon in shapes]
-        if geometry["type"] in ("Polygon", "MultiPolygon") and all(len(r) > 3 for r in rings):
+        numbers = [value for ring in rings for point in ring for value in point]
+        if (
+            geometry["type"] in ("Polygon", "MultiPolygon")
+            and all(len(ring) > 3 for ring in rings)
+            and all(map(math.isfinite, numbers))
+        ):
             return tuple(rings)
     projected = _projected(given, about)
     if projected:

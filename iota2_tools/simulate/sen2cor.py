@@ -221,7 +221,7 @@ def _padded(band: str) -> str:
     return f"B0{band[1:]}" if len(band) == 2 else band
 
 
-def _image(settings: SceneSettings, product: SafeProduct, lands: list[Land]) -> Image:
+def image_of_lands(settings: SceneSettings, product: SafeProduct, lands: list[Land]) -> Image:
     """The whole image of a product, block under block."""
     source = product.source
     blocks = [
@@ -238,7 +238,7 @@ def _image(settings: SceneSettings, product: SafeProduct, lands: list[Land]) -> 
 def observe_safe(settings: SceneSettings, product: SafeProduct) -> Observation:
     """What a reader must find: bands by their names in the SAFE, at their best resolution."""
     window = tile_window(settings, product.source.tile)
-    images = images_of(_image(settings, product, [describe_land(settings, window)]))
+    images = images_of(image_of_lands(settings, product, [describe_land(settings, window)]))
     classes = images.pop("SCL_20m")
     finest = {name.partition("_")[0]: name for name in sorted(images, reverse=True)}
     del finest["SCL"]
@@ -259,7 +259,7 @@ def _resolution(name: str) -> int:
 def write_safe(settings: SceneSettings, product: SafeProduct, lands: list[Path], out: Path) -> None:
     """Write one SAFE; its folder bears its name once all its files are there."""
     window = tile_window(settings, product.source.tile)
-    image = _image(settings, product, [load_land(land) for land in lands])
+    image = image_of_lands(settings, product, [load_land(land) for land in lands])
     images = images_of(image)
     with whole_folder(out, product.name) as folder:
         granule = folder / "GRANULE" / product.granule

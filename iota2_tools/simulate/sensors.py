@@ -14,11 +14,13 @@ from iota2_tools.core.errors import ConfigError, MissingSoftwareError
 from iota2_tools.geo.grid import Window
 from iota2_tools.simulate import (
     l3a,
+    own,
     products,
     radar_safe,
     radar_tiles,
     relief,
     sen2cor,
+    stac,
     theia_landsat,
     usgs,
 )
@@ -86,6 +88,11 @@ def old_landsat(folder: str, plan: Callable) -> Sensor:
     )
 
 
+def own_series(folder: str, plan: Callable) -> Sensor:
+    """A series of the user's own."""
+    return Sensor(folder, plan, own.write_own, own.window_of, observe=own.observe_own)
+
+
 def usgs_landsat(folder: str, plan: Callable) -> Sensor:
     """A Landsat of the USGS."""
     return Sensor(folder, plan, usgs.write_usgs, usgs.window_of, observe=usgs.observe_usgs)
@@ -138,6 +145,12 @@ SENSORS: dict[str, Sensor] = {
         radar_tiles.window_of,
         radar_tiles.places_of,
     ),
+    "own": own_series("own_series", own.plan_own),
+    "own-misplaced": own_series("own_series_misplaced", own.plan_misplaced),
+    "stac": Sensor(
+        "stac", stac.plan_stac, stac.write_stac, observe=stac.observe_stac, beside=("stac-items",)
+    ),
+    "stac-items": Sensor("stac", stac.plan_list, stac.write_list, relief.no_land, relief.one_place),
     "dem": Sensor("dem", relief.plan_dem, relief.write_heights, relief.no_land, relief.one_place),
     "geoid": Sensor(
         "geoid", relief.plan_geoid, relief.write_heights, relief.no_land, relief.one_place

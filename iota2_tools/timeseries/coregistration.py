@@ -291,7 +291,7 @@ class Comparison:
         pool = ImagePool()
         look = Looks(moved, self._grid, pool)
         grid = moved.grid_of(self._grid)
-        (image,) = (image_on(grid, item, pool) for item in moved.bands.values())
+        (image,) = (image_on(grid, item, pool, moved=True) for item in moved.bands.values())
         views = []
         for window in windows:
             values, _ = image.observe(window)

@@ -96,15 +96,22 @@ def _value_faults(dataset: gdal.Dataset, expected: Expected, number: int) -> lis
         return []
     faults = []
     scale, offset = band.GetScale(), band.GetOffset()
-    if scale not in (None, 1.0) and not math.isclose(scale, pixels.scale, rel_tol=1e-6):
+    if scale not in (None, 1.0) and not math.isclose(scale, pixels.scale or scale, rel_tol=1e-6):
         faults.append(f"states a scale of {scale:g}, {pixels.scale:g} is expected")
-    if offset not in (None, 0.0, pixels.offset):
+    if pixels.offset is not None and offset not in (None, 0.0, pixels.offset):
         if pixels.offset:
             faults.append(f"states an offset of {offset:g}, {pixels.offset:g} is expected")
         else:
             faults.append(f"states an offset of {offset:g}, which this format does not have")
     nodata = band.GetNoDataValue()
-    if nodata is not None and pixels.nodata is not None and nodata != pixels.nodata:
+    if nodata is None or math.isnan(nodata) or nodata == pixels.nodata:
+        return faults  # NaN has no data anyway
+    if pixels.nodata is None:
+        faults.append(
+            f"states {nodata:g} as nodata, and no value is to be nodata; say it (`nodata: {nodata:g}` in "
+            "the section of the sensor), or take the tag away (gdal_edit.py -unsetnodata)"
+        )
+    else:
         faults.append(
             f"states {nodata:g} as nodata, this format has {pixels.nodata:g}; mend the tag "
             "(gdal_edit.py -unsetnodata) if the pixels are right"

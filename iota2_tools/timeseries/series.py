@@ -18,11 +18,13 @@ from iota2_tools.radar.speckle import filter_speckle
 gdal.UseExceptions()
 
 
-def image_on(grid: Grid, image: Image, pool: ImagePool | None = None) -> GridBand:
-    """An image of a product on the grid of a tile."""
+def image_on(
+    grid: Grid, image: Image, pool: ImagePool | None = None, *, moved: bool = False
+) -> GridBand:
+    """An image of a product on the grid of a tile; `moved`: as `Reading.moved`."""
     values = Values(image.scale, image.offset, image.decibel)
     # Where nodata does not tell what a warped image covers, its coverage must.
-    reading = Reading(image.nodata, covered=image.nodata is None, values=values)
+    reading = Reading(image.nodata, covered=image.nodata is None, values=values, moved=moved)
     return GridBand(image.path, grid, reading, image.band, pool)
 
 
@@ -30,12 +32,15 @@ class Looks:
     """Masks and images of one acquisition, of which all must be usable at a pixel."""
 
     def __init__(self, acquisition: Acquisition, grid: Grid, pool: ImagePool) -> None:
-        codes = Reading(continuous=False, covered=True)
+        moved = acquisition.shift is not None
+        codes = Reading(continuous=False, covered=True, moved=moved)
         grid = acquisition.grid_of(grid)
         self._masks = [
             (mask, GridBand(mask.path, grid, codes, mask.band, pool)) for mask in acquisition.masks
         ]
-        self._images = [image_on(grid, image, pool) for image in acquisition.bands.values()]
+        self._images = [
+            image_on(grid, image, pool, moved=moved) for image in acquisition.bands.values()
+        ]
 
     def read(self, window: Window, unusable: np.ndarray, unseen: np.ndarray) -> None:
         """Write where a window is not usable, and where it was not seen; 0 elsewhere.
@@ -87,7 +92,10 @@ class SeriesReader:
         pool = pool or ImagePool()
         self._grid, self._radius = grid, speckle_radius
         self._images = [
-            [image_on(item.grid_of(grid), item.bands[band], pool) for band in bands]
+            [
+                image_on(item.grid_of(grid), item.bands[band], pool, moved=item.shift is not None)
+                for band in bands
+            ]
             for item in acquisitions
         ]
         self._masks = open_raster(masks)

@@ -154,7 +154,7 @@ def _statistics(dataset: gdal.Dataset, number: int, part: Window) -> tuple[int, 
     for row in range(part.row, end, rows):
         window = Window(row, part.col, min(rows, end - row), part.cols)
         values = read_window(dataset, window, number)
-        seen = ~np.isnan(values)
+        seen = np.isfinite(values)
         if nodata is not None:
             seen &= values != np.asarray(nodata).astype(values.dtype)
         found = values[seen].astype(np.float64)

@@ -6,24 +6,13 @@
 from pathlib import Path
 
 import pytest
-from conftest import Workflow
+from conftest import Workflow, scene_config
+from scenes import SIMULATED, section_of, tile_of
 from truths import agreement
 
 TILES = ("T31TCJ", "T31TDJ")
-SENSORS = {
-    "landsat5": "l5",
-    "landsat5_usgs": "l5-usgs",
-    "landsat7_usgs": "l7-usgs",
-    "landsat8": "l8",
-    "landsat8_old": "l8-old",
-    "landsat8_usgs": "l8-usgs",
-    "sentinel1": "s1",
-    "sentinel1_s1tiling": "s1tiling",
-    "sentinel2": "s2",
-    "sentinel2_l3a": "l3a",
-    "sentinel2_sen2cor": "s2-sen2cor",
-}
-LEAST = {"sentinel1": 0.45, "sentinel1_s1tiling": 0.45, "landsat7_usgs": 0.5}
+NAME = "results/final/Classif_Seed_0.tif"
+LEAST = {"sentinel1": 0.45, "sentinel1_s1tiling": 0.45, "landsat7_usgs": 0.5, "stac": 0.75}
 """Share of right pixels that a forest of 20 trees must reach; 0.55 for the others. By chance a sixth."""
 
 
@@ -34,42 +23,28 @@ def scene(tmp_path_factory) -> Path:
 
     folder = tmp_path_factory.mktemp("scene")
     settings = SceneSettings(size=128, dates=12)
-    simulate_scene(settings, str(folder), sensors=tuple(SENSORS.values()), jobs=2)
+    simulate_scene(settings, str(folder), sensors=tuple(SIMULATED.values()), jobs=2)
     return folder
 
 
-def section_of(scene: Path, sensor: str) -> dict:
-    """Section of a sensor of the scene."""
-    section = {"path": str(scene / sensor)}
-    if sensor == "sentinel1":
-        section["dem"] = str(scene / "dem" / "dem.tif")
-        section["geoid"] = str(scene / "geoid" / "geoid.tif")
-        section |= {"speckle_radius": 2}
-    return section
+def production(scene: Path, folder: Path, *sensors: str, **others: dict) -> Workflow:
+    """A production of some sensors of a scene; `others` go into the sections of each."""
+    (folder / "scene").symlink_to(scene)
+    given = scene_config(sampling={"strategy": "percent", "percent": 0.5})
+    given["tiles"] = [tile_of(sensors[0], tile) for tile in TILES]
+    given["sensors"] = {name: section_of("scene", name) | others.get(name, {}) for name in sensors}
+    return Workflow(folder, given)
 
 
-@pytest.mark.parametrize("sensor", SENSORS)
+@pytest.mark.parametrize("sensor", SIMULATED)
 def test_a_production_of_one_format_finds_the_classes(scene, tmp_path, sensor):
-    sensors = {sensor: section_of(scene, sensor)}
+    sensors, others = [sensor], {"sentinel1": {"speckle_radius": 2}}
     if sensor == "sentinel1":
         # Radar alone has tiles of 110 km; the blue of a few syntheses gives the grid, and little more.
-        blue = {"keep_bands": ["B2"], "indices": []}
-        sensors["sentinel2_l3a"] = section_of(scene, "sentinel2_l3a") | blue
-    workflow = Workflow(
-        tmp_path,
-        {
-            "output": "results",
-            "tiles": list(TILES),
-            "sensors": sensors,
-            "reference": {"path": str(scene / "reference" / "reference.gpkg"), "field": "code"},
-            "nomenclature": str(scene / "reference" / "nomenclature.csv"),
-            "learning": {"parameters": {"n_estimators": 20}},
-            "sampling": {"strategy": "percent", "percent": 0.5},
-        },
-    )
-    name = "results/final/Classif_Seed_0.tif"
-    workflow.run(name)
+        sensors.append("sentinel2_l3a")
+        others["sentinel2_l3a"] = {"keep_bands": ["B2"], "indices": []}
+    production(scene, tmp_path, *sensors, **others).run(NAME)
     for tile in TILES:
-        share, mapped = agreement(tmp_path / name, scene / "truth" / f"{tile}_class.tif")
+        share, mapped = agreement(tmp_path / NAME, scene / "truth" / f"{tile}_class.tif")
         assert mapped > 0.5
         assert share > LEAST.get(sensor, 0.55), sensor

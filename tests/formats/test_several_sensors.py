@@ -2,10 +2,12 @@
 
 import json
 
-from conftest import ROOT, Workflow
+from conftest import ROOT, Workflow, scene_config
+from scenes import SIMULATED, section_of
 from truths import agreement
 
 TILES = ("T31TCJ", "T31TDJ")
+SENSORS = ("landsat8_usgs", "sentinel1", "sentinel2_sen2cor")
 
 
 def test_sentinel_2_landsat_radar_dem_and_functions_find_the_classes_together(tmp_path):
@@ -14,11 +16,10 @@ def test_sentinel_2_landsat_radar_dem_and_functions_find_the_classes_together(tm
 
     scene = tmp_path / "scene"
     settings = SceneSettings(size=96, dates=9)
-    simulate_scene(settings, str(scene), sensors=("s2-sen2cor", "l8-usgs", "s1"), jobs=2)
-    dem = scene / "dem" / "dem.tif"
+    simulate_scene(settings, str(scene), sensors=[SIMULATED[name] for name in SENSORS], jobs=2)
     for tile in TILES:
         (scene / "user" / tile).mkdir(parents=True)
-        (scene / "user" / tile / "ALT.tif").symlink_to(dem)
+        (scene / "user" / tile / "ALT.tif").symlink_to(scene / "dem" / "dem.tif")
     functions = [
         {"module": str(ROOT / "config" / "phenology.py"), "function": "season",
          "parameters": {"threshold": 0.4, "series": "sentinel2_sen2cor"}},
@@ -27,25 +28,12 @@ def test_sentinel_2_landsat_radar_dem_and_functions_find_the_classes_together(tm
     ]  # fmt: skip
     workflow = Workflow(
         tmp_path,
-        {
-            "output": "results",
-            "tiles": list(TILES),
-            "sensors": {
-                "landsat8_usgs": {"path": str(scene / "landsat8_usgs")},
-                "sentinel1": {
-                    "path": str(scene / "sentinel1"),
-                    "dem": str(dem),
-                    "geoid": str(scene / "geoid" / "geoid.tif"),
-                },
-                "sentinel2_sen2cor": {"path": str(scene / "sentinel2_sen2cor")},
-            },
-            "user_features": {"path": str(scene / "user"), "patterns": ["ALT"]},
-            "external_features": functions,
-            "reference": {"path": str(scene / "reference" / "reference.gpkg"), "field": "code"},
-            "nomenclature": str(scene / "reference" / "nomenclature.csv"),
-            "learning": {"parameters": {"n_estimators": 20}},
-            "sampling": {"strategy": "percent", "percent": 0.5},
-        },
+        scene_config(
+            sensors={name: section_of("scene", name) for name in SENSORS},
+            user_features={"path": "scene/user", "patterns": ["ALT"]},
+            external_features=functions,
+            sampling={"strategy": "percent", "percent": 0.5},
+        ),
     )
     name = "results/final/Classif_Seed_0.tif"
     workflow.run(name)

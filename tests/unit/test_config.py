@@ -275,6 +275,14 @@ def test_a_home_that_is_unknown_is_refused():
         ({"sensors": {"sentinel2": {"path": "x", "first_date": "1.2.2018"}}}, "is not a date"),
         ({"sensors": {"sentinel2": {"path": "x", "keep_bands": ["B9"]}}}, "'B9' is none of B2"),
         ({"sensors": {"landsat": {"path": "x"}}}, "unknown key 'landsat'"),
+        (
+            {"sensors": {"sentinel2": {"path": "x", "additional_features": {"NDVI": "B4/B8"}}}},
+            "sensors.sentinel2: NDVI would be the name of two features",
+        ),
+        (
+            {"sensors": {"sentinel2": {"path": "x", "additional_features": {"B4": "B4/B8"}}}},
+            "sensors.sentinel2: B4 would be the name of two features",
+        ),
         ({"learning": {"standardise": "yes"}}, "'yes' is none of true, false, auto"),
         ({"user_features": {"path": "x", "patterns": ["A", {"name": "A"}]}}, "A stands twice"),
         (

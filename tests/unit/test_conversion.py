@@ -54,8 +54,8 @@ def test_decibels_of_a_scale_are_rounded_as_those_of_double_precision():
     assert found.tolist() == [one_by_one(values, float(value)) for value in power]
 
 
-def test_power_without_end_stays_at_the_ends():
-    power = np.array([1e-40, np.inf, 3e38, 1e300], np.float64)
+def test_power_beyond_the_range_stays_at_its_ends():
+    power = np.array([1e-40, 3e38, 3e38, 1e300], np.float64)
     found = Values(decibel=True).of(power[None])[0]
     assert found.tolist() == [-32767, 32767, 32767, 32767]
 
@@ -68,10 +68,10 @@ def test_nodata_has_no_value(values, kind):
     assert found[0, 0] != UNSEEN
 
 
-def test_nan_and_power_of_0_or_less_have_no_value():
-    numbers = np.array([[np.nan, 0, -1, 1]], np.float32)
-    assert Values().of(numbers).tolist() == [[UNSEEN, 0, -1, 1]]
-    assert Values(decibel=True).of(numbers).tolist() == [[UNSEEN] * 3 + [0]]
+def test_what_is_not_finite_and_power_of_0_or_less_have_no_value():
+    numbers = np.array([[np.nan, np.inf, -np.inf, 0, -1, 1]], np.float32)
+    assert Values().of(numbers).tolist() == [[UNSEEN] * 3 + [0, -1, 1]]
+    assert Values(decibel=True).of(numbers).tolist() == [[UNSEEN] * 5 + [0]]
 
 
 def test_nodata_is_of_the_type_of_the_numbers():

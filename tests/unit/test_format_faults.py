@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from osgeo import gdal
+from pydantic import ValidationError
 from tiny import LEFT, TOP, values_of, write_image
 
 from iota2_tools.core.errors import InputDataError
@@ -357,3 +359,157 @@ def test_each_bit_of_landsat_quality_has_its_meaning(tmp_path):
     assert quality.unseen.found(bits).tolist() == [True] + [False] * 7
     # Of the bands that are read, B4 is bit 3 and B7 bit 6.
     assert saturated.unusable.found(bits).tolist() == [bit in (3, 6) for bit in range(8)]
+
+
+@pytest.mark.parametrize("quantification", ["nan", "inf", "-10000", "0", "n/a"])
+def test_a_quantification_that_is_no_number_of_steps_is_refused(tmp_path, quantification):
+    path = Path(metadata(tmp_path))
+    text = path.read_text(encoding="utf-8").replace(">10000<", f">{quantification}<")
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputDataError, match="states no BOA_QUANTIFICATION_VALUE"):
+        calibration(str(path))
+
+
+@pytest.mark.parametrize("offset", [(3, "n/a"), (99, -1000), ("B04", -1000), (-1, -1000)])
+def test_an_offset_of_no_band_or_without_a_number_is_refused(tmp_path, offset):
+    with pytest.raises(InputDataError, match="is no number of a band"):
+        calibration(metadata(tmp_path, "05.09", [(0, -1000), offset]))
+
+
+def test_a_band_without_the_offset_that_others_have_is_refused(tmp_path):
+    """It would be 0.1 too bright, and the others right."""
+    root = safe(tmp_path)
+    metadata(root, "05.09", [(3, -1000)])  # B04 alone
+    image = SEN2COR.acquisition(request(tmp_path, ("B4",))).bands["B4"]
+    assert image.offset == -1000
+    with pytest.raises(InputDataError, match="no BOA_ADD_OFFSET of band B2, B8,"):
+        SEN2COR.acquisition(request(tmp_path, ("B2", "B4", "B8")))
+
+
+@pytest.mark.parametrize("baseline", ["", "late"])
+def test_metadata_that_tell_neither_offset_nor_baseline_are_refused(tmp_path, baseline):
+    with pytest.raises(InputDataError, match="neither BOA_ADD_OFFSET nor PROCESSING_BASELINE"):
+        calibration(metadata(tmp_path, baseline))
+
+
+def test_a_quantification_of_the_old_layout_that_is_no_number_is_refused(tmp_path):
+    path = tmp_path / "a.xml"
+    path.write_text("<M><QUANTIFICATION><VALUE>n/a</VALUE></QUANTIFICATION></M>")
+    with pytest.raises(InputDataError, match="states no quantification"):
+        quantification(str(path))
+
+
+def test_a_zip_that_was_given_the_name_of_another_day_is_refused(tmp_path):
+    root = safe(tmp_path)
+    archive = zipped(tmp_path, root)
+    shutil.rmtree(root)
+    archive.rename(tmp_path / archive.name.replace("20210122T133229_N", "20210302T133229_N"))
+    (identity,) = SEN2COR.listing(str(tmp_path)).products
+    assert identity.day.month == 3
+    wanted = request(tmp_path, ("B2", "B4"), identity.name, identity.sources)
+    (fault,) = source_faults(wanted, SEN2COR)
+    assert f"holds {SAFE}; give it back its name" in fault
+
+
+def own_section(**others):
+    """Section of a series of the user, one band a file."""
+    given = {"path": "x", "pattern": "S_{date}.tif", "bands": {"A": 1}}
+    return OwnSeries.model_validate(given | others)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["S.tif", "{date}_{date}.tif", "{band}_{date}_{band}.tif", "{year}_{date}.tif", "a/{date}.tif"],
+)
+def test_a_pattern_that_cannot_be_read_is_refused(pattern):
+    with pytest.raises(ValidationError, match="date"):
+        own_section(pattern=pattern)
+
+
+def test_a_mask_by_band_or_without_codes_and_a_band_of_two_roles_are_refused():
+    with pytest.raises(ValidationError, match="a mask is that of a date"):
+        own_section(mask={"pattern": "Q_{band}_{date}.tif", "unseen": [0]})
+    (found,) = own_section(mask={"pattern": "Q_{date}.tif"}).contradictions()
+    assert "mask has no code" in found
+    (found,) = own_section(roles={"red": "A", "nir": "A"}).contradictions()
+    assert "'A' cannot be both red and nir" in found
+    with pytest.raises(ValidationError, match="greater than or equal to 1"):
+        own_section(bands={"A": 0})
+
+
+def taken(folder, section):
+    """The first date of a series of the user, as the inventory takes it."""
+    options = section.options
+    name = min(path.name for path in folder.iterdir())
+    grid = grid_of(str(folder / name))
+    given = Products("own_series", str(folder), [name], [name], options, ["A"], grid.as_dict())
+    (item,) = take_inventory(TileInputs("t", grid, {"own_series": given}, {}), "stop").series[
+        "own_series"
+    ]
+    return image_on(grid, item.bands["A"]).observe(grid.window)
+
+
+def test_nodata_that_a_file_of_the_user_states_and_nobody_says_is_refused(tmp_path):
+    """It would be read as a value."""
+    values = np.full((8, 8), 5, np.int16)
+    values[0, 0] = -9999
+    write_image(tmp_path / "S_20180101.tif", values, nodata=-9999)
+    with pytest.raises(InputDataError, match="states -9999 as nodata, and no value is to be"):
+        taken(tmp_path, own_section())
+    with pytest.raises(InputDataError, match="states -9999 as nodata, this format has 0"):
+        taken(tmp_path, own_section(nodata=0))
+    assert taken(tmp_path, own_section(nodata=-9999))[1].sum() == 63
+
+
+def test_nan_as_nodata_needs_no_word_and_infinite_values_are_no_data(tmp_path):
+    values = np.full((8, 8), 5, np.float32)
+    values[0, :3] = np.nan, np.inf, -np.inf
+    write_image(tmp_path / "S_20180101.tif", values, nodata=float("nan"))
+    found, seen = taken(tmp_path, own_section())
+    assert seen.sum() == 61
+    assert (found[seen] == 5).all()
+
+
+def test_a_scale_that_a_file_of_the_user_states_is_that_of_others(tmp_path):
+    """What the section says counts: DN 3000 is kept."""
+    path = write_image(tmp_path / "S_20180101.tif", np.full((8, 8), 3000, np.int16))
+    dataset = gdal.Open(path, gdal.GA_Update)
+    dataset.GetRasterBand(1).SetScale(0.0001)
+    dataset.GetRasterBand(1).SetOffset(0.5)
+    dataset = None
+    assert (taken(tmp_path, own_section())[0] == 3000).all()
+
+
+@pytest.mark.parametrize(
+    ("values", "others", "expected"),
+    [
+        (np.linspace(0, 1, 64), {}, "0 to 1 become 2 whole number(s), 0 to 1"),
+        (np.linspace(0, 1, 64), {"scale": 10000.0}, None),
+        (np.linspace(100, 5000, 64), {"scale": 10000.0}, "100% of the values looked at are more than"),
+        (np.linspace(100, 5000, 64), {}, None),
+        (np.linspace(-25, -5, 64), {"decibel": True}, "100% of the values looked at are 0 or less"),
+        (np.linspace(0.01, 0.5, 64), {"decibel": True}, None),
+        (np.arange(64) % 2, {}, None),
+        (np.full(64, np.nan), {}, None),
+    ],
+)  # fmt: skip
+def test_values_of_which_nothing_is_left_are_told_at_the_start(tmp_path, values, others, expected):
+    write_image(tmp_path / "S_20180101.tif", values.reshape(8, 8).astype(np.float32))
+    options = own_section(**others).options
+    known = format_of("own_series", options)
+    remarks = known.remarks(Request(tmp_path, "S_20180101.tif", ("A",), options))
+    assert len(remarks) == (expected is not None)
+    assert all(expected in remark and "S_20180101.tif, A: " in remark for remark in remarks)
+
+
+def test_nothing_is_said_of_values_that_cannot_be_read(tmp_path):
+    options = own_section(bands={"A": 7}).options
+    known = format_of("own_series", options)
+    wanted = Request(tmp_path, "S_20180101.tif", ("A",), options)
+    assert known.remarks(wanted) == []
+    write_image(tmp_path / "S_20180101.tif", np.zeros((8, 8), np.int16))
+    assert known.remarks(wanted) == []
+    two = own_section(mask={"pattern": "S_{date}_*.tif", "unseen": [0]}).options
+    for letter in "ab":
+        write_image(tmp_path / f"S_20180101_{letter}.tif", np.zeros((8, 8), np.uint8))
+    assert known.remarks(Request(tmp_path, "S_20180101.tif", ("A",), two)) == []

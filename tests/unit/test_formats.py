@@ -4,10 +4,13 @@ The scenes are written by GDAL in the layout of the distributors; their truth is
 landscape, and never read from a file.
 """
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from osgeo import gdal
+from scenes import SIMULATED, listed, options_of
 from tiny import values_of
 
 from iota2_tools.geo.grid import Grid, grid_of
@@ -23,25 +26,14 @@ from iota2_tools.timeseries.series import SeriesReader, image_on
 
 pytestmark = pytest.mark.slow
 TILE = "T31TCJ"
-SIMULATED = {
-    "landsat5": "l5",
-    "landsat5_usgs": "l5-usgs",
-    "landsat7_usgs": "l7-usgs",
-    "landsat8": "l8",
-    "landsat8_old": "l8-old",
-    "landsat8_usgs": "l8-usgs",
-    "sentinel2": "s2",
-    "sentinel2_l3a": "l3a",
-    "sentinel2_sen2cor": "s2-sen2cor",
-}
-OPTIONS = {"sentinel2": {"level": "FRE"}, "landsat8": {"level": "FRE"}}
+OPTICAL = {name: key for name, key in SIMULATED.items() if not name.startswith("sentinel1")}
 
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory):
     settings = SceneSettings(size=64, dates=4, tiles=(TILE,), cloud_cover=0.3, split_dates=1)
     folder = tmp_path_factory.mktemp("formats")
-    simulate_scene(settings, str(folder), sensors=tuple(SIMULATED.values()), jobs=1)
+    simulate_scene(settings, str(folder), sensors=tuple(OPTICAL.values()), jobs=1)
     return folder, settings
 
 
@@ -51,7 +43,7 @@ def native(band: str) -> str:
     return f"B{short[2:]}" if short.startswith("B0") else short
 
 
-@pytest.fixture(params=SIMULATED)
+@pytest.fixture(params=OPTICAL)
 def sensor(request):
     return request.param
 
@@ -59,23 +51,21 @@ def sensor(request):
 def look(scene, sensor):
     """Each product of a sensor as its format has it, and the truth."""
     folder, settings = scene
-    place = folder / sensor / TILE
-    known = FORMATS[sensor]
-    listed = {item.name: item for item in known.listing(str(place)).products}
-    for name, truth in observations(settings, SIMULATED[sensor], TILE):
+    known, place, listing = listed(folder, sensor, TILE)
+    items = {item.name.rpartition("#")[2]: item for item in listing.products}
+    for name, truth in observations(settings, OPTICAL[sensor], TILE):
         bands = {native(band): band for band in truth.bands if native(band) in known.band_names}
-        request = Request(place, name, tuple(bands), OPTIONS.get(sensor, {}))
-        yield listed[name], known.acquisition(request), truth, bands
+        request = Request(place, items[name].name, tuple(bands), options_of(folder, sensor))
+        yield items[name], known.acquisition(request), truth, bands
 
 
 def test_products_are_recognised_by_their_day(scene, sensor):
     found = list(look(scene, sensor))
     assert len(found) >= 2
+    known, _, listing = listed(scene[0], sensor, TILE)
     for identity, acquisition, truth, bands in found:
         assert identity.day == acquisition.day == truth.day
-        assert set(bands) == set(FORMATS[sensor].band_names)
-    folder, _ = scene
-    listing = FORMATS[sensor].listing(str(folder / sensor / TILE))
+        assert set(bands) == set(known.band_names)
     assert len(listing.products) == len(found)
     assert listing.strangers == {}
 
@@ -110,10 +100,9 @@ def test_masks_say_what_the_truth_says(scene, sensor):
 
 def inputs_of(scene, sensor, bands):
     folder, _ = scene
-    place = folder / sensor / TILE
-    known = FORMATS[sensor]
-    names = [item.name for item in known.listing(str(place)).products]
-    options = OPTIONS.get(sensor, {})
+    known, place, listing = listed(folder, sensor, TILE)
+    names = [item.name for item in listing.products]
+    options = options_of(folder, sensor)
     first = known.acquisition(Request(place, names[0], (known.finest(bands),), options))
     own = grid_of(next(iter(first.bands.values())).path)
     tile = grid_of(next((folder / "sentinel2" / TILE).rglob("*_FRE_B2.tif")).as_posix())
@@ -123,7 +112,7 @@ def inputs_of(scene, sensor, bands):
 
 @pytest.mark.parametrize("shape", [(13, 17), (64, 64)])
 def test_windows_on_the_10_m_grid_are_parts_of_the_whole(scene, sensor, shape, tmp_path):
-    known = FORMATS[sensor]
+    known, _, _ = listed(scene[0], sensor, TILE)
     bands = [known.band_names[1], known.band_names[-1]]
     inputs = inputs_of(scene, sensor, bands)
     inventory = str(tmp_path / "inventory.json")
@@ -153,21 +142,68 @@ def test_windows_on_the_10_m_grid_are_parts_of_the_whole(scene, sensor, shape, t
     assert (whole[usable[:, None].repeat(2, 1) == 1] > -10000).all()
 
 
-@pytest.mark.parametrize("sensor", ["sentinel2", "sentinel2_sen2cor"])
-def test_a_prepared_product_is_read_as_the_product_itself(scene, sensor, tmp_path):
-    known = FORMATS[sensor]
+ZIPPED = ["landsat8", "sentinel2", "sentinel2_l3a", "sentinel2_sen2cor"]
+"""Formats whose distributors pack products into zips."""
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("sensor", ZIPPED)
+def test_a_prepared_product_is_read_as_the_product_itself(scene, sensor, packed, tmp_path):
+    known, folder, out = FORMATS[sensor], scene[0] / sensor / TILE, tmp_path / "prepared"
+    options = options_of(scene[0], sensor)
     for _, acquisition, truth, bands in look(scene, sensor):
-        folder, _ = scene
-        request = Request(
-            folder / sensor / TILE, acquisition.name, known.band_names, OPTIONS.get(sensor, {})
-        )
-        prepare(request, known, tmp_path, 2)
-        ready = prepared_acquisition(known, tmp_path, acquisition.name, known.band_names, True)
-        for band, name in bands.items():
-            grid: Grid = truth.grids[name]
+        name = acquisition.name
+        request = Request(folder, name, known.band_names, options)
+        if packed:
+            stem = str(tmp_path / name.removesuffix(".SAFE"))
+            shutil.make_archive(stem, "zip", folder, name)
+            (identity,) = known.listing(str(tmp_path)).products
+            assert identity.name == name
+            request = Request(tmp_path, name, known.band_names, options, identity.sources)
+        prepare(request, known, out, 2)
+        ready = prepared_acquisition(known, out, name, known.band_names, True)
+        for band, native_name in bands.items():
+            grid: Grid = truth.grids[native_name]
             values, seen = image_on(grid, ready.bands[band]).observe(grid.window)
-            assert np.array_equal(seen, truth.bands[name] != -10000)
-            assert np.array_equal(values[seen], truth.bands[name][seen])
-        mask = values_of(Path(ready.masks[0].path))
+            assert np.array_equal(seen, truth.bands[native_name] != -10000)
+            assert np.array_equal(values[seen], truth.bands[native_name][seen])
+        mask = values_of(ready.masks[0].path)
+        factor = len(mask) // len(truth.unseen)  # syntheses have theirs at 10 m too
+        mask = mask[::factor, ::factor]
         assert np.array_equal(mask == 2, truth.unseen)
         assert np.array_equal(mask > 0, truth.unusable)
+        if packed:
+            Path(f"{stem}.zip").unlink()
+
+
+@pytest.mark.parametrize("sensor", ["sentinel2", "landsat8"])
+def test_the_correction_that_is_asked_for_is_read(scene, sensor, tmp_path):
+    """`FRE` is corrected for the relief, `SRE` is not: here it is brighter by 0.01."""
+    folder, _ = scene
+    known, place, listing = listed(folder, sensor, TILE)
+    name = listing.products[0].name
+    shutil.copytree(place / name, tmp_path / name)
+    for path in (tmp_path / name).glob("*_FRE_*.tif"):
+        flat = path.with_name(path.name.replace("_FRE_", "_SRE_"))
+        shutil.copy(path, flat)
+        dataset = gdal.Open(str(flat), gdal.GA_Update)
+        band = dataset.GetRasterBand(1)
+        values = band.ReadAsArray()
+        band.WriteArray(np.where(values == -10000, values, values + 100))
+        dataset = band = None
+    options = {level: options_of(folder, sensor) | {"level": level} for level in ("FRE", "SRE")}
+    for band in known.band_names:
+        read = {}
+        for level, given in options.items():
+            image = known.acquisition(Request(tmp_path, name, (band,), given)).bands[band]
+            grid = grid_of(image.path)
+            values, seen = image_on(grid, image).observe(grid.window)
+            read[level] = values[seen].astype(int)
+        assert read["FRE"].size
+        assert np.array_equal(read["SRE"], read["FRE"] + 100)
+    for path in (tmp_path / name).glob("*_SRE_*.tif"):
+        path.unlink()
+    wanted = Request(tmp_path, name, (known.band_names[0],), options["SRE"])
+    (image,) = known.acquisition(wanted).bands.values()
+    assert "_SRE_" in image.path
+    assert not Path(image.path).exists()

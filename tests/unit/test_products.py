@@ -73,6 +73,18 @@ def test_a_file_a_broken_link_and_another_spelling_are_told(tmp_path):
     assert "not written as" in strangers[names[2]]
 
 
+@pytest.mark.parametrize("ending", [".zip", ".tar", ".tgz"])
+def test_an_archive_that_lacks_a_part_of_the_name_is_told(tmp_path, ending):
+    """Its day is that of an acquisition, which would be missing and nobody knew."""
+    name = name_of("20180210").rpartition("_V")[0] + ending
+    (tmp_path / name).write_bytes(b"")
+    (tmp_path / f"notes{ending}").write_bytes(b"")
+    listing = THEIA.listing(str(tmp_path))
+    assert listing.products == []
+    assert list(listing.strangers) == [name]
+    assert "an archive without the name of a product such as SENTINEL2" in listing.strangers[name]
+
+
 def test_a_folder_that_holds_products_is_told(tmp_path):
     make(tmp_path / "2018", name_of("20180210"), name_of("20180211"))
     assert "holds 2 product(s)" in THEIA.listing(str(tmp_path)).strangers["2018"]

@@ -2,9 +2,12 @@
 
 import csv
 import re
+from types import SimpleNamespace
 
+import jinja2
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from iota2_tools.assessing.areas import ClassAreas
 from iota2_tools.assessing.scores import read_matrix_csv, write_matrix_csv
@@ -166,3 +169,25 @@ def test_matrices_of_the_tiles_are_added_up_and_drawn(tmp_path):
     assert codes == (11, 31, 300)
     assert summed.tolist() == [[12, 3, 0, 1], [0, 9, 0, 0], [0, 0, 6, 7]]
     assert figure.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("tiles", "sensors", "user", "expected"),
+    [
+        (["T31TCJ"], {"sentinel2": {"path": "x"}, "stac": None}, None, "1 tile (T31TCJ) from sentinel2, learnt"),
+        (
+            ["A", "B"], {"stac": {"path": "x"}, "own_series": {"path": "y"}}, {"patterns": []},
+            "2 tiles (A, B) from stac, own_series, user features, learnt",
+        ),
+        (["A"], None, {"patterns": []}, "from user features, learnt with Trees in 3 draws of"),
+    ],
+)  # fmt: skip
+def test_the_report_begins_with_tiles_and_sensors(tiles, sensors, user, expected):
+    text = (ROOT / "workflow" / "report" / "production.rst").read_text(encoding="utf-8")
+    config = {
+        "tiles": tiles, "sensors": sensors, "user_features": user, "sampling": {"runs": 3},
+        "learning": {"learner": "Trees"}, "output": "out",
+    }  # fmt: skip
+    shown = jinja2.Template(text).render(snakemake=SimpleNamespace(config=config))
+    assert expected in " ".join(shown.split())
+    assert "``out/final``" in shown

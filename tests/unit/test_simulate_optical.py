@@ -25,6 +25,7 @@ from iota2_tools.simulate import (
     l3a,
     landsat,
     observations,
+    own,
     sen2cor,
     simulate_scene,
     theia_landsat,
@@ -71,6 +72,12 @@ def one(folder: Path, pattern: str) -> Path:
 def decoded(product: Path, band: str) -> tuple[np.ndarray, Grid]:
     """Reflectance x 10000 of a band, decoded here by what the formats' documents say."""
     name = product.name
+    if name.startswith("OWN_"):
+        numbers = read_raster(str(product), int(band[1:])).astype(int)
+        values = np.where(numbers == 65535, -10_000, (numbers - 4000) // 2)
+        return values, grid_of(str(product))
+    if name.startswith("S2") and not name.endswith(".SAFE"):
+        return decoded_item(product, band)
     if name.startswith(("SENTINEL2X", "LANDSAT8-")):
         path = one(product, f"*_FR?_{band}.tif")
         return read_raster(str(path)), grid_of(str(path))
@@ -95,11 +102,31 @@ def decoded(product: Path, band: str) -> tuple[np.ndarray, Grid]:
     return np.where(numbers == 0, -10_000, values), grid_of(str(path))
 
 
+def decoded_item(product: Path, band: str) -> tuple[np.ndarray, Grid]:
+    """The same of a band that an item of the list in the folder above describes."""
+    path = product.parents[1] / "items.json"
+    (item,) = (
+        item for item in json.loads(path.read_text())["features"] if item["id"] == product.name
+    )
+    for asset in item["assets"].values():
+        for number, about in enumerate(asset.get("eo:bands", []), start=1):
+            if about["name"] == band:
+                worth = asset["raster:bands"][number - 1]
+                file = str(path.parent / asset["href"])
+                numbers = read_raster(file, number)
+                values = np.rint((numbers * worth["scale"] + worth["offset"]) * 10_000)
+                return np.where(numbers == worth["nodata"], -10_000, values), grid_of(file)
+    raise AssertionError(band)
+
+
 def masks_of(product: Path) -> tuple[np.ndarray, np.ndarray]:
     """Unseen and unusable pixels, as the masks of the formats are documented."""
     name = product.name
-    if name.endswith(".SAFE"):
-        classes = read_raster(str(one(product, "*_SCL_20m.jp2")))
+    if name.startswith("OWN_"):
+        bits = read_raster(str(product), 8)
+        return bits == 1, bits != 0
+    if name.startswith("S2"):
+        classes = read_raster(str(one(product, "*_SCL_20m.jp2" if "SAFE" in name else "scl.tif")))
         return classes == 0, np.isin(classes, (0, 1, 3, 8, 9, 10))
     if name.startswith("SENTINEL2X"):
         flags = read_raster(str(one(product, "*_FLG_R2.tif")))
@@ -171,7 +198,7 @@ def test_two_processes_and_later_sensors_write_the_same_bytes(scene, tmp_path):
     assert [name for name in first if first[name] != second[name]] == []
     listed = json.loads((again / "scene.json").read_text())
     assert listed["products"].keys() == {TILE}
-    assert listed["sensors"].keys() == set(OTHERS)
+    assert listed["sensors"].keys() == {*OTHERS, "stac-items"}
 
 
 def test_scene_with_all_sensors_is_left_alone_when_one_is_asked(scene):
@@ -234,6 +261,9 @@ def test_names_of_formats_without_a_sample(scene):
         "l5-usgs": r"LT05_L2SP_19[89]029_2018\d{4}_\d{8}_02_T1",
         "l7-usgs": r"LE07_L2SP_19[89]029_2018\d{4}_\d{8}_02_T1",
         "l9-usgs": r"LC09_L2SP_19[89]029_2018\d{4}_\d{8}_02_T1",
+        "own": r"OWN_2018\d{4}\.tif",
+        "own-misplaced": r"OWN_2018\d{4}\.tif",
+        "stac": r"S2[A-C]_T31TCJ_2018\d{4}T\d{6}",
     }
     for name, pattern in patterns.items():
         for product in products_of(scene, name):
@@ -245,6 +275,48 @@ def paths_of(root: ElementTree.Element, above: str = "") -> set[str]:
     here = f"{above}/{root.tag.rpartition('}')[2]}"
     below = [paths_of(child, here) for child in root]
     return {here, *(f"{here}@{name}" for name in root.attrib)}.union(*below)
+
+
+# ---- The user's own series, items of STAC --------------------------------------------------------
+
+
+def test_misplaced_images_show_the_ground_beside_that_which_they_say():
+    """At 5 m the land is known: what lies off by 5 m a step shows the mean of other squares."""
+    plan = own.plan_misplaced(SETTINGS, TILE)
+    shifts = {(image.east, image.north) for image in plan}
+    assert len(shifts) == len(plan)
+    assert all(shift % 5 == 0 and abs(shift) <= 45 for pair in shifts for shift in pair)
+    assert [image.name for image in plan] == [image.name for image in own.plan_own(SETTINGS, TILE)]
+    for image in plan:
+        truth = own.observe_own(SETTINGS, image)
+        grid = truth.grids["B5"]
+        assert grid == theia_landsat.tile_grid(SETTINGS, TILE)
+        # An object at x is seen at x + east: each pixel shows what lies at -east of it.
+        shown = replace(grid, left=grid.left - image.east, top=grid.top - image.north)
+        apart = [
+            truth.bands["B5"].astype(int) - clear_landsat(SETTINGS, LANDSAT8, each, truth.day)[4]
+            for each in (shown, grid)
+        ]
+        here, there = (np.abs(values[~truth.unusable]) for values in apart)
+        assert (here == 0).mean() > 0.9
+        assert np.median(there) > 50
+
+
+def test_items_say_what_their_pixels_are_worth_and_files_do_not(scene):
+    items = json.loads((scene / "stac" / "items.json").read_text())["features"]
+    offsets = set()
+    for item in items:
+        for asset in item["assets"].values():
+            dataset = gdal.Open(str(scene / "stac" / asset["href"]))
+            assert len(asset.get("raster:bands", [0])) == dataset.RasterCount
+            band = dataset.GetRasterBand(1)
+            assert (band.GetScale(), band.GetOffset(), band.GetNoDataValue()) == (None, None, None)
+            offsets |= {worth["offset"] for worth in asset.get("raster:bands", [])}
+        west, south, east, north = item["bbox"]
+        # Corner and size of T31TCJ by pyproj: 300000 4900020 and 301000 4899020.
+        assert (west, north) == pytest.approx((0.4959, 44.2261), abs=5e-4)
+        assert (east, south) == pytest.approx((0.5088, 44.2174), abs=5e-4)
+    assert offsets == {0, -0.1}
 
 
 # ---- Sen2Cor ------------------------------------------------------------------------------------

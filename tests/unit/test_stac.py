@@ -592,7 +592,7 @@ def named(folder, name="S2A_20180611", **others):
 def test_a_production_of_items_alone_has_the_grid_of_the_files_that_name_its_tile(folder, plan):
     named(folder)
     made = plan(folder, "Field7")
-    with pytest.raises(InputDataError, match="Field7: is no tile"):
+    with pytest.raises(InputDataError, match=r"Field7: is no tile .* names it"):
         made.grid("Field7")
     write(folder / "S2A_20180611.json", make_item(folder, about={"grid:code": "Field7"}))
     made = plan(folder, "Field7", indices=["NDVI"])
@@ -668,7 +668,7 @@ def test_collections_choose_among_items(folder, plan):
 
 
 def test_a_path_that_is_not_there_and_bands_that_are_not_are_named(folder, plan):
-    with pytest.raises(InputDataError, match=r"sensors\.stac: no folder"):
+    with pytest.raises(InputDataError, match=r"sensors\.stac: there is no .*/items; check"):
         plan(folder).listing("stac", "T31TCJ")
     with pytest.raises(ConfigError, match="'B9' is none of the bands B4, B8"):
         plan(folder, keep_bands=["B9"])
@@ -691,3 +691,76 @@ def test_common_names_of_stac_are_roles(bands, expected):
 def test_roles_that_the_user_gives_come_first():
     options = section("x", bands={"A": "B04", "B": "red"}, roles={"red": "A"}).options
     assert format_of("stac", options).roles == {"red": "A"}
+
+
+def with_asset(item, **about):
+    item["assets"]["red"] |= about
+    return item
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda item: item | {"properties": [1]}, "properties is [1]"),
+        (lambda item: item | {"assets": {"red": None}}, "assets.red is None"),
+        (lambda item: with_asset(item, href=5), "assets.red.href is 5"),
+        (lambda item: with_asset(item, roles="data"), "assets.red.roles is 'data'"),
+        (lambda item: with_asset(item, gsd="10m"), "assets.red.gsd is '10m'"),
+        (lambda item: with_asset(item, **{"eo:bands": "red"}), "assets.red.eo:bands is 'red'"),
+        (lambda item: with_asset(item, **{"raster:bands": [7]}), "assets.red.raster:bands.0 is 7"),
+        (lambda item: item | {"properties": {"datetime": "0001-01-01T00:00:00+14:00"}}, "no time"),
+        (lambda item: item | {"geometry": square("nan", 44, 1, 45)}, "its place is not known"),
+    ],
+)  # fmt: skip
+def test_what_is_no_item_is_told_and_nothing_ends(folder, change, told):
+    write(folder / "a.json", change(make_item(folder)))
+    found = find_items(str(folder))
+    assert found.items == {}
+    assert told in found.strangers["a.json"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"type": "Collection", "links": "items"}, {"type": "Catalog", "links": [None, 3]},
+        {"type": "FeatureCollection", "features": {"a": 1}}, {"type": "FeatureCollection"}, 7,
+    ],
+)  # fmt: skip
+def test_a_file_without_items_gives_none(folder, content):
+    write(folder / "a.json", content)
+    assert find_items(str(folder)).items == {}
+
+
+def test_json_that_is_nested_without_end_is_told(folder):
+    write(folder / "a.json", {}).write_text("[" * 100_000)
+    assert "is no whole JSON file" in find_items(str(folder)).strangers["a.json"]
+
+
+def test_a_scale_that_turns_values_round_is_refused(folder):
+    one(folder)
+    silent(folder, scale=-0.0001)
+    with pytest.raises(InputDataError, match=r"its item has the scale -0\.0001"):
+        acquisition(folder)
+
+
+@pytest.mark.parametrize("baseline", ["N0509", "05.14", "5.14"])
+def test_a_baseline_is_understood_however_it_is_written(folder, baseline):
+    one(folder, about={"s2:processing_baseline": baseline})
+    silent(folder)
+    with pytest.raises(InputDataError, match=f"baseline {baseline} .* has an offset"):
+        acquisition(folder)
+    older = baseline.replace("05", "02").replace("5.", "2.")
+    one(folder, about={"s2:processing_baseline": older})
+    silent(folder)
+    assert value(acquisition(folder).bands["B4"]) == 3000
+
+
+def test_values_of_which_nothing_is_left_are_told(folder):
+    """DN 3000 x 0.01 x 10000 = 300000."""
+    one(folder)
+    silent(folder, scale=0.01)
+    options = section(folder).options
+    known = format_of("stac", options)
+    told = known.remarks(Request(folder, "S2A_20180611.json", ("B4", "B8"), options))
+    (remark,) = [text for text in told if "are cut off there" in text]
+    assert "red.tif, B4: 100%" in remark
