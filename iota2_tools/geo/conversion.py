@@ -15,6 +15,8 @@ LOWEST, HIGHEST = -32767, 32767
 NEAR = 0.49
 """How far single precision may be from a whole number, hundredths of a decibel, to be rounded as
 double precision would. Its error is below 0.003."""
+SHARED = 19
+"""Leading bits of numbers of single precision, the sign included, that make a step of `_stairs`."""
 HUNDREDTHS = 1000 / math.log(10)
 """Hundredths of a decibel in a natural logarithm."""
 
@@ -54,6 +56,9 @@ class Values:
         if numbers.dtype.kind in "iu" and numbers.dtype.itemsize <= 2:
             table = _table(self, nodata, numbers.dtype.str)
             _look_up(table, numbers.view(f"u{numbers.dtype.itemsize}"), out)
+        elif numbers.dtype == np.float32 and self.decibel and self.scale > 0 and self.offset == 0:
+            hole = np.float32("nan" if nodata is None else nodata)
+            _climb(*_stairs(self), numbers, numbers.view(np.uint32), hole, out)
         else:
             self._compute(numbers, nodata, out)
         return out
@@ -71,6 +76,61 @@ def _table(values: Values, nodata: float | None, kind: str) -> np.ndarray:
     table = np.empty((1, numbers.size), np.int16)
     values._compute(numbers[None], nodata, table)
     return table[0]
+
+
+@lru_cache(maxsize=8)
+def _stairs(values: Values) -> tuple[np.ndarray, np.ndarray]:
+    """Decibels of power in single precision, as stairs.
+
+    Returns
+    -------
+    lowest : ndarray of int16, shape (2**18,)
+        Value of the least number of those that share their `SHARED` leading bits. It is at most 1
+        less than that of the greatest: a thousandth of an octave is 0.003 dB.
+    next_from : ndarray of float32, shape (2**18,)
+        From which of these numbers on the value is 1 more; infinity where it is not.
+    """
+    first = np.arange(2**18, dtype=np.uint32) << (32 - SHARED)
+    last = first + np.uint32(2 ** (32 - SHARED) - 1)
+    lowest, highest = _values_of_bits(values, first), _values_of_bits(values, last)
+    below, above = (
+        first.copy(),
+        last.copy(),
+    )  # the value of `below` is the lowest, of `above` it is not
+    for _ in range(32 - SHARED):
+        middle = below + (above - below) // 2
+        is_low = _values_of_bits(values, middle) == lowest
+        below, above = np.where(is_low, middle, below), np.where(is_low, above, middle)
+    next_from = np.where(highest > lowest, above.view(np.float32), np.float32(np.inf))
+    return lowest, next_from
+
+
+def _values_of_bits(values: Values, bits: np.ndarray) -> np.ndarray:
+    out = np.empty((1, bits.size), np.int16)
+    with np.errstate(invalid="ignore"):  # some are no numbers
+        numbers = bits.view(np.float32)[None].astype(np.float64)
+    values._compute(numbers, None, out)
+    return out[0]
+
+
+@kernel
+def _climb(
+    lowest: np.ndarray,
+    next_from: np.ndarray,
+    numbers: np.ndarray,
+    bits: np.ndarray,
+    hole: float,
+    out: np.ndarray,
+) -> None:
+    """Write the values of power by `_stairs`."""
+    for row in range(numbers.shape[0]):
+        for col in range(numbers.shape[1]):
+            number = numbers[row, col]
+            step = bits[row, col] >> np.uint32(32 - SHARED)
+            if number > 0 and number < np.inf and number != hole:
+                out[row, col] = lowest[step] + (number >= next_from[step])
+            else:
+                out[row, col] = UNSEEN
 
 
 @kernel

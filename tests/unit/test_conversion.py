@@ -88,3 +88,17 @@ def test_parts_of_a_larger_array_are_converted():
     Values(0.5).of(numbers, out=out[::2, ::2])
     assert out[::2, ::2].tolist() == np.rint(0.5 * numbers).tolist()
     assert not out[1::2].any()
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.37, 1e-4])
+def test_power_of_single_precision_becomes_decibels_over_its_whole_range(scale):
+    """Every number of some octaves, the ends of all, and those at each step and beside it."""
+    whole = np.arange(0x3D000000, 0x3D800000, 7, dtype=np.uint32).view(np.float32)
+    ends = (np.arange(1, 255, dtype=np.uint32) << 23).view(np.float32)
+    halves = (10 ** ((np.arange(-9000, 9000) + 0.5) / 1000) / scale).astype(np.float32)
+    near = [np.nextafter(part, np.float32(end)) for part in (ends, halves) for end in (0, 9e9)]
+    power = np.concatenate([whole, ends, halves, *near])
+    with np.errstate(divide="ignore"):
+        expected = np.rint(1000 * np.log10(power.astype(np.float64) * scale))
+    found = Values(scale, decibel=True).of(power[None])[0]
+    assert (found == expected.clip(-32767, 32767)).all()
