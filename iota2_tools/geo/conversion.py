@@ -93,10 +93,7 @@ def _stairs(values: Values) -> tuple[np.ndarray, np.ndarray]:
     first = np.arange(2**18, dtype=np.uint32) << (32 - SHARED)
     last = first + np.uint32(2 ** (32 - SHARED) - 1)
     lowest, highest = _values_of_bits(values, first), _values_of_bits(values, last)
-    below, above = (
-        first.copy(),
-        last.copy(),
-    )  # the value of `below` is the lowest, of `above` it is not
+    below, above = first, last  # the value of `below` is the lowest, that of `above` is not
     for _ in range(32 - SHARED):
         middle = below + (above - below) // 2
         is_low = _values_of_bits(values, middle) == lowest
