@@ -57,6 +57,10 @@ def unopened(path: str, reason: object, remedy: str) -> Iota2Error:
     return InputDataError(f"{path}: cannot be opened ({reason}); {remedy}")
 
 
+class SeamError(Iota2Error):
+    """Parts of a map that were made apart do not agree where they meet."""
+
+
 class LearningError(Iota2Error):
     """A model cannot be learnt from, or applied to, what it was given."""
 

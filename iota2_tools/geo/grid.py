@@ -7,7 +7,7 @@ a tile share one grid; the grids of all tiles of a production are aligned with o
 import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import NamedTuple
 
 from osgeo import gdal, osr
@@ -125,6 +125,21 @@ class Grid:
         left = self.left + window.col * self.resolution
         top = self.top - window.row * self.resolution
         return left, top - window.rows * self.resolution, left + window.cols * self.resolution, top
+
+    def part(self, window: Window) -> "Grid":
+        """Grid of a window."""
+        left, _, _, top = self.bounds_of(window)
+        return replace(self, left=left, top=top, rows=window.rows, cols=window.cols)
+
+    def coarser(self, factor: int) -> "Grid":
+        """Grid of pixels `factor` times as large, from the same corner, that holds all of this one.
+
+        >>> coarse = Grid("EPSG:32631", 0, 50, 10, 5, 4).coarser(2)
+        >>> coarse.resolution, coarse.rows, coarse.cols
+        (20, 3, 2)
+        """
+        rows, cols = _up(self.rows, factor) // factor, _up(self.cols, factor) // factor
+        return replace(self, resolution=self.resolution * factor, rows=rows, cols=cols)
 
     def windows(self, rows: int, cols: int | None = None) -> Iterator[Window]:
         """Cut the grid into windows of at most `rows` x `cols`, row by row."""
