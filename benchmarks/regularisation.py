@@ -73,8 +73,9 @@ def synthetic_map(size, seed):
 
 
 HEAD = """
-import json, resource, sys, time
+import json, sys, time
 import numpy as np
+from iota2_tools.core.platform import peak_memory_mb
 classes = np.load(sys.argv[1])
 groups = np.array(json.loads(sys.argv[2]), dtype=np.uint16)
 smallest, unit, cap = map(int, sys.argv[3:6])
@@ -116,7 +117,7 @@ start = time.process_time()
 result = passes(classes)
 used = time.process_time() - start
 np.save(sys.argv[6], result)
-print(json.dumps([used, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+print(json.dumps([used, peak_memory_mb()]))
 """
 WAYS = {
     "gdal.SieveFilter": (GDAL, 0),
@@ -155,7 +156,9 @@ def main() -> None:
             classes = synthetic_map(size, 1)
             np.save(source, classes)
             print(f"{size} x {size} pixels, {components(classes)[0]:,} components")
-            print(f"{'way':<28}{'CPU s':>8}{'peak MB':>9}{'components':>12}{'below unit':>12}  pixels unlike GDAL")
+            print(
+                f"{'way':<28}{'CPU s':>8}{'peak MB':>9}{'components':>12}{'below unit':>12}  pixels unlike GDAL"
+            )
             results = {}
             for way, (program, cap) in WAYS.items():
                 output = str(Path(folder, "out.npy"))

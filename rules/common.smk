@@ -91,6 +91,14 @@ def no_feature_maps(wildcards):
     )
 
 
+def no_regularisation(wildcards):
+    """Input function of the regularised maps where none are asked for."""
+    raise WorkflowError(
+        "no regularisation is asked for: give the configuration its section, "
+        "`regularisation: {minimum_mapping_unit_m2: 1000}`"
+    )
+
+
 def shared_rates(wildcards):
     """Sampling rates of the regions of a tile, for strategies that look at several tiles."""
     if not production.config.sampling.shared:

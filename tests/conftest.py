@@ -211,6 +211,10 @@ def small_production(tmp_path_factory) -> Workflow:
 
     The first image of one tile is damaged, the last product of it is in its zip.
     """
+    import numpy as np
+    from osgeo import gdal
+    from tiny import write_image
+
     from iota2_tools.simulate import SceneSettings, simulate_scene
 
     folder = tmp_path_factory.mktemp("small")
@@ -224,6 +228,11 @@ def small_production(tmp_path_factory) -> Workflow:
     damaged = deliver_again(min(east.iterdir()), "000000")
     next(damaged.glob("*_FRE_B4.tif")).write_bytes(b"")
     pack(max(east.iterdir()), folder / "scene/unpacked")
+    truth = gdal.Open(str(folder / "scene/truth" / f"{settings.tiles[0]}_class.tif"))
+    left, _, _, top, _, _ = truth.GetGeoTransform()
+    river = np.zeros((64, 108), dtype=np.uint8)
+    river[:, 30:32] = river[20, :] = 1
+    write_image(folder / "scene/water.tif", river, left=left, top=top)
     workflow = Workflow(
         folder,
         scene_config(
@@ -233,6 +242,15 @@ def small_production(tmp_path_factory) -> Workflow:
             classification={"probability_map": True},
             learning={"parameters": {"n_estimators": 7}},  # shares that are no whole percents
             feature_maps={"features": ["Sentinel2_NDVI_*", "Sentinel2_B8A_*"]},
+            regularisation={
+                "minimum_mapping_unit_m2": 500,
+                "groups": "parent",
+                "resolution": 20,
+                "water_mask": {"path": "scene/water.tif", "code": 11},
+                "second_minimum_mapping_unit_m2": 1200,
+                "margin_pixels": 32,
+                "block_pixels": 20,
+            },
         ),
     )
     workflow.config["sensors"]["sentinel2"]["temporal_resolution"] = 60

@@ -9,10 +9,14 @@ import numpy as np
 from iota2_tools.assessing.scores import confusion, write_matrix_csv
 from iota2_tools.config.nomenclature import read_nomenclature
 from iota2_tools.geo.grid import Window, grid_of
+from iota2_tools.geo.gridded import GridBand, Reading
 from iota2_tools.geo.raster import STRIP_ROWS, create_raster, open_raster, read_window
 from iota2_tools.reference.sets import read_polygon_table
 
 logger = logging.getLogger(__name__)
+
+CODES = Reading(nodata=0, continuous=False)
+"""How a class map is read on the grid of a tile."""
 
 
 def difference(
@@ -68,7 +72,8 @@ class SeedFiles:
     Parameters
     ----------
     maps : sequence of str
-        Class maps of the regions of the tile; each pixel has a class in one of them at most.
+        Class maps of the regions of the tile; each pixel has a class in one of them at most. Or one of
+        all tiles, also of larger pixels: then the class is that of the pixel each centre lies in.
     confusion : str
         CSV matrix of the validation pixels.
     difference : str
@@ -91,13 +96,13 @@ def write_comparison(
     reader = _ReferenceReader(tile)
     table = read_polygon_table(tile.splits, list(seeds))
     for seed, files in seeds.items():
-        maps = [open_raster(path) for path in files.maps]
+        maps = [GridBand(path, reader.grid, CODES) for path in files.maps]
         matrix = np.zeros((len(classes.codes), len(classes.codes) + 1), dtype=np.int64)
         with create_raster(files.difference, reader.grid, "uint8", nodata=0) as raster:
             for window, ids in reader.windows():
                 mapped = np.zeros(ids.shape, dtype=np.int64)
-                for dataset in maps:
-                    mapped += read_window(dataset, window, 1)
+                for image in maps:
+                    mapped += image.observe(window)[0]
                 reference = table.codes[ids]
                 learns, validates = table.learns[seed][ids], table.validates[seed][ids]
                 raster.write(difference(reference, mapped, learns, validates), window)

@@ -27,6 +27,7 @@ VERSIONS = {
     "preview": 1,
     "radar": 1,
     "reference": 2,
+    "regularisation": 1,
     "resampling": 3,
     "samples": 2,
     "speckle": 1,

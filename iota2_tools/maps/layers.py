@@ -1,7 +1,7 @@
 """The final products: what their pixels mean, and how they are encoded."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
 
@@ -56,6 +56,14 @@ CLASS_MAP = Layer(
     unit="class code",
     overviews="MODE",
     description="Land-cover class of each pixel, codes of the nomenclature; 0: not mapped.",
+)
+
+
+REGULARISED_MAP = replace(
+    CLASS_MAP,
+    name="regularised_map",
+    title="Land cover, regularised",
+    description="Land-cover class without areas below the minimum mapping unit; 0: not mapped.",
 )
 
 
@@ -130,5 +138,13 @@ FEATURE = Layer(
 
 LAYERS = {
     layer.name: layer
-    for layer in (CLASS_MAP, CONFIDENCE, VALIDITY, PROBABILITY, DIFFERENCE, FEATURE)
+    for layer in (
+        CLASS_MAP,
+        REGULARISED_MAP,
+        CONFIDENCE,
+        VALIDITY,
+        PROBABILITY,
+        DIFFERENCE,
+        FEATURE,
+    )
 }

@@ -140,6 +140,7 @@ def input_problems(production: Production) -> list[str]:
         _features,
         _external,
         _feature_maps,
+        _regularisation,
         _learner,
     )
     problems: list[str] = []
@@ -286,6 +287,12 @@ def _feature_maps(production: Production) -> Iterator[str]:
         yield from _first_error(chosen_names, production.config.feature_maps.features, names)
         strange = [name for name in parameters.chosen_features if "/" in name]
         yield from (f"feature_maps.features: {name!r} cannot name a file" for name in strange)
+
+
+def _regularisation(production: Production) -> Iterator[str]:
+    """Units, groups and water that the map and the nomenclature do not have."""
+    if production.regularisation:
+        yield from production.regularisation.problems()
 
 
 def _learner(production: Production) -> Iterator[str]:

@@ -10,6 +10,7 @@ from pydantic import Field, create_model
 
 from iota2_tools.config.completion import complete
 from iota2_tools.config.pages import reference_page, schema_text
+from iota2_tools.config.regularisation import RegularisationSection
 from iota2_tools.config.section import OutputFolder, PathText, Section
 from iota2_tools.config.sections import (
     Classification,
@@ -87,6 +88,9 @@ class Configuration(Section):
     learning: Learning = Field(Learning(), description=_meaning(Learning))
     classification: Classification = Field(Classification(), description=_meaning(Classification))
     feature_maps: FeatureMaps | None = Field(None, description=_meaning(FeatureMaps))
+    regularisation: RegularisationSection | None = Field(
+        None, description=_meaning(RegularisationSection)
+    )
     inputs: Inputs = Field(Inputs(), description=_meaning(Inputs))
 
     def as_dict(self) -> dict[str, Any]:
@@ -97,11 +101,11 @@ class Configuration(Section):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what decides the result: all but folders, memory, and what maps of features are made."""
+        """SHA-256 of what decides the maps: all but folders, memory, and what else is made of them."""
         science = {
             key: value
             for key, value in self.as_dict().items()
-            if key not in ("output", "prepared", "feature_maps")
+            if key not in ("output", "prepared", "feature_maps", "regularisation")
         }
         science["classification"].pop("window_mb")
         return hashlib.sha256(json.dumps(science, sort_keys=True).encode()).hexdigest()

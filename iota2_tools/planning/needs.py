@@ -59,6 +59,8 @@ class Size:
         `classification.window_mb`.
     pieces : int
         Files that are put together.
+    regularised : int
+        Pixels of the map that the largest block of its regularisation looks at.
     input_mb : float
         Size of the files read whole: models, samples.
     trees : int
@@ -81,6 +83,7 @@ class Size:
     margin: int = 0
     window_mb: float = 0
     pieces: int = 0
+    regularised: int = 0
     input_mb: float = 0
     trees: int = 100
     learner: str = "RandomForestClassifier"
@@ -256,6 +259,12 @@ def _prepare_batch(size: Size) -> Need:
     )
 
 
+def _regularise_block(size: Size) -> Need:
+    """Labels of four bytes a pixel, and fifteen for each component: up to one in four pixels."""
+    window = size.regularised / 1e6
+    return Need(260 + 10 * window + size.cache, 20 + 0.25 * window, 2 * window)
+
+
 NEEDS: dict[str, Callable[[Size], Need]] = {
     "prepare_batch": _prepare_batch,
     "take_inventory": lambda size: Need(
@@ -289,6 +298,15 @@ NEEDS: dict[str, Callable[[Size], Need]] = {
     "preview_map": lambda size: Need(400, 60),
     "sum_confusions": lambda size: Need(260, 30),
     "measure_areas": lambda size: Need(170 + size.cache, 20 + 0.05 * size.megapixels),
+    "regularise_block": _regularise_block,
+    "compare_seams": _light(170),
+    "mosaic_regularised": _mosaic(_one_band),
+    "preview_regularised": lambda size: Need(400, 60),
+    "compare_regularised_tile": _light(240),
+    "sum_regularised_confusions": lambda size: Need(260, 30),
+    "mosaic_regularised_differences": _mosaic(_one_band),
+    "measure_regularised_areas": lambda size: Need(170 + size.cache, 20 + 0.05 * size.megapixels),
+    "report_regularised_accuracy": lambda size: Need(270 + size.input_mb, 30),
     "report_accuracy": lambda size: Need(270 + size.input_mb, 30),
 }
 

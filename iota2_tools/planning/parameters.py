@@ -309,9 +309,30 @@ class Parameters:
             draws=len(plan.seeds),
             window_mb=self.config.classification.window_mb,
             pieces=len(plan.tiles) * len(plan.regions),
+            regularised=plan.regularisation.largest_window if plan.regularisation else 0,
             trees=self.config.learning.parameters.get("n_estimators", 100),
             learner=self.config.learning.learner,
         )
+
+    @cached_property
+    def regularisation(self) -> dict[str, Any]:
+        """What is done to regularise the maps (`vectors.regularisation.Regularisation`)."""
+        plan = self.production.regularisation
+        return plan.settings if plan else {}
+
+    @cached_property
+    def water_contents(self) -> list[str]:
+        """Digest of the mask of water that is burnt into the regularised maps."""
+        section = self.config.regularisation
+        return _contents(section.water_mask.path) if section and section.water_mask else []
+
+    @cached_property
+    def on_regularised_map(self) -> dict[str, Any]:
+        """Grid and tags of the regularised maps."""
+        plan = self.production.regularisation
+        if not plan:
+            return {"grid": None, "tags": {}}
+        return {"grid": plan.target.as_dict(), "tags": {**self.provenance, **plan.tags}}
 
     @cached_property
     def validity_type(self) -> str:

@@ -20,6 +20,7 @@ from iota2_tools.core.errors import ConfigError, InputDataError, Iota2Error
 from iota2_tools.geo.grid import Grid, crs_name, grid_of, metres, reprojected, union
 from iota2_tools.geo.mgrs import tile_grid
 from iota2_tools.planning.configuration import Configuration
+from iota2_tools.planning.regularisation import RegularisationPlan
 from iota2_tools.products import (
     Identity,
     Listing,
@@ -437,6 +438,16 @@ class Production:
     def mosaic_grid(self) -> Grid:
         """Grid of the final maps."""
         return union(list(self.grids.values()))
+
+    @cached_property
+    def regularisation(self) -> RegularisationPlan | None:
+        """What is done to the maps to regularise them, if that is asked for."""
+        section = self.config.regularisation
+        if not section:
+            return None
+        return RegularisationPlan(
+            section, self.mosaic_grid, list(self.grids.values()), self.nomenclature
+        )
 
     def neighbourhood(self, tile: str) -> dict[str, Grid]:
         """Grids of a tile and of those that overlap it: what its envelope depends on."""

@@ -53,6 +53,8 @@ class Evidence:
         Areas of the map of each seed.
     nomenclature : Nomenclature
         Order of rows, columns and areas.
+    regularised : bool
+        Whether it is the regularised map that was compared.
     """
 
     inventories: Sequence[Inventory]
@@ -60,6 +62,7 @@ class Evidence:
     matrices: Mapping[int, np.ndarray]
     areas: Mapping[int, ClassAreas]
     nomenclature: Nomenclature
+    regularised: bool = False
 
     @property
     def seeds(self) -> list[int]:
@@ -138,6 +141,16 @@ def seeds_never_validated(evidence: Evidence) -> Iterator[Remark]:
             Topic.SCORES,
             f"no validation pixel has a class in the map ({_of(seeds)}): nothing is scored, and no "
             "area corrected",
+        )
+
+
+def polygons_hold_no_edges(evidence: Evidence) -> Iterator[Remark]:
+    """The scores of a regularised map are those of the middle of fields."""
+    if evidence.regularised and evidence.validated_seeds:
+        yield Remark(
+            Topic.SCORES,
+            "the polygons hold few edges and few small areas, so what regularisation takes away is hardly "
+            "counted: these scores are no measure of which map is the better one",
         )
 
 
@@ -242,6 +255,7 @@ GATHERERS: tuple[Gatherer, ...] = (
     polygons_without_a_pixel,
     single_polygons,
     seeds_never_validated,
+    polygons_hold_no_edges,
     classes_never_validated,
     maps_without_hectares,
     classes_not_corrected,

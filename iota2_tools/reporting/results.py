@@ -30,6 +30,7 @@ def write_results(
     path: str,
     remarks: Sequence[Remark] = (),
     areas: Mapping[int, ClassAreas] | None = None,
+    title: str = "Accuracy of the land-cover map",
 ) -> None:
     """Write RESULTS.txt: overall scores, a table of the classes, the mean matrix, the conventions.
 
@@ -45,10 +46,12 @@ def write_results(
         What the reader must know, such as what was left out; by topic.
     areas : mapping of int to ClassAreas, optional
         Areas of the map of each seed.
+    title : str
+        First line.
     """
     check_shapes(matrices, nomenclature)
     parts = [
-        _overall_text(matrices),
+        _overall_text(matrices, title),
         _classes_text(matrices, nomenclature),
         _matrix_text(mean_matrix(matrices), nomenclature),
         _areas_text(mean_areas(areas), nomenclature) if areas else "",
@@ -89,14 +92,14 @@ def _count(value: float) -> str:
     return number(value, apart=" ")
 
 
-def _overall_text(matrices: Mapping[int, np.ndarray]) -> str:
+def _overall_text(matrices: Mapping[int, np.ndarray], title: str) -> str:
     mean = mean_matrix(matrices)
     result = scores_over_seeds(matrices)
     seeds = ", ".join(map(str, sorted(matrices)))
     lost = mean[:, len(mean) :].sum()
     share = 100 * float(np.nan_to_num(ratio(lost, mean.sum())))
     lines = [
-        *_title("Accuracy of the land-cover map"),
+        *_title(title),
         f"Seeds              {seeds}",
         f"Reference pixels   {_count(mean.sum())}" + (" (mean)" if len(matrices) > 1 else ""),
         f"Without class      {_count(lost)} ({number(share, 2)} %)",

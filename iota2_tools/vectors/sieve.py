@@ -80,7 +80,9 @@ def sieve(
     if sizes.size == 0 or sizes.min() >= rule.threshold:
         return
     table = np.zeros(LARGEST_CODE + 1, dtype=np.uint16) if groups is None else groups
-    keeps = _largest_neighbours(classes, labels, sizes, codes, eight, rule.threshold, rule.cap, table)
+    keeps = _largest_neighbours(
+        classes, labels, sizes, codes, eight, rule.threshold, rule.cap, table
+    )
     _follow(keeps, sizes, rule.threshold)
     _take_classes(classes, labels, keeps, codes)
 

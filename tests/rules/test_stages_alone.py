@@ -19,6 +19,7 @@ STAGES = (
     "classification",
     "mosaic",
     "validation",
+    "regularisation",
 )
 
 

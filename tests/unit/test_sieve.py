@@ -2,12 +2,9 @@
 
 import numpy as np
 import pytest
-from osgeo import gdal
-from scipy import ndimage
+from plain_sieve import plain_sieve, sieve_of_gdal
 
 from iota2_tools.vectors.sieve import Sieve, sieve
-
-gdal.UseExceptions()
 
 GDALS = 0
 """Cap that stands for GDAL's rule."""
@@ -23,54 +20,6 @@ def sieved(rows, threshold, connectivity=4, cap=64, groups=None, dtype=np.uint8)
             table[code] = number
     sieve(classes, Sieve(threshold, cap), connectivity, table)
     return classes
-
-
-def by_gdal(classes, threshold, connectivity):
-    """gdal.SieveFilter with what has a class as mask."""
-    rows, cols = classes.shape
-    image = gdal.GetDriverByName("MEM").Create("", cols, rows, 2, gdal.GDT_UInt16)
-    band, mask = image.GetRasterBand(1), image.GetRasterBand(2)
-    band.WriteArray(classes)
-    mask.WriteArray((classes > 0).astype(np.uint16))
-    gdal.SieveFilter(band, mask, band, threshold, connectivity)
-    return band.ReadAsArray()
-
-
-def plainly(classes, threshold, connectivity, cap, groups):
-    """The capped rule by SciPy's labels and one dictionary, without any short cut."""
-    shape = ndimage.generate_binary_structure(2, 2 if connectivity == 8 else 1)
-    labels, count = np.zeros(classes.shape, dtype=int), 0
-    for code in np.unique(classes[classes > 0]):
-        found, number = ndimage.label(classes == code, structure=shape)
-        labels[found > 0] = found[found > 0] + count
-        count += number
-    sizes = np.bincount(labels.ravel())
-    code_of = {number: int(classes[labels == number][0]) for number in range(1, count + 1)}
-    best: dict[int, int] = {}
-    steps = [(-1, 0), (-1, -1), (-1, 1), (0, -1)] if connectivity == 8 else [(-1, 0), (0, -1)]
-    for row, col in np.ndindex(classes.shape):
-        for down, right in steps:
-            other = row + down, col + right
-            if min(other) < 0 or other[1] >= classes.shape[1]:
-                continue
-            pair = labels[row, col], labels[other]
-            if 0 in pair or pair[0] == pair[1]:
-                continue
-            if groups and groups[code_of[pair[0]]] != groups[code_of[pair[1]]]:
-                continue
-            for mine, its in (pair, pair[::-1]):
-                key = (min(sizes[its], cap), -code_of[its])
-                kept = best.get(mine)
-                if kept is None or key > (min(sizes[kept], cap), -code_of[kept]):
-                    best[mine] = its
-    out = classes.copy()
-    for number in range(1, count + 1):
-        way = [number]
-        while sizes[way[-1]] < threshold and way[-1] in best and best[way[-1]] not in way:
-            way.append(best[way[-1]])
-        if sizes[way[-1]] >= threshold:
-            out[labels == number] = code_of[way[-1]]
-    return out
 
 
 BOTH_RULES = pytest.mark.parametrize("cap", [GDALS, 64])
@@ -165,7 +114,7 @@ def test_it_is_gdals_on_random_maps(threshold, connectivity):
     draws = np.random.default_rng(threshold)
     for _ in range(150):
         classes = draws.integers(0, draws.integers(2, 6), (12, 12)).astype(np.uint8)
-        expected = by_gdal(classes, threshold, connectivity)
+        expected = sieve_of_gdal(classes, threshold, connectivity)
         assert np.array_equal(sieved(classes, threshold, connectivity, GDALS), expected)
 
 
@@ -179,7 +128,7 @@ def test_within_groups_it_is_gdals_on_one_raster_a_group(connectivity):
         for number in (1, 2, 3):
             own = [code for code, group in groups.items() if group == number]
             masked = np.where(np.isin(classes, own), classes, 0)
-            expected += by_gdal(masked, 2, connectivity).astype(np.uint8)
+            expected += sieve_of_gdal(masked, 2, connectivity)
         found = sieved(classes, 2, connectivity, GDALS, groups)
         assert np.array_equal(found, expected)
 
@@ -191,5 +140,5 @@ def test_the_capped_rule_is_that_of_a_plain_program(threshold, cap, connectivity
     for groups in (None, {1: 1, 2: 1, 3: 2, 4: 2}):
         for _ in range(10):
             classes = draws.integers(0, 5, (9, 9)).astype(np.uint8)
-            expected = plainly(classes, threshold, connectivity, cap, groups)
+            expected = plain_sieve(classes, threshold, connectivity, cap, groups)
             assert np.array_equal(sieved(classes, threshold, connectivity, cap, groups), expected)

@@ -9,4 +9,5 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
         snakemake.input.classes,
         read_nomenclature(snakemake.params.legend["path"]),
         snakemake.output.picture,
+        title=snakemake.params.get("title", "Land cover"),
     )

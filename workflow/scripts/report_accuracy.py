@@ -23,10 +23,16 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
             seed: read_areas(path) for seed, path in zip(seeds, snakemake.input.areas, strict=True)
         },
         nomenclature=read_nomenclature(snakemake.params.legend["path"]),
+        regularised=snakemake.params.get("regularised", False),
     )
     matrices, nomenclature = evidence.matrices, evidence.nomenclature
     write_results(
-        matrices, nomenclature, snakemake.output.results, gather(evidence), evidence.areas
+        matrices,
+        nomenclature,
+        snakemake.output.results,
+        gather(evidence),
+        evidence.areas,
+        title=f"Accuracy of the {'regularised ' if evidence.regularised else ''}land-cover map",
     )
     write_scores_csv(matrices, nomenclature, snakemake.output.scores)
     write_scores_figure(matrices, nomenclature, snakemake.output.figure)
