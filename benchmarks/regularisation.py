@@ -20,6 +20,8 @@ from statistics import median
 import numpy as np
 from numba import njit
 
+from iota2_tools.vectors.sieve import _join, _number
+
 CLASSES, GROUPS = 20, 5
 GROUP_OF = np.array([0, *(1 + (code - 1) * GROUPS // CLASSES for code in range(1, CLASSES + 1))])
 UNIT, SMALLEST = 10, 2
@@ -139,9 +141,9 @@ def timed(program: str, cap: int, source: str, output: str) -> tuple[float, floa
 
 def components(classes: np.ndarray) -> tuple[int, int]:
     """4-connected components of a map, and those below the unit."""
-    from skimage.measure import label
-
-    sizes = np.bincount(label(classes, connectivity=1).ravel())[1:]
+    labels = np.empty(classes.shape, dtype=np.int32)
+    _join(classes, False, labels)
+    sizes, _ = _number(classes, labels)
     return len(sizes), int((sizes < UNIT).sum())
 
 

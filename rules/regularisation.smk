@@ -54,7 +54,8 @@ rule regularise_block:
 
 rule compare_seams:
     input:
-        blocks=expand("<results>/regularisation/{{map}}/{block}.tif", block=BLOCKS),
+        blocks=expand("<results>/regularisation/{{map}}/{block}.tif", block=BLOCKS)
+        or no_regularisation,
     output:
         seams="<results>/regularisation/{map}/seams.json",
     log:
@@ -142,6 +143,12 @@ use rule compare_tile as compare_regularised_tile with:
         "<benchmarks>/compare_regularised_tile/{tile}.tsv"
     resources:
         **needs("compare_regularised_tile"),
+    params:
+        algorithm=versions("validation", "accuracy"),
+        nomenclature=config["nomenclature"],
+        seeds=SEEDS,
+        codes=CODES,
+        cloud_threshold=CLOUD_THRESHOLD,
     message:
         "Comparing the regularised maps of {wildcards.tile} with the reference"
 
@@ -209,6 +216,9 @@ use rule measure_areas as measure_regularised_areas with:
         "<benchmarks>/measure_regularised_areas/{seed}.tsv"
     resources:
         **needs("measure_regularised_areas"),
+    params:
+        algorithm=versions("areas", "accuracy"),
+        legend=parameters.legend,
     message:
         "Measuring the areas of the classes of the regularised map of seed {wildcards.seed}"
 

@@ -110,6 +110,14 @@ def test_a_tile_of_64_bands_of_the_user_has_memory_enough_and_not_twice_too_much
     assert minutes * 60 > 2 * 120e6 / 26_000
 
 
+@pytest.mark.parametrize(("side", "peak"), [(2745, 264), (5490, 449)])
+def test_a_regularised_block_has_memory_enough_and_not_twice_too_much(side, peak):
+    """Noisy maps of 20 classes, a component in 8 pixels; peak of the job, MB."""
+    size = Size(pixels=side**2, columns=side, regularised=side**2)
+    asked = resources("regularise_block", size)["mem_mb"]
+    assert peak + SNAKEMAKE < asked < max(2 * (peak + SNAKEMAKE), LEAST + 1)
+
+
 def test_size_of_files_folders_and_absent_files(tmp_path):
     (tmp_path / "model" / "part").mkdir(parents=True)
     (tmp_path / "model" / "part" / "a").write_bytes(b"0" * 1_500_000)

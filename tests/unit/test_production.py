@@ -475,6 +475,31 @@ def test_features_that_are_to_be_maps_are_known_at_the_start(plan, tile, tmp_pat
         check(wrong, "config.yaml")
 
 
+def test_a_regularised_map_is_planned_and_its_faults_are_told_at_the_start(plan, tile):
+    """The tile has 8 x 8 pixels of 10 m, 6400 m²; other maps are not written again for it."""
+    made = plan(YEAR, regularisation={"minimum_mapping_unit_m2": 500})
+    assert list(made.regularisation.blocks) == ["0_0"]
+    assert Parameters(made).regularisation["unit"] == {"threshold": 5, "cap": 64}
+    assert Parameters(made).job_size(None, []).regularised == 64
+    assert made.config.digest == plan(YEAR).config.digest
+    assert plan(YEAR).regularisation is None
+    wrong = plan(YEAR, regularisation={"minimum_mapping_unit_m2": 6401, "groups": "parent"})
+    with pytest.raises(ConfigError) as told:
+        check(wrong, "config.yaml")
+    assert "minimum_mapping_unit_m2: 6401 m² is larger than the whole map" in str(told.value)
+    assert "Wheat and Maize of the nomenclature have no parent" in str(told.value)
+
+
+def test_another_content_of_the_mask_of_water_regularises_again(plan, tile, tmp_path):
+    path = write_image(tmp_path / "water.tif", np.zeros((8, 8), np.uint8))
+    section = {"regularisation": {"water_mask": {"path": path, "code": 1}}}
+    before = Parameters(plan(YEAR, **section)).water_contents
+    assert Parameters(plan(YEAR, **section)).water_contents == before
+    write_image(tmp_path / "water.tif", np.ones((8, 8), np.uint8))
+    assert Parameters(plan(YEAR, **section)).water_contents != before
+    assert Parameters(plan(YEAR)).water_contents == []
+
+
 def test_maps_of_what_the_user_gives_are_float(plan, tile, tmp_path):
     write_image(tmp_path / "user" / "T31TCJ" / "ALT.tif", np.ones((2, 8, 8), np.int16))
     write_image(tmp_path / "user" / "T31TCJ" / "SOIL.tif", np.ones((8, 8), np.int16))

@@ -1,6 +1,7 @@
 """Remarks of RESULTS.txt: each is drawn from evidence a reader can check."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -20,6 +21,7 @@ from iota2_tools.reporting.remarks import (
     classes_of_one_pixel,
     gather,
     maps_without_hectares,
+    polygons_hold_no_edges,
     polygons_without_a_pixel,
     products_left_out,
     seeds_of_mean_areas,
@@ -75,6 +77,17 @@ def test_acquisitions_left_out_are_told_with_the_reason():
     assert told(products_left_out, inventories=inventories) == [
         "T31TCJ: PRODUCT is left out: B4 is truncated"
     ]
+
+
+def test_scores_of_a_regularised_map_are_told_to_be_those_of_polygons():
+    assert told(polygons_hold_no_edges) == []
+    regularised = replace(evidence(), regularised=True)
+    (remark,) = polygons_hold_no_edges(regularised)
+    assert remark.topic == Topic.SCORES
+    assert "no measure of which map is the better one" in remark.text
+    assert remark in gather(regularised)
+    unscored = replace(evidence([np.zeros((2, 3))]), regularised=True)
+    assert list(polygons_hold_no_edges(unscored)) == []
 
 
 def test_how_far_a_series_was_moved_is_told_once_for_all_tiles():

@@ -71,6 +71,24 @@ def test_polygons_are_looked_up_by_id():
     assert np.flatnonzero(table.validates[1]).tolist() == [3]
 
 
+def test_a_map_of_all_tiles_and_of_larger_pixels_is_compared_where_the_tile_lies(tile, tmp_path):
+    """The tile begins two pixels to the east and four to the south of the map of 20 m."""
+    fine = np.zeros((12, 12), dtype=np.uint16)
+    fine[4:, 2:10] = sum(read_raster(path).astype(np.uint16) for path in tile.seeds[1].maps)
+    wide = Grid("EPSG:32631", -20, 120, 10, 12, 12)
+    for grid, values in ((wide, fine), (wide.coarser(2), fine[::2, ::2])):
+        path = str(tmp_path / f"map{grid.resolution}.tif")
+        with create_raster(path, grid, "uint16", nodata=0) as raster:
+            raster.write(np.ascontiguousarray(values), grid.window)
+        seeds = {1: replace(tile.seeds[1], maps=[path])}
+        write_comparison(tile.reference, tile.seeds, tile.nomenclature)
+        expected = read_matrix_csv(tile.seeds[1].confusion)[0]
+        (tmp_path / "confusion_1.csv").unlink()
+        write_comparison(tile.reference, seeds, tile.nomenclature)
+        assert np.array_equal(read_matrix_csv(tile.seeds[1].confusion)[0], expected)
+        assert expected.sum() > 0
+
+
 class Tile(NamedTuple):
     """Inputs of a comparison on a tile of 8 x 8 pixels, and where its outputs go."""
 
