@@ -28,7 +28,9 @@ MARGIN, UNIT = 128, 10
 they are, so the margin grows with the square root of the unit. With a quarter of it no pixel of
 2745 x 2745 differed, for units of 10 to 1000 pixels."""
 LARGEST_WINDOW = 130_000_000
-"""Pixels that are worked on at once: one tile of 110 km at 10 m."""
+"""Pixels that GDAL's rule may work on at once: one tile of 110 km at 10 m."""
+MOST_PIXELS = 2**31 - 1
+"""Of a window that the sieve can number."""
 
 
 @dataclass(frozen=True)
@@ -167,6 +169,11 @@ class RegularisationPlan:
         yield from self._unit_problems()
         yield from self._group_problems()
         yield from self._water_problems()
+        if self.largest_window > MOST_PIXELS and self.section.rule == "capped":
+            yield (
+                f"regularisation: a block and its margin of {self.margin} pixels hold {self.largest_window} pixels, "
+                f"more than {MOST_PIXELS}; give smaller units, block_pixels or margin_pixels"
+            )
         if self.section.rule == "gdal" and self.largest_window > LARGEST_WINDOW:
             yield (
                 f"regularisation.rule: gdal works on the whole map at once, and this one has "

@@ -264,7 +264,7 @@ def _burn_water(classes: np.ndarray, water: Water, grid: Grid, window: Window, f
         part = classes[first : first + rows]
         wet &= part != 0
         part[wet] = water.code
-        burnt += np.count_nonzero(wet)
+        burnt += int(np.count_nonzero(wet))
     logger.info("%d pixels of water", burnt)
 
 

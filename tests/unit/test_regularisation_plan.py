@@ -168,6 +168,15 @@ def test_gdals_rule_is_refused_on_what_does_not_fit():
     assert not problems(country)
 
 
+def test_blocks_that_cannot_be_numbered_are_refused():
+    """A unit of 10000 km² needs a margin of 404772 pixels: blocks hold the whole map."""
+    country = replace(GRID, rows=100_000, cols=100_000)
+    assert not problems(country)
+    assert "hold 10000000000 pixels, more than 2147483647" in problems(
+        country, minimum_mapping_unit_m2=1e10
+    )
+
+
 def test_water_of_no_class_or_no_file_is_refused(tmp_path):
     told = problems(water_mask={"path": str(tmp_path / "none.tif"), "code": 7})
     assert "water_mask.code: 7 is no class of the nomenclature, which has 1, 2, 12" in told
