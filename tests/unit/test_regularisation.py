@@ -163,7 +163,7 @@ def test_all_steps_in_blocks_are_those_of_the_whole(tmp_path):
     wet[40:44] = 1
     water = Water(write_image(tmp_path / "water.tif", wet), 5)
     rule = settings(
-        6, margin=48, groups=GROUPS, factor=2, water=water, second=Sieve(4, 64), second_margin=48
+        6, margin=47, groups=GROUPS, factor=2, water=water, second=Sieve(4, 64), second_margin=48
     )
     whole = in_blocks(source, 1000, rule, tmp_path / "whole")["0_0"]
     expected = values_of(whole)
