@@ -249,7 +249,7 @@ def small_production(tmp_path_factory) -> Workflow:
                 "water_mask": {"path": "scene/water.tif", "code": 11},
                 "second_minimum_mapping_unit_m2": 1200,
                 "margin_pixels": 32,
-                "block_pixels": 20,
+                "block_pixels": 40,
             },
         ),
     )

@@ -14,6 +14,7 @@ from iota2_tools.geo.raster import create_raster
 from iota2_tools.maps.layers import CLASS_MAP
 from iota2_tools.maps.mosaic import FinalMap, write_mosaic
 from iota2_tools.reference.envelopes import write_regions
+from iota2_tools.vectors import regularisation
 from iota2_tools.vectors.regularisation import (
     Regularisation,
     Water,
@@ -258,8 +259,9 @@ def test_a_block_has_its_place_and_one_pixel_more_where_the_map_goes_on(tmp_path
     assert (band.DataType, band.GetNoDataValue()) == (gdal.GDT_UInt16, 0)
 
 
-def test_water_is_burnt_after_the_unit_where_the_map_has_a_class(tmp_path):
+def test_water_is_burnt_after_the_unit_where_the_map_has_a_class(tmp_path, monkeypatch):
     """A river one pixel wide stays, though it is smaller than the unit; nodata is no water."""
+    monkeypatch.setattr(regularisation, "STRIP_ROWS", 1)
     classes = np.ones((4, 6), dtype=np.uint8)
     classes[:, 5] = 0
     wet = np.zeros((4, 6), dtype=np.int16)

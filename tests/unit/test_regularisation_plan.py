@@ -34,7 +34,15 @@ def plan(grid=GRID, tiles=None, classes=CLASSES, **section) -> RegularisationPla
 
 @pytest.mark.parametrize(
     ("square_metres", "resolution", "pixels"),
-    [(1000, 10, 10), (1000, 20, 3), (1000, 30, 2), (1001, 10, 11), (5000, 10, 50), (0.3, 0.1, 30)],
+    [
+        (4.9, 0.7, 10),
+        (1000, 10, 10),
+        (1000, 20, 3),
+        (1000, 30, 2),
+        (1001, 10, 11),
+        (5000, 10, 50),
+        (0.3, 0.1, 30),
+    ],
 )
 def test_a_unit_is_the_pixels_that_cover_it(square_metres, resolution, pixels):
     assert pixels_of(square_metres, replace(GRID, resolution=resolution)) == pixels
@@ -188,8 +196,13 @@ def test_a_mask_that_cannot_be_one_is_refused(tmp_path):
     assert mask_faults(write_image(tmp_path / "good.tif", ones), GRID) == []
     far = write_image(tmp_path / "far.tif", ones, left=GRID.left - 40)
     assert "does not touch the map" in mask_faults(far, GRID)[0]
-    far = write_image(tmp_path / "south.tif", ones, top=GRID.bottom)
-    assert "does not touch the map" in mask_faults(far, GRID)[0]
+    for name, place in {
+        "south": {"top": GRID.bottom},
+        "north": {"top": GRID.top + 40},
+        "east": {"left": GRID.right},
+    }.items():
+        far = write_image(tmp_path / f"{name}.tif", ones, **place)
+        assert "does not touch the map" in mask_faults(far, GRID)[0]
     two = write_image(tmp_path / "two.tif", np.ones((2, 4, 4), np.uint8))
     assert "has 2 bands" in mask_faults(two, GRID)[0]
     text = tmp_path / "text.tif"
