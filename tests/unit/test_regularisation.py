@@ -89,8 +89,8 @@ def test_what_touches_by_corners_alone_does_not_stay():
 
 
 def test_it_is_both_connectivities_one_after_the_other_within_groups_and_over_all():
-    for seed in range(5):
-        classes = noisy_map(40, 40, seed)
+    for seed in range(3):
+        classes = noisy_map(30, 40, seed)
         expected = classes
         for threshold, groups in ((2, GROUPS), (7, None)):
             for connectivity in (8, 4):
@@ -140,7 +140,10 @@ def test_larger_pixels_come_after_the_unit(tmp_path):
     assert regularise(rows, settings(3, factor=2)).tolist() == [[2, 1, 1]]
 
 
-@pytest.mark.parametrize(("side", "dtype"), [(160, np.uint8), (97, np.uint16), (61, np.uint8)])
+@pytest.mark.parametrize(
+    ("side", "dtype"),
+    [(160, np.uint8), (97, np.uint16), pytest.param(61, np.uint8, marks=pytest.mark.slow)],
+)
 def test_blocks_are_the_map_treated_as_one(side, dtype, tmp_path):
     classes = noisy_map(230, 250, dtype=dtype)
     source = write_image(tmp_path / "map.tif", classes)
