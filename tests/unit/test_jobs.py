@@ -30,6 +30,7 @@ def test_the_environment_is_as_it_was_afterwards(tmp_path):
     assert {name: os.environ.get(name) for name in THREAD_VARIABLES} == before
 
 
+@pytest.mark.slow
 def test_otb_tells_the_threads_and_memory_it_was_given(tmp_path):
     """In a process of its own: OTB reads them once."""
     pytest.importorskip("otbApplication")

@@ -187,6 +187,7 @@ def test_samples_made_up_are_whole_and_some_negative():
     assert set(trial.samples({"priors": []}, Purpose(CODES, 481)).codes) == set(CODES)
 
 
+@pytest.mark.slow
 def test_learners_of_otb_give_no_probability_map():
     pytest.importorskip("otbApplication")
     found = problems("otb-knn", probability_map=True)
@@ -195,6 +196,7 @@ def test_learners_of_otb_give_no_probability_map():
     assert not problems("GaussianNB", probability_map=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("learner", "parameters", "message"),
     [
@@ -219,6 +221,7 @@ def test_what_otb_would_refuse_is_told(learner, parameters, message):
     assert message in found[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("learner", "parameters"), [("otb-rf", {"nbtrees": 10**7}), ("otb-libsvm", {"c": 2})]
 )

@@ -208,6 +208,7 @@ print("RESULT " + json.dumps([said.codes.tolist(), said.confidence.tolist()]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("learner", ["otb-rf", "otb-knn", "otb-libsvm", "otb-dt", "otb-bayes"])
 def test_otb_learner_tells_separable_classes_apart(samples, tmp_path, learner):
     pytest.importorskip("otbApplication")

@@ -295,6 +295,7 @@ def test_other_layers_make_valid_cogs(tmp_path, layer, dtype, value):
     assert layer is not DIFFERENCE or colours.GetColorEntry(2)[:3] == (0, 114, 178)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("threads", "cache_mb"), [(1, 256), (2, 256), (4, 8)])
 def test_bytes_do_not_depend_on_run_threads_or_cache(
     tiles, tmp_path, monkeypatch, threads, cache_mb

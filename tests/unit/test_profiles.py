@@ -21,6 +21,7 @@ def test_all_five_are_ours():
     assert our_profiles() == ["gridengine", "local", "pbs", "slurm", "slurm-native"]
 
 
+@pytest.mark.slow
 def test_snakemake_takes_the_first_of_folder_user_and_site(tmp_path, monkeypatch):
     """In one question to Snakemake, which takes a second."""
     folder, user, site = tmp_path / "here", tmp_path / "user", tmp_path / "site"
@@ -40,6 +41,7 @@ def test_snakemake_takes_the_first_of_folder_user_and_site(tmp_path, monkeypatch
     assert found == mine | {"pbs": None, "slurm-native": None}
 
 
+@pytest.mark.slow
 def test_a_profile_in_the_home_of_the_user_hides_ours(tmp_path, monkeypatch):
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     monkeypatch.delenv("XDG_CONFIG_DIRS", raising=False)

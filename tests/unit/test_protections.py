@@ -17,6 +17,7 @@ def test_its_text_stands_once_and_its_tests_exist(protection):
         assert f"def {name}(" in (ROOT / path).read_text(encoding="utf-8"), test
 
 
+@pytest.mark.slow
 def test_a_copy_of_the_project_runs_its_own_code(tmp_path):
     """Else a protection would be taken away where nobody looks."""
     tree = tmp_path / "tree"

@@ -645,6 +645,7 @@ otb.run("OrthoRectification", {
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("direction", ["ASC", "DES"])
 def test_orfeo_toolbox_has_the_same_geometry(whole, settings, prepared, tmp_path, direction):
     """Its orthorectification of the digital numbers, on the pixels of ours, looks the same."""

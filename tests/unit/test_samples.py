@@ -490,6 +490,7 @@ def taken_by_us(samples: dict[int, int], pixels: dict[int, int], kind: str) -> d
     return {code: number for code, number in taken.items() if number}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["random", "periodic"])
 def test_as_many_pixels_of_each_class_are_taken_as_otb_takes(
     otb, otb_tiles, strategy, sampler, tmp_path

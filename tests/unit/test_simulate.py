@@ -57,6 +57,7 @@ def read(product: Path, kind: str) -> np.ndarray:
     return read_raster(str(folder / f"{product.name}_{kind}.tif"))
 
 
+@pytest.mark.slow
 def test_two_processes_write_the_same_bytes(small, tmp_path):
     again = simulate_scene(SMALL, tmp_path / "again", jobs=2)
     first, second = bytes_of(small), bytes_of(again)
@@ -225,6 +226,7 @@ def test_reference_tells_the_truth_but_for_the_label_noise(small):
     assert reference.crs.to_epsg() == 32631
 
 
+@pytest.mark.slow
 def test_every_class_can_be_learnt_in_the_demo(tmp_path):
     settings = SceneSettings()
     scene.write_reference(settings, tmp_path)

@@ -188,6 +188,7 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
+@pytest.mark.slow
 def test_two_processes_and_later_sensors_write_the_same_bytes(scene, tmp_path):
     """Half of the sensors first; the rest are added to the finished scene by two processes."""
     again = simulate_scene(SETTINGS, tmp_path / "again", sensors=["s2", *OTHERS[::2]])
@@ -207,6 +208,7 @@ def test_scene_with_all_sensors_is_left_alone_when_one_is_asked(scene):
     assert before == {path: path.stat().st_mtime_ns for path in scene.rglob("*")}
 
 
+@pytest.mark.slow
 def test_killed_sensors_are_taken_up(scene, tmp_path, monkeypatch):
     out = simulate_scene(SETTINGS, tmp_path / "scene", sensors=["s2"])
     truth = {path: path.stat().st_mtime_ns for path in (out / "truth").iterdir()}

@@ -40,6 +40,7 @@ def scene(tmp_path_factory):
     return simulate_scene(TINY, tmp_path_factory.mktemp("scene") / "tiny", sensors=SENSORS)
 
 
+@pytest.mark.slow
 def test_two_processes_write_the_same_bytes(scene, tmp_path):
     again = simulate_scene(TINY, tmp_path / "again", sensors=SENSORS, jobs=2)
     first, second = bytes_of(scene), bytes_of(again)

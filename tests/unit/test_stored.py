@@ -81,6 +81,7 @@ np.save(sys.argv[3], said.probabilities)
 """
 
 
+@pytest.mark.slow
 def test_a_forest_maps_without_loading_scikit_learn(tmp_path):
 
     told = description(tmp_path)

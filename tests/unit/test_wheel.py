@@ -91,6 +91,7 @@ for folder in (places.SNAKEFILE, places.PROFILES, places.CONFIG):
     assert root == str(installed / "iota2_tools" / "shipped")
 
 
+@pytest.mark.slow
 def test_an_installed_package_runs_its_commands(installed):
     """The site file is looked for in the environment, not in the package."""
     program = """
@@ -122,6 +123,7 @@ print(REINSTALL, locked_versions()["gdal-wheel"])
     assert remedy == "repeat its `pip install` (docs/installation.md) 3.13.3"
 
 
+@pytest.mark.slow
 def test_the_linter_reads_the_installed_workflow(installed):
     """Its includes lead from file to file inside the package."""
     program = """
