@@ -61,7 +61,8 @@ def on_arrays(side: int) -> None:
             size = (side, side) if method != "mean" else (side // 4, side // 4)
             given = sources(count, size, method == "mean")
             rules = FusionRules(method)
-            seconds = cpu_of(lambda g=given, k=known(count), r=rules: fuse(g, k, r))
+            about = known(count)
+            seconds = cpu_of(lambda g=given, k=about, r=rules: fuse(g, k, r))
             print(f"{method:<18}{count:>8}{given.classes[0].size / seconds / 1e6:>14.1f}")
 
 

@@ -47,6 +47,9 @@ CLOUD_THRESHOLD = config["sampling"]["cloud_threshold"] if SERIES else 0
 LAYERS = ["classes", "confidence"]
 if config["classification"]["probability_map"]:
     LAYERS.append("probabilities")
+FUSED_MAPS = []
+if production.fused_seeds:
+    FUSED_MAPS = [f"<results>/final/{name}" for name in parameters.fused_products]
 
 
 def region_numbers(wildcards):
@@ -139,6 +142,36 @@ def maps_of_tile(wildcards):
         region=REGIONS_OF_TILES[wildcards.tile],
         seed=SEEDS,
     )
+
+
+def maps_to_fuse(layer):
+    """Input function: a layer of a tile, region by region, in each of them draw by draw."""
+
+    def files(wildcards):
+        if not production.fused_seeds:
+            raise WorkflowError(
+                "nothing is fused: say so in the configuration, `fusion: {seeds: {}}`"
+            )
+        if layer not in LAYERS:
+            return []
+        return expand(
+            f"<results>/classification/{{tile}}/region_{{region}}/{layer}_seed_{{seed}}.tif",
+            tile=wildcards.tile,
+            region=REGIONS_OF_TILES[wildcards.tile],
+            seed=SEEDS,
+        )
+
+    return files
+
+
+def by_region_and_seed(pattern, wanted):
+    """Input function: what the fusion of a tile needs to know of its models, if it does."""
+
+    def files(wildcards):
+        regions = REGIONS_OF_TILES[wildcards.tile] if wanted else []
+        return expand(pattern, region=regions, seed=SEEDS)
+
+    return files
 
 
 def needs(rule, reads=(), files=()):

@@ -114,7 +114,15 @@ def train(
     """
     from iota2_tools.reference.table import read_training_table
 
-    table = read_training_table(samples, key.region, key.seed, features)
+    learn(
+        read_training_table(samples, key.region, key.seed, features), key, settings, threads, output
+    )
+
+
+def learn(
+    table: "TrainingTable", key: ModelKey, settings: LearningSettings, threads: int, output: str
+) -> None:
+    """Learn a model from samples that have been read; see `train`."""
     classes = _classes(table, key)
     try:
         check_values(table.features, table.names, settings.learner, "samples")

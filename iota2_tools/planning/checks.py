@@ -137,6 +137,7 @@ def input_problems(production: Production) -> list[str]:
         _regions,
         _reference,
         _nomenclature,
+        _fusion,
         _features,
         _external,
         _feature_maps,
@@ -229,6 +230,17 @@ def _reference(production: Production) -> Iterator[str]:
 
 def _nomenclature(production: Production) -> Iterator[str]:
     yield from _first_error(lambda: production.nomenclature)
+
+
+def _fusion(production: Production) -> Iterator[str]:
+    """A label of undecided pixels that is a class."""
+    seeds = production.fused_seeds
+    if seeds and seeds.keeps_undecided and seeds.undecided_label in production.nomenclature.codes:
+        name = production.nomenclature.name_of(seeds.undecided_label)
+        yield (
+            f"fusion.seeds.undecided_label: {seeds.undecided_label} is the class {name}; take a number that is "
+            "no code of the nomenclature"
+        )
 
 
 def _features(production: Production) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field, create_model
 
 from iota2_tools.config.completion import complete
+from iota2_tools.config.fusion import Fusion
 from iota2_tools.config.pages import reference_page, schema_text
 from iota2_tools.config.regularisation import RegularisationSection
 from iota2_tools.config.section import OutputFolder, PathText, Section
@@ -29,6 +30,7 @@ from iota2_tools.config.sections import (
 from iota2_tools.config.yaml_files import Place, read_yaml, words_of
 from iota2_tools.core.errors import ConfigError, one_message
 from iota2_tools.features.plan import INDICES
+from iota2_tools.learning.traits import traits_of
 from iota2_tools.products import FORMATS, format_of
 
 
@@ -87,6 +89,7 @@ class Configuration(Section):
     sampling: Sampling = Field(Sampling(), description=_meaning(Sampling))
     learning: Learning = Field(Learning(), description=_meaning(Learning))
     classification: Classification = Field(Classification(), description=_meaning(Classification))
+    fusion: Fusion | None = Field(None, description=_meaning(Fusion))
     feature_maps: FeatureMaps | None = Field(None, description=_meaning(FeatureMaps))
     regularisation: RegularisationSection | None = Field(
         None, description=_meaning(RegularisationSection)
@@ -108,6 +111,8 @@ class Configuration(Section):
             if key not in ("output", "prepared", "feature_maps", "regularisation")
         }
         science["classification"].pop("window_mb")
+        if not science["fusion"]:  # as it was before there was that section
+            del science["fusion"]
         return hashlib.sha256(json.dumps(science, sort_keys=True).encode()).hexdigest()
 
 
@@ -171,11 +176,32 @@ def _contradictions(config: Configuration) -> Iterator[str]:
             "inputs.missing_series: leave_out and external_features: functions would lack a series in some "
             "regions; fetch the series, or leave one of both out"
         )
+    yield from _fusion_contradictions(config)
     sampling = config.sampling
     if sampling.strategy == "byclass" and not sampling.byclass:
         yield "sampling.byclass: strategy `byclass` needs the number of pixels of each class"
     if sampling.ratio == 1 and sampling.runs > 1 and not config.reference.splits:
         yield "sampling.runs: with ratio 1 all draws are the same; set runs to 1"
+
+
+def _fusion_contradictions(config: Configuration) -> Iterator[str]:
+    """Methods of fusion that lack what they need."""
+    seeds = config.fusion.seeds if config.fusion else None
+    traits = traits_of(config.learning.learner)
+    if not seeds:
+        return
+    if config.sampling.runs < 2:
+        yield "fusion.seeds: one draw has nothing to be fused with; set sampling.runs to 2 or more"
+    if seeds.method == "mean" and not config.classification.probability_map:
+        yield (
+            "fusion.seeds.method: mean needs the probabilities of each draw; set "
+            "classification.probability_map to true, or take another method"
+        )
+    if seeds.method == "confidence" and not traits.confidence:
+        yield (
+            f"fusion.seeds.method: confidence: {config.learning.learner} tells none; take another "
+            "method, or another learner"
+        )
 
 
 def _unknown_roles(name: str, sensor: SensorSection) -> Iterator[str]:

@@ -218,6 +218,45 @@ class Parameters:
         return {"path": path, "contents": _contents(path)}
 
     @cached_property
+    def held_back(self) -> dict[str, float]:
+        """Parameter of the splits where the maps of all draws are fused; else none."""
+        share = self.production.held_back
+        return {} if share is None else {"held_back": share}
+
+    @cached_property
+    def seed_rules(self) -> dict[str, Any]:
+        """How the maps of all draws are fused (`fusing.methods.FusionRules`), and the masses."""
+        seeds = self.production.fused_seeds
+        return seeds.as_dict() if seeds else {}
+
+    @cached_property
+    def fused_products(self) -> list[str]:
+        """Files of the fused map in `final`."""
+        maps = ["Classifications_fusion", "Confidence_fusion", "diff_fusion"]
+        names = [f"{name}.{kind}" for name in maps for kind in ("tif", "qml")]
+        if self.config.classification.probability_map:
+            names.append("ProbabilityMap_fusion.tif")
+        matrix = "Confusion_Matrix_Classifications_fusion"
+        names += ["Classifications_fusion.png", f"{matrix}.csv", f"{matrix}.png"]
+        return [*names, "Areas_fusion.csv", "RESULTS_seeds.txt"]
+
+    @cached_property
+    def fused_type(self) -> str:
+        """Pixel type of the fused map: that of the maps, if it holds the label of what is undecided."""
+        label = self._undecided.get("undecided", 0)
+        return "uint16" if label > 255 else self.production.nomenclature.dtype
+
+    @property
+    def _undecided(self) -> dict[str, int]:
+        seeds = self.production.fused_seeds
+        return {"undecided": seeds.undecided_label} if seeds and seeds.keeps_undecided else {}
+
+    @cached_property
+    def fused_legend(self) -> dict[str, Any]:
+        """Legend of the fused map (`nomenclature.read_legend`)."""
+        return self.legend | self._undecided
+
+    @cached_property
     def feature_count(self) -> int:
         """Features of a pixel."""
         series = sum(len(item.names) for item in self.series_features.values())

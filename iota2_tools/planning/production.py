@@ -14,6 +14,7 @@ from pathlib import Path
 
 import shapely
 
+from iota2_tools.config.fusion import SeedFusion
 from iota2_tools.config.nomenclature import Nomenclature, read_nomenclature
 from iota2_tools.config.sections import SensorSection, UserRaster
 from iota2_tools.core.errors import ConfigError, InputDataError, Iota2Error
@@ -181,7 +182,19 @@ class Production:
             grids, regions = [], []
         config = self.config
         sections = (config.reference, config.sampling, config.regions)
-        return inspect_reference(SplitPlan(*sections, self.nomenclature, grids, regions))
+        return inspect_reference(
+            SplitPlan(*sections, self.nomenclature, grids, regions, self.held_back)
+        )
+
+    @property
+    def fused_seeds(self) -> SeedFusion | None:
+        """How the maps of all draws are fused; None: they are not."""
+        return self.config.fusion.seeds if self.config.fusion else None
+
+    @property
+    def held_back(self) -> float | None:
+        """Share of the polygons that learn in no draw, where the maps of all draws are fused."""
+        return self.fused_seeds.held_back if self.fused_seeds else None
 
     def section(self, sensor: str) -> SensorSection:
         """Section of the configuration of a sensor."""

@@ -44,6 +44,9 @@ class SplitPlan:
         Of every tile; polygons outside all of them are left out.
     used_regions : sequence of str
         Regions of the production: each must have something to learn from.
+    held_back : float, optional
+        Share of the polygons of each class and region that learn in no draw, where the maps of all
+        draws are fused: some polygon must be left to judge the fused map.
     """
 
     reference: Reference
@@ -52,6 +55,7 @@ class SplitPlan:
     nomenclature: Nomenclature
     grids: Sequence[Grid]
     used_regions: Sequence[str]
+    held_back: float | None = None
 
     @property
     def seeds(self) -> range:
@@ -75,6 +79,39 @@ def learning_count(polygons: int, ratio: float) -> int:
     """
     count = max(1, int(np.floor(polygons * ratio + 0.5)))
     return min(count, polygons - 1) if ratio < 1 and polygons > 1 else min(count, polygons)
+
+
+def held_back_count(polygons: int, share: float) -> int:
+    """Number of polygons of a class and region that learn in no draw: round(n · share).
+
+    Of three or more at least one, if any shall be; two at least are left to the draws.
+    """
+    if not share or polygons < 3:
+        return 0
+    return min(max(1, int(np.floor(polygons * share + 0.5))), polygons - 2)
+
+
+def draw_held_back(polygons: pd.DataFrame, share: float, random_seed: int) -> np.ndarray:
+    """Draw the polygons that learn in no draw, per class and region.
+
+    Parameters
+    ----------
+    polygons : DataFrame
+        As of `draw_split`.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_polygons,)
+    """
+    held = np.zeros(len(polygons), dtype=bool)
+    numbers = polygons["polygon"].to_numpy()
+    for (region, code), places in polygons.groupby(["region", "code"]).indices.items():
+        count = held_back_count(len(places), share)
+        if region == "" or not count:
+            continue
+        order = places[np.argsort(numbers[places])]
+        held[generator(random_seed, "held back", region, code).permutation(order)[:count]] = True
+    return held
 
 
 def draw_split(
@@ -176,9 +213,10 @@ def split_of(plan: SplitPlan) -> Split:
     polygons["region"] = assign_regions(polygons, _region_shapes(plan, crs))
     polygons["has_pixel"] = hold_pixels(polygons.geometry.to_numpy(), plan.grids)
     for seed in plan.seeds:
-        sets = _drawn(polygons, seed, plan.sampling) if given is None else given[seed]
+        sets = _drawn(polygons, seed, plan) if given is None else given[seed]
         polygons[f"seed_{seed}"] = sets[polygons.index]
     _check_regions(polygons, plan, path)
+    _check_unlearnt(polygons, plan, path)
     remarks += repetition_remarks(found, first, path) + _remarks(polygons, plan)
     return Split(polygons, remarks)
 
@@ -205,16 +243,17 @@ def _region_shapes(plan: SplitPlan, crs: str) -> gpd.GeoSeries | None:
     return read_regions(section.path, section.layer, section.field, crs) if section else None
 
 
-def _drawn(polygons: gpd.GeoDataFrame, seed: int, sampling: Sampling) -> pd.Series:
-    """Sets of a draw; polygons without a pixel take no part."""
+def _drawn(polygons: gpd.GeoDataFrame, seed: int, plan: SplitPlan) -> pd.Series:
+    """Sets of a draw; polygons without a pixel take no part, those held back validate."""
+    sampling = plan.sampling
+    used = polygons[polygons["has_pixel"]]
+    held = draw_held_back(used, plan.held_back or 0, sampling.random_seed)
     drawn = draw_split(
-        polygons[polygons["has_pixel"]],
-        seed,
-        sampling.ratio,
-        sampling.random_seed,
-        sampling.single_polygon,
+        used[~held], seed, sampling.ratio, sampling.random_seed, sampling.single_polygon
     )
-    return drawn.reindex(polygons.index, fill_value=UNUSED)
+    return drawn.reindex(used.index, fill_value=VALIDATION).reindex(
+        polygons.index, fill_value=UNUSED
+    )
 
 
 def _remarks(polygons: gpd.GeoDataFrame, plan: SplitPlan) -> list[str]:
@@ -252,3 +291,17 @@ def _check_regions(polygons: gpd.GeoDataFrame, plan: SplitPlan, path: str) -> No
         ]
     if problems:
         raise InputDataError(one_message(path, problems))
+
+
+def _check_unlearnt(polygons: gpd.GeoDataFrame, plan: SplitPlan, path: str) -> None:
+    """Raise InputDataError unless the fused map can be judged: by polygons that no draw learns."""
+    if plan.held_back is None:
+        return
+    sets = polygons[[f"seed_{seed}" for seed in plan.seeds]]
+    unlearnt = (sets == VALIDATION).all(axis=1) & polygons["has_pixel"]
+    if not unlearnt.any():
+        raise InputDataError(
+            f"{path}: every polygon learns in one of the {len(plan.seeds)} draws, so that none is left to "
+            "judge the fused map; raise fusion.seeds.held_back (a class needs three polygons in a "
+            "region), add polygons, or leave some out of `learn` in reference.splits"
+        )

@@ -31,6 +31,7 @@ def write_results(
     remarks: Sequence[Remark] = (),
     areas: Mapping[int, ClassAreas] | None = None,
     title: str = "Accuracy of the land-cover map",
+    about: Mapping[str, str] | None = None,
 ) -> None:
     """Write RESULTS.txt: overall scores, a table of the classes, the mean matrix, the conventions.
 
@@ -48,10 +49,13 @@ def write_results(
         Areas of the map of each seed.
     title : str
         First line.
+    about : mapping of str to str, optional
+        Lines that say what is judged; by default the seeds.
     """
     check_shapes(matrices, nomenclature)
+    about = about or {"Seeds": ", ".join(map(str, sorted(matrices)))}
     parts = [
-        _overall_text(matrices, title),
+        _overall_text(matrices, title, about),
         _classes_text(matrices, nomenclature),
         _matrix_text(mean_matrix(matrices), nomenclature),
         _areas_text(mean_areas(areas), nomenclature) if areas else "",
@@ -92,15 +96,16 @@ def _count(value: float) -> str:
     return number(value, apart=" ")
 
 
-def _overall_text(matrices: Mapping[int, np.ndarray], title: str) -> str:
+def _overall_text(
+    matrices: Mapping[int, np.ndarray], title: str, about: Mapping[str, str]
+) -> str:
     mean = mean_matrix(matrices)
     result = scores_over_seeds(matrices)
-    seeds = ", ".join(map(str, sorted(matrices)))
     lost = mean[:, len(mean) :].sum()
     share = 100 * float(np.nan_to_num(ratio(lost, mean.sum())))
     lines = [
         *_title(title),
-        f"Seeds              {seeds}",
+        *(f"{name:<19}{text}" for name, text in about.items()),
         f"Reference pixels   {_count(mean.sum())}" + (" (mean)" if len(matrices) > 1 else ""),
         f"Without class      {_count(lost)} ({number(share, 2)} %)",
         "",
