@@ -21,7 +21,14 @@ rule classify_tile:
         validity="<results>/tiles/{tile}/validity.tif",
         footprint="<results>/tiles/{tile}/footprint.tif",
         regions="<results>/tiles/{tile}/regions.tif",
-        models=expand("<results>/models/region_{{region}}_seed_{seed}", seed=SEEDS),
+        models=expand(
+            f"<results>/models/{MODEL}",
+            region="{region}",
+            seed=SEEDS,
+            source=SOURCES,
+            allow_missing=True,
+        ),
+        confusions=confusions_of_sources,
     output:
         **{
             layer: expand(
@@ -38,6 +45,7 @@ rule classify_tile:
     resources:
         **needs("classify_tile", reads=["models"]),
     params:
+        **parameters.sensor_rules,
         algorithm=versions(
             "classification", "boosting", "forest", "learning", *FEATURE_MODULES
         ),

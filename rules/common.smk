@@ -47,9 +47,19 @@ CLOUD_THRESHOLD = config["sampling"]["cloud_threshold"] if SERIES else 0
 LAYERS = ["classes", "confidence"]
 if config["classification"]["probability_map"]:
     LAYERS.append("probabilities")
+# With late fusion a region has a model of each source, and its map tells which one it follows.
+SOURCES, MODEL = [""], "region_{region}_seed_{seed}"
+if production.fused_sensors:
+    SOURCES, MODEL = ["radar", "optical"], MODEL + "_{source}"
+    LAYERS.append("choice")
 FUSED_MAPS = []
 if production.fused_seeds:
     FUSED_MAPS = [f"<results>/final/{name}" for name in parameters.fused_products]
+
+
+def features_of_source(wildcards):
+    """Features that one of the models of a region learns, with late fusion."""
+    return parameters.source_features(wildcards.region, wildcards.source)
 
 
 def region_numbers(wildcards):
@@ -162,6 +172,18 @@ def maps_to_fuse(layer):
         )
 
     return files
+
+
+def confusions_of_sources(wildcards):
+    """Matrices of the folds of both models of each draw of a region, if the late fusion reads them."""
+    if parameters.sensor_rules.get("sensors", {}).get("method") != "dempster_shafer":
+        return []
+    return expand(
+        f"<results>/folds/{MODEL}/confusion.csv",
+        region=wildcards.region,
+        seed=SEEDS,
+        source=SOURCES,
+    )
 
 
 def by_region_and_seed(pattern, wanted):

@@ -4,9 +4,10 @@
 rule folds:
     input:
         expand(
-            "<results>/folds/region_{region}_seed_{seed}/confusion.csv",
+            f"<results>/folds/{MODEL}/confusion.csv",
             region=REGIONS,
             seed=SEEDS,
+            source=SOURCES,
         ),
     message:
         "Stage folds is complete"
@@ -47,6 +48,29 @@ rule learn_folds:
         "../workflow/scripts/learn_folds.py"
 
 
+use rule learn_folds as learn_folds_of_source with:
+    output:
+        predictions="<results>/folds/region_{region}_seed_{seed}_{source}/predictions.parquet",
+        polygons="<results>/folds/region_{region}_seed_{seed}_{source}/polygons.csv",
+        calibration="<results>/folds/region_{region}_seed_{seed}_{source}/calibration.csv",
+        confusion="<results>/folds/region_{region}_seed_{seed}_{source}/confusion.csv",
+    log:
+        "<logs>/learn_folds_of_source/region_{region}_seed_{seed}_{source}.log",
+    benchmark:
+        "<benchmarks>/learn_folds_of_source/region_{region}_seed_{seed}_{source}.tsv"
+    resources:
+        **needs("learn_folds_of_source", reads=["samples"]),
+    params:
+        algorithm=versions("folds", "forest", "boosting", "learning", "training"),
+        learning=config["learning"],
+        features=features_of_source,
+        random_seed=lookup("sampling/random_seed", within=config),
+        nomenclature=config["nomenclature"],
+        codes=CODES,
+    message:
+        "Judging the {wildcards.source} learner of region {wildcards.region}, seed {wildcards.seed}, by folds"
+
+
 rule fuse_seeds:
     input:
         classes=maps_to_fuse("classes"),
@@ -57,11 +81,15 @@ rule fuse_seeds:
             wanted=parameters.seed_rules.get("method") == "dempster_shafer",
         ),
         models=by_region_and_seed(
-            "<results>/models/region_{region}_seed_{seed}",
+            f"<results>/models/{MODEL}",
             wanted=parameters.seed_rules.get("undecided") == "most_samples",
         ),
     output:
-        **{layer: f"<results>/fusion/{{tile}}/{layer}.tif" for layer in LAYERS},
+        **{
+            layer: f"<results>/fusion/{{tile}}/{layer}.tif"
+            for layer in LAYERS
+            if layer != "choice"
+        },
     log:
         "<logs>/fuse_seeds/{tile}.log",
     benchmark:

@@ -3,9 +3,7 @@
 
 rule learning:
     input:
-        expand(
-            "<results>/models/region_{region}_seed_{seed}", region=REGIONS, seed=SEEDS
-        ),
+        expand(f"<results>/models/{MODEL}", region=REGIONS, seed=SEEDS, source=SOURCES),
     message:
         "Stage learning is complete"
 
@@ -31,3 +29,21 @@ rule train_model:
         "Learning the model of region {wildcards.region}, seed {wildcards.seed}"
     script:
         "../workflow/scripts/train_model.py"
+
+
+use rule train_model as train_source with:
+    output:
+        model=directory("<results>/models/region_{region}_seed_{seed}_{source}"),
+    log:
+        "<logs>/train_source/region_{region}_seed_{seed}_{source}.log",
+    benchmark:
+        "<benchmarks>/train_source/region_{region}_seed_{seed}_{source}.tsv"
+    resources:
+        **needs("train_source", reads=["samples"]),
+    params:
+        algorithm=versions("learning", "training"),
+        learning=config["learning"],
+        features=features_of_source,
+        random_seed=lookup("sampling/random_seed", within=config),
+    message:
+        "Learning the {wildcards.source} model of region {wildcards.region}, seed {wildcards.seed}"

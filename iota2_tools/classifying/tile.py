@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from osgeo import gdal
@@ -198,6 +198,11 @@ class TileMapper:
             "classes": classes.reshape(shape),
             "confidence": confidence.reshape(shape),
         }
+        if parts and parts[0][1].choice is not None:
+            choice = np.zeros(window.size, dtype=np.uint8)
+            for pixels, said in parts:
+                choice[pixels] = said.choice
+            layers["choice"] = choice.reshape(shape)
         if self.probabilities:
             codes = self.settings.codes
             values = np.full((window.size, len(codes)), NO_PROBABILITY, dtype=np.uint16)
@@ -223,20 +228,41 @@ class _Maps:
             "classes": create("classes", settings.dtype, MEANING="class code, 0 no data"),
             "confidence": create("confidence", "uint8", UNITS="percent"),
         }
+        if "choice" in outputs:
+            self._files["choice"] = create("choice", "uint8", MEANING="source of the class")
         if "probabilities" in outputs:
             self._files["probabilities"] = create(
                 "probabilities", "uint16", len(settings.codes), NO_PROBABILITY, UNITS="per mille"
             )
 
     def write(self, window: Window, layers: dict[str, np.ndarray]) -> None:
-        for name, values in layers.items():
-            self._files[name].write_bands(values, window)
+        for name, file in self._files.items():
+            file.write_bands(layers[name], window)
+
+
+class Learnt(Protocol):
+    """Where a model stands."""
+
+    def load(self, names: list[str], dtype: str) -> Model:
+        """Load it, if it takes features of these names and of this type; else raise LearningError."""
+
+
+@dataclass(frozen=True)
+class OneModel:
+    """A model in its folder."""
+
+    folder: str
+
+    def load(self, names: list[str], dtype: str) -> Model:
+        """See `Learnt`."""
+        check_learnt(self.folder, names, dtype)
+        return learning.load(self.folder)
 
 
 def classify_tile(
     tile: TileSources,
     settings: MappingSettings,
-    models: list[str],
+    models: Sequence[str | Learnt],
     outputs: list[dict[str, str]],
     threads: int,
 ) -> None:
@@ -248,11 +274,12 @@ def classify_tile(
         What is read.
     settings : MappingSettings
         What is mapped.
-    models : list of str
-        Model folder of each draw.
+    models : sequence of str or Learnt
+        Of each draw: folder of its model, or what stands for it.
     outputs : list of dict
         For each draw the files to write: `classes`, `confidence` (percent) and, if asked for,
-        `probabilities` (per mille, 65535 where nothing is mapped).
+        `probabilities` (per mille, 65535 where nothing is mapped) and, of models that are several,
+        `choice`.
     threads : int
         Without influence on the result.
 
@@ -263,9 +290,8 @@ def classify_tile(
     """
     ranks = all_ranks()
     stack = FeatureStack(tile.inventory, tile.settings, tile.masks, tile.external)
-    for folder in models:
-        check_learnt(folder, stack.names, stack.dtype)
-    loaded = [learning.load(folder) for folder in models]
+    sources = [OneModel(model) if isinstance(model, str) else model for model in models]
+    loaded = [source.load(stack.names, stack.dtype) for source in sources]
     mapper = TileMapper(stack, tile.about(), loaded, settings, "probabilities" in outputs[0])
     windows = stack.windows(settings.budget_mb)
     with ThreadPoolExecutor(threads) as pool, ExitStack() as files:

@@ -54,6 +54,21 @@ class SeedFusion(Section):
         return self.undecided == "undecided" and self.method != "mean"
 
 
+class SensorFusion(Section):
+    """Late fusion of radar and optical sensors: a model of each alone, whose answers become one map."""
+
+    method: Literal["mean", "dempster_shafer"] = Field(
+        "mean",
+        description=(
+            "The mean of the probabilities of both models, or Dempster and Shafer's theory of evidence."
+        ),
+    )
+    masses: Masses = Field("precision", description=MASSES)
+    undecided: Literal["most_confident", "most_samples"] = Field(
+        "most_confident", description=f"{UNDECIDED} The first is radar."
+    )
+
+
 class Fusion(Section):
     """Several classifications of the same pixels as one; docs/merging.md."""
 
@@ -61,5 +76,12 @@ class Fusion(Section):
         None,
         description=(
             "The maps of all draws as one: `{}` for the defaults. Empty: each draw has its own map alone."
+        ),
+    )
+    sensors: SensorFusion | None = Field(
+        None,
+        description=(
+            "Late fusion of radar and optical sensors: `{}` for the defaults. Empty: early fusion, one model "
+            "that learns from all sensors together."
         ),
     )

@@ -233,7 +233,9 @@ def _nomenclature(production: Production) -> Iterator[str]:
 
 
 def _fusion(production: Production) -> Iterator[str]:
-    """A label of undecided pixels that is a class."""
+    """A label of undecided pixels that is a class; late fusion where there is nothing to fuse."""
+    if production.fused_sensors:
+        yield from _lacking_sources(production)
     seeds = production.fused_seeds
     if seeds and seeds.keeps_undecided and seeds.undecided_label in production.nomenclature.codes:
         name = production.nomenclature.name_of(seeds.undecided_label)
@@ -241,6 +243,24 @@ def _fusion(production: Production) -> Iterator[str]:
             f"fusion.seeds.undecided_label: {seeds.undecided_label} is the class {name}; take a number that is "
             "no code of the nomenclature"
         )
+
+
+def _lacking_sources(production: Production) -> Iterator[str]:
+    sensors = [production.section(sensor).radar for sensor in production.sensors]
+    if len(set(sensors)) < 2:
+        yield (
+            f"fusion.sensors: the sensors ({', '.join(production.sensors) or 'none'}) are not of both kinds, radar "
+            "and optical; add one of the other, or leave fusion.sensors out"
+        )
+        return
+    with contextlib.suppress(Iota2Error):  # of the tiles: told by their own check
+        for region in production.used_regions:
+            for source, series in production.sources_of_region(region).items():
+                if not series:
+                    yield (
+                        f"fusion.sensors: region {region} has no {source} acquisitions over all its tiles; fetch "
+                        "them, take the region out, or leave fusion.sensors out"
+                    )
 
 
 def _features(production: Production) -> Iterator[str]:

@@ -186,21 +186,29 @@ def _contradictions(config: Configuration) -> Iterator[str]:
 
 def _fusion_contradictions(config: Configuration) -> Iterator[str]:
     """Methods of fusion that lack what they need."""
-    seeds = config.fusion.seeds if config.fusion else None
-    traits = traits_of(config.learning.learner)
-    if not seeds:
-        return
-    if config.sampling.runs < 2:
+    seeds, sensors = (config.fusion.seeds, config.fusion.sensors) if config.fusion else (None, None)
+    learner = config.learning.learner
+    traits = traits_of(learner)
+    if seeds and config.sampling.runs < 2:
         yield "fusion.seeds: one draw has nothing to be fused with; set sampling.runs to 2 or more"
-    if seeds.method == "mean" and not config.classification.probability_map:
+    if seeds and seeds.method == "mean" and not config.classification.probability_map:
         yield (
             "fusion.seeds.method: mean needs the probabilities of each draw; set "
             "classification.probability_map to true, or take another method"
         )
-    if seeds.method == "confidence" and not traits.confidence:
+    if seeds and seeds.method == "confidence" and not traits.confidence:
         yield (
-            f"fusion.seeds.method: confidence: {config.learning.learner} tells none; take another "
-            "method, or another learner"
+            f"fusion.seeds.method: confidence: {learner} tells none; take another method, or another learner"
+        )
+    if sensors and sensors.method == "mean" and not traits.probabilities:
+        yield (
+            f"fusion.sensors.method: mean: {learner} gives no probabilities; take dempster_shafer, or another "
+            "learner"
+        )
+    if seeds and sensors and seeds.method == "dempster_shafer":
+        yield (
+            "fusion.seeds.method: dempster_shafer: of maps that are themselves fused (fusion.sensors) no folds "
+            "tell how far they are to be believed; take another method, or leave fusion.sensors out"
         )
 
 

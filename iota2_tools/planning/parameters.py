@@ -70,7 +70,17 @@ class Parameters:
         of_region = plan.series_of_region(region)
         if all(plan.series_of_tile(tile) == of_region for tile in plan.tiles_of(region)):
             return None
-        names = [name for series in of_region for name in self.series_features[series].names]
+        return self._names_of(of_region)
+
+    def source_features(self, region: str, source: str) -> list[str]:
+        """Names of the features of one of the two models of a region, with late fusion.
+
+        Those of the user's rasters and functions belong to both.
+        """
+        return self._names_of(self.production.sources_of_region(region)[source])
+
+    def _names_of(self, series: list[str]) -> list[str]:
+        names = [name for item in series for name in self.series_features[item].names]
         return [*names, *self._user_names, *self.external_names]
 
     def _also_read(self, sensor: str) -> list[str]:
@@ -228,6 +238,12 @@ class Parameters:
         """How the maps of all draws are fused (`fusing.methods.FusionRules`), and the masses."""
         seeds = self.production.fused_seeds
         return seeds.as_dict() if seeds else {}
+
+    @cached_property
+    def sensor_rules(self) -> dict[str, Any]:
+        """Parameter of the classification with late fusion; else none."""
+        sensors = self.production.fused_sensors
+        return {"sensors": sensors.as_dict()} if sensors else {}
 
     @cached_property
     def fused_products(self) -> list[str]:

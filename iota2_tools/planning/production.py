@@ -14,7 +14,7 @@ from pathlib import Path
 
 import shapely
 
-from iota2_tools.config.fusion import SeedFusion
+from iota2_tools.config.fusion import SeedFusion, SensorFusion
 from iota2_tools.config.nomenclature import Nomenclature, read_nomenclature
 from iota2_tools.config.sections import SensorSection, UserRaster
 from iota2_tools.core.errors import ConfigError, InputDataError, Iota2Error
@@ -190,6 +190,19 @@ class Production:
     def fused_seeds(self) -> SeedFusion | None:
         """How the maps of all draws are fused; None: they are not."""
         return self.config.fusion.seeds if self.config.fusion else None
+
+    @property
+    def fused_sensors(self) -> SensorFusion | None:
+        """How the models of radar and optical sensors are fused; None: one model has learnt both."""
+        return self.config.fusion.sensors if self.config.fusion else None
+
+    def sources_of_region(self, region: str) -> dict[str, list[str]]:
+        """Series that each of the two models of a region learns, with late fusion: radar, optical."""
+        found: dict[str, list[str]] = {"radar": [], "optical": []}
+        for name in self.series_of_region(region):
+            kind = "radar" if self.section(self.series[name].sensor).radar else "optical"
+            found[kind].append(name)
+        return found
 
     @property
     def held_back(self) -> float | None:

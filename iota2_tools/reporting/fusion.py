@@ -1,13 +1,13 @@
 """RESULTS_seeds.txt: how right the map is that is fused from those of all draws."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from iota2_tools.assessing.areas import ClassAreas
-from iota2_tools.assessing.scores import scores
+from iota2_tools.assessing.scores import ratio
 from iota2_tools.config.nomenclature import Nomenclature
 from iota2_tools.core.words import listed, number
 from iota2_tools.reference.sets import PolygonTable
@@ -95,13 +95,19 @@ def _remarks(evidence: FusedEvidence) -> Iterator[Remark]:
 
 
 def _compared(matrix: np.ndarray, of_seeds: Mapping[int, np.ndarray]) -> Iterator[Remark]:
-    """The fused map beside those of the draws, on the same polygons."""
-    single: Sequence[float] = [scores(other).overall_accuracy for other in of_seeds.values()]
-    if np.isnan(single).any():
-        return
-    yield Remark(
-        Topic.SCORES,
-        f"on the same polygons the maps of the single draws have overall accuracies from "
-        f"{number(min(single), 3)} to {number(max(single), 3)}, in the mean {number(float(np.mean(single)), 3)}; "
-        f"the fused map has {number(scores(matrix).overall_accuracy, 3)}",
-    )
+    """The fused map beside those of the draws; pixels without class are wrong, or they would be
+    left out of one map and not of the other."""
+    single = [_share_right(other) for other in of_seeds.values()]
+    fused = _share_right(matrix)
+    if not np.isnan([fused, *single]).any():
+        yield Remark(
+            Topic.SCORES,
+            f"on the same pixels the maps of the single draws are right for {number(min(single), 3)} to "
+            f"{number(max(single), 3)}, in the mean {number(float(np.mean(single)), 3)}, the fused map for "
+            f"{number(fused, 3)}; what is left without class counts as wrong",
+        )
+
+
+def _share_right(matrix: np.ndarray) -> float:
+    """Share of all reference pixels, those without class too; NaN without any."""
+    return float(ratio(np.diagonal(matrix).sum(), matrix.sum()))

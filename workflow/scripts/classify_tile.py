@@ -1,8 +1,31 @@
 """Snakemake adapter of iota2_tools.classifying.tile.classify_tile, on one node or on MPI ranks."""
 
+from iota2_tools.assessing.scores import read_matrix_csv
 from iota2_tools.classifying.tile import MappingSettings, TileSources, classify_tile
 from iota2_tools.core.jobs import job
 from iota2_tools.core.ranks import run_on_ranks
+from iota2_tools.fusing.methods import FusionRules
+from iota2_tools.fusing.models import FusedModels
+
+
+def models_of_draws():
+    """A model a draw, or with late fusion one of radar and one of optical sensors a draw."""
+    folders, rules = list(snakemake.input.models), snakemake.params.get("sensors")
+    if not rules:
+        return folders
+    matrices = [read_matrix_csv(path)[0] for path in snakemake.input.confusions]
+    return [
+        FusedModels(
+            tuple(folders[first : first + 2]),
+            ("radar", "optical"),
+            tuple(snakemake.params.codes),
+            FusionRules(rules["method"], rules["undecided"]),
+            tuple(matrices[first : first + 2]),
+            rules["masses"],
+        )
+        for first in range(0, len(folders), 2)
+    ]
+
 
 layers = list(snakemake.output.keys())
 draws = zip(*(snakemake.output[layer] for layer in layers), strict=True)
@@ -23,7 +46,7 @@ arguments = {
         minimum_clear_dates=snakemake.params.minimum_clear_dates,
         budget_mb=snakemake.params.window_mb,
     ),
-    "models": list(snakemake.input.models),
+    "models": models_of_draws(),
     "outputs": [dict(zip(layers, files, strict=True)) for files in draws],
     "threads": snakemake.threads,
 }
