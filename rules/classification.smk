@@ -26,7 +26,6 @@ rule classify_tile:
             region="{region}",
             seed=SEEDS,
             source=SOURCES,
-            allow_missing=True,
         ),
         confusions=confusions_of_sources,
     output:

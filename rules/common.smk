@@ -191,7 +191,8 @@ def by_region_and_seed(pattern, wanted):
 
     def files(wildcards):
         regions = REGIONS_OF_TILES[wildcards.tile] if wanted else []
-        return expand(pattern, region=regions, seed=SEEDS)
+        # Both models of a draw have learnt the same samples.
+        return expand(pattern, region=regions, seed=SEEDS, source=SOURCES[:1])
 
     return files
 

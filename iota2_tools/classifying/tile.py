@@ -198,11 +198,11 @@ class TileMapper:
             "classes": classes.reshape(shape),
             "confidence": confidence.reshape(shape),
         }
-        if parts and parts[0][1].choice is not None:
-            choice = np.zeros(window.size, dtype=np.uint8)
-            for pixels, said in parts:
+        choice = np.zeros(window.size, dtype=np.uint8)
+        for pixels, said in parts:
+            if said.choice is not None:
                 choice[pixels] = said.choice
-            layers["choice"] = choice.reshape(shape)
+                layers["choice"] = choice.reshape(shape)
         if self.probabilities:
             codes = self.settings.codes
             values = np.full((window.size, len(codes)), NO_PROBABILITY, dtype=np.uint16)

@@ -111,7 +111,10 @@ class FusedModel:
         said = [part.predict(features, needed) for part in self._parts]
         classes = np.stack([item.codes for item in said])
         confidence = [confidence_percent(item.confidence, item.codes) for item in said]
-        values = np.stack([self._per_mille(*pair) for pair in zip(self._parts, said, strict=True)]) if needed else None  # fmt: skip
+        values = None
+        if needed:
+            pairs = zip(self._parts, said, strict=True)
+            values = np.stack([self._per_mille(part, own) for part, own in pairs])
         fused = fuse(Sources(classes, np.stack(confidence), values), self._known, self._rules)
         shares = None
         if probabilities:
