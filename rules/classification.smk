@@ -14,6 +14,12 @@ rule classification:
         "Stage classification is complete"
 
 
+# A parameter of productions alone in which a region has several models.
+TOGETHER = {}
+if production.fused_sensors or production.fused_parts:
+    TOGETHER["together"] = lambda wildcards: parameters.together(wildcards.region)
+
+
 rule classify_tile:
     input:
         inventory="<results>/tiles/{tile}/inventory.json",
@@ -21,12 +27,7 @@ rule classify_tile:
         validity="<results>/tiles/{tile}/validity.tif",
         footprint="<results>/tiles/{tile}/footprint.tif",
         regions="<results>/tiles/{tile}/regions.tif",
-        models=expand(
-            f"<results>/models/{MODEL}",
-            region="{region}",
-            seed=SEEDS,
-            source=SOURCES,
-        ),
+        models=lambda wildcards: models_of(wildcards.region),
         confusions=confusions_of_sources,
     output:
         **{
@@ -44,7 +45,7 @@ rule classify_tile:
     resources:
         **needs("classify_tile", reads=["models"]),
     params:
-        **parameters.sensor_rules,
+        **TOGETHER,
         algorithm=versions(
             "classification", "boosting", "forest", "learning", *FEATURE_MODULES
         ),

@@ -47,19 +47,43 @@ CLOUD_THRESHOLD = config["sampling"]["cloud_threshold"] if SERIES else 0
 LAYERS = ["classes", "confidence"]
 if config["classification"]["probability_map"]:
     LAYERS.append("probabilities")
-# With late fusion a region has a model of each source, and its map tells which one it follows.
-SOURCES, MODEL = [""], "region_{region}_seed_{seed}"
 if production.fused_sensors:
-    SOURCES, MODEL = ["radar", "optical"], MODEL + "_{source}"
-    LAYERS.append("choice")
+    LAYERS.append("choice")  # which of its models a map follows
 FUSED_MAPS = []
 if production.fused_seeds:
     FUSED_MAPS = [f"<results>/final/{name}" for name in parameters.fused_products]
 
 
+def models_of(region, folder="models", file=""):
+    """What stands in a folder of each model of a region: draw by draw, in each of them all."""
+    names = [f"_{name}" if name else "" for name in production.model_names(region)]
+    return [
+        f"<results>/{folder}/region_{region}_seed_{seed}{name}{file}"
+        for seed in SEEDS
+        for name in names
+    ]
+
+
 def features_of_source(wildcards):
-    """Features that one of the models of a region learns, with late fusion."""
+    """Features that one of the models of a region learns."""
     return parameters.source_features(wildcards.region, wildcards.source)
+
+
+def splits_of_parts(wildcards):
+    """Polygons of the production, for models that learn a part of a region."""
+    in_parts = wildcards.region in production.parts
+    return "<results>/sampling/polygons.gpkg" if in_parts else []
+
+
+def folds_of(region):
+    """Matrices of the folds of the models of a region; parts of a region are not judged by folds."""
+    if region in production.parts:
+        return expand(
+            "<results>/folds/region_{region}_seed_{seed}/confusion.csv",
+            region=region,
+            seed=SEEDS,
+        )
+    return models_of(region, "folds", "/confusion.csv")
 
 
 def region_numbers(wildcards):
@@ -176,25 +200,23 @@ def maps_to_fuse(layer):
 
 def confusions_of_sources(wildcards):
     """Matrices of the folds of both models of each draw of a region, if the late fusion reads them."""
-    if parameters.sensor_rules.get("sensors", {}).get("method") != "dempster_shafer":
-        return []
-    return expand(
-        f"<results>/folds/{MODEL}/confusion.csv",
-        region=wildcards.region,
-        seed=SEEDS,
-        source=SOURCES,
-    )
+    together = parameters.together(wildcards.region) or {}
+    wanted = together.get("method") == "dempster_shafer"
+    return models_of(wildcards.region, "folds", "/confusion.csv") if wanted else []
 
 
-def by_region_and_seed(pattern, wanted):
-    """Input function: what the fusion of a tile needs to know of its models, if it does."""
+def folds_to_fuse(wildcards):
+    """Matrices of the folds of the models of a tile, if the fusion of draws reads them."""
+    wanted = parameters.seed_rules.get("method") == "dempster_shafer"
+    regions = REGIONS_OF_TILES[wildcards.tile] if wanted else []
+    return [path for region in regions for path in folds_of(region)]
 
-    def files(wildcards):
-        regions = REGIONS_OF_TILES[wildcards.tile] if wanted else []
-        # Both models of a draw have learnt the same samples.
-        return expand(pattern, region=regions, seed=SEEDS, source=SOURCES[:1])
 
-    return files
+def models_to_fuse(wildcards):
+    """Models of a tile, if the fusion of draws asks how much they have learnt."""
+    wanted = parameters.seed_rules.get("undecided") == "most_samples"
+    regions = REGIONS_OF_TILES[wildcards.tile] if wanted else []
+    return [path for region in regions for path in models_of(region)]
 
 
 def needs(rule, reads=(), files=()):

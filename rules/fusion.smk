@@ -3,12 +3,7 @@
 
 rule folds:
     input:
-        expand(
-            f"<results>/folds/{MODEL}/confusion.csv",
-            region=REGIONS,
-            seed=SEEDS,
-            source=SOURCES,
-        ),
+        [path for region in REGIONS for path in folds_of(region)],
     message:
         "Stage folds is complete"
 
@@ -76,14 +71,8 @@ rule fuse_seeds:
         classes=maps_to_fuse("classes"),
         confidence=maps_to_fuse("confidence"),
         probabilities=maps_to_fuse("probabilities"),
-        confusions=by_region_and_seed(
-            "<results>/folds/region_{region}_seed_{seed}/confusion.csv",
-            wanted=parameters.seed_rules.get("method") == "dempster_shafer",
-        ),
-        models=by_region_and_seed(
-            f"<results>/models/{MODEL}",
-            wanted=parameters.seed_rules.get("undecided") == "most_samples",
-        ),
+        confusions=folds_to_fuse,
+        models=models_to_fuse,
     output:
         **{
             layer: f"<results>/fusion/{{tile}}/{layer}.tif"
@@ -100,6 +89,10 @@ rule fuse_seeds:
         algorithm=versions("fusion"),
         rules=parameters.seed_rules,
         seeds=SEEDS,
+        models_of_draw=lambda wildcards: [
+            len(production.model_names(region))
+            for region in REGIONS_OF_TILES[wildcards.tile]
+        ],
         codes=CODES,
         dtype=parameters.fused_type,
     message:

@@ -3,7 +3,7 @@
 
 rule learning:
     input:
-        expand(f"<results>/models/{MODEL}", region=REGIONS, seed=SEEDS, source=SOURCES),
+        [path for region in REGIONS for path in models_of(region)],
     message:
         "Stage learning is complete"
 
@@ -32,6 +32,9 @@ rule train_model:
 
 
 use rule train_model as train_source with:
+    input:
+        samples=tiles_of_region("<results>/tiles/{tile}/samples.parquet"),
+        splits=splits_of_parts,
     output:
         model=directory("<results>/models/region_{region}_seed_{seed}_{source}"),
     log:
@@ -44,6 +47,7 @@ use rule train_model as train_source with:
         algorithm=versions("learning", "training"),
         learning=config["learning"],
         features=features_of_source,
+        part=lambda wildcards: parameters.part(wildcards.region, wildcards.source),
         random_seed=lookup("sampling/random_seed", within=config),
     message:
         "Learning the {wildcards.source} model of region {wildcards.region}, seed {wildcards.seed}"

@@ -69,6 +69,25 @@ class SensorFusion(Section):
     )
 
 
+class RegionFusion(Section):
+    """Large regions learnt in parts: polygons dealt class by class, a model each, all map the region."""
+
+    above_km2: float = Field(
+        gt=0,
+        description=(
+            "A region of which the tiles cover more is dealt into as many parts as that area goes into it, "
+            "rounded up. Each class needs as many learning polygons."
+        ),
+    )
+    method: Literal["majority", "confidence", "mean"] = Field(
+        "majority",
+        description="Majority of the models, the same weighted by confidence, or the mean of their probabilities.",
+    )
+    undecided: Literal["most_confident", "most_samples"] = Field(
+        "most_confident", description=UNDECIDED
+    )
+
+
 class Fusion(Section):
     """Several classifications of the same pixels as one; docs/merging.md."""
 
@@ -83,5 +102,11 @@ class Fusion(Section):
         description=(
             "Late fusion of radar and optical sensors: `{}` for the defaults. Empty: early fusion, one model "
             "that learns from all sensors together."
+        ),
+    )
+    regions: RegionFusion | None = Field(
+        None,
+        description=(
+            "Large regions learnt in parts: `{above_km2: 5000}`. Empty: a region has one model, whatever its size."
         ),
     )

@@ -12,7 +12,7 @@ from iota2_tools.learning.engines import describe
 def known_sources(
     names: Sequence[str],
     codes: Sequence[int],
-    models: Sequence[str] = (),
+    models: Sequence[Sequence[str]] = (),
     matrices: Sequence[np.ndarray] = (),
     masses: str = "precision",
 ) -> Known:
@@ -24,13 +24,13 @@ def known_sources(
         Of the sources, for the log.
     codes : sequence of int
         Classes of the nomenclature.
-    models : sequence of str
-        Folders of their models, where it counts how many samples they have learnt.
+    models : sequence of sequence of str
+        Folders of the models behind each, where it counts how many samples they have learnt.
     matrices : sequence of ndarray
         Confusion matrices of their folds, where masses are wanted.
     masses : str
         Key of `masses.KINDS`.
     """
-    samples = [int(describe(folder)["samples"]) for folder in models] or [1] * len(names)
+    samples = [sum(describe(folder)["samples"] for folder in own) for own in models]
     believed = masses_of_sources(matrices, masses, codes, names) if len(matrices) else None
-    return Known(list(codes), samples, believed)
+    return Known(list(codes), samples or [1] * len(names), believed)

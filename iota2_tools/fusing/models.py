@@ -51,7 +51,8 @@ class FusedModels:
     def load(self, names: list[str], dtype: str) -> Model:
         """Load all; see `classifying.tile.Learnt`."""
         parts = [Part.of(folder, names, dtype) for folder in self.folders]
-        known = known_sources(self.names, self.codes, self.folders, self.matrices, self.masses)
+        each = [(folder,) for folder in self.folders]
+        known = known_sources(self.names, self.codes, each, self.matrices, self.masses)
         return FusedModel(parts, known, self.rules)
 
 

@@ -22,6 +22,7 @@ from iota2_tools.learning.settings import LearningSettings, ModelKey, Purpose
 from iota2_tools.learning.traits import PLACE_MISSING, is_otb
 
 if TYPE_CHECKING:  # tables take a third of a second that mapping does not need
+    from iota2_tools.reference.dealing import PartOfRegion
     from iota2_tools.reference.table import TrainingTable
 
 logger = logging.getLogger(__name__)
@@ -91,6 +92,7 @@ def train(
     threads: int,
     output: str,
     features: list[str] | None = None,
+    part: "PartOfRegion | None" = None,
 ) -> None:
     """Learn the model of a region and draw.
 
@@ -106,6 +108,8 @@ def train(
         Folder of the model.
     features : list of str, optional
         Names of the features to learn, where tables hold others too; all by default.
+    part : PartOfRegion, optional
+        Of a large region whose polygons are dealt among several models; by default all are learnt.
 
     Raises
     ------
@@ -114,9 +118,22 @@ def train(
     """
     from iota2_tools.reference.table import read_training_table
 
-    learn(
-        read_training_table(samples, key.region, key.seed, features), key, settings, threads, output
-    )
+    table = read_training_table(samples, key.region, key.seed, features)
+    learn(_of_part(table, part, key) if part else table, key, settings, threads, output)
+
+
+def _of_part(table: "TrainingTable", part: "PartOfRegion", key: ModelKey) -> "TrainingTable":
+    """Samples of a part of a region; each part has all classes of the region."""
+    polygons = part.polygons(key.region, key.seed, key.random_seed)
+    own = table.only(np.isin(table.polygons, polygons))
+    lacking = np.setdiff1d(table.codes, own.codes)
+    if len(lacking):
+        raise LearningError(
+            f"{key}, part {part.number + 1} of {part.parts}: no pixel of class "
+            f"{', '.join(map(str, lacking))} was clear often enough in the polygons of this part; raise "
+            "fusion.regions.above_km2, or lower sampling.cloud_threshold"
+        )
+    return own
 
 
 def learn(

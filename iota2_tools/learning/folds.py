@@ -7,7 +7,7 @@ Dempster and Shafer's fusion, polygons whose class looks wrong, and the reliabil
 
 import logging
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +82,7 @@ def out_of_fold(
         apart = fold == number
         with tempfile.TemporaryDirectory() as folder:
             model = str(Path(folder, "model"))
-            engines.learn(_part(table, ~apart), key, settings, threads, model)
+            engines.learn(table.only(~apart), key, settings, threads, model)
             loaded = engines.load(model)
             prediction = loaded.predict(table.features[apart], values is not None)
         said[apart] = prediction.codes
@@ -93,15 +93,6 @@ def out_of_fold(
             values[apart] = own
         logger.info("fold %d: %d samples set apart", number, apart.sum())
     return OutOfFold(fold, said, classes, values)
-
-
-def _part(table: TrainingTable, chosen: np.ndarray) -> TrainingTable:
-    return replace(
-        table,
-        features=table.features[chosen],
-        codes=table.codes[chosen],
-        polygons=table.polygons[chosen],
-    )
 
 
 @dataclass(frozen=True)

@@ -236,6 +236,8 @@ def _fusion(production: Production) -> Iterator[str]:
     """A label of undecided pixels that is a class; late fusion where there is nothing to fuse."""
     if production.fused_sensors:
         yield from _lacking_sources(production)
+    if production.fused_parts:
+        yield from _first_error(lambda: production.parts)
     seeds = production.fused_seeds
     if seeds and seeds.keeps_undecided and seeds.undecided_label in production.nomenclature.codes:
         name = production.nomenclature.name_of(seeds.undecided_label)

@@ -186,7 +186,8 @@ def _contradictions(config: Configuration) -> Iterator[str]:
 
 def _fusion_contradictions(config: Configuration) -> Iterator[str]:
     """Methods of fusion that lack what they need."""
-    seeds, sensors = (config.fusion.seeds, config.fusion.sensors) if config.fusion else (None, None)
+    fusion = config.fusion or Fusion()
+    seeds, sensors, regions = fusion.seeds, fusion.sensors, fusion.regions
     learner = config.learning.learner
     traits = traits_of(learner)
     if seeds and config.sampling.runs < 2:
@@ -205,10 +206,23 @@ def _fusion_contradictions(config: Configuration) -> Iterator[str]:
             f"fusion.sensors.method: mean: {learner} gives no probabilities; take dempster_shafer, or another "
             "learner"
         )
-    if seeds and sensors and seeds.method == "dempster_shafer":
+    if regions and regions.method == "mean" and not traits.probabilities:
         yield (
-            "fusion.seeds.method: dempster_shafer: of maps that are themselves fused (fusion.sensors) no folds "
-            "tell how far they are to be believed; take another method, or leave fusion.sensors out"
+            f"fusion.regions.method: mean: {learner} gives no probabilities; take majority, or another learner"
+        )
+    if regions and regions.method == "confidence" and not traits.confidence:
+        yield (
+            f"fusion.regions.method: confidence: {learner} tells none; take majority, or another learner"
+        )
+    if regions and sensors:
+        yield (
+            "fusion.regions and fusion.sensors: a region is learnt in parts or by sensors; leave one of both out"
+        )
+    if seeds and (sensors or regions) and seeds.method == "dempster_shafer":
+        yield (
+            "fusion.seeds.method: dempster_shafer: of maps that are themselves fused (fusion.sensors, "
+            "fusion.regions) no folds tell how far they are to be believed; take another method, or leave "
+            "that out"
         )
 
 

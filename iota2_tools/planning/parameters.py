@@ -72,11 +72,13 @@ class Parameters:
             return None
         return self._names_of(of_region)
 
-    def source_features(self, region: str, source: str) -> list[str]:
-        """Names of the features of one of the two models of a region, with late fusion.
+    def source_features(self, region: str, source: str) -> list[str] | None:
+        """Names of the features of one of the models of a region.
 
-        Those of the user's rasters and functions belong to both.
+        With late fusion those of its sensors; the user's rasters and functions belong to both.
         """
+        if not self.production.fused_sensors:
+            return self.learnt_features(region)
         return self._names_of(self.production.sources_of_region(region)[source])
 
     def _names_of(self, series: list[str]) -> list[str]:
@@ -228,10 +230,11 @@ class Parameters:
         return {"path": path, "contents": _contents(path)}
 
     @cached_property
-    def held_back(self) -> dict[str, float]:
-        """Parameter of the splits where the maps of all draws are fused; else none."""
-        share = self.production.held_back
-        return {} if share is None else {"held_back": share}
+    def fusion_splits(self) -> dict[str, Any]:
+        """Parameters of the splits that fusion asks for: what it holds back, regions in parts."""
+        plan = self.production
+        share = {} if plan.held_back is None else {"held_back": plan.held_back}
+        return share | ({"parts": plan.parts} if plan.parts else {})
 
     @cached_property
     def seed_rules(self) -> dict[str, Any]:
@@ -239,11 +242,21 @@ class Parameters:
         seeds = self.production.fused_seeds
         return seeds.as_dict() if seeds else {}
 
-    @cached_property
-    def sensor_rules(self) -> dict[str, Any]:
-        """Parameter of the classification with late fusion; else none."""
-        sensors = self.production.fused_sensors
-        return {"sensors": sensors.as_dict()} if sensors else {}
+    def together(self, region: str) -> dict[str, Any] | None:
+        """How the models of a region answer as one (`fusing.models`); None: it has one."""
+        plan = self.production
+        names = plan.model_names(region)
+        if names == [""]:
+            return None
+        section = plan.fused_sensors or plan.fused_parts
+        assert section  # or there would be one model
+        return {"names": names, "masses": "precision"} | section.as_dict()
+
+    def part(self, region: str, source: str) -> dict[str, int] | None:
+        """Which part of a region a model learns; None: all of it."""
+        if source not in self.production.model_names(region) or not source.startswith("part"):
+            return None
+        return {"number": int(source[4:]) - 1, "parts": self.production.parts[region]}
 
     @cached_property
     def fused_products(self) -> list[str]:

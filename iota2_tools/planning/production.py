@@ -5,6 +5,7 @@ each tile's folder, the header of one image a sensor and tile, the regions.
 """
 
 import hashlib
+import math
 import os
 import re
 from contextlib import suppress
@@ -14,11 +15,19 @@ from pathlib import Path
 
 import shapely
 
-from iota2_tools.config.fusion import SeedFusion, SensorFusion
+from iota2_tools.config.fusion import RegionFusion, SeedFusion, SensorFusion
 from iota2_tools.config.nomenclature import Nomenclature, read_nomenclature
 from iota2_tools.config.sections import SensorSection, UserRaster
 from iota2_tools.core.errors import ConfigError, InputDataError, Iota2Error
-from iota2_tools.geo.grid import Grid, crs_name, grid_of, metres, reprojected, union
+from iota2_tools.geo.grid import (
+    Grid,
+    crs_name,
+    grid_of,
+    metres,
+    reprojected,
+    spatial_reference,
+    union,
+)
 from iota2_tools.geo.mgrs import tile_grid
 from iota2_tools.planning.configuration import Configuration
 from iota2_tools.planning.regularisation import RegularisationPlan
@@ -183,7 +192,14 @@ class Production:
         config = self.config
         sections = (config.reference, config.sampling, config.regions)
         return inspect_reference(
-            SplitPlan(*sections, self.nomenclature, grids, regions, self.held_back)
+            SplitPlan(
+                *sections,
+                self.nomenclature,
+                grids,
+                regions,
+                self.held_back,
+                self.parts if grids else {},
+            )
         )
 
     @property
@@ -203,6 +219,45 @@ class Production:
             kind = "radar" if self.section(self.series[name].sensor).radar else "optical"
             found[kind].append(name)
         return found
+
+    @property
+    def fused_parts(self) -> RegionFusion | None:
+        """How large regions are learnt in parts; None: each has one model."""
+        return self.config.fusion.regions if self.config.fusion else None
+
+    @cached_property
+    def parts(self) -> dict[str, int]:
+        """Regions that are learnt in parts, and in how many.
+
+        Raises
+        ------
+        ConfigError
+            If the coordinates of the map are angles.
+        """
+        if not self.fused_parts:
+            return {}
+        reference = spatial_reference(self.mosaic_grid.crs)
+        if not reference.IsProjected():
+            raise ConfigError(
+                "fusion.regions: the coordinates of the map are angles, so that its regions have no area; set "
+                "grid.projection to one in metres"
+            )
+        unit = reference.GetLinearUnits() / 1000
+        covered = shapely.union_all([shapely.box(*grid.bounds) for grid in self.grids.values()])
+        found = {}
+        for region in self.used_regions:
+            shape = self._region_shapes.get(region, covered)
+            area = shapely.intersection(shape, covered).area * unit**2
+            found[region] = math.ceil(area / self.fused_parts.above_km2)
+        return {region: count for region, count in found.items() if count > 1}
+
+    def model_names(self, region: str) -> list[str]:
+        """Names of the models of a region in a draw, beside region and draw; one of none: the only one."""
+        if self.fused_sensors:
+            return list(self.sources_of_region(region))
+        if region in self.parts:
+            return [f"part{number}" for number in range(1, self.parts[region] + 1)]
+        return [""]
 
     @property
     def held_back(self) -> float | None:

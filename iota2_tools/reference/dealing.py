@@ -1,10 +1,14 @@
 """Polygons dealt into folds, class by class, so that no polygon stands in two of them."""
 
 from collections.abc import Hashable
+from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from iota2_tools.core.draws import generator
+from iota2_tools.geo.vectors import read_layer
+from iota2_tools.reference.sets import LEARN
 
 EVERYWHERE = -1
 """Fold of a polygon that is the only one of its class: it is never set apart."""
@@ -46,3 +50,51 @@ def deal(
         order[draws.permutation(len(own))] = (first + np.arange(len(own))) % folds
         found[places] = order[inverse]
     return found
+
+
+def parts_of_region(
+    polygons: pd.DataFrame, region: str, seed: int, parts: int, random_seed: int
+) -> pd.DataFrame:
+    """Deal the learning polygons of a large region into parts, a model each.
+
+    Parameters
+    ----------
+    polygons : DataFrame
+        Columns `polygon`, `code`, `region`, `has_pixel`, `seed_N` (`splits.Split`).
+
+    Returns
+    -------
+    DataFrame
+        `polygon`, `code`, `part` (from 0, or `EVERYWHERE`) of each learning polygon.
+    """
+    learns = polygons[f"seed_{seed}"].str.contains(LEARN) & polygons["has_pixel"]
+    own = polygons.loc[learns & (polygons["region"] == region), ["polygon", "code"]]
+    names = ("parts", seed, region)
+    numbers, codes = own["polygon"].to_numpy(), own["code"].to_numpy()
+    return own.assign(part=deal(numbers, codes, parts, random_seed, *names))
+
+
+@dataclass(frozen=True)
+class PartOfRegion:
+    """One of the parts of a large region.
+
+    Parameters
+    ----------
+    splits : str
+        Polygons of the production (`splits.write_splits`).
+    number : int
+        From 0.
+    parts : int
+        How many there are.
+    """
+
+    splits: str
+    number: int
+    parts: int
+
+    def polygons(self, region: str, seed: int, random_seed: int) -> np.ndarray:
+        """Numbers of its polygons."""
+        columns = ["polygon", "code", "region", "has_pixel", f"seed_{seed}"]
+        table = read_layer(self.splits, columns=columns, read_geometry=False)
+        dealt = parts_of_region(table, region, seed, self.parts, random_seed)
+        return dealt.loc[dealt["part"] == self.number, "polygon"].to_numpy()

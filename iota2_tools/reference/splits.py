@@ -1,8 +1,8 @@
 """Which polygons learn and which validate, for each draw."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import geopandas as gpd
 import numpy as np
@@ -17,6 +17,7 @@ from iota2_tools.core.files import whole_file
 from iota2_tools.geo.grid import Grid, crs_name
 from iota2_tools.geo.vectors import write_layer
 from iota2_tools.reference.coverage import hold_pixels, polygons_without_pixels
+from iota2_tools.reference.dealing import parts_of_region
 from iota2_tools.reference.given_splits import SplitsTable, merged_sets, read_splits_table
 from iota2_tools.reference.polygons import ReferenceSource, read_reference
 from iota2_tools.reference.regions import assign_regions, read_regions
@@ -47,6 +48,8 @@ class SplitPlan:
     held_back : float, optional
         Share of the polygons of each class and region that learn in no draw, where the maps of all
         draws are fused: some polygon must be left to judge the fused map.
+    parts : mapping of str to int
+        Regions that are learnt in parts, and in how many.
     """
 
     reference: Reference
@@ -56,6 +59,7 @@ class SplitPlan:
     grids: Sequence[Grid]
     used_regions: Sequence[str]
     held_back: float | None = None
+    parts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def seeds(self) -> range:
@@ -217,6 +221,7 @@ def split_of(plan: SplitPlan) -> Split:
         polygons[f"seed_{seed}"] = sets[polygons.index]
     _check_regions(polygons, plan, path)
     _check_unlearnt(polygons, plan, path)
+    _check_parts(polygons, plan, path)
     remarks += repetition_remarks(found, first, path) + _remarks(polygons, plan)
     return Split(polygons, remarks)
 
@@ -305,3 +310,20 @@ def _check_unlearnt(polygons: gpd.GeoDataFrame, plan: SplitPlan, path: str) -> N
             "judge the fused map; raise fusion.seeds.held_back (a class needs three polygons in a "
             "region), add polygons, or leave some out of `learn` in reference.splits"
         )
+
+
+def _check_parts(polygons: gpd.GeoDataFrame, plan: SplitPlan, path: str) -> None:
+    """Raise InputDataError if a part of a large region would lack one of its classes."""
+    problems = []
+    for region, parts in plan.parts.items():
+        for seed in plan.seeds:
+            dealt = parts_of_region(polygons, region, seed, parts, plan.sampling.random_seed)
+            for code, group in dealt.groupby("code"):
+                if len(group) < parts:
+                    problems.append(
+                        f"region {region}, seed {seed}: class {plan.nomenclature.name_of(code)} has "
+                        f"{len(group)} learning polygon(s) for {parts} parts, so that some would lack it; raise "
+                        "fusion.regions.above_km2, add polygons, or merge the class with another"
+                    )
+    if problems:
+        raise InputDataError(one_message(path, problems[:20]))

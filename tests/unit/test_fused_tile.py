@@ -104,8 +104,9 @@ def test_samples_of_the_models_decide_where_that_is_asked_for(tmp_path):
     for name, samples in (("a", 5), ("b", 9)):
         (tmp_path / name).mkdir()
         (tmp_path / name / "model.json").write_text(f'{{"samples": {samples}}}')
-    known = known_sources(["a", "b"], CODES, models=[str(tmp_path / name) for name in "ab"])
-    assert known.samples == [5, 9]
+    a, b = (str(tmp_path / name) for name in "ab")
+    assert known_sources(["one", "two"], CODES, models=[[a], [a, b]]).samples == [5, 14]
+    assert known_sources(["one", "two"], CODES).samples == [1, 1]
     matrix = np.diag([3, 0, 1])
     assert known_sources(["a"], CODES, matrices=[matrix]).masses.tolist() == [[1, 0, 1]]
 
@@ -294,6 +295,6 @@ def test_a_production_without_fusion_is_what_it_was(tmp_path):
     """Its parameters and digest are those of before there was fusion."""
     plain = configured(tmp_path)
     parameters = Parameters(plain)
-    assert (parameters.held_back, parameters.fused_legend) == ({}, parameters.legend)
+    assert (parameters.fusion_splits, parameters.fused_legend) == ({}, parameters.legend)
     assert configured(tmp_path, fusion=None).config.digest == plain.config.digest
     assert configured(tmp_path, fusion={"seeds": {}}).config.digest != plain.config.digest

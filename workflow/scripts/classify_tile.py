@@ -9,21 +9,22 @@ from iota2_tools.fusing.models import FusedModels
 
 
 def models_of_draws():
-    """A model a draw, or with late fusion one of radar and one of optical sensors a draw."""
-    folders, rules = list(snakemake.input.models), snakemake.params.get("sensors")
-    if not rules:
+    """A model a draw, or several that answer as one: of radar and optical sensors, of parts."""
+    folders, together = list(snakemake.input.models), snakemake.params.get("together")
+    if not together:
         return folders
+    count = len(together["names"])
     matrices = [read_matrix_csv(path)[0] for path in snakemake.input.confusions]
     return [
         FusedModels(
-            tuple(folders[first : first + 2]),
-            ("radar", "optical"),
+            tuple(folders[first : first + count]),
+            tuple(together["names"]),
             tuple(snakemake.params.codes),
-            FusionRules(rules["method"], rules["undecided"]),
-            tuple(matrices[first : first + 2]),
-            rules["masses"],
+            FusionRules(together["method"], together["undecided"]),
+            tuple(matrices[first : first + count]),
+            together["masses"],
         )
-        for first in range(0, len(folders), 2)
+        for first in range(0, len(folders), count)
     ]
 
 

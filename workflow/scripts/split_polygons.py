@@ -17,6 +17,7 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
             grids=[Grid(**grid) for grid in snakemake.params.grids],
             used_regions=snakemake.params.used_regions,
             held_back=snakemake.params.get("held_back"),
+            parts=snakemake.params.get("parts") or {},
         ),
         snakemake.output.splits,
     )

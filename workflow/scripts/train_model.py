@@ -3,6 +3,9 @@
 from iota2_tools.core.jobs import job
 from iota2_tools.learning.engines import train
 from iota2_tools.learning.settings import LearningSettings, ModelKey
+from iota2_tools.reference.dealing import PartOfRegion
+
+part = snakemake.params.get("part")
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     train(
@@ -15,5 +18,6 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
         settings=LearningSettings.of(snakemake.params.learning),
         threads=snakemake.threads,
         features=snakemake.params.features,
+        part=PartOfRegion(snakemake.input.splits, **part) if part else None,
         output=snakemake.output.model,
     )
