@@ -14,10 +14,14 @@ rule classification:
         "Stage classification is complete"
 
 
-# A parameter of productions alone in which a region has several models.
+# Parameters of productions alone in which several models map a region.
 TOGETHER = {}
 if production.fused_sensors or production.fused_parts:
     TOGETHER["together"] = lambda wildcards: parameters.together(wildcards.region)
+if production.boundaries:
+    TOGETHER["border"] = lambda wildcards: parameters.border(
+        wildcards.tile, wildcards.region
+    )
 
 
 rule classify_tile:
@@ -29,6 +33,7 @@ rule classify_tile:
         regions="<results>/tiles/{tile}/regions.tif",
         models=lambda wildcards: models_of(wildcards.region),
         confusions=confusions_of_sources,
+        neighbours=models_of_neighbours,
     output:
         **{
             layer: expand(
@@ -43,7 +48,7 @@ rule classify_tile:
         "<benchmarks>/classify_tile/{tile}_region_{region}.tsv"
     threads: 2
     resources:
-        **needs("classify_tile", reads=["models"]),
+        **needs("classify_tile", reads=["models", "neighbours"]),
     params:
         **TOGETHER,
         algorithm=versions(

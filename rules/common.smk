@@ -49,6 +49,8 @@ if config["classification"]["probability_map"]:
     LAYERS.append("probabilities")
 if production.fused_sensors:
     LAYERS.append("choice")  # which of its models a map follows
+if production.boundaries:
+    LAYERS.append("plain")  # the classes without the neighbours, to compare
 FUSED_MAPS = []
 if production.fused_seeds:
     FUSED_MAPS = [f"<results>/final/{name}" for name in parameters.fused_products]
@@ -168,14 +170,19 @@ def pieces_of_map(layer):
     return files
 
 
-def maps_of_tile(wildcards):
+def maps_of_tile(wildcards, layer="classes"):
     """Class maps of a tile: all regions, draw by draw."""
     return expand(
-        "<results>/classification/{tile}/region_{region}/classes_seed_{seed}.tif",
+        f"<results>/classification/{{tile}}/region_{{region}}/{layer}_seed_{{seed}}.tif",
         tile=wildcards.tile,
         region=REGIONS_OF_TILES[wildcards.tile],
         seed=SEEDS,
     )
+
+
+def plain_maps_of_tile(wildcards):
+    """The same without what neighbouring regions say, where they do."""
+    return maps_of_tile(wildcards, "plain") if production.boundaries else []
 
 
 def maps_to_fuse(layer):
@@ -196,6 +203,12 @@ def maps_to_fuse(layer):
         )
 
     return files
+
+
+def models_of_neighbours(wildcards):
+    """Models of the regions that have a say near the boundaries of a region of a tile."""
+    names = production.neighbours(wildcards.tile, wildcards.region)
+    return [path for name in names for path in models_of(name)]
 
 
 def confusions_of_sources(wildcards):

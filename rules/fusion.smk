@@ -77,7 +77,7 @@ rule fuse_seeds:
         **{
             layer: f"<results>/fusion/{{tile}}/{layer}.tif"
             for layer in LAYERS
-            if layer != "choice"
+            if layer not in ("choice", "plain")
         },
     log:
         "<logs>/fuse_seeds/{tile}.log",

@@ -153,6 +153,8 @@ class TileMapper:
     settings : MappingSettings
     probabilities : bool
         Whether those of all classes are wanted.
+    border : Blending, optional
+        What the models of neighbouring regions say near the edges; it needs the probabilities.
     """
 
     stack: FeatureStack
@@ -160,6 +162,7 @@ class TileMapper:
     models: list[Model]
     settings: MappingSettings
     probabilities: bool
+    border: "Blending | None" = None
 
     def layers(
         self, window: Window, pool: ThreadPoolExecutor
@@ -170,7 +173,8 @@ class TileMapper:
         -------
         list of dict of str to ndarray
             `classes` and `confidence`, shape (rows, cols), and `probabilities`, shape
-            (n_classes, rows, cols), if they are wanted.
+            (n_classes, rows, cols), if they are wanted; `choice` of models that are several;
+            `plain`, the classes without the neighbours, where these are asked.
         """
         about = {name: read_window(dataset, window, 1) for name, dataset in self.rasters.items()}
         dates = self.settings.minimum_clear_dates if self.stack.series else 0
@@ -179,10 +183,13 @@ class TileMapper:
             return None
         features = self.stack.read(window, pool)
         parts = list(predictions(features, pixels, self.models, self.probabilities, pool))
-        return [
+        draws = [
             self._layers_of(window, model, [(chunk, said[draw]) for chunk, said in parts])
             for draw, model in enumerate(self.models)
         ]
+        if self.border:
+            self.border.blend(window, features, pixels, draws, pool)
+        return draws
 
     def _layers_of(
         self, window: Window, model: Model, parts: list[tuple[np.ndarray, Prediction]]
@@ -230,6 +237,8 @@ class _Maps:
         }
         if "choice" in outputs:
             self._files["choice"] = create("choice", "uint8", MEANING="source of the class")
+        if "plain" in outputs:
+            self._files["plain"] = create("plain", settings.dtype, MEANING="class code, 0 no data")
         if "probabilities" in outputs:
             self._files["probabilities"] = create(
                 "probabilities", "uint16", len(settings.codes), NO_PROBABILITY, UNITS="per mille"
@@ -245,6 +254,27 @@ class Learnt(Protocol):
 
     def load(self, names: list[str], dtype: str) -> Model:
         """Load it, if it takes features of these names and of this type; else raise LearningError."""
+
+
+class Blending(Protocol):
+    """What the models of neighbouring regions say near the edges of a region."""
+
+    def blend(
+        self,
+        window: Window,
+        features: WindowFeatures,
+        pixels: np.ndarray,
+        draws: Sequence[dict[str, np.ndarray]],
+        pool: ThreadPoolExecutor,
+    ) -> None:
+        """Change the layers of each draw at some `pixels` of a window, and add `plain`."""
+
+
+class Neighbours(Protocol):
+    """Where the models of neighbouring regions stand."""
+
+    def load(self, grid: Grid, names: list[str], dtype: str) -> Blending:
+        """Load them for a tile, if they take features of these names and of this type."""
 
 
 @dataclass(frozen=True)
@@ -265,6 +295,7 @@ def classify_tile(
     models: Sequence[str | Learnt],
     outputs: list[dict[str, str]],
     threads: int,
+    neighbours: Neighbours | None = None,
 ) -> None:
     """Map a region of a tile with the models of all draws, in one pass over the images.
 
@@ -282,6 +313,8 @@ def classify_tile(
         `choice`.
     threads : int
         Without influence on the result.
+    neighbours : Neighbours, optional
+        Regions whose models are asked near the edges; `plain` then is the map without them.
 
     Raises
     ------
@@ -292,7 +325,9 @@ def classify_tile(
     stack = FeatureStack(tile.inventory, tile.settings, tile.masks, tile.external)
     sources = [OneModel(model) if isinstance(model, str) else model for model in models]
     loaded = [source.load(stack.names, stack.dtype) for source in sources]
-    mapper = TileMapper(stack, tile.about(), loaded, settings, "probabilities" in outputs[0])
+    border = neighbours.load(stack.grid, stack.names, stack.dtype) if neighbours else None
+    wanted = "probabilities" in outputs[0] or border is not None
+    mapper = TileMapper(stack, tile.about(), loaded, settings, wanted, border)
     windows = stack.windows(settings.budget_mb)
     with ThreadPoolExecutor(threads) as pool, ExitStack() as files:
         if ranks.first:

@@ -88,6 +88,25 @@ class RegionFusion(Section):
     )
 
 
+class BoundaryFusion(Section):
+    """Probabilities of neighbouring regions averaged near their boundaries, so that no line is seen."""
+
+    exterior: float = Field(
+        gt=0,
+        le=5000,
+        description="Distance outside its edge up to which the model of a region has a say, metres.",
+    )
+    interior: float = Field(
+        0,
+        ge=0,
+        le=5000,
+        description=(
+            "Distance inside its edge from which on it has its full say, metres. The same as `exterior`: at the "
+            "edge both sides count alike."
+        ),
+    )
+
+
 class Fusion(Section):
     """Several classifications of the same pixels as one; docs/merging.md."""
 
@@ -108,5 +127,12 @@ class Fusion(Section):
         None,
         description=(
             "Large regions learnt in parts: `{above_km2: 5000}`. Empty: a region has one model, whatever its size."
+        ),
+    )
+    boundaries: BoundaryFusion | None = Field(
+        None,
+        description=(
+            "Probabilities of neighbouring regions averaged near their boundaries: `{exterior: 500, interior: "
+            "500}`. Empty: each region is mapped by its own model alone."
         ),
     )

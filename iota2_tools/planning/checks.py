@@ -11,6 +11,7 @@ from iota2_tools.core.words import suggest
 from iota2_tools.features.expressions import parse_expression
 from iota2_tools.features.plan import REFERENCE, chosen_names
 from iota2_tools.features.user_modules import load_function
+from iota2_tools.geo.grid import spatial_reference
 from iota2_tools.learning.settings import LearningSettings, Purpose
 from iota2_tools.learning.tried import problems_of_learner
 from iota2_tools.planning.parameters import Parameters
@@ -236,6 +237,8 @@ def _fusion(production: Production) -> Iterator[str]:
     """A label of undecided pixels that is a class; late fusion where there is nothing to fuse."""
     if production.fused_sensors:
         yield from _lacking_sources(production)
+    if production.boundaries:
+        yield from _boundaries_in_degrees(production)
     if production.fused_parts:
         yield from _first_error(lambda: production.parts)
     seeds = production.fused_seeds
@@ -245,6 +248,15 @@ def _fusion(production: Production) -> Iterator[str]:
             f"fusion.seeds.undecided_label: {seeds.undecided_label} is the class {name}; take a number that is "
             "no code of the nomenclature"
         )
+
+
+def _boundaries_in_degrees(production: Production) -> Iterator[str]:
+    with contextlib.suppress(Iota2Error):  # of the tiles: told by their own check
+        if not spatial_reference(production.mosaic_grid.crs).IsProjected():
+            yield (
+                "fusion.boundaries: the coordinates of the map are angles, so that distances in metres are none; "
+                "set grid.projection to one in metres"
+            )
 
 
 def _lacking_sources(production: Production) -> Iterator[str]:

@@ -218,11 +218,35 @@ def _fusion_contradictions(config: Configuration) -> Iterator[str]:
         yield (
             "fusion.regions and fusion.sensors: a region is learnt in parts or by sensors; leave one of both out"
         )
+    if fusion.boundaries:
+        yield from _boundary_contradictions(config)
     if seeds and (sensors or regions) and seeds.method == "dempster_shafer":
         yield (
             "fusion.seeds.method: dempster_shafer: of maps that are themselves fused (fusion.sensors, "
             "fusion.regions) no folds tell how far they are to be believed; take another method, or leave "
             "that out"
+        )
+
+
+def _boundary_contradictions(config: Configuration) -> Iterator[str]:
+    """What boundaries between regions need."""
+    fusion, learner = config.fusion or Fusion(), config.learning.learner
+    if not config.regions:
+        yield "fusion.boundaries: there is one region alone; give regions, or leave it out"
+    if not traits_of(learner).probabilities:
+        yield (
+            f"fusion.boundaries: {learner} gives no probabilities to average; take another learner, or leave "
+            "it out"
+        )
+    if fusion.sensors or fusion.regions:
+        yield (
+            "fusion.boundaries: of regions with several models (fusion.sensors, fusion.regions) none are "
+            "averaged; leave one of both out"
+        )
+    if config.inputs.missing_series == "leave_out":
+        yield (
+            "fusion.boundaries and inputs.missing_series: leave_out: neighbours may have learnt other series; "
+            "fetch the series, or leave one of both out"
         )
 
 

@@ -252,6 +252,20 @@ class Parameters:
         assert section  # or there would be one model
         return {"names": names, "masses": "precision"} | section.as_dict()
 
+    def border(self, tile: str, region: str) -> dict[str, Any] | None:
+        """What the boundaries of a region of a tile follow from (`fusing.boundaries`); None: nothing."""
+        plan = self.production
+        neighbours = plan.neighbours(tile, region)
+        if not (plan.boundaries and plan.config.regions):
+            return None
+        return {
+            "regions": plan.config.regions.as_dict(),
+            "contents": self.region_contents,
+            "names": plan.regions,
+            "neighbours": neighbours,
+            **plan.boundaries.as_dict(),
+        }
+
     def part(self, region: str, source: str) -> dict[str, int] | None:
         """Which part of a region a model learns; None: all of it."""
         if source not in self.production.model_names(region) or not source.startswith("part"):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import shapely
 
-from iota2_tools.config.fusion import RegionFusion, SeedFusion, SensorFusion
+from iota2_tools.config.fusion import BoundaryFusion, RegionFusion, SeedFusion, SensorFusion
 from iota2_tools.config.nomenclature import Nomenclature, read_nomenclature
 from iota2_tools.config.sections import SensorSection, UserRaster
 from iota2_tools.core.errors import ConfigError, InputDataError, Iota2Error
@@ -250,6 +250,26 @@ class Production:
             area = shapely.intersection(shape, covered).area * unit**2
             found[region] = math.ceil(area / self.fused_parts.above_km2)
         return {region: count for region, count in found.items() if count > 1}
+
+    @property
+    def boundaries(self) -> BoundaryFusion | None:
+        """How far neighbouring regions are averaged; None: they are not."""
+        return self.config.fusion.boundaries if self.config.fusion else None
+
+    def neighbours(self, tile: str, region: str) -> list[str]:
+        """Other regions of the production that have a say in what a tile maps of a region."""
+        if not self.boundaries:
+            return []
+        unit = spatial_reference(self.mosaic_grid.crs).GetLinearUnits()
+        margin = self.config.sampling.envelope_margin
+        envelope = exclusive_envelope(tile, self.neighbourhood(tile), margin)
+        own = shapely.intersection(self._region_shapes[region], envelope)
+        reach = self.boundaries.exterior / unit + 2 * self.grid(tile).resolution
+        return [
+            name
+            for name in self.used_regions
+            if name != region and shapely.distance(self._region_shapes[name], own) <= reach
+        ]
 
     def model_names(self, region: str) -> list[str]:
         """Names of the models of a region in a draw, beside region and draw; one of none: the only one."""

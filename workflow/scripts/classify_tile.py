@@ -4,6 +4,7 @@ from iota2_tools.assessing.scores import read_matrix_csv
 from iota2_tools.classifying.tile import MappingSettings, TileSources, classify_tile
 from iota2_tools.core.jobs import job
 from iota2_tools.core.ranks import run_on_ranks
+from iota2_tools.fusing.boundaries import Boundaries
 from iota2_tools.fusing.methods import FusionRules
 from iota2_tools.fusing.models import FusedModels
 
@@ -28,6 +29,27 @@ def models_of_draws():
     ]
 
 
+def neighbours():
+    """Regions whose models are asked near the boundaries, with their models draw by draw."""
+    border = snakemake.params.get("border")
+    if not border:
+        return None
+    draws = len(snakemake.output.classes)
+    folders = list(snakemake.input.neighbours)
+    return Boundaries(
+        border["regions"],
+        border["names"],
+        snakemake.wildcards.region,
+        {
+            name: folders[number * draws : (number + 1) * draws]
+            for number, name in enumerate(border["neighbours"])
+        },
+        tuple(snakemake.params.codes),
+        border["exterior"],
+        border["interior"],
+    )
+
+
 layers = list(snakemake.output.keys())
 draws = zip(*(snakemake.output[layer] for layer in layers), strict=True)
 arguments = {
@@ -50,6 +72,7 @@ arguments = {
     "models": models_of_draws(),
     "outputs": [dict(zip(layers, files, strict=True)) for files in draws],
     "threads": snakemake.threads,
+    "neighbours": neighbours(),
 }
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
