@@ -231,10 +231,11 @@ class Parameters:
 
     @cached_property
     def fusion_splits(self) -> dict[str, Any]:
-        """Parameters of the splits that fusion asks for: what it holds back, regions in parts."""
+        """Parameters of the splits that fusion asks for: what it holds back, regions in parts, folds."""
         plan = self.production
         share = {} if plan.held_back is None else {"held_back": plan.held_back}
-        return share | ({"parts": plan.parts} if plan.parts else {})
+        parts = {"parts": plan.parts} if plan.parts else {}
+        return share | parts | ({"folds": True} if plan.judged_by_folds else {})
 
     @cached_property
     def seed_rules(self) -> dict[str, Any]:

@@ -199,6 +199,7 @@ class Production:
                 regions,
                 self.held_back,
                 self.parts if grids else {},
+                self.judged_by_folds,
             )
         )
 
@@ -250,6 +251,12 @@ class Production:
             area = shapely.intersection(shape, covered).area * unit**2
             found[region] = math.ceil(area / self.fused_parts.above_km2)
         return {region: count for region, count in found.items() if count > 1}
+
+    @property
+    def judged_by_folds(self) -> bool:
+        """Whether a fusion believes models by what folds of their learning polygons tell."""
+        sections = (self.fused_seeds, self.fused_sensors)
+        return any(section and section.method == "dempster_shafer" for section in sections)
 
     @property
     def boundaries(self) -> BoundaryFusion | None:

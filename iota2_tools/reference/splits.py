@@ -50,6 +50,8 @@ class SplitPlan:
         draws are fused: some polygon must be left to judge the fused map.
     parts : mapping of str to int
         Regions that are learnt in parts, and in how many.
+    folds : bool
+        Whether models are judged by folds of their learning polygons.
     """
 
     reference: Reference
@@ -60,6 +62,7 @@ class SplitPlan:
     used_regions: Sequence[str]
     held_back: float | None = None
     parts: Mapping[str, int] = field(default_factory=dict)
+    folds: bool = False
 
     @property
     def seeds(self) -> range:
@@ -222,6 +225,7 @@ def split_of(plan: SplitPlan) -> Split:
     _check_regions(polygons, plan, path)
     _check_unlearnt(polygons, plan, path)
     _check_parts(polygons, plan, path)
+    _check_folds(polygons, plan, path)
     remarks += repetition_remarks(found, first, path) + _remarks(polygons, plan)
     return Split(polygons, remarks)
 
@@ -325,5 +329,22 @@ def _check_parts(polygons: gpd.GeoDataFrame, plan: SplitPlan, path: str) -> None
                         f"{len(group)} learning polygon(s) for {parts} parts, so that some would lack it; raise "
                         "fusion.regions.above_km2, add polygons, or merge the class with another"
                     )
+    if problems:
+        raise InputDataError(one_message(path, problems[:20]))
+
+
+def _check_folds(polygons: gpd.GeoDataFrame, plan: SplitPlan, path: str) -> None:
+    """Raise InputDataError if nothing can be set apart of the learning polygons of a region."""
+    problems = []
+    for seed in plan.seeds if plan.folds else ():
+        learns = polygons[f"seed_{seed}"].str.contains(LEARN) & polygons["has_pixel"]
+        counts = polygons[learns].groupby(["region", "code"]).size()
+        most = counts.groupby("region").max().to_dict()
+        problems += [
+            f"region {region}, seed {seed}: no class has two learning polygons, so that folds cannot tell "
+            "what a model is to be believed; add polygons, or take a method of fusion without masses"
+            for region in plan.used_regions
+            if most.get(region, 0) < 2
+        ]
     if problems:
         raise InputDataError(one_message(path, problems[:20]))

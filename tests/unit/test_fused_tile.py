@@ -291,6 +291,12 @@ def test_a_label_above_255_widens_the_fused_map_alone(tmp_path):
     assert Parameters(configured(tmp_path, fusion={"seeds": narrow})).fused_type == "uint8"
 
 
+def test_folds_are_wanted_where_masses_are(tmp_path):
+    for seeds, folds in (({"method": "dempster_shafer"}, {"folds": True}), ({}, {})):
+        parameters = Parameters(configured(tmp_path, fusion={"seeds": seeds}))
+        assert parameters.fusion_splits == {"held_back": 0.1} | folds
+
+
 def test_a_production_without_fusion_is_what_it_was(tmp_path):
     """Its parameters and digest are those of before there was fusion."""
     plain = configured(tmp_path)

@@ -1,5 +1,7 @@
 """Large regions learnt in parts: dealt by polygon and class, all parts with all classes."""
 
+from dataclasses import replace
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -69,6 +71,16 @@ def test_a_class_of_fewer_polygons_than_parts_is_refused_by_name(plan):
         split_of(plan([1] * 20 + [2], 2))
     split_of(plan([1] * 20 + [2] * 4, 2))
     split_of(plan([1] * 20 + [2], 1))
+
+
+def test_a_region_of_which_no_fold_can_be_set_apart_is_refused_where_folds_are_wanted(plan):
+    one_each = plan([1, 1, 2, 2], 1, runs=2)  # one of each class learns
+    split_of(one_each)
+    with pytest.raises(
+        InputDataError, match=r"region 1, seed 0: no class has two learning polygons"
+    ):
+        split_of(replace(one_each, folds=True))
+    split_of(replace(plan([1] * 4 + [2], 1), folds=True))
 
 
 @pytest.fixture

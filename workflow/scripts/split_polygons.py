@@ -18,6 +18,7 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
             used_regions=snakemake.params.used_regions,
             held_back=snakemake.params.get("held_back"),
             parts=snakemake.params.get("parts") or {},
+            folds=bool(snakemake.params.get("folds")),
         ),
         snakemake.output.splits,
     )
