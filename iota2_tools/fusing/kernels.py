@@ -118,7 +118,7 @@ def combine(labels, masses, positions, decided, belief):
                 equal = False
             elif score >= best * (1.0 - SAME):
                 equal = True
-        if count and (best == 0.0 or equal):
+        if equal:  # also of scores that are all 0: no opinion, or total conflict
             label = UNDECIDED
         decided[pixel] = label
         belief[pixel] = best / (total + ignorance) if best > 0.0 else 0.0

@@ -14,7 +14,6 @@ from iota2_tools.fusing.kernels import (
     KEEP,
     MOST_CONFIDENT,
     MOST_SAMPLES,
-    NO_PROBABILITY,
     UNDECIDED,
     average,
     combine,
@@ -261,7 +260,9 @@ def _percent_of(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def _of_chosen(probabilities: np.ndarray, source: np.ndarray) -> np.ndarray:
-    """Probabilities of the source that each pixel follows, shape (n_classes, n_pixels)."""
+    """Probabilities of the source that each pixel follows, shape (n_classes, n_pixels).
+
+    Where no source has the pixel those of the first one, which then are `NO_PROBABILITY`.
+    """
     place = np.maximum(source, 0).astype(np.intp)[np.newaxis, np.newaxis]
-    chosen = np.take_along_axis(probabilities, place, axis=0)[0]
-    return np.where(source < 0, np.uint16(NO_PROBABILITY), chosen)
+    return np.take_along_axis(probabilities, place, axis=0)[0]

@@ -88,8 +88,8 @@ BY_HAND = [  # what the sources say, with which mass; label and belief
     ([(1, 0.0), (2, 0.3)], 2, 0.3),
     ([(1, 1.0), (2, 0.6)], 1, 1.0),
     ([(0, 0.9), (0, 0.9)], 0, 0.0),
-    # 1 - 0.84 and 0.4 x 0.4 differ in the last bit: equal all the same.
-    ([(1, 0.6), (2, 0.84), (1, 0.6)], -1, None),
+    # 1 - 0.28 and 0.9 x 0.8 differ in the last bit: equal all the same.
+    ([(1, 0.1), (2, 0.28), (1, 0.2)], -1, None),
 ]
 
 
