@@ -56,14 +56,19 @@ if production.fused_seeds:
     FUSED_MAPS = [f"<results>/final/{name}" for name in parameters.fused_products]
 
 
-def models_of(region, folder="models", file=""):
+def models_of(region, folder="models"):
     """What stands in a folder of each model of a region: draw by draw, in each of them all."""
     names = [f"_{name}" if name else "" for name in production.model_names(region)]
     return [
-        f"<results>/{folder}/region_{region}_seed_{seed}{name}{file}"
+        f"<results>/{folder}/region_{region}_seed_{seed}{name}"
         for seed in SEEDS
         for name in names
     ]
+
+
+def matrices_of(region):
+    """Confusion matrix of the folds of each model of a region, in the same order."""
+    return [f"{folder}/confusion.csv" for folder in models_of(region, "folds")]
 
 
 def features_of_source(wildcards):
@@ -85,7 +90,7 @@ def folds_of(region):
             region=region,
             seed=SEEDS,
         )
-    return models_of(region, "folds", "/confusion.csv")
+    return matrices_of(region)
 
 
 def region_numbers(wildcards):
@@ -215,7 +220,7 @@ def confusions_of_sources(wildcards):
     """Matrices of the folds of both models of each draw of a region, if the late fusion reads them."""
     together = parameters.together(wildcards.region) or {}
     wanted = together.get("method") == "dempster_shafer"
-    return models_of(wildcards.region, "folds", "/confusion.csv") if wanted else []
+    return matrices_of(wildcards.region) if wanted else []
 
 
 def folds_to_fuse(wildcards):

@@ -47,6 +47,8 @@ class Size:
         Width of that raster, pixels.
     acquisitions, bands, features, classes, draws : int
         Acquisitions of all sensors, bands read of each, features, classes, draws.
+    models : int
+        Models of a draw that answer together, one if none do.
     registered : int
         Of the acquisitions, those that are moved onto a reference.
     external : int
@@ -78,6 +80,7 @@ class Size:
     chosen: int = 0
     classes: int = 0
     draws: int = 0
+    models: int = 1
     external: int = 0
     user: int = 0
     margin: int = 0
@@ -220,8 +223,8 @@ def _fuse_seeds(size: Size) -> Need:
 def _mapping_seconds(size: Size) -> float:
     """Seconds of the models of all draws for a million pixels."""
     if size.traits.forest:
-        return 6 * size.draws * size.trees / 100
-    reading = 0.05 * size.features * size.draws
+        return 6 * size.draws * size.models * size.trees / 100
+    reading = 0.05 * size.features * size.draws * size.models
     return reading + size.traits.mapping_seconds * size.input_mb
 
 

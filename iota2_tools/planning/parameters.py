@@ -390,6 +390,10 @@ class Parameters:
             margin=max((item["margin"] for item in self.external), default=0),
             classes=len(plan.nomenclature.codes),
             draws=len(plan.seeds),
+            models=max(
+                (len(plan.model_names(r)) for name in tiles for r in plan.regions_of_tiles[name]),
+                default=1,
+            ),
             window_mb=self.config.classification.window_mb,
             pieces=len(plan.tiles) * len(plan.regions),
             regularised=plan.regularisation.largest_window if plan.regularisation else 0,
