@@ -16,6 +16,8 @@ rule classification:
 
 # Parameters of productions alone in which several models map a region.
 TOGETHER = {}
+if production.fused_sensors or production.fused_parts or production.boundaries:
+    TOGETHER["fused_by"] = versions("fusion", "folds")
 if production.fused_sensors or production.fused_parts:
     TOGETHER["together"] = lambda wildcards: parameters.together(wildcards.region)
 if production.boundaries:

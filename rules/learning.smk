@@ -44,7 +44,7 @@ use rule train_model as train_source with:
     resources:
         **needs("train_source", reads=["samples"]),
     params:
-        algorithm=versions("learning", "training"),
+        algorithm=versions("folds", "learning", "training"),
         learning=config["learning"],
         features=features_of_source,
         part=lambda wildcards: parameters.part(wildcards.region, wildcards.source),
