@@ -96,9 +96,7 @@ def _count(value: float) -> str:
     return number(value, apart=" ")
 
 
-def _overall_text(
-    matrices: Mapping[int, np.ndarray], title: str, about: Mapping[str, str]
-) -> str:
+def _overall_text(matrices: Mapping[int, np.ndarray], title: str, about: Mapping[str, str]) -> str:
     mean = mean_matrix(matrices)
     result = scores_over_seeds(matrices)
     lost = mean[:, len(mean) :].sum()

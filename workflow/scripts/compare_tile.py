@@ -30,4 +30,5 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
             zip(seeds, snakemake.output.get("plain", []), strict=False)
         )
     }
-    write_comparison(tile, plain, snakemake.params.nomenclature)
+    if plain:
+        write_comparison(tile, plain, snakemake.params.nomenclature)
