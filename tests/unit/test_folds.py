@@ -178,6 +178,7 @@ def test_a_wrong_label_is_found_and_a_single_polygon_is_not_judged(written):
     assert calibration["log_loss"][1] <= calibration["log_loss"][0] + 1e-6
 
 
+@pytest.mark.slow
 def test_the_same_folds_are_written_again(written):
     first, again = (written("RandomForestClassifier", n_estimators=5)[0] for _ in range(2))
     assert first.equals(again)

@@ -284,6 +284,35 @@ def test_otb_gives_the_same_labels_for_two_sources(otb, kind, tmp_path):
     assert np.array_equal(fused_by_us(labels, "dempster_shafer", masses), theirs)
 
 
+def contrary(labels, masses) -> int:
+    """Label where what a mass leaves supports the contrary: sources that agree are multiplied."""
+    said = {code: masses[labels == code, code - 1] for code in set(labels.tolist()) - {0}}
+    if not said:
+        return 0
+    joint = {c: m.prod() / (m.prod() + (1 - m).prod()) for c, m in said.items()}
+    others = {c: np.prod([1 - joint[u] for u in joint if u != c]) for c in joint}
+    scores = {c: joint[c] * others[c] for c in joint}
+    best = [c for c in scores if abs(scores[c] - max(scores.values())) < 1e-12]
+    return best[0] if len(best) == 1 else 9
+
+
+@pytest.mark.slow
+def test_otb_takes_what_a_mass_leaves_for_the_contrary_where_sources_agree(otb, tmp_path):
+    """The difference that docs/merging.md tells of; two sources that differ come to the same."""
+    rng = np.random.default_rng(5)
+    labels = rng.integers(0, 4, (3, 40, 40)).astype(np.uint8)
+    matrices = [FIRST, SECOND, np.array([[9, 3, 2], [4, 8, 5], [1, 6, 9]])]
+    files = [write_otb_matrix(tmp_path / f"{n}.csv", matrix) for n, matrix in enumerate(matrices)]
+    theirs = fused_by_otb(
+        otb, labels, tmp_path, method="dempstershafer",
+        **{"method.dempstershafer.cmfl": files, "method.dempstershafer.mob": "precision"},
+    )  # fmt: skip
+    masses = np.array([masses_of(matrix, "precision") for matrix in matrices])
+    expected = [contrary(labels[:, row, col], masses) for row, col in np.ndindex(40, 40)]
+    assert theirs.ravel().tolist() == expected
+    assert not np.array_equal(fused_by_us(labels, "dempster_shafer", masses), theirs)
+
+
 @pytest.mark.slow
 def test_otb_counts_the_same_votes_where_one_source_at_most_lacks_the_pixel(otb, tmp_path):
     """Of OTB's votes nodata is a label as the others: (0, 0, 1) gives 0 there, 1 here."""
