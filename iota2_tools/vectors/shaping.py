@@ -1,0 +1,230 @@
+"""Polygons of a class map: those of one square, and those that touch the border of one."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import shapely
+
+from iota2_tools.core.files import whole_file
+from iota2_tools.geo.grid import Grid, Window, grid_of
+from iota2_tools.vectors.arcs import Arcs, canonical, vertices
+from iota2_tools.vectors.joining import (
+    Joined,
+    read_joined,
+    read_joined_arcs,
+    squares_in_order,
+)
+from iota2_tools.vectors.polygons import Edges, all_edges, polygons
+from iota2_tools.vectors.simplification import Patch, Shape, Simplified, budgets, simplified
+from iota2_tools.vectors.squares import Square, with_margin
+from iota2_tools.vectors.tracing import Around, read_arcs, save
+
+EDGE_FIELDS = ("points", "offsets", "left", "right", "begins", "ends", "first", "last")
+FRAME = 2048
+"""Side of the parts of the map that arcs which leave a square are shaped in, pixels."""
+LARGEST = 1 << 30
+"""Corners of the rectangle around an arc; one with more stays as it is."""
+
+SCHEMA = pa.schema(
+    [
+        ("number", pa.int64()),
+        ("pixels", pa.int64()),
+        *((name, pa.float64()) for name in ("xmin", "ymin", "xmax", "ymax")),
+        ("geometry", pa.binary()),
+    ]
+)
+
+
+def shape_square(
+    classes: str, square: Square, trace: str, joined: str, shape: Shape, output: str, border: str
+) -> None:
+    """Write the polygons that lie inside a square, and the arcs of those that touch its border.
+
+    Parameters
+    ----------
+    classes : str
+        Class map.
+    trace, joined : str
+        Files of `trace_square` and `join_squares` of the square.
+    shape : Shape
+        How arcs are simplified.
+    output : str
+        Parquet table of `SCHEMA`.
+    border : str
+        Arcs, `.npz` with `EDGE_FIELDS`.
+    """
+    grid = grid_of(classes)
+    traced, known = np.load(trace), np.load(joined)
+    components = read_joined(known)
+    inner = _inner_arcs(traced, known, components)
+    outer = read_joined_arcs(known)
+    sizes = _Sizes(traced, components)
+    edges = all_edges(
+        [
+            Edges.of(arcs, _shaped(arcs, sizes.allowed(arcs, shape), classes, shape, windows))
+            for arcs, windows in ((inner, square.window), (outer, None))
+        ]
+    )
+    numbers = traced["numbers"]
+    wanted = numbers[components.places(numbers) < 0]
+    at_border = _are_wanted(edges, components)
+    save(border, **{name: getattr(edges.chosen(at_border), name) for name in EDGE_FIELDS})
+    pixels = traced["pixels"][np.searchsorted(numbers, wanted)]
+    with whole_file(output) as temporary:
+        pq.write_table(_table(polygons(edges, wanted, grid), wanted, pixels), temporary)
+
+
+def _inner_arcs(
+    traced: "np.lib.npyio.NpzFile", known: "np.lib.npyio.NpzFile", components: Joined
+) -> Arcs:
+    """Arcs that do not leave their square, with the components of the map beside them."""
+    arcs = read_arcs(traced, Around(known["above"], known["before"]))
+    arcs = arcs.chosen(~arcs.cut)
+    left, right = components.named(arcs.left), components.named(arcs.right)
+    return canonical(Arcs(arcs.points, arcs.offsets, left, right, arcs.ends))
+
+
+class _Sizes:
+    """Pixels and perimeter of the components beside the arcs of a square."""
+
+    def __init__(self, traced: "np.lib.npyio.NpzFile", components: Joined) -> None:
+        own = np.column_stack([traced["pixels"], traced["perimeter"]])
+        numbers = np.concatenate([traced["numbers"], components.wholes])
+        sizes = np.concatenate([own, components.sizes])
+        # Of a number that stands twice the later line counts: that of the whole component.
+        order = np.argsort(numbers, kind="stable")
+        last = np.diff(numbers[order], append=-1) != 0
+        self._numbers, self._sizes = numbers[order][last], sizes[order][last].astype(float)
+
+    def allowed(self, arcs: Arcs, shape: Shape) -> np.ndarray:
+        """Area that each arc may change (`simplification.budgets`)."""
+        return budgets(arcs, self._of(arcs.left), self._of(arcs.right), shape.area_limit)
+
+    def _of(self, numbers: np.ndarray) -> np.ndarray:
+        if not len(self._numbers):
+            return np.full((len(numbers), 2), np.nan)
+        places = np.minimum(np.searchsorted(self._numbers, numbers), len(self._numbers) - 1)
+        found = self._sizes[places]
+        found[numbers < 0] = np.nan
+        return found
+
+
+def _shaped(
+    arcs: Arcs, allowed: np.ndarray, classes: str, shape: Shape, window: Window | None
+) -> Simplified:
+    """Arcs simplified, by the corners of one window, or of windows around groups of them."""
+    if window is not None:
+        patch = Patch(vertices(with_margin(classes, window)), window.row, window.col)
+        return simplified(arcs, allowed, patch, shape)
+    allowed = allowed.copy()
+    groups = _groups(arcs, allowed)
+    parts: list[np.ndarray] = [np.empty((0, 2))] * len(arcs)
+    for members, place in groups:
+        mask = np.zeros(len(arcs), bool)
+        mask[members] = True
+        patch = Patch(vertices(with_margin(classes, place)), place.row, place.col)
+        found = simplified(arcs.chosen(mask), allowed[mask], patch, shape)
+        for number, arc in enumerate(np.flatnonzero(mask)):
+            parts[arc] = found.points[found.offsets[number] : found.offsets[number + 1]]
+    lengths = np.array([len(part) for part in parts], np.int64)
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    return Simplified(np.concatenate([np.empty((0, 2)), *parts]), offsets)
+
+
+def _groups(arcs: Arcs, allowed: np.ndarray) -> list[tuple[np.ndarray, Window]]:
+    """Arcs near one another, and the pixels of the smallest window around each group."""
+    if not len(arcs):
+        return []
+    begins = arcs.offsets[:-1]
+    low = np.column_stack(
+        [np.minimum.reduceat(arcs.points[:, axis], begins) for axis in (0, 1)]
+    ).astype(np.int64)
+    high = np.column_stack(
+        [np.maximum.reduceat(arcs.points[:, axis], begins) for axis in (0, 1)]
+    ).astype(np.int64)
+    corners = np.prod(high - low + 1, axis=1)
+    allowed[corners > LARGEST] = 0
+    high = np.where(allowed[:, None] > 0, high, low)  # arcs that stay need no corners around
+    frames = low // FRAME
+    large = (high - low).max(axis=1) > FRAME
+    keys = np.where(large, -1 - np.arange(len(arcs)), (frames[:, 0] << 32) | frames[:, 1])
+    groups = []
+    order = np.argsort(keys, kind="stable")
+    for members in np.split(order, np.flatnonzero(np.diff(keys[order])) + 1):
+        row, col = map(int, low[members].min(axis=0))
+        bottom, right = map(int, high[members].max(axis=0))
+        groups.append((members, Window(row, col, max(bottom - row, 1), max(right - col, 1))))
+    return groups
+
+
+def _are_wanted(edges: Edges, components: Joined) -> np.ndarray:
+    """Arcs with a component beside them that touches the border of a square."""
+    wholes = np.unique(components.wholes)
+    return np.isin(edges.left, wholes) | np.isin(edges.right, wholes)
+
+
+def _table(shapes: np.ndarray, numbers: np.ndarray, pixels: np.ndarray) -> pa.Table:
+    bounds = shapely.bounds(shapes).reshape(-1, 4)
+    columns = [numbers, pixels, *bounds.T, shapely.to_wkb(shapes)]
+    return pa.Table.from_arrays(
+        [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)],
+        schema=SCHEMA,
+    )
+
+
+def shape_border(
+    classes: str,
+    squares: Mapping[str, Square],
+    borders: Mapping[str, str],
+    table: str,
+    output: str,
+) -> None:
+    """Write the polygons of the components that touch the border of a square.
+
+    Squares are read row by row; a polygon is written, and its arcs are forgotten, as soon as the
+    row below its last one is there.
+
+    Parameters
+    ----------
+    borders : mapping of str to str
+        Arcs of `shape_square` of each square, by name.
+    table : str
+        Components, of `join_squares`.
+    output : str
+        Parquet table of `SCHEMA`.
+    """
+    grid = grid_of(classes)
+    joined = read_joined(np.load(table))
+    wholes, first = np.unique(joined.wholes, return_index=True)
+    pixels, last_rows = joined.sizes[first, 0], joined.last_rows[first]
+    rows = squares_in_order(list(borders), squares)
+    open_edges: list[Edges] = []
+    with whole_file(output) as temporary, pq.ParquetWriter(temporary, SCHEMA) as writer:
+        for row, names in enumerate(rows):
+            open_edges += [_read_edges(borders[name]) for name in names]
+            ready = (last_rows < row) if row + 1 < len(rows) else np.ones(len(wholes), bool)
+            if ready.any():
+                edges = all_edges(open_edges)
+                _write_ready(writer, edges, wholes[ready], pixels[ready], grid)
+                wholes, pixels, last_rows = wholes[~ready], pixels[~ready], last_rows[~ready]
+                needed = np.isin(edges.left, wholes) | np.isin(edges.right, wholes)
+                open_edges = [edges.chosen(needed)]
+
+
+BATCH = 20_000
+"""Polygons that are built at once."""
+
+
+def _write_ready(
+    writer: pq.ParquetWriter, edges: Edges, wholes: np.ndarray, pixels: np.ndarray, grid: Grid
+) -> None:
+    for begin in range(0, len(wholes), BATCH):
+        some = slice(begin, begin + BATCH)
+        writer.write_table(_table(polygons(edges, wholes[some], grid), wholes[some], pixels[some]))
+
+
+def _read_edges(path: str) -> Edges:
+    members = np.load(path)
+    return Edges(*(members[name] for name in EDGE_FIELDS))
