@@ -32,7 +32,9 @@ def parcels(size: int, seed: int = 0, classes: int = 20) -> np.ndarray:
         rate = np.where(near[:, 1] - near[:, 0] < 1.5, 0.35, noise[which[:, 0]])
         wrong = random.random(len(chosen)) < rate
         in_group = (chosen - 1) // 4 * 4 + random.integers(1, 5, len(chosen))
-        other = np.where(random.random(len(chosen)) < 0.6, in_group, random.integers(1, classes + 1, len(chosen)))
+        other = np.where(
+            random.random(len(chosen)) < 0.6, in_group, random.integers(1, classes + 1, len(chosen))
+        )
         codes[row : row + 256] = np.where(wrong, other, chosen).reshape(y.shape)
     line = np.arange(size)
     for _ in range(size // 200):

@@ -143,6 +143,21 @@ def no_regularisation(wildcards):
     )
 
 
+def no_vectors(wildcards):
+    """Input function of the polygons where none are asked for."""
+    raise WorkflowError(
+        "no polygons are asked for: give the configuration their section, `vectorisation: {}`"
+    )
+
+
+def no_delivery(wildcards):
+    """Input function of the delivery where none is asked for."""
+    raise WorkflowError(
+        "no delivery is asked for: name the layer that the polygons are cut by, "
+        "`delivery: {path: departments.gpkg, field: code}`"
+    )
+
+
 def shared_rates(wildcards):
     """Sampling rates of the regions of a tile, for strategies that look at several tiles."""
     if not production.config.sampling.shared:

@@ -143,6 +143,7 @@ def input_problems(production: Production) -> list[str]:
         _external,
         _feature_maps,
         _regularisation,
+        _vectors,
         _learner,
     )
     problems: list[str] = []
@@ -339,6 +340,12 @@ def _regularisation(production: Production) -> Iterator[str]:
     """Units, groups and water that the map and the nomenclature do not have."""
     if production.regularisation:
         yield from production.regularisation.problems()
+
+
+def _vectors(production: Production) -> Iterator[str]:
+    plan = production.vectorisation
+    if plan:
+        yield from plan.problems(production.seeds)
 
 
 def _learner(production: Production) -> Iterator[str]:

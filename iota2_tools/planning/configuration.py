@@ -27,6 +27,7 @@ from iota2_tools.config.sections import (
     TileName,
     UserFeatures,
 )
+from iota2_tools.config.vectorisation import DeliverySection, VectorisationSection
 from iota2_tools.config.yaml_files import Place, read_yaml, words_of
 from iota2_tools.core.errors import ConfigError, one_message
 from iota2_tools.features.plan import INDICES
@@ -94,6 +95,10 @@ class Configuration(Section):
     regularisation: RegularisationSection | None = Field(
         None, description=_meaning(RegularisationSection)
     )
+    vectorisation: VectorisationSection | None = Field(
+        None, description=_meaning(VectorisationSection)
+    )
+    delivery: DeliverySection | None = Field(None, description=_meaning(DeliverySection))
     inputs: Inputs = Field(Inputs(), description=_meaning(Inputs))
 
     def as_dict(self) -> dict[str, Any]:
@@ -108,7 +113,15 @@ class Configuration(Section):
         science = {
             key: value
             for key, value in self.as_dict().items()
-            if key not in ("output", "prepared", "feature_maps", "regularisation")
+            if key
+            not in (
+                "output",
+                "prepared",
+                "feature_maps",
+                "regularisation",
+                "vectorisation",
+                "delivery",
+            )
         }
         science["classification"].pop("window_mb")
         if not science["fusion"]:  # as it was before there was that section
@@ -180,6 +193,8 @@ def _contradictions(config: Configuration) -> Iterator[str]:
     sampling = config.sampling
     if sampling.strategy == "byclass" and not sampling.byclass:
         yield "sampling.byclass: strategy `byclass` needs the number of pixels of each class"
+    if config.delivery and not config.vectorisation:
+        yield "delivery: there are no polygons to deliver; add the section, `vectorisation: {}`"
     if sampling.ratio == 1 and sampling.runs > 1 and not config.reference.splits:
         yield "sampling.runs: with ratio 1 all draws are the same; set runs to 1"
 
@@ -290,6 +305,11 @@ def _lists(config: Configuration) -> Iterator[tuple[str, list[Any]]]:
     for name, sensor in config.sensors.given.items():
         yield f"sensors.{name}.keep_bands", sensor.kept
         yield f"sensors.{name}.indices", sensor.indices
+    if config.vectorisation:
+        yield "vectorisation.formats", list(config.vectorisation.formats)
+        yield "vectorisation.rasters", [item.name.lower() for item in config.vectorisation.rasters]
+    if config.delivery:
+        yield "delivery.values", config.delivery.values
     if config.feature_maps:
         yield "feature_maps.features", list(config.feature_maps.features)
     if config.user_features:

@@ -59,6 +59,8 @@ class Size:
         Pixels around a block that these functions look at.
     window_mb : float
         `classification.window_mb`.
+    square : int
+        Pixels of a square that polygons are made in.
     pieces : int
         Files that are put together.
     regularised : int
@@ -85,6 +87,7 @@ class Size:
     user: int = 0
     margin: int = 0
     window_mb: float = 0
+    square: int = 0
     pieces: int = 0
     regularised: int = 0
     input_mb: float = 0
@@ -339,6 +342,15 @@ NEEDS: dict[str, Callable[[Size], Need]] = {
     "sum_fusion": lambda size: Need(260, 30),
     "measure_fused_areas": lambda size: Need(170 + size.cache, 20 + 0.05 * size.megapixels),
     "report_fusion": lambda size: Need(270, 30),
+    "trace_square": lambda size: Need(220 + 12e-6 * size.square, 10 + 0.1e-6 * size.square, 50),
+    "join_squares": lambda size: Need(200 + 3 * size.input_mb / 2, 10 + 0.1 * size.input_mb, 50),
+    "shape_square": lambda size: Need(300 + 30e-6 * size.square, 10 + 0.5e-6 * size.square, 50),
+    "shape_border": lambda size: Need(300 + 5 * size.input_mb, 10 + 0.1 * size.input_mb, 50),
+    "measure_square": lambda size: Need(320 + 25e-6 * size.square, 20 + 0.2e-6 * size.square, 50),
+    "measure_border": lambda size: Need(250 + 4 * size.input_mb, 10 + 0.1 * size.input_mb, 50),
+    "write_polygons": lambda size: Need(500 + 60e-6 * size.square, 20 + size.input_mb, 50),
+    "deliver_unit": lambda size: Need(600 + 8 * size.input_mb, 20 + size.input_mb, 50),
+    "sum_units": lambda size: Need(200, 10),
     "report_accuracy": lambda size: Need(270 + size.input_mb, 30),
 }
 

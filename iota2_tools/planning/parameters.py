@@ -397,9 +397,83 @@ class Parameters:
             window_mb=self.config.classification.window_mb,
             pieces=len(plan.tiles) * len(plan.regions),
             regularised=plan.regularisation.largest_window if plan.regularisation else 0,
+            square=self._square_pixels,
             trees=self.config.learning.parameters.get("n_estimators", 100),
             learner=self.config.learning.learner,
         )
+
+    @property
+    def _square_pixels(self) -> int:
+        plan = self.production.vectorisation
+        if not plan:
+            return 0
+        side = plan.section.square_pixels
+        return min(side, plan.grid.rows) * min(side, plan.grid.cols)
+
+    @cached_property
+    def vector_rasters(self) -> list[dict[str, Any]]:
+        """Rasters of the user that describe polygons, with digests of their content."""
+        plan = self.production.vectorisation
+        found = plan.rasters if plan else []
+        return [item | {"contents": _contents(item["path"])} for item in found]
+
+    @cached_property
+    def delivery_layer(self) -> dict[str, Any]:
+        """Layer that the polygons are cut by (`geo.units.Units`), and digests of its content."""
+        section = self.config.delivery
+        if not section:
+            return {}
+        units = {"path": section.path, "layer": section.layer, "field": section.field}
+        return {"units": units, "contents": _contents(section.path)}
+
+    @property
+    def division(self) -> dict[str, Any]:
+        """Squares that polygons are made in (`geo.squares.divided`)."""
+        plan = self.production.vectorisation
+        return plan.division if plan else {}
+
+    @property
+    def polygon_shape(self) -> dict[str, Any]:
+        """How polygons are simplified (`vectors.simplification.Shape`)."""
+        plan = self.production.vectorisation
+        return plan.shape if plan else {}
+
+    @cached_property
+    def coverage(self) -> dict[str, Any]:
+        """What the polygons of a map are told by (`vectors.delivery.Coverage.of`)."""
+        plan, regions = self.production.vectorisation, self.config.regions
+        if not plan:
+            return {}
+        layer = regions.as_dict() if regions else None
+        return {
+            "division": plan.division,
+            "legend": self.legend,
+            "style": plan.section.names,
+            "quantities": [item.name for item in plan.section.rasters],
+            "regions": {"units": layer, "contents": self.region_contents} if layer else None,
+        }
+
+    @cached_property
+    def vector_tags(self) -> dict[str, str]:
+        """What the layers of polygons tell of themselves."""
+        plan = self.production.vectorisation
+        if not plan:
+            return {}
+        shape = plan.shape
+        how = (
+            f"{shape['method']}, tolerance {shape['tolerance']:g} px, change of area at most "
+            f"{100 * shape['area_limit']:g} %, smoothing {shape['smoothing']}"
+        )
+        return {
+            **self.provenance,
+            "TITLE": "Land cover, polygons",
+            "SEED": str(plan.section.seed),
+            "SIMPLIFICATION": how,
+            "ATTRIBUTES": (
+                "Shares in percent of the pixels with a class in the raw map; means and deviations over the "
+                "pixels whose centre lies in the polygon before simplification."
+            ),
+        }
 
     @cached_property
     def regularisation(self) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from iota2_tools.geo.grid import (
 from iota2_tools.geo.mgrs import tile_grid
 from iota2_tools.planning.configuration import Configuration
 from iota2_tools.planning.regularisation import RegularisationPlan
+from iota2_tools.planning.vectorisation import VectorPlan
 from iota2_tools.products import (
     Identity,
     Listing,
@@ -556,6 +557,15 @@ class Production:
         return RegularisationPlan(
             section, self.mosaic_grid, list(self.grids.values()), self.nomenclature
         )
+
+    @cached_property
+    def vectorisation(self) -> VectorPlan | None:
+        """What becomes of a map as polygons, if that is asked for."""
+        section = self.config.vectorisation
+        if not section:
+            return None
+        tiles = list(self.grids.values())
+        return VectorPlan(section, self.config.delivery, self.mosaic_grid, tiles, self.nomenclature)
 
     def neighbourhood(self, tile: str) -> dict[str, Grid]:
         """Grids of a tile and of those that overlap it: what its envelope depends on."""

@@ -403,9 +403,7 @@ def _ordered(arcs: Arcs, order: np.ndarray) -> Arcs:
     lengths = np.diff(arcs.offsets)[order]
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     places = np.repeat(arcs.offsets[:-1][order] - offsets[:-1], lengths) + np.arange(offsets[-1])
-    return Arcs(
-        arcs.points[places], offsets, arcs.left[order], arcs.right[order], arcs.ends[order]
-    )
+    return Arcs(arcs.points[places], offsets, arcs.left[order], arcs.right[order], arcs.ends[order])
 
 
 @kernel

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from iota2_tools.geo.squares import Square, name_of
 from iota2_tools.vectors.arcs import Arcs, canonical, glued, no_arcs, together
 from iota2_tools.vectors.components import united
-from iota2_tools.vectors.squares import Square, name_of
 from iota2_tools.vectors.tracing import ARC_FIELDS, BORDERS, Around, arc_members, read_arcs, save
 
 
@@ -27,6 +27,8 @@ class Joined:
         Component that each part belongs to: the smallest number of its parts.
     sizes : ndarray of int64, shape (n, 2)
         Pixels and perimeter of that component.
+    codes : ndarray, shape (n,)
+        Class of that component.
     last_rows : ndarray of int64, shape (n,)
         Last row of squares that has a part of that component.
     """
@@ -34,15 +36,14 @@ class Joined:
     parts: np.ndarray
     wholes: np.ndarray
     sizes: np.ndarray
+    codes: np.ndarray
     last_rows: np.ndarray
 
     def places(self, numbers: np.ndarray) -> np.ndarray:
         """Where parts stand here, -1 for those that touch no border."""
         places = np.searchsorted(self.parts, numbers)
         found = np.minimum(places, max(len(self.parts) - 1, 0))
-        inside = (
-            (self.parts[found] == numbers) if len(self.parts) else np.zeros(len(numbers), bool)
-        )
+        inside = (self.parts[found] == numbers) if len(self.parts) else np.zeros(len(numbers), bool)
         return np.where(inside, found, -1)
 
     def named(self, numbers: np.ndarray) -> np.ndarray:
@@ -51,7 +52,7 @@ class Joined:
         return np.where(places >= 0, self.wholes[places], numbers) if len(self.parts) else numbers
 
 
-JOINED = ("parts", "wholes", "sizes", "last_rows")
+JOINED = ("parts", "wholes", "sizes", "codes", "last_rows")
 
 
 def read_joined(members: "np.lib.npyio.NpzFile") -> Joined:
@@ -149,7 +150,7 @@ def _join(
     np.add.at(total, groups, np.concatenate(sizes)[order])
     last = np.zeros(len(numbers), np.int64)
     np.maximum.at(last, groups, np.concatenate(rows)[order])
-    return Joined(numbers, numbers[groups], total[groups], last[groups])
+    return Joined(numbers, numbers[groups], total[groups], code, last[groups])
 
 
 def _joined_arcs(

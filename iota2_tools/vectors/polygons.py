@@ -117,9 +117,7 @@ def polygons(edges: Edges, wanted: np.ndarray, grid: Grid) -> np.ndarray:
         return np.empty(0, object)
     components = np.concatenate([edges.left, edges.right])
     places = np.searchsorted(wanted, components)
-    inside = (places < len(wanted)) & (
-        wanted[np.minimum(places, len(wanted) - 1)] == components
-    )
+    inside = (places < len(wanted)) & (wanted[np.minimum(places, len(wanted) - 1)] == components)
     half = np.flatnonzero(inside)
     count = len(edges.left)
     forth = half < count

@@ -1,6 +1,7 @@
 """Polygons of a class map: those of one square, and those that touch the border of one."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +10,7 @@ import shapely
 
 from iota2_tools.core.files import whole_file
 from iota2_tools.geo.grid import Grid, Window, grid_of
+from iota2_tools.geo.squares import Square, with_margin
 from iota2_tools.vectors.arcs import Arcs, canonical, vertices
 from iota2_tools.vectors.joining import (
     Joined,
@@ -18,7 +20,6 @@ from iota2_tools.vectors.joining import (
 )
 from iota2_tools.vectors.polygons import Edges, all_edges, polygons
 from iota2_tools.vectors.simplification import Patch, Shape, Simplified, budgets, simplified
-from iota2_tools.vectors.squares import Square, with_margin
 from iota2_tools.vectors.tracing import Around, read_arcs, save
 
 EDGE_FIELDS = ("points", "offsets", "left", "right", "begins", "ends", "first", "last")
@@ -30,6 +31,7 @@ LARGEST = 1 << 30
 SCHEMA = pa.schema(
     [
         ("number", pa.int64()),
+        ("code", pa.int32()),
         ("pixels", pa.int64()),
         *((name, pa.float64()) for name in ("xmin", "ymin", "xmax", "ymax")),
         ("geometry", pa.binary()),
@@ -71,9 +73,10 @@ def shape_square(
     wanted = numbers[components.places(numbers) < 0]
     at_border = _are_wanted(edges, components)
     save(border, **{name: getattr(edges.chosen(at_border), name) for name in EDGE_FIELDS})
-    pixels = traced["pixels"][np.searchsorted(numbers, wanted)]
+    places = np.searchsorted(numbers, wanted)
+    known_of = _Known(wanted, traced["codes"][places], traced["pixels"][places])
     with whole_file(output) as temporary:
-        pq.write_table(_table(polygons(edges, wanted, grid), wanted, pixels), temporary)
+        pq.write_table(_table(polygons(edges, wanted, grid), known_of), temporary)
 
 
 def _inner_arcs(
@@ -165,9 +168,21 @@ def _are_wanted(edges: Edges, components: Joined) -> np.ndarray:
     return np.isin(edges.left, wholes) | np.isin(edges.right, wholes)
 
 
-def _table(shapes: np.ndarray, numbers: np.ndarray, pixels: np.ndarray) -> pa.Table:
+class _Known(NamedTuple):
+    """Components, with class and pixels of each."""
+
+    numbers: np.ndarray
+    codes: np.ndarray
+    pixels: np.ndarray
+
+    def chosen(self, some: np.ndarray | slice) -> "_Known":
+        """Some of them."""
+        return _Known(*(field[some] for field in self))
+
+
+def _table(shapes: np.ndarray, known: _Known) -> pa.Table:
     bounds = shapely.bounds(shapes).reshape(-1, 4)
-    columns = [numbers, pixels, *bounds.T, shapely.to_wkb(shapes)]
+    columns = [*known, *bounds.T, shapely.to_wkb(shapes)]
     return pa.Table.from_arrays(
         [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)],
         schema=SCHEMA,
@@ -198,18 +213,20 @@ def shape_border(
     grid = grid_of(classes)
     joined = read_joined(np.load(table))
     wholes, first = np.unique(joined.wholes, return_index=True)
-    pixels, last_rows = joined.sizes[first, 0], joined.last_rows[first]
+    known = _Known(wholes, joined.codes[first], joined.sizes[first, 0])
+    last_rows = joined.last_rows[first]
     rows = squares_in_order(list(borders), squares)
     open_edges: list[Edges] = []
     with whole_file(output) as temporary, pq.ParquetWriter(temporary, SCHEMA) as writer:
         for row, names in enumerate(rows):
             open_edges += [_read_edges(borders[name]) for name in names]
-            ready = (last_rows < row) if row + 1 < len(rows) else np.ones(len(wholes), bool)
+            ready = (last_rows < row) if row + 1 < len(rows) else np.ones(len(last_rows), bool)
             if ready.any():
                 edges = all_edges(open_edges)
-                _write_ready(writer, edges, wholes[ready], pixels[ready], grid)
-                wholes, pixels, last_rows = wholes[~ready], pixels[~ready], last_rows[~ready]
-                needed = np.isin(edges.left, wholes) | np.isin(edges.right, wholes)
+                _write_ready(writer, edges, known.chosen(ready), grid)
+                known, last_rows = known.chosen(~ready), last_rows[~ready]
+                left = known.numbers
+                needed = np.isin(edges.left, left) | np.isin(edges.right, left)
                 open_edges = [edges.chosen(needed)]
 
 
@@ -217,12 +234,10 @@ BATCH = 20_000
 """Polygons that are built at once."""
 
 
-def _write_ready(
-    writer: pq.ParquetWriter, edges: Edges, wholes: np.ndarray, pixels: np.ndarray, grid: Grid
-) -> None:
-    for begin in range(0, len(wholes), BATCH):
-        some = slice(begin, begin + BATCH)
-        writer.write_table(_table(polygons(edges, wholes[some], grid), wholes[some], pixels[some]))
+def _write_ready(writer: pq.ParquetWriter, edges: Edges, known: _Known, grid: Grid) -> None:
+    for begin in range(0, len(known.numbers), BATCH):
+        some = known.chosen(slice(begin, begin + BATCH))
+        writer.write_table(_table(polygons(edges, some.numbers, grid), some))
 
 
 def _read_edges(path: str) -> Edges:

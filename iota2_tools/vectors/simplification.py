@@ -115,8 +115,7 @@ def simplified(arcs: Arcs, allowed: np.ndarray, patch: Patch, shape: Shape) -> S
         arcs.points, arcs.offsets, allowed, patch.vertices,
         patch.row, patch.col, shape.tolerance, by_area, shape.smoothing == "chaikin",
     )  # fmt: skip
-    lengths = np.add.reduceat(kept, arcs.offsets[:-1], dtype=np.int64) if len(arcs) else []
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    offsets = np.concatenate([[0], np.cumsum(kept)])[arcs.offsets]
     points = arcs.points[kept].astype(np.float64)
     if shape.smoothing == "none":
         return Simplified(points, offsets)
@@ -243,7 +242,8 @@ def _pop(size, place, filled):
             break
         right = child + 1
         if right < filled and (
-            size[right] < size[child] or (size[right] == size[child] and place[right] < place[child])
+            size[right] < size[child]
+            or (size[right] == size[child] and place[right] < place[child])
         ):
             child = right
         if value < size[child] or (value == size[child] and index <= place[child]):

@@ -7,9 +7,9 @@ import numpy as np
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.core.files import whole_file
 from iota2_tools.geo.grid import grid_of
+from iota2_tools.geo.squares import Square, with_margin
 from iota2_tools.vectors.arcs import Arcs, traced
 from iota2_tools.vectors.components import label
-from iota2_tools.vectors.squares import Square, with_margin
 
 ARC_FIELDS = ("points", "offsets", "left", "right", "ends")
 BORDERS = ("top", "bottom", "west", "east")
@@ -82,9 +82,11 @@ def trace_square(classes: str, square: Square, output: str) -> None:
 def _named(components: np.ndarray, numbers: np.ndarray) -> np.ndarray:
     """Numbers of parts in place of components of the square; what lies around it stays negative."""
     inside = components >= 0
-    return np.where(inside, numbers[np.where(inside, components, 0)], components) if len(
-        numbers
-    ) else components
+    return (
+        np.where(inside, numbers[np.where(inside, components, 0)], components)
+        if len(numbers)
+        else components
+    )
 
 
 def save(path: str, **members: np.ndarray) -> None:
@@ -122,5 +124,9 @@ def read_arcs(members: "np.lib.npyio.NpzFile", around: Around) -> Arcs:
     """Arcs of a file, with the numbers of all parts beside them."""
     arcs = Arcs(*(members[name] for name in ARC_FIELDS))
     return Arcs(
-        arcs.points, arcs.offsets, around.resolved(arcs.left), around.resolved(arcs.right), arcs.ends
+        arcs.points,
+        arcs.offsets,
+        around.resolved(arcs.left),
+        around.resolved(arcs.right),
+        arcs.ends,
     )

@@ -6,6 +6,7 @@ stands one job over the border rows alone (`joining`).
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -64,6 +65,11 @@ def squares_of(grid: Grid, side: int = SIDE) -> dict[str, Square]:
         )
         found[square.name] = square
     return found
+
+
+def divided(division: dict[str, Any]) -> dict[str, Square]:
+    """Squares of a map by name, from plain values: its `grid`, and the `side` of a square."""
+    return squares_of(Grid(**division["grid"]), division["side"])
 
 
 def with_margin(path: str, window: Window) -> np.ndarray:

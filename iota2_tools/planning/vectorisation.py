@@ -1,0 +1,156 @@
+"""The polygons of the map as they are planned: squares, settings, units, and what is wrong with them."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import shapely
+
+from iota2_tools.config.nomenclature import Nomenclature
+from iota2_tools.config.vectorisation import DeliverySection, VectorisationSection
+from iota2_tools.core.errors import InputDataError, Iota2Error
+from iota2_tools.core.words import suggest
+from iota2_tools.geo.grid import Grid, crs_name
+from iota2_tools.geo.squares import Square, squares_of
+from iota2_tools.geo.units import Units, word_of
+from iota2_tools.timeseries.headers import file_faults
+
+ENDS = {"gpkg": ".gpkg", "fgb": ".fgb", "parquet": ".parquet", "shp": ".shp.zip"}
+"""How files of each format end."""
+TOLERANCE = 1.5
+"""Sides of a pixel, where none is given: stairs of one and two pixels become lines."""
+
+
+@dataclass(frozen=True)
+class VectorPlan:
+    """What becomes of the map as polygons.
+
+    Parameters
+    ----------
+    section : VectorisationSection
+        What the user chose.
+    delivery : DeliverySection or None
+        What the layer is cut by.
+    grid : Grid
+        Of the map that becomes polygons.
+    tiles : sequence of Grid
+        Where the map may hold something.
+    nomenclature : Nomenclature
+        Its classes.
+    """
+
+    section: VectorisationSection
+    delivery: DeliverySection | None
+    grid: Grid
+    tiles: Sequence[Grid]
+    nomenclature: Nomenclature
+
+    @cached_property
+    def squares(self) -> dict[str, Square]:
+        """Squares of the map by name."""
+        return squares_of(self.grid, self.section.square_pixels)
+
+    @property
+    def division(self) -> dict[str, Any]:
+        """The same as plain values, for parameters of rules."""
+        return {"grid": self.grid.as_dict(), "side": self.section.square_pixels}
+
+    @property
+    def shape(self) -> dict[str, Any]:
+        """Plain values of `vectors.simplification.Shape`."""
+        given = self.section.tolerance
+        return {
+            "method": self.section.method,
+            "tolerance": TOLERANCE if given is None else given / self.grid.resolution,
+            "area_limit": self.section.area_limit,
+            "smoothing": self.section.smoothing,
+        }
+
+    @property
+    def rasters(self) -> list[dict[str, Any]]:
+        """Further rasters, as plain values of `vectors.measuring.Quantity`."""
+        return [
+            {"name": item.name, "path": item.path, "continuous": item.interpolation != "nearest"}
+            for item in self.section.rasters
+        ]
+
+    def files(self, name: str) -> list[str]:
+        """Files of a layer, one a format."""
+        return [name + ENDS[item] for item in self.section.formats]
+
+    def layer_files(self, name: str) -> list[str]:
+        """The same with the styles that stand beside formats that hold none."""
+        beside = [f"{name}_{item}.qml" for item in self.section.formats if item != "gpkg"]
+        return self.files(name) + beside
+
+    @cached_property
+    def units(self) -> dict[str, str]:
+        """Units that are delivered: for the word of its files the value of each.
+
+        Raises
+        ------
+        InputDataError
+            If the layer cannot be used, misses the map, or two units have the same word.
+        """
+        if not self.delivery:
+            return {}
+        layer = Units(self.delivery.path, self.delivery.layer, self.delivery.field)
+        outlines = layer.outlines(self.grid.crs)
+        extent = shapely.union_all([shapely.box(*tile.bounds) for tile in self.tiles])
+        touching = [
+            name for name, shape in outlines.items()
+            if shape.intersects(extent) and not shape.touches(extent)
+        ]  # fmt: skip
+        if not touching:
+            raise InputDataError(
+                f"{self.delivery.path}: none of its {len(outlines)} unit(s) touches the map "
+                f"({crs_name(self.grid.crs)}); check its coordinate reference system, or give another layer"
+            )
+        wanted = self._wanted(touching, list(outlines)) if self.delivery.values else touching
+        words: dict[str, str] = {}
+        for name in wanted:
+            word = word_of(name)
+            if not word or word in words:
+                other = f", as {words[word]!r} would be" if word in words else ""
+                raise InputDataError(
+                    f"{self.delivery.path}: unit {name!r} cannot name a file{other}; take another field"
+                )
+            words[word] = name
+        return words
+
+    def _wanted(self, touching: Sequence[str], known: Sequence[str]) -> list[str]:
+        assert self.delivery
+        for name in self.delivery.values:
+            if name not in known:
+                hint = suggest(name, known, f"it has {', '.join(known[:8])}")
+                raise InputDataError(
+                    f"{self.delivery.path}: no unit {name!r} in field {self.delivery.field!r}, {hint}"
+                )
+            if name not in touching:
+                raise InputDataError(f"{self.delivery.path}: unit {name!r} does not touch the map")
+        return list(self.delivery.values)
+
+    def problems(self, seeds: Sequence[int]) -> Iterator[str]:
+        """What is wrong with the sections on this map, with its place."""
+        if self.section.seed not in seeds:
+            yield (
+                f"vectorisation.seed: there is no draw {self.section.seed}, they are "
+                f"{', '.join(map(str, seeds))}"
+            )
+        for item in self.section.rasters:
+            if not os.path.isfile(item.path):
+                yield f"vectorisation.rasters: {item.name}: no file {item.path}"
+                continue
+            yield from (
+                f"vectorisation.rasters: {item.name}: {fault}" for fault in file_faults(item.path)
+            )
+        if self.delivery:
+            if not os.path.exists(self.delivery.path):
+                yield f"delivery.path: no file {self.delivery.path}"
+                return
+            try:
+                _ = self.units
+            except Iota2Error as error:
+                yield f"delivery: {error}"

@@ -1,0 +1,318 @@
+"""Layers to be delivered: the whole map, and its parts inside units such as departments.
+
+Polygons are cut last, after all else, by exact geometry. A polygon inside a unit is copied; one on
+its border is intersected, and what is left of it as lines or points is dropped. Area and perimeter
+are those of what is delivered; shares and means stay those of the whole polygon.
+"""
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import shapely
+
+from iota2_tools.config.nomenclature import Nomenclature, read_nomenclature
+from iota2_tools.core.files import whole_file
+from iota2_tools.geo.grid import Grid, spatial_reference
+from iota2_tools.geo.squares import Square, divided
+from iota2_tools.geo.units import Units
+from iota2_tools.vectors.attributes import Naming, attributes
+from iota2_tools.vectors.style import polygon_style
+from iota2_tools.vectors.writing import Dress, style_beside, write_json, write_layer_files
+
+SQUARE_METRES = 10_000
+"""Of a hectare."""
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """The polygons of a map and what describes them.
+
+    Parameters
+    ----------
+    shapes, measures : mapping of str to str
+        Tables of `shaping` and `measuring` by name of the square, and `border`.
+    squares : mapping of str to Square
+        By name.
+    grid : Grid
+        Of the map.
+    naming : Naming
+        Names of the columns.
+    regions : Units, optional
+        Layer of regions; the region of a polygon is that of its first pixel.
+    """
+
+    shapes: Mapping[str, str]
+    measures: Mapping[str, str]
+    squares: Mapping[str, Square]
+    grid: Grid
+    naming: Naming
+    regions: Units | None = None
+
+    @classmethod
+    def of(
+        cls,
+        shapes: Sequence[str],
+        measures: Sequence[str],
+        *,
+        division: dict[str, Any],
+        legend: Mapping[str, Any],
+        style: str,
+        quantities: Sequence[str],
+        regions: Mapping[str, Any] | None,
+    ) -> "Coverage":
+        """From the parameters of a rule; tables are those of the squares in order, then the border."""
+        squares = divided(division)
+        names = [*squares, "border"]
+        naming = Naming(read_nomenclature(legend["path"]), style, tuple(quantities))
+        return cls(
+            dict(zip(names, shapes, strict=True)),
+            dict(zip(names, measures, strict=True)),
+            squares,
+            Grid(**division["grid"]),
+            naming,
+            Units(**regions["units"]) if regions else None,
+        )
+
+    def parts(self, bounds: tuple[float, float, float, float] | None = None) -> Iterator[pa.Table]:
+        """Polygons of each square, and of the borders, that touch a rectangle."""
+        for name, path in self.shapes.items():
+            if bounds and name in self.squares and not self._touches(self.squares[name], bounds):
+                continue
+            table = pq.read_table(path)
+            if bounds:
+                left, bottom, right, top = bounds
+                table = table.filter(
+                    (pc.field("xmax") >= left) & (pc.field("xmin") <= right)
+                    & (pc.field("ymax") >= bottom) & (pc.field("ymin") <= top)
+                )  # fmt: skip
+            if table.num_rows:
+                yield table.append_column("square", pa.array([name] * table.num_rows))
+
+    def _touches(self, square: Square, bounds: tuple[float, float, float, float]) -> bool:
+        left, bottom, right, top = self.grid.bounds_of(square.window)
+        return bounds[0] <= right and bounds[2] >= left and bounds[1] <= top and bounds[3] >= bottom
+
+    def described(self, table: pa.Table, shapes: np.ndarray) -> gpd.GeoDataFrame:
+        """A table of polygons with all columns of a delivered layer.
+
+        Parameters
+        ----------
+        table : Table
+            Some polygons of one square.
+        shapes : ndarray of geometry
+            What is delivered of each.
+        """
+        numbers = table["number"].to_numpy()
+        order = np.argsort(numbers)
+        table, shapes, numbers = table.take(order), shapes[order], numbers[order]
+        square = table["square"][0].as_py() if table.num_rows else next(iter(self.measures))
+        measures = pq.read_table(self.measures[square])
+        columns = attributes(measures, numbers, table["code"].to_numpy(), self.naming)
+        unit = _unit_of(self.grid)
+        columns["pixels"] = table["pixels"].to_numpy()
+        columns["area"] = np.round(shapely.area(shapes) * unit**2, 3)
+        columns["perimeter"] = np.round(shapely.length(shapes) * unit, 3)
+        frame = gpd.GeoDataFrame(geometry=shapes, crs=self.grid.crs)
+        for own, delivered in self.naming.fixed.items():
+            if own in columns:
+                frame[delivered] = columns[own]
+        if self.regions:
+            frame["region"] = _regions_at(numbers, self.grid, self.regions)
+        for name in [*self.naming.extra, *(name for name, _ in self.naming.legend)]:
+            frame[name] = columns[name]
+        return frame[[*(name for name in frame.columns if name != "geometry"), "geometry"]]
+
+    @property
+    def nothing(self) -> gpd.GeoDataFrame:
+        """A layer without polygons."""
+        table = pq.read_table(next(iter(self.shapes.values()))).slice(0, 0)
+        table = table.append_column("square", pa.array([], pa.string()))
+        return self.described(table, np.empty(0, object))
+
+    @property
+    def dress(self) -> Dress:
+        """Style and meaning of the columns."""
+        field = "Classe" if self.naming.style == "oso" else "code"
+        legend = {f"FIELD_{name}": f"share of {item}, percent" for name, item in self.naming.legend}
+        classes = {f"CLASS_{item.code}": item.name for item in self.naming.classes.classes}
+        return Dress(polygon_style(self.naming.classes, field), legend | classes)
+
+
+def _unit_of(grid: Grid) -> float:
+    """Metres of a unit of the CRS; NaN where coordinates are angles."""
+    reference = spatial_reference(grid.crs)
+    return float(reference.GetLinearUnits()) if reference.IsProjected() else float("nan")
+
+
+def _regions_at(numbers: np.ndarray, grid: Grid, layer: Units) -> np.ndarray:
+    """Names of the regions in which the first pixels of polygons lie; empty outside all."""
+    outlines = layer.outlines(grid.crs)
+    row, col = np.divmod(numbers - 1, grid.cols)
+    x = grid.left + (col + 0.5) * grid.resolution
+    y = grid.top - (row + 0.5) * grid.resolution
+    tree = shapely.STRtree(list(outlines.values()))
+    points, regions = tree.query(shapely.points(x, y), predicate="intersects")
+    names = np.full(len(numbers), "", object)
+    names[points] = np.array(list(outlines), object)[regions]
+    return names
+
+
+def write_whole(coverage: Coverage, outputs: Sequence[str], tags: Mapping[str, str]) -> None:
+    """Write the layer of the whole map.
+
+    Parameters
+    ----------
+    outputs : sequence of str
+        Files, see `writing.write_layer_files`.
+    tags : mapping of str to str
+        Provenance.
+    """
+
+    def frames() -> Iterator[gpd.GeoDataFrame]:
+        empty = True
+        for table in coverage.parts():
+            empty = False
+            yield coverage.described(table, shapely.from_wkb(table["geometry"].to_numpy()))
+        if empty:
+            yield coverage.nothing
+
+    dress = coverage.dress
+    write_layer_files(frames, outputs, Dress(dress.style, {**tags, **dress.tags}))
+
+
+def deliver_unit(
+    coverage: Coverage,
+    unit: tuple[Units, str],
+    outputs: Sequence[str],
+    summary: str,
+    tags: Mapping[str, str],
+) -> None:
+    """Write what lies inside a unit, and a summary.
+
+    Parameters
+    ----------
+    unit : tuple of Units and str
+        Layer, and the value of the unit.
+    outputs : sequence of str
+        Files, see `writing.write_layer_files`.
+    summary : str
+        JSON file: area of each class, share of the unit that is covered, digests of the files.
+    """
+    units, value = unit
+    outline = units.outlines(coverage.grid.crs)[value]
+    frames = [
+        coverage.described(table, multi(shapes))
+        for table, shapes in cut(coverage.parts(outline.bounds), outline)
+    ] or [coverage.nothing]
+    dress = coverage.dress
+    own = {"UNIT": value, "UNIT_FIELD": units.field, "UNIT_LAYER": Path(units.path).name}
+    write_layer_files(
+        lambda: iter(frames), outputs, Dress(dress.style, {**tags, **dress.tags, **own})
+    )
+    write_json(summary, _summary(frames, outline, coverage, value, outputs))
+
+
+def cut(
+    tables: Iterator[pa.Table], outline: shapely.Geometry
+) -> Iterator[tuple[pa.Table, np.ndarray]]:
+    """Polygons of some tables that lie in an outline, cut where they cross it."""
+    shapely.prepare(outline)
+    for table in tables:
+        shapes = shapely.from_wkb(table["geometry"].to_numpy())
+        touching = shapely.intersects(outline, shapes)
+        inside = shapely.contains_properly(outline, shapes)
+        crossing = np.flatnonzero(touching & ~inside)
+        shapes[crossing] = areal(shapely.intersection(shapes[crossing], outline))
+        kept = touching & ~shapely.is_empty(shapes)
+        if kept.any():
+            yield table.filter(pa.array(kept)), shapes[kept]
+
+
+def multi(shapes: np.ndarray) -> np.ndarray:
+    """All as multipolygons: what was cut may have several parts, and a layer has one type."""
+    found = shapes.copy()
+    single = np.flatnonzero(shapely.get_type_id(shapes) == 3)
+    if len(single):
+        found[single] = shapely.multipolygons(shapes[single], indices=np.arange(len(single)))
+    return found
+
+
+def areal(shapes: np.ndarray) -> np.ndarray:
+    """Polygons and multipolygons alone of what intersections gave; empty where none is left."""
+    kinds = shapely.get_type_id(shapes)
+    found = shapes.copy()
+    for place in np.flatnonzero((kinds != 3) & (kinds != 6)):
+        parts = [
+            part for part in shapely.get_parts(shapes[place]) if shapely.get_type_id(part) in (3, 6)
+        ]
+        found[place] = shapely.union_all(parts) if parts else shapely.Polygon()
+    return found
+
+
+def _summary(
+    frames: Sequence[gpd.GeoDataFrame],
+    outline: shapely.Geometry,
+    coverage: Coverage,
+    value: str,
+    outputs: Sequence[str],
+) -> dict[str, object]:
+    naming = coverage.naming
+    code, area = ("Classe", "Aire") if naming.style == "oso" else ("code", "area")
+    totals = {str(item.code): 0.0 for item in naming.classes.classes}
+    for frame in frames:
+        for key, total in frame.groupby(code)[area].sum().items():
+            totals[str(key)] = totals.get(str(key), 0.0) + float(total)
+    size = shapely.area(outline) * _unit_of(coverage.grid) ** 2
+    files = [*outputs, *(style_beside(path) for path in outputs if not path.endswith(".gpkg"))]
+    return {
+        "unit": value,
+        "polygons": sum(len(frame) for frame in frames),
+        "unit_ha": round(size / SQUARE_METRES, 4),
+        "area_ha": {key: round(total / SQUARE_METRES, 4) for key, total in totals.items()},
+        "covered": round(sum(totals.values()) / size, 6) if size else 0.0,
+        "sha256": {Path(path).name: file_digest(path) for path in files},
+    }
+
+
+def file_digest(path: str) -> str:
+    """SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_tables(
+    summaries: Sequence[str], classes: Nomenclature, areas: str, checksums: str
+) -> None:
+    """Write the areas of each class in each unit, and the digests of all files.
+
+    Parameters
+    ----------
+    summaries : sequence of str
+        JSON files of `deliver_unit`.
+    classes : Nomenclature
+        Classes of the map.
+    areas : str
+        CSV table: unit, its area and covered share, then one column a class, hectares.
+    checksums : str
+        Text as `sha256sum --check` reads it, in the folder of the files.
+    """
+    found = [json.loads(Path(path).read_text(encoding="utf-8")) for path in summaries]
+    with whole_file(areas) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(("unit", "unit_ha", "covered", *(item.name for item in classes.classes)))
+        for summary in found:
+            hectares = [summary["area_ha"][str(item.code)] for item in classes.classes]
+            table.writerow((summary["unit"], summary["unit_ha"], summary["covered"], *hectares))
+    with whole_file(checksums) as temporary, open(temporary, "w", encoding="utf-8") as file:
+        for summary in found:
+            file.writelines(f"{digest}  {name}\n" for name, digest in summary["sha256"].items())

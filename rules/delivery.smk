@@ -1,0 +1,69 @@
+"""Delivery: the polygons cut by the units of a layer, with tables of areas and digests."""
+
+UNITS = VECTORS.units if VECTORS else {}
+PREFIX = production.config.delivery.prefix if production.config.delivery else "unit"
+UNIT_FILE = "<results>/final/delivery/" + PREFIX + "_{unit}"
+DELIVERED = (
+    [
+        file
+        for unit in UNITS
+        for file in VECTORS.layer_files(UNIT_FILE.format(unit=unit))
+    ]
+    + ["<results>/final/delivery/areas.csv", "<results>/final/delivery/SHA256SUMS"]
+    if UNITS
+    else []
+)
+
+
+rule delivery:
+    input:
+        DELIVERED or no_delivery,
+        POLYGONS,
+    message:
+        "Stage delivery is complete"
+
+
+rule deliver_unit:
+    input:
+        polygons=expand("<results>/vectors/polygons/{table}.parquet", table=TABLES),
+        measures=expand("<results>/vectors/measures/{table}.parquet", table=TABLES),
+    output:
+        files=VECTORS.layer_files(UNIT_FILE) if VECTORS else UNIT_FILE + ".gpkg",
+        summary="<results>/vectors/units/{unit}.json",
+    log:
+        "<logs>/deliver_unit/{unit}.log",
+    benchmark:
+        "<benchmarks>/deliver_unit/{unit}.tsv"
+    resources:
+        **needs("deliver_unit"),
+    params:
+        algorithm=versions("polygons", "polygon_statistics", "delivery", "vectors"),
+        coverage=parameters.coverage,
+        tags=parameters.vector_tags,
+        layer=parameters.delivery_layer,
+        unit=lambda wildcards: UNITS[wildcards.unit],
+    message:
+        "Cutting the polygons by unit {wildcards.unit}"
+    script:
+        "../workflow/scripts/deliver_unit.py"
+
+
+rule sum_units:
+    input:
+        summaries=expand("<results>/vectors/units/{unit}.json", unit=UNITS),
+    output:
+        areas="<results>/final/delivery/areas.csv",
+        checksums="<results>/final/delivery/SHA256SUMS",
+    log:
+        "<logs>/sum_units.log",
+    benchmark:
+        "<benchmarks>/sum_units.tsv"
+    resources:
+        **needs("sum_units"),
+    params:
+        algorithm=versions("delivery"),
+        legend=parameters.legend,
+    message:
+        "Writing the areas of the units"
+    script:
+        "../workflow/scripts/sum_units.py"
