@@ -252,6 +252,8 @@ def small_production(tmp_path_factory) -> Workflow:
                 "margin_pixels": 32,
                 "block_pixels": 40,
             },
+            vectorisation={"seed": 1, "square_pixels": 64, "formats": ["gpkg", "parquet"]},
+            delivery={"path": "scene/reference/regions.gpkg", "field": "region", "prefix": "eco"},
         ),
     )
     workflow.config["sensors"]["sentinel2"]["temporal_resolution"] = 60

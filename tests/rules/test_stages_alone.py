@@ -22,6 +22,7 @@ STAGES = (
     "regularisation",
     "fusion",
     "fusion_validation",
+    "vectorisation",
 )
 
 

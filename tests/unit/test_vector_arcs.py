@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import shapely
-from vector_maps import CHECKERED, coverage_of, random_map, unify
 from scipy import ndimage
+from vector_maps import CHECKERED, coverage_of, random_map, unify
 
 from iota2_tools.vectors.arcs import Arcs, canonical, glued, together, traced, vertices
 from iota2_tools.vectors.components import OUTSIDE, label, united

@@ -151,7 +151,10 @@ def test_a_map_of_another_place_or_resolution_is_refused(tmp_path):
     files = Files(tmp_path, byte([1, 2]))
     vectorised = files.raster("map", files.codes)
     square = squares_of(files.grid)["r0c0"]
-    for left, resolution, words in ((500_010.0, 10.0, "another corner"), (500_000.0, 7.0, "no multiple")):
+    for left, resolution, words in (
+        (500_010.0, 10.0, "another corner"),
+        (500_000.0, 7.0, "no multiple"),
+    ):
         other = Grid("EPSG:32631", left, 4_800_000.0, resolution, 1, 2)
         raw = files.raster("raw", files.codes, grid=other)
         with pytest.raises(InputDataError, match=words):

@@ -4,7 +4,9 @@ import csv
 import hashlib
 import json
 import sqlite3
+import warnings
 import zipfile
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -32,7 +34,9 @@ TAGS = {"SOFTWARE": "iota2-tools", "TITLE": "A & B <polygons>"}
 
 def write_units(path, shapes, names, crs="EPSG:32631", **columns):
     frame = gpd.GeoDataFrame({"dept": names, **columns}, geometry=shapes, crs=crs)
-    frame.to_file(path, engine="pyogrio")
+    with warnings.catch_warnings():  # of a layer without CRS
+        warnings.simplefilter("ignore")
+        frame.to_file(path, engine="pyogrio")
     return str(path)
 
 
@@ -76,7 +80,9 @@ def test_polygons_inside_a_unit_are_copied_point_by_point(map_):
     before = {
         number: shape
         for table in coverage.parts()
-        for number, shape in zip(table["number"].to_pylist(), table["geometry"].to_pylist(), strict=True)
+        for number, shape in zip(
+            table["number"].to_pylist(), table["geometry"].to_pylist(), strict=True
+        )
     }
     copied = 0
     for table, shapes in cut(coverage.parts(outline.bounds), outline):
@@ -114,7 +120,11 @@ def test_every_format_holds_the_same_polygons_and_values(delivered):
         assert frame.index.tolist() == first.index.tolist()
         assert shapely.equals(frame.geometry.to_numpy(), first.geometry.to_numpy()).all()
         for name in ("code", "name", "pixels", "area", "share_1"):
-            assert frame[name].tolist() == pytest.approx(first[name].tolist()) if name != "name" else True
+            assert (
+                frame[name].tolist() == pytest.approx(first[name].tolist())
+                if name != "name"
+                else True
+            )
 
 
 def test_the_area_column_is_that_of_what_is_delivered(delivered):
@@ -160,7 +170,9 @@ def test_a_shapefile_has_short_names_and_a_table_of_them(delivered):
 
 
 def test_names_that_are_too_long_or_the_same_but_for_case_are_made_short():
-    short = short_names(["confidence_majority_mean", "elevation_mean", "elevation_majority_mean", "Id", "ID"])
+    short = short_names(
+        ["confidence_majority_mean", "elevation_mean", "elevation_majority_mean", "Id", "ID"]
+    )
     assert list(short.values()) == ["confm_mean", "ElevationM", "Elevation1", "Id", "ID1"]
 
 
@@ -186,7 +198,7 @@ def test_tables_of_areas_and_digests(map_, delivered, tmp_path):
     outline = map_[1].outlines("EPSG:32631")["31"]
     assert float(row["unit_ha"]) == pytest.approx(outline.area / 10_000, abs=1e-4)
     assert float(row["covered"]) == pytest.approx(frame.area.sum() / outline.area, abs=1e-6)
-    for line in open(checksums).read().splitlines():
+    for line in Path(checksums).read_text().splitlines():
         digest, name = line.split("  ")
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
 
@@ -264,7 +276,12 @@ def test_units_are_brought_to_the_crs_of_the_map(tmp_path):
         ([shapely.box(0, 0, 1, 1)], ["a"], {}, "none of its 1 unit.s. touches the map"),
         ([INSIDE], ["a"], {"field": "code"}, "no field 'code', found dept"),
         ([INSIDE], ["a"], {"values": ["b"]}, "no unit 'b' in field 'dept'"),
-        ([INSIDE, shapely.box(0, 0, 1, 1)], ["a", "b"], {"values": ["b"]}, "unit 'b' does not touch"),
+        (
+            [INSIDE, shapely.box(0, 0, 1, 1)],
+            ["a", "b"],
+            {"values": ["b"]},
+            "unit 'b' does not touch",
+        ),
         ([INSIDE, INSIDE], ["a b", "a-b"], {}, "cannot name a file, as 'a b' would be"),
         ([INSIDE], ["…"], {}, "cannot name a file"),
         ([INSIDE], [None], {}, "a feature has no value in field 'dept'"),
@@ -282,7 +299,9 @@ def test_a_delivery_layer_that_cannot_be_used_is_named(tmp_path, shapes, names, 
 
 def test_a_delivery_layer_without_crs_or_file_is_named(tmp_path):
     path = write_units(tmp_path / "u.gpkg", [INSIDE], ["a"], crs=None)
-    assert "has no coordinate reference system" in next(plan({"path": path, "field": "dept"}).problems([0]))
+    assert "has no coordinate reference system" in next(
+        plan({"path": path, "field": "dept"}).problems([0])
+    )
     absent = {"path": str(tmp_path / "none.gpkg"), "field": "dept"}
     assert list(plan(absent).problems([0])) == [f"delivery.path: no file {absent['path']}"]
 
@@ -321,7 +340,10 @@ MINIMAL = {
         ({"vectorisation": {"formats": ["gpkg", "gpkg"]}}, "formats: gpkg stands twice"),
         ({"vectorisation": {"method": "vw"}}, "'vw' is none of visvalingam, douglas_peucker"),
         ({"vectorisation": {"area_limit": 1.5}}, "greater than the maximum of 1"),
-        ({"vectorisation": {}, "delivery": {"path": "d", "field": "f", "prefix": "a/b"}}, "does not match"),
+        (
+            {"vectorisation": {}, "delivery": {"path": "d", "field": "f", "prefix": "a/b"}},
+            "does not match",
+        ),
     ],
 )
 def test_sections_that_cannot_be_are_refused(sections, words):

@@ -104,7 +104,9 @@ def test_the_change_of_area_keeps_to_what_is_allowed():
 def test_arcs_share_what_a_polygon_may_change_by_their_length():
     arcs = arc_of([[0, 0], [0, 3], [2, 3]])  # five cracks
     left, right = np.array([[40.0, 20.0]]), np.array([[9.0, 10.0]])
-    assert budgets(arcs, left, right, 0.1).tolist() == pytest.approx([min(4 * 5 / 20, 0.9 * 5 / 10)])
+    assert budgets(arcs, left, right, 0.1).tolist() == pytest.approx(
+        [min(4 * 5 / 20, 0.9 * 5 / 10)]
+    )
 
 
 def test_arcs_with_nothing_on_one_side_stay_as_they_are():
@@ -138,7 +140,9 @@ def test_the_patch_may_begin_anywhere():
     assert found.points.tolist() == [[10, 20], [12, 24]]
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: f"{shape.method}-{shape.tolerance}-{shape.smoothing}")
+@pytest.mark.parametrize(
+    "shape", SHAPES, ids=lambda shape: f"{shape.method}-{shape.tolerance}-{shape.smoothing}"
+)
 def test_coverages_are_valid_and_areas_keep_to_the_limit(shape):
     for seed in range(12):
         codes = random_map(seed)
@@ -155,7 +159,11 @@ def test_simplification_leaves_fewer_points_and_smoothing_more():
     codes = random_map(4)
     counts = [
         shapely.get_num_coordinates(coverage_of(codes, shape)).sum()
-        for shape in (Shape(tolerance=0.0), Shape(tolerance=1.5, area_limit=1.0), Shape(smoothing="chaikin", area_limit=FREE))
+        for shape in (
+            Shape(tolerance=0.0),
+            Shape(tolerance=1.5, area_limit=1.0),
+            Shape(smoothing="chaikin", area_limit=FREE),
+        )
     ]
     assert counts[1] < counts[0]
     assert counts[1] < counts[2]
@@ -179,14 +187,14 @@ def test_a_corner_with_another_arc_in_its_triangle_or_no_area_to_change_stays_sh
 
 def test_outlines_stay_corner_by_corner():
     codes = random_map(2)
-    before, after = (shapely.union_all(coverage_of(codes, shape)) for shape in (Shape(tolerance=0.0), Shape()))
+    before, after = (
+        shapely.union_all(coverage_of(codes, shape)) for shape in (Shape(tolerance=0.0), Shape())
+    )
     assert before.symmetric_difference(after).area == 0
 
 
 def test_holes_that_touch_in_a_corner_leave_no_gap():
-    codes = np.array(
-        [[1] * 5, [1, 2, 1, 1, 1], [1, 1, 3, 1, 1], [1] * 5, [1] * 5], np.uint8
-    )
+    codes = np.array([[1] * 5, [1, 2, 1, 1, 1], [1, 1, 3, 1, 1], [1] * 5, [1] * 5], np.uint8)
     found = coverage_of(codes, Shape(tolerance=2.0, area_limit=1.0))
     assert shapely.coverage_is_valid(found)
     assert shapely.is_valid(found).all()

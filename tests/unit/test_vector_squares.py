@@ -115,7 +115,9 @@ def test_polygons_and_attributes_do_not_depend_on_the_squares(
     files = Files(tmp_path, random_map(2))
     random = np.random.default_rng(5)
     confidence = files.raster("confidence", random.integers(0, 101, files.codes.shape, np.uint8))
-    raw = files.raster("raw", np.where(random.random(files.codes.shape) < 0.3, 1, files.codes).astype(np.uint8))
+    raw = files.raster(
+        "raw", np.where(random.random(files.codes.shape) < 0.3, 1, files.codes).astype(np.uint8)
+    )
     sources = Sources(raw, [Quantity("confidence", confidence)])
     whole = lines(files.coverage(64, shape, sources))
     assert len(whole) > 50
@@ -165,7 +167,10 @@ def test_arcs_with_a_rectangle_too_large_stay_as_they_are(tmp_path, monkeypatch)
 def test_classes_of_more_than_a_byte(tmp_path):
     codes = np.array([[300, 300], [300, 4]], np.uint16)
     found = lines(Files(tmp_path, codes).coverage(1, Shape()))
-    assert [(line["code"], line["name"]) for line in found.values()] == [(300, "300"), (4, "Class 4")]
+    assert [(line["code"], line["name"]) for line in found.values()] == [
+        (300, "300"),
+        (4, "Class 4"),
+    ]
 
 
 def test_a_map_of_other_pixels_is_refused(tmp_path):
