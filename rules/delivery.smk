@@ -2,17 +2,16 @@
 
 UNITS = VECTORS.units if VECTORS else {}
 PREFIX = production.config.delivery.prefix if production.config.delivery else "unit"
-UNIT_FILE = "<results>/final/delivery/" + PREFIX + "_{unit}"
-DELIVERED = (
-    [
-        file
-        for unit in UNITS
-        for file in VECTORS.layer_files(UNIT_FILE.format(unit=unit))
-    ]
-    + ["<results>/final/delivery/areas.csv", "<results>/final/delivery/SHA256SUMS"]
+UNIT_FILE = f"<results>/final/delivery/{PREFIX}_{{unit}}"
+CUTS = [
+    name for unit in UNITS for name in VECTORS.layer_files(UNIT_FILE.format(unit=unit))
+]
+TABLES_OF_UNITS = (
+    ["<results>/final/delivery/areas.csv", "<results>/final/delivery/SHA256SUMS"]
     if UNITS
     else []
 )
+DELIVERED = [*CUTS, *TABLES_OF_UNITS]
 
 
 rule delivery:
@@ -28,7 +27,7 @@ rule deliver_unit:
         polygons=expand("<results>/vectors/polygons/{table}.parquet", table=TABLES),
         measures=expand("<results>/vectors/measures/{table}.parquet", table=TABLES),
     output:
-        files=VECTORS.layer_files(UNIT_FILE) if VECTORS else UNIT_FILE + ".gpkg",
+        files=VECTORS.layer_files(UNIT_FILE) if VECTORS else f"{UNIT_FILE}.gpkg",
         summary="<results>/vectors/units/{unit}.json",
     log:
         "<logs>/deliver_unit/{unit}.log",

@@ -13,7 +13,7 @@ DESCRIBING = {
     "confidence": f"<results>/final/Confidence_Seed_{DRAW}.tif",
     "validity": "<results>/final/PixelsValidity.tif",
 }
-TABLES = SQUARES + ["border"] if SQUARES else []
+TABLES = [*SQUARES, "border"] if SQUARES else []
 POLYGONS = VECTORS.layer_files("<results>/final/LandCover") if VECTORS else []
 
 
