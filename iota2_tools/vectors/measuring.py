@@ -90,7 +90,7 @@ def measure_square(vectorised: str, square: Square, sources: Sources, output: st
     codes = with_margin(vectorised, square.window)
     parts = label(codes)
     raw, factor = _finer(vectorised, sources.classes)
-    readers = [_Reader(item, raw) for item in sources.quantities]
+    readers = [QuantityReader(item, raw) for item in sources.quantities]
     dataset = open_raster(sources.classes)
     sums = _Sums(len(readers))
     rows = max(STRIP_ROWS // factor, 1)
@@ -128,7 +128,7 @@ def _fine_window(window: Window, row: int, rows: int, factor: int, grid: Grid) -
     return Window(top, left, bottom - top, right - left)
 
 
-class _Reader:
+class QuantityReader:
     """A quantity on the grid of the raw map, NaN where it has no value."""
 
     def __init__(self, quantity: Quantity, grid: Grid) -> None:

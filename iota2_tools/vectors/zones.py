@@ -1,0 +1,164 @@
+"""Statistics of zones of any layer: hectares of each class of a map, and what other rasters hold.
+
+One rule for all: a pixel belongs to a zone if its centre lies in it. So zones that share a border
+share no pixel, zones that overlap count theirs each, and all figures of a line are of the same pixels.
+A zone smaller than a pixel may hold no centre: its line stays, and says 0.
+"""
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+
+from iota2_tools.core.errors import InputDataError
+from iota2_tools.core.files import whole_file
+from iota2_tools.geo.burning import Burner
+from iota2_tools.geo.grid import Grid, Window, crs_name, grid_of, spatial_reference
+from iota2_tools.geo.raster import STRIP_ROWS, open_raster, read_window
+from iota2_tools.geo.units import Units
+from iota2_tools.vectors.measuring import Quantity, QuantityReader
+
+HEADER = ("zone", "zone_ha", "rule", "pixels", "covered")
+OF_A_RASTER = ("count", "mean", "sd", "min", "max")
+
+
+@dataclass
+class Moments:
+    """Count, sums and limits of values, while they are gone over."""
+
+    count: int = 0
+    total: float = 0.0
+    squares: float = 0.0
+    least: float = math.inf
+    most: float = -math.inf
+
+    def add(self, values: np.ndarray) -> None:
+        """Add values; NaN are left out."""
+        known = values[~np.isnan(values)]
+        if known.size:
+            self.count += known.size
+            self.total += float(known.sum())
+            self.squares += float((known**2).sum())
+            self.least, self.most = min(self.least, known.min()), max(self.most, known.max())
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Count, mean, deviation of the population, smallest and largest value; empty without any."""
+        if not self.count:
+            return ("0", "", "", "", "")
+        mean = self.total / self.count
+        deviation = math.sqrt(max(self.squares / self.count - mean**2, 0))
+        values = (mean, deviation, self.least, self.most)
+        return (str(self.count), *(f"{value:.6g}" for value in values))
+
+
+def write_zones(
+    classes: str, zones: Units, quantities: Sequence[Quantity], output: str
+) -> list[str]:
+    """Write a table with a line a zone.
+
+    Parameters
+    ----------
+    classes : str
+        Class map; 0: no class.
+    zones : Units
+        Layer of polygons; those of one value are one zone.
+    quantities : sequence of Quantity
+        Other rasters, on any grid; each gets the columns `OF_A_RASTER`.
+    output : str
+        CSV table: `HEADER`, hectares of each class of the map, columns of the rasters.
+
+    Returns
+    -------
+    list of str
+        Zones, in the order of the table.
+
+    Raises
+    ------
+    InputDataError
+        If the map is in degrees, or a layer or raster cannot be read, or no zone touches the map.
+    """
+    grid = grid_of(classes)
+    reference = spatial_reference(grid.crs)
+    if not reference.IsProjected():
+        raise InputDataError(
+            f"{classes}: is in degrees ({crs_name(grid.crs)}), so pixels have no area; warp it to a projection"
+        )
+    hectare = (grid.resolution * reference.GetLinearUnits()) ** 2 / 10_000
+    outlines = zones.outlines(grid.crs)
+    box = shapely.box(*grid.bounds)
+    if not any(shape.intersects(box) for shape in outlines.values()):
+        raise InputDataError(
+            f"{zones.path}: none of its {len(outlines)} zone(s) touches {classes}; check its coordinate "
+            "reference system"
+        )
+    readers = [QuantityReader(item, grid) for item in quantities]
+    found = {name: _of_zone(classes, shape, grid, readers) for name, shape in outlines.items()}
+    names = _names_of(classes, {code for counts, _ in found.values() for code in counts})
+    with (
+        whole_file(output) as temporary,
+        open(temporary, "w", encoding="utf-8", newline="") as file,
+    ):
+        table = csv.writer(file, lineterminator="\n")
+        of_rasters = [f"{item.name}_{kind}" for item in quantities for kind in OF_A_RASTER]
+        table.writerow((*HEADER, *names.values(), *of_rasters))
+        for name, (counts, moments) in found.items():
+            size = shapely.area(outlines[name]) / grid.resolution**2 * hectare
+            pixels = sum(counts.values())
+            mapped = pixels - counts.get(0, 0)
+            table.writerow(
+                (
+                    name, f"{size:.4f}", "centre", pixels,
+                    f"{mapped * hectare / size if size else 0:.6f}",
+                    *(f"{counts.get(code, 0) * hectare:.4f}" for code in names),
+                    *(cell for item in moments for cell in item.cells),
+                )
+            )  # fmt: skip
+    return list(found)
+
+
+def _of_zone(
+    classes: str, shape: shapely.Geometry, grid: Grid, readers: Sequence[QuantityReader]
+) -> tuple[dict[int, int], list[Moments]]:
+    """Pixels of each class in a zone, and what the rasters hold in it."""
+    dataset = open_raster(classes)
+    burner = Burner([shape], [1], grid)
+    counts: dict[int, int] = {}
+    moments = [Moments() for _ in readers]
+    for window in _windows(shape, grid):
+        inside = burner.burn(window) > 0
+        codes, pixels = np.unique(read_window(dataset, window, 1)[inside], return_counts=True)
+        for code, number in zip(codes.tolist(), pixels.tolist(), strict=True):
+            counts[code] = counts.get(code, 0) + number
+        for reader, item in zip(readers, moments, strict=True):
+            item.add(reader.read(window)[inside])
+    return counts, moments
+
+
+def _windows(shape: shapely.Geometry, grid: Grid) -> list[Window]:
+    """Strips of the map around a zone."""
+    left, bottom, right, top = shape.bounds
+    first = max(math.floor((left - grid.left) / grid.resolution), 0)
+    last = min(math.ceil((right - grid.left) / grid.resolution), grid.cols)
+    row = max(math.floor((grid.top - top) / grid.resolution), 0)
+    end = min(math.ceil((grid.top - bottom) / grid.resolution), grid.rows)
+    if last <= first or end <= row:
+        return []
+    return [
+        Window(begin, first, min(STRIP_ROWS, end - begin), last - first)
+        for begin in range(row, end, STRIP_ROWS)
+    ]
+
+
+def _names_of(classes: str, codes: set[int]) -> Mapping[int, str]:
+    """Names of the classes by code, from the tags of the map; those it does not name by code."""
+    tags = open_raster(classes).GetMetadata()
+    told = {
+        int(key.removeprefix("CLASS_")): name
+        for key, name in tags.items()
+        if key.startswith("CLASS_") and key.removeprefix("CLASS_").isdigit()
+    }
+    return {code: told.get(code, str(code)) for code in sorted({*told, *codes} - {0})}
