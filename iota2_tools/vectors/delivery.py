@@ -84,19 +84,21 @@ class Coverage:
         )
 
     def parts(self, bounds: tuple[float, float, float, float] | None = None) -> Iterator[pa.Table]:
-        """Polygons of each square, and of the borders, that touch a rectangle."""
+        """Polygons of each square, and of the borders, that touch a rectangle, some at a time."""
         for name, path in self.shapes.items():
             if bounds and name in self.squares and not self._touches(self.squares[name], bounds):
                 continue
-            table = pq.read_table(path)
-            if bounds:
-                left, bottom, right, top = bounds
-                table = table.filter(
-                    (pc.field("xmax") >= left) & (pc.field("xmin") <= right)
-                    & (pc.field("ymax") >= bottom) & (pc.field("ymin") <= top)
-                )  # fmt: skip
-            if table.num_rows:
-                yield table.append_column("square", pa.array([name] * table.num_rows))
+            file = pq.ParquetFile(path)
+            for group in range(file.num_row_groups):
+                table = file.read_row_group(group)
+                if bounds:
+                    left, bottom, right, top = bounds
+                    table = table.filter(
+                        (pc.field("xmax") >= left) & (pc.field("xmin") <= right)
+                        & (pc.field("ymax") >= bottom) & (pc.field("ymin") <= top)
+                    )  # fmt: skip
+                if table.num_rows:
+                    yield table.append_column("square", pa.array([name] * table.num_rows))
 
     def _touches(self, square: Square, bounds: tuple[float, float, float, float]) -> bool:
         left, bottom, right, top = self.grid.bounds_of(square.window)

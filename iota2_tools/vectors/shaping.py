@@ -57,26 +57,34 @@ def shape_square(
     border : str
         Arcs, `.npz` with `EDGE_FIELDS`.
     """
-    grid = grid_of(classes)
     traced, known = np.load(trace), np.load(joined)
     components = read_joined(known)
-    inner = _inner_arcs(traced, known, components)
-    outer = read_joined_arcs(known)
-    sizes = _Sizes(traced, components)
-    edges = all_edges(
-        [
-            Edges.of(arcs, _shaped(arcs, sizes.allowed(arcs, shape), classes, shape, windows))
-            for arcs, windows in ((inner, square.window), (outer, None))
-        ]
-    )
+    edges = _edges(classes, square, traced, known, shape)
+    at_border = edges.chosen(_are_wanted(edges, components))
+    save(border, **{name: getattr(at_border, name) for name in EDGE_FIELDS})
     numbers = traced["numbers"]
-    wanted = numbers[components.places(numbers) < 0]
-    at_border = _are_wanted(edges, components)
-    save(border, **{name: getattr(edges.chosen(at_border), name) for name in EDGE_FIELDS})
-    places = np.searchsorted(numbers, wanted)
-    known_of = _Known(wanted, traced["codes"][places], traced["pixels"][places])
-    with whole_file(output) as temporary:
-        pq.write_table(_table(polygons(edges, wanted, grid), known_of), temporary)
+    inside = components.places(numbers) < 0
+    inner = _Known(numbers[inside], traced["codes"][inside], traced["pixels"][inside])
+    with whole_file(output) as temporary, pq.ParquetWriter(temporary, SCHEMA) as writer:
+        _write_polygons(writer, edges, inner, grid_of(classes))
+
+
+def _edges(
+    classes: str,
+    square: Square,
+    traced: "np.lib.npyio.NpzFile",
+    known: "np.lib.npyio.NpzFile",
+    shape: Shape,
+) -> Edges:
+    """Arcs of a square, and those that begin in it and leave it, as they are shaped."""
+    components = read_joined(known)
+    sizes = _Sizes(traced, components)
+    inner, outer = _inner_arcs(traced, known, components), read_joined_arcs(known)
+    parts = []
+    for arcs, window in ((inner, square.window), (outer, None)):
+        allowed = sizes.allowed(arcs, shape)
+        parts.append(Edges.of(arcs, _shaped(arcs, allowed, classes, shape, window)))
+    return all_edges(parts)
 
 
 def _inner_arcs(
@@ -223,21 +231,29 @@ def shape_border(
             ready = (last_rows < row) if row + 1 < len(rows) else np.ones(len(last_rows), bool)
             if ready.any():
                 edges = all_edges(open_edges)
-                _write_ready(writer, edges, known.chosen(ready), grid)
+                _write_polygons(writer, edges, known.chosen(ready), grid)
                 known, last_rows = known.chosen(~ready), last_rows[~ready]
                 left = known.numbers
                 needed = np.isin(edges.left, left) | np.isin(edges.right, left)
                 open_edges = [edges.chosen(needed)]
 
 
-BATCH = 20_000
+BATCH = 100_000
 """Polygons that are built at once."""
 
 
-def _write_ready(writer: pq.ParquetWriter, edges: Edges, known: _Known, grid: Grid) -> None:
+def _write_polygons(writer: pq.ParquetWriter, edges: Edges, known: _Known, grid: Grid) -> None:
+    """Build polygons and write them, some at a time."""
     for begin in range(0, len(known.numbers), BATCH):
         some = known.chosen(slice(begin, begin + BATCH))
-        writer.write_table(_table(polygons(edges, some.numbers, grid), some))
+        beside = _between(edges.left, some.numbers) | _between(edges.right, some.numbers)
+        shapes = polygons(edges.chosen(beside), some.numbers, grid)
+        writer.write_table(_table(shapes, some))
+
+
+def _between(components: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Where components may be some of the numbers, which increase."""
+    return (components >= numbers[0]) & (components <= numbers[-1])
 
 
 def _read_edges(path: str) -> Edges:

@@ -74,6 +74,11 @@ def test_corners_of_the_arc_itself_that_stand_are_in_the_way_and_those_that_are_
     assert len(found) < len(hook)
 
 
+def test_a_corner_that_is_gone_is_not_in_the_way():
+    # 1 1 goes first, and lies in the triangle of the next.
+    assert kept([[2, 0], [1, 1], [0, 0], [0, 4]], Shape(tolerance=9.0)) == [[2, 0], [0, 4]]
+
+
 def test_an_arc_becomes_straight_if_its_last_corner_lies_on_the_left():
     # To the east the left hand is in the north.
     assert kept([[2, 0], [1, 1], [3, 4]], Shape(tolerance=9.0)) == [[2, 0], [3, 4]]
