@@ -565,7 +565,14 @@ class Production:
         if not section:
             return None
         tiles = list(self.grids.values())
-        return VectorPlan(section, self.config.delivery, self.mosaic_grid, tiles, self.nomenclature)
+        return VectorPlan(
+            section,
+            self.config.delivery,
+            self.mosaic_grid,
+            tiles,
+            self.nomenclature,
+            self.config.output,
+        )
 
     def neighbourhood(self, tile: str) -> dict[str, Grid]:
         """Grids of a tile and of those that overlap it: what its envelope depends on."""

@@ -59,6 +59,8 @@ def begin(
         check(production, source)
         if production.config.external_features:
             write_names(production.config.output, Parameters(production).external_trial)
+        if production.vectorisation:
+            production.vectorisation.keep_units()
         for warning in input_warnings(production):
             logger.warning(warning)
     # What Snakemake's parser needs anyhow, while errors still become messages.

@@ -1,24 +1,33 @@
 """The polygons of the map as they are planned: squares, settings, units, and what is wrong with them."""
 
+import hashlib
+import json
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import shapely
 
 from iota2_tools.config.nomenclature import Nomenclature
 from iota2_tools.config.vectorisation import DeliverySection, VectorisationSection
-from iota2_tools.core.errors import InputDataError, Iota2Error
+from iota2_tools.core.contents import digest
+from iota2_tools.core.errors import InputDataError, Iota2Error, OutputError
+from iota2_tools.core.files import whole_file
 from iota2_tools.core.words import suggest
 from iota2_tools.geo.grid import Grid, crs_name
 from iota2_tools.geo.squares import Square, squares_of
 from iota2_tools.geo.units import Units, word_of
+from iota2_tools.geo.vectors import files_of_layer
 from iota2_tools.timeseries.headers import file_faults
 
 ENDS = {"gpkg": ".gpkg", "fgb": ".fgb", "parquet": ".parquet", "shp": ".shp.zip"}
 """How files of each format end."""
+UNITS = "delivery_units.json"
+"""In the output folder."""
 TOLERANCE = 1.5
 """Sides of a pixel, where none is given: stairs of one and two pixels become lines."""
 
@@ -39,6 +48,8 @@ class VectorPlan:
         Where the map may hold something.
     nomenclature : Nomenclature
         Its classes.
+    output : str
+        Folder of the production, where the units are kept (`keep_units`).
     """
 
     section: VectorisationSection
@@ -46,6 +57,7 @@ class VectorPlan:
     grid: Grid
     tiles: Sequence[Grid]
     nomenclature: Nomenclature
+    output: str = ""
 
     @cached_property
     def squares(self) -> dict[str, Square]:
@@ -94,8 +106,37 @@ class VectorPlan:
         InputDataError
             If the layer cannot be used, misses the map, or two units have the same word.
         """
-        if not self.delivery:
+        return self._kept_units() or self._read_units() if self.delivery else {}
+
+    def keep_units(self) -> None:
+        """Leave the units in the output folder: each job plans anew, and a layer may be large."""
+        if not self.delivery or self._kept_units():
+            return
+        with suppress(OutputError), whole_file(str(Path(self.output, UNITS))) as temporary:
+            stored = {"digest": self._about_units, "units": self.units}
+            Path(temporary).write_text(json.dumps(stored, indent=1), encoding="utf-8")
+
+    def _kept_units(self) -> dict[str, str]:
+        """Units that were kept of this layer over this map; none if they were not."""
+        try:
+            stored = json.loads(Path(self.output, UNITS).read_text(encoding="utf-8"))
+            return dict(stored["units"]) if stored["digest"] == self._about_units else {}
+        except (OSError, ValueError, KeyError, TypeError):
             return {}
+
+    @cached_property
+    def _about_units(self) -> str:
+        """Digest of all that the units depend on."""
+        assert self.delivery
+        files = [
+            digest(path) for path in files_of_layer(self.delivery.path) if os.path.exists(path)
+        ]
+        tiles = [tile.as_dict() for tile in self.tiles]
+        about = [self.delivery.as_dict(), files, self.grid.as_dict(), tiles]
+        return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+
+    def _read_units(self) -> dict[str, str]:
+        assert self.delivery
         layer = Units(self.delivery.path, self.delivery.layer, self.delivery.field)
         outlines = layer.outlines(self.grid.crs)
         extent = shapely.union_all([shapely.box(*tile.bounds) for tile in self.tiles])

@@ -261,6 +261,18 @@ def test_units_that_touch_the_map_are_delivered_under_names_of_files(tmp_path):
     assert word_of("31") == "31"
 
 
+def test_units_are_read_once_for_all_jobs_and_again_when_the_layer_has_changed(tmp_path):
+    path = write_units(tmp_path / "u.gpkg", [INSIDE], ["a"])
+    section = DeliverySection(path=path, field="dept")
+    arguments = (VectorisationSection(), section, GRID, [GRID], CLASSES, str(tmp_path / "results"))
+    VectorPlan(*arguments).keep_units()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Units, "outlines", None)  # the layer is not opened
+        assert VectorPlan(*arguments).units == {"a": "a"}
+    write_units(tmp_path / "u.gpkg", [INSIDE, INSIDE], ["a", "b"])
+    assert VectorPlan(*arguments).units == {"a": "a", "b": "b"}
+
+
 def test_units_are_brought_to_the_crs_of_the_map(tmp_path):
     frame = gpd.GeoDataFrame({"dept": [31.0]}, geometry=[INSIDE], crs="EPSG:32631").to_crs(4326)
     frame.to_file(tmp_path / "u.gpkg")
