@@ -5,13 +5,20 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from iota2_tools.config.vectorisation import DescribingRaster
 from iota2_tools.core.environment import environment_problems, environment_remarks
-from iota2_tools.core.errors import ConfigError, Iota2Error, MissingSoftwareError, one_message
+from iota2_tools.core.errors import (
+    ConfigError,
+    InputDataError,
+    Iota2Error,
+    MissingSoftwareError,
+    one_message,
+)
 from iota2_tools.core.words import suggest
 from iota2_tools.features.expressions import parse_expression
 from iota2_tools.features.plan import REFERENCE, chosen_names
 from iota2_tools.features.user_modules import load_function
-from iota2_tools.geo.grid import spatial_reference
+from iota2_tools.geo.grid import Grid, spatial_reference
 from iota2_tools.learning.settings import LearningSettings, Purpose
 from iota2_tools.learning.tried import problems_of_learner
 from iota2_tools.planning.parameters import Parameters
@@ -344,8 +351,30 @@ def _regularisation(production: Production) -> Iterator[str]:
 
 def _vectors(production: Production) -> Iterator[str]:
     plan = production.vectorisation
-    if plan:
-        yield from plan.problems(production.seeds)
+    if not plan:
+        return
+    yield from plan.problems(production.seeds)
+    for item in plan.section.rasters:
+        place = f"vectorisation.rasters: {item.name}: "
+        for problem in _first_error(_describing_raster, item, plan.grid):
+            yield place + problem.removeprefix("user_features: ")
+
+
+def _describing_raster(item: DescribingRaster, grid: Grid) -> None:
+    """Look at a raster that describes polygons, as `measure_square` reads it.
+
+    Raises
+    ------
+    InputDataError
+        If it cannot be read, has several bands, or lies elsewhere than the map.
+    """
+    from iota2_tools.timeseries.user_rasters import look_at_user_raster
+
+    found = look_at_user_raster(item.path, item.interpolation, "keep", grid)
+    if len(found.types) > 1:
+        raise InputDataError(
+            f"{item.path}: has {len(found.types)} bands, one is needed; take it out (gdal_translate -b)"
+        )
 
 
 def _learner(production: Production) -> Iterator[str]:

@@ -22,7 +22,6 @@ from iota2_tools.geo.grid import Grid, crs_name
 from iota2_tools.geo.squares import Square, squares_of
 from iota2_tools.geo.units import Units, word_of
 from iota2_tools.geo.vectors import files_of_layer
-from iota2_tools.timeseries.headers import file_faults
 
 ENDS = {"gpkg": ".gpkg", "fgb": ".fgb", "parquet": ".parquet", "shp": ".shp.zip"}
 """How files of each format end."""
@@ -179,13 +178,6 @@ class VectorPlan:
             yield (
                 f"vectorisation.seed: there is no draw {self.section.seed}, they are "
                 f"{', '.join(map(str, seeds))}"
-            )
-        for item in self.section.rasters:
-            if not os.path.isfile(item.path):
-                yield f"vectorisation.rasters: {item.name}: no file {item.path}"
-                continue
-            yield from (
-                f"vectorisation.rasters: {item.name}: {fault}" for fault in file_faults(item.path)
             )
         if self.delivery:
             if not os.path.exists(self.delivery.path):

@@ -7,6 +7,7 @@ import sqlite3
 import warnings
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import geopandas as gpd
 import numpy as np
@@ -20,7 +21,9 @@ from vector_maps import random_map
 from iota2_tools.config.vectorisation import DeliverySection, VectorisationSection
 from iota2_tools.core.errors import ConfigError, InputDataError
 from iota2_tools.geo.grid import Grid
+from iota2_tools.geo.raster import create_raster
 from iota2_tools.geo.units import Units, word_of
+from iota2_tools.planning import checks
 from iota2_tools.planning.configuration import complete_configuration
 from iota2_tools.planning.vectorisation import VectorPlan
 from iota2_tools.vectors.delivery import areal, cut, deliver_unit, write_tables, write_whole
@@ -318,13 +321,32 @@ def test_a_delivery_layer_without_crs_or_file_is_named(tmp_path):
     assert list(plan(absent).problems([0])) == [f"delivery.path: no file {absent['path']}"]
 
 
-def test_a_draw_or_raster_that_is_not_there_is_named(tmp_path):
-    raster = {"name": "relief", "path": str(tmp_path / "none.tif")}
-    found = list(plan(seed=3, rasters=[raster]).problems([0, 1]))
-    assert found == [
-        "vectorisation.seed: there is no draw 3, they are 0, 1",
-        f"vectorisation.rasters: relief: no file {raster['path']}",
-    ]
+def test_a_draw_that_is_not_there_is_named():
+    found = list(plan(seed=3).problems([0, 1]))
+    assert found == ["vectorisation.seed: there is no draw 3, they are 0, 1"]
+
+
+@pytest.mark.parametrize(
+    ("left", "bands", "words"),
+    [
+        (LEFT, 1, None),
+        (LEFT, 2, "has 2 bands"),
+        (LEFT + 900, 1, "does not touch"),
+        (None, 1, "none.tif"),
+    ],
+)
+def test_a_raster_that_describes_nothing_of_the_map_is_named(tmp_path, left, bands, words):
+    path = str(tmp_path / "none.tif")
+    if left:
+        with create_raster(path, Grid("EPSG:32631", left, TOP, 10.0, 9, 9), "uint8", bands=bands):
+            pass
+    chosen = plan(rasters=[{"name": "relief", "path": path}])
+    production = SimpleNamespace(vectorisation=chosen, seeds=[0])
+    found = list(checks._vectors(production))
+    assert len(found) == (words is not None)
+    assert all(
+        text.startswith("vectorisation.rasters: relief: ") and words in text for text in found
+    )
 
 
 def test_a_tolerance_in_units_of_the_map_becomes_one_in_pixels():
@@ -373,3 +395,13 @@ def test_a_unit_without_a_value_is_refused_by_the_job_as_well(tmp_path):
     path = write_units(tmp_path / "u.gpkg", [INSIDE], [" "])
     with pytest.raises(InputDataError, match="has no value"):
         Units(path, None, "dept").outlines("EPSG:32631")
+
+
+@pytest.mark.parametrize("side", [2, 8])
+def test_a_map_without_any_class_is_an_empty_layer(tmp_path, side):
+    files = Files(tmp_path, np.zeros((3, 5), np.uint8))
+    output = str(tmp_path / "whole.gpkg")
+    write_whole(files.coverage(side, Shape()), [output], TAGS)
+    frame = gpd.read_file(output, layer="land_cover")
+    assert len(frame) == 0
+    assert {"id", "code", "share_4"} <= set(frame.columns)
