@@ -405,3 +405,12 @@ def test_a_map_without_any_class_is_an_empty_layer(tmp_path, side):
     frame = gpd.read_file(output, layer="land_cover")
     assert len(frame) == 0
     assert {"id", "code", "share_4"} <= set(frame.columns)
+
+
+def test_polygons_that_touch_a_unit_from_outside_are_not_in_it(map_):
+    coverage, _, files = map_
+    unit = shapely.box(LEFT + 60, TOP - 90, LEFT + 180, TOP)  # along the sides of pixels
+    shapes = np.concatenate([part for _, part in cut(coverage.parts(unit.bounds), unit)])
+    assert not shapely.is_empty(shapes).any()
+    assert len(shapes) < shapely.intersects(everything(coverage), unit).sum()
+    assert shapely.area(shapes).sum() <= 100 * (files.codes[:9, 6:18] > 0).sum() * 1.2
