@@ -77,11 +77,14 @@ def join_squares(
     table : str
         The same of the components of all squares.
     """
-    members = {name: np.load(path) for name, path in traces.items()}
-    sides = {name: {side: file[side] for side in BORDERS} for name, file in members.items()}
+    # Files are opened one by one: a country has more squares than a process may open files.
+    sides = {}
+    for name, path in traces.items():
+        with np.load(path) as file:
+            sides[name] = {side: file[side] for side in BORDERS}
     around = {name: _around(square, sides) for name, square in squares.items()}
-    joined = _join(members, squares, sides, around)
-    arcs = _joined_arcs(members, around, joined)
+    joined = _join(traces, squares, sides, around)
+    arcs = _joined_arcs(traces, around, joined)
     owners = _owners(arcs, squares)
     order = np.argsort(owners, kind="stable")
     begins = np.searchsorted(owners[order], np.arange(len(squares) + 1))
@@ -119,7 +122,7 @@ def _around(square: Square, sides: Mapping[str, Mapping[str, np.ndarray]]) -> Ar
 
 
 def _join(
-    members: Mapping[str, "np.lib.npyio.NpzFile"],
+    traces: Mapping[str, str],
     squares: Mapping[str, Square],
     sides: Mapping[str, Mapping[str, np.ndarray]],
     around: Mapping[str, Around],
@@ -127,13 +130,13 @@ def _join(
     """Components of the parts that touch a border, by union over the border rows."""
     parts, codes, sizes, rows = [], [], [], []
     for name, square in squares.items():
-        file = members[name]
         touching = np.unique(np.concatenate(list(sides[name].values())))
         touching = touching[touching > 0]
-        places = np.searchsorted(file["numbers"], touching)
+        with np.load(traces[name]) as file:
+            places = np.searchsorted(file["numbers"], touching)
+            codes.append(file["codes"][places])
+            sizes.append(np.column_stack([file["pixels"][places], file["perimeter"][places]]))
         parts.append(touching)
-        codes.append(file["codes"][places])
-        sizes.append(np.column_stack([file["pixels"][places], file["perimeter"][places]]))
         rows.append(np.full(len(touching), square.row))
     numbers = np.concatenate(parts)
     order = np.argsort(numbers)
@@ -153,13 +156,12 @@ def _join(
     return Joined(numbers, numbers[groups], total[groups], code, last[groups])
 
 
-def _joined_arcs(
-    members: Mapping[str, "np.lib.npyio.NpzFile"], around: Mapping[str, Around], joined: Joined
-) -> Arcs:
+def _joined_arcs(traces: Mapping[str, str], around: Mapping[str, Around], joined: Joined) -> Arcs:
     """Arcs of the map that leave their square, whole and in canonical form."""
     pieces = [no_arcs()]
-    for name, file in members.items():
-        arcs = read_arcs(file, around[name])
+    for name, path in traces.items():
+        with np.load(path) as file:
+            arcs = read_arcs(file, around[name])
         pieces.append(arcs.chosen(arcs.cut))
     arcs = together(pieces)
     arcs = glued(

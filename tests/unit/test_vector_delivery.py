@@ -258,7 +258,9 @@ INSIDE = shapely.box(LEFT, TOP - 100, LEFT + 100, TOP)
 
 def test_units_that_touch_the_map_are_delivered_under_names_of_files(tmp_path):
     far = shapely.box(0, 0, 1, 1)
-    path = write_units(tmp_path / "u.gpkg", [INSIDE, INSIDE, far], ["Côte-d'Or", "2A", "Far"])
+    beside = shapely.box(LEFT + 200, TOP - 100, LEFT + 300, TOP)
+    names = ["Côte-d'Or", "2A", "Far", "Beside"]
+    path = write_units(tmp_path / "u.gpkg", [INSIDE, INSIDE, far, beside], names)
     assert plan({"path": path, "field": "dept"}).units == {"2A": "2A", "Cote-d-Or": "Côte-d'Or"}
     assert plan({"path": path, "field": "dept", "values": ["2A"]}).units == {"2A": "2A"}
     assert word_of("31") == "31"

@@ -145,6 +145,19 @@ def test_two_arcs_between_the_same_nodes_do_not_fall_on_one_line(tmp_path):
     assert shapely.coverage_is_valid(shapes)
 
 
+def test_an_arc_may_change_what_the_whole_component_allows_not_its_first_part(tmp_path):
+    """One pixel of component 113 lies in the first square, 128 below: the arc begins beside the one."""
+    codes = np.ones((16, 16), np.uint8)
+    codes[:8, :8], codes[:8, 8:], codes[7, 0] = 3, 4, 1
+    files = Files(tmp_path, codes)
+    whole, squares = (
+        lines(files.coverage(side, Shape(tolerance=1.0, area_limit=0.15))) for side in (64, 8)
+    )
+    # The corner of the lone pixel is cut off, half of it.
+    assert whole[113]["area"] == squares[113]["area"] == 100 * 128.5
+    assert squares == whole
+
+
 def test_a_square_without_pixels_has_no_polygon(tmp_path):
     codes = np.zeros((6, 6), np.uint8)
     codes[4:, 4:] = 1
@@ -196,3 +209,29 @@ def test_the_margin_of_a_window_holds_its_neighbours_and_0_beyond_the_map(tmp_pa
     assert with_margin(path, Window(0, 2, 2, 2)).tolist() == [
         [0, 0, 0, 0], [2, 3, 4, 0], [6, 7, 8, 0], [10, 11, 12, 0],
     ]  # fmt: skip
+
+
+def test_squares_are_opened_one_by_one(tmp_path, monkeypatch):
+    """A country has more squares than a process may open files."""
+    opened, most, load = set(), 0, np.load
+
+    def counted(path):
+        nonlocal most
+        found = load(path)
+        close = found.close
+        found.close = lambda: (opened.discard(path), close())
+        opened.add(path)
+        most = max(most, len(opened))
+        return found
+
+    files = Files(tmp_path, random_map(1))
+    files.coverage(9, Shape())
+    monkeypatch.setattr(np, "load", counted)
+    squares = squares_of(files.grid, 9)
+    join_squares(
+        {name: files.file("trace", name) for name in squares},
+        squares,
+        {name: files.file("joined", name) for name in squares},
+        files.file("joined", "all"),
+    )
+    assert most == 1
