@@ -7,7 +7,11 @@ VECTORS = production.vectorisation
 SQUARES = list(VECTORS.squares) if VECTORS else []
 DRAW = VECTORS.section.seed if VECTORS else 0
 # The map that becomes polygons, and the maps that describe them.
-VECTORISED = f"<results>/final/Classif_Seed_{DRAW}.tif"
+VECTORISED = (
+    f"<results>/final/Classif_Regularised_Seed_{DRAW}.tif"
+    if production.regularisation
+    else f"<results>/final/Classif_Seed_{DRAW}.tif"
+)
 DESCRIBING = {
     "classes": f"<results>/final/Classif_Seed_{DRAW}.tif",
     "confidence": f"<results>/final/Confidence_Seed_{DRAW}.tif",

@@ -252,7 +252,7 @@ def small_production(tmp_path_factory) -> Workflow:
                 "margin_pixels": 32,
                 "block_pixels": 40,
             },
-            vectorisation={"seed": 1, "square_pixels": 64, "formats": ["gpkg", "parquet"]},
+            vectorisation={"seed": 1, "square_pixels": 32, "formats": ["gpkg", "parquet"]},
             delivery={"path": "scene/reference/regions.gpkg", "field": "region", "prefix": "eco"},
         ),
     )

@@ -22,7 +22,7 @@ class DescribingRaster(Section):
 
 
 class VectorisationSection(Section):
-    """Polygons of the map, with attributes. Empty, none; docs/vectors.md shows what is done."""
+    """Polygons of the map, of the regularised one if there is one, with attributes. Empty, none; docs/vectors.md."""
 
     seed: int = Field(0, ge=0, description="Draw whose map becomes polygons.")
     method: Literal["visvalingam", "douglas_peucker"] = Field(
@@ -37,7 +37,7 @@ class VectorisationSection(Section):
         ge=0,
         description=(
             "Units of the CRS: triangles smaller than its square, or distances. 0, the sides of pixels stay; "
-            "empty, one and a half pixels."
+            "empty, one and a half pixels of that map."
         ),
     )
     area_limit: float = Field(

@@ -465,7 +465,7 @@ class Parameters:
             f"{100 * shape['area_limit']:g} %, smoothing {shape['smoothing']}"
         )
         return {
-            **self.provenance,
+            **(self.on_regularised_map["tags"] or self.provenance),
             "TITLE": "Land cover, polygons",
             "SEED": str(plan.section.seed),
             "SIMPLIFICATION": how,

@@ -568,7 +568,7 @@ class Production:
         return VectorPlan(
             section,
             self.config.delivery,
-            self.mosaic_grid,
+            self.regularisation.target if self.regularisation else self.mosaic_grid,
             tiles,
             self.nomenclature,
             self.config.output,

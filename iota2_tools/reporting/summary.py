@@ -9,7 +9,7 @@ from iota2_tools.core.errors import InputDataError
 
 
 def summary(results: Path) -> str:
-    """A few lines: map, picture, report, and the accuracy over the seeds.
+    """A few lines: map, picture, what else there is, and the accuracy over the seeds.
 
     Raises
     ------
@@ -29,8 +29,8 @@ def summary(results: Path) -> str:
         raise InputDataError(
             f"the production is not complete, {absent[0]} is missing; run snakemake again"
         )
-    if (final / "report.html").exists():
-        wanted["report"] = final / "report.html"
+    others = {"polygons": "LandCover.gpkg", "delivery": "delivery", "report": "report.html"}
+    wanted |= {name: final / file for name, file in others.items() if (final / file).exists()}
     lines = [f"  {name:<11}{path}" for name, path in wanted.items()]
     return "\n".join([*lines, "", *_accuracy_lines(final / "RESULTS.txt")])
 

@@ -10,15 +10,31 @@ import pytest
 import shapely
 from independent import pixels
 from osgeo import gdal
+from scipy import ndimage
 from vector_maps import unify
 
 SQUARES = ("r0c0", "r0c1")
-SIDE = 64
+SIDE, FINE = (
+    32,
+    2,
+)  # pixels of a square; pixels of the raw map along a side of one of the regularised map
 
 
 @pytest.fixture(scope="module")
 def classes(small_production) -> np.ndarray:
-    return pixels(small_production.results / "final/Classif_Seed_1.tif")
+    return pixels(small_production.results / "final/Classif_Regularised_Seed_1.tif")
+
+
+@pytest.fixture(scope="module")
+def components(classes) -> dict[int, np.ndarray]:
+    """Pixels of the raw map in each component, by the number of its first pixel."""
+    found = {}
+    for code in np.unique(classes[classes > 0]):
+        labels, count = ndimage.label(classes == code)
+        for label in range(1, count + 1):
+            own = labels == label
+            found[int(np.flatnonzero(own)[0]) + 1] = np.kron(own, np.ones((FINE, FINE), bool))
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +76,7 @@ def test_shape_square_and_border_make_each_polygon_once(made, classes):
 def test_shape_border_leaves_no_line_between_squares(made, classes):
     results = made("shape_border", "vectors/polygons/border.parquet")
     table = pq.read_table(results / "vectors/polygons/border.parquet")
-    raster = gdal.Open(str(results / "final/Classif_Seed_1.tif"))
+    raster = gdal.Open(str(results / "final/Classif_Regularised_Seed_1.tif"))
     line = raster.GetGeoTransform()[0] + SIDE * raster.GetGeoTransform()[1]
     crossing = (table["xmin"].to_numpy() < line) & (table["xmax"].to_numpy() > line)
     assert crossing.any()
@@ -77,44 +93,62 @@ def test_write_polygons_covers_the_map_without_gap_or_overlap(made, classes, lay
     assert shapely.is_valid(layer.geometry).all()
     assert shapely.coverage_is_valid(layer.geometry.to_numpy())
     assert layer["pixels"].sum() == (classes > 0).sum()
-    assert layer.area.sum() == pytest.approx(100 * (classes > 0).sum(), rel=1e-9)
-    assert (np.abs(layer.area / 100 - layer["pixels"]) <= 0.1 * layer["pixels"] + 1e-6).all()
+    assert layer.area.sum() == pytest.approx(400 * (classes > 0).sum(), rel=1e-9)
+    assert (np.abs(layer.area / 400 - layer["pixels"]) <= 0.1 * layer["pixels"] + 1e-6).all()
     # Each polygon begins at its first pixel, which has its class and region.
     rows, cols = np.divmod(layer["id"].to_numpy() - 1, classes.shape[1])
     assert classes[rows, cols].tolist() == layer["code"].tolist()
     assert set(layer["region"]) == {"1", "2"}
 
 
-def test_measure_square_adds_up_to_the_pixels_of_each_class(made, classes):
-    results = made(
-        "measure_square", *(f"vectors/measures/{name}.parquet" for name in SQUARES), jobs=2
-    )
-    found = pd.concat(
-        pd.read_parquet(results / f"vectors/measures/{name}.parquet") for name in SQUARES
-    )
-    codes, counts = np.unique(classes[classes > 0], return_counts=True)
+def test_measure_square_adds_up_to_the_pixels_of_each_raw_class(made, components):
+    names = [f"vectors/measures/{name}.parquet" for name in SQUARES]
+    results = made("measure_square", *names, jobs=2)
+    found = pd.concat(pd.read_parquet(results / name) for name in names)
+    raw = pixels(results / "final/Classif_Seed_1.tif")
+    inside = cut_to(np.any(list(components.values()), axis=0), raw)
+    codes, counts = np.unique(raw[inside], return_counts=True)
     assert found.groupby("code")["pixels"].sum().to_dict() == dict(zip(codes, counts, strict=True))
     confidence = pixels(results / "final/Confidence_Seed_1.tif")
-    assert found["confidence:sum"].sum() == confidence[classes > 0].sum()
-    dates = pixels(results / "final/PixelsValidity.tif").astype(int)
-    assert found["validity:squares"].sum() == (dates[classes > 0] ** 2).sum()
+    assert found["confidence:sum"].sum() == confidence[inside].sum()
 
 
-def test_measure_border_gives_the_mean_of_polygons_in_both_squares(made, classes, layer):
+def cut_to(mask, raw):
+    """A mask of whole larger pixels, where the raw map has pixels."""
+    return mask[: raw.shape[0], : raw.shape[1]]
+
+
+def test_measure_border_and_squares_give_each_polygon_its_values(made, components, layer):
     results = made("measure_border", "vectors/measures/border.parquet")
-    confidence = pixels(results / "final/Confidence_Seed_1.tif")
-    table = pq.read_table(results / "vectors/polygons/border.parquet")
-    number = int(table["number"].to_numpy()[np.argmax(table["pixels"].to_numpy())])
-    line = layer.set_index("id").loc[number]
-    row, col = divmod(number - 1, classes.shape[1])
-    from scipy import ndimage
-
-    labels, _ = ndimage.label(classes == classes[row, col])
-    own = labels == labels[row, col]
-    assert line["pixels"] == own.sum()
-    assert line["confidence_mean"] == pytest.approx(confidence[own].mean(), rel=1e-6)
-    assert line["confidence_sd"] == pytest.approx(confidence[own].std(), rel=1e-4, abs=1e-4)
-    assert line[f"share_{classes[row, col]}"] == 100
+    raw = pixels(results / "final/Classif_Seed_1.tif")
+    confidence = pixels(results / "final/Confidence_Seed_1.tif").astype(float)
+    confidence[confidence == 0] = np.nan
+    dates = pixels(results / "final/PixelsValidity.tif").astype(float)
+    dates[dates == 255] = np.nan
+    border = set(pq.read_table(results / "vectors/polygons/border.parquet")["number"].to_pylist())
+    assert 0 < len(border) < len(layer)
+    assert set(layer["id"]) == set(components)
+    for line in layer.to_dict("records"):
+        own = cut_to(components[line["id"]], raw)
+        classed = own & (raw > 0)
+        codes, counts = np.unique(raw[classed], return_counts=True)
+        shares = dict(zip(codes, 100 * counts / counts.sum(), strict=True))
+        assert line["majority"] in (codes[counts == counts.max()] if len(codes) else [line["code"]])
+        for code, share in shares.items():
+            assert line[f"share_{code}"] == pytest.approx(share, rel=1e-6)
+        most = own & (raw == line["majority"])
+        for name, values, where in (
+            ("confidence", confidence, own),
+            ("confidence_majority", confidence, most),
+            ("validity", dates, own),
+            ("validity_majority", dates, most),
+        ):
+            known = values[where][~np.isnan(values[where])]
+            if not known.size:
+                assert np.isnan(line[f"{name}_mean"])
+                continue
+            assert line[f"{name}_mean"] == pytest.approx(known.mean(), rel=1e-6)
+            assert line[f"{name}_sd"] == pytest.approx(known.std(), rel=1e-4, abs=1e-3)
 
 
 def test_deliver_unit_cuts_the_layer_and_the_cuts_add_up(made, layer):

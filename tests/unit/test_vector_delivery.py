@@ -26,6 +26,7 @@ from iota2_tools.geo.units import Units, word_of
 from iota2_tools.planning import checks
 from iota2_tools.planning.configuration import complete_configuration
 from iota2_tools.planning.vectorisation import VectorPlan
+from iota2_tools.reporting.summary import summary
 from iota2_tools.vectors.delivery import areal, cut, deliver_unit, write_tables, write_whole
 from iota2_tools.vectors.simplification import Shape
 from iota2_tools.vectors.style import polygon_style
@@ -385,6 +386,22 @@ MINIMAL = {
 def test_sections_that_cannot_be_are_refused(sections, words):
     with pytest.raises(ConfigError, match=words):
         complete_configuration(MINIMAL | sections)
+
+
+def test_the_summary_names_the_polygons_where_there_are_any(tmp_path):
+    final = tmp_path / "final"
+    final.mkdir()
+    names = (
+        "Classif_Seed_0.tif",
+        "Classif_Seed_0.png",
+        "Confidence_Seed_0.tif",
+        "PixelsValidity.tif",
+    )
+    for name in (*names, "RESULTS.txt"):
+        (final / name).touch()
+    assert "LandCover" not in summary(tmp_path)
+    (final / "LandCover.gpkg").touch()
+    assert f"polygons   {final}/LandCover.gpkg" in summary(tmp_path)
 
 
 def test_polygons_change_nothing_of_the_maps():
