@@ -24,7 +24,8 @@ rule delivery:
 
 rule deliver_unit:
     input:
-        polygons=expand("<results>/vectors/polygons/{table}.parquet", table=TABLES),
+        polygons=expand("<results>/vectors/polygons/{table}.parquet", table=TABLES)
+        or no_vectors,
         measures=expand("<results>/vectors/measures/{table}.parquet", table=TABLES),
     output:
         files=VECTORS.layer_files(UNIT_FILE) if VECTORS else f"{UNIT_FILE}.gpkg",
@@ -49,7 +50,8 @@ rule deliver_unit:
 
 rule sum_units:
     input:
-        summaries=expand("<results>/vectors/units/{unit}.json", unit=UNITS),
+        summaries=expand("<results>/vectors/units/{unit}.json", unit=UNITS)
+        or no_delivery,
     output:
         areas="<results>/final/delivery/areas.csv",
         checksums="<results>/final/delivery/SHA256SUMS",

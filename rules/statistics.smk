@@ -33,7 +33,8 @@ rule measure_square:
 rule measure_border:
     input:
         table="<results>/vectors/components.npz",
-        measures=expand("<results>/vectors/measures/{square}.parquet", square=SQUARES),
+        measures=expand("<results>/vectors/measures/{square}.parquet", square=SQUARES)
+        or no_vectors,
     output:
         measures="<results>/vectors/measures/border.parquet",
     log:

@@ -7,11 +7,8 @@ VECTORS = production.vectorisation
 SQUARES = list(VECTORS.squares) if VECTORS else []
 DRAW = VECTORS.section.seed if VECTORS else 0
 # The map that becomes polygons, and the maps that describe them.
-VECTORISED = (
-    f"<results>/final/Classif_Regularised_Seed_{DRAW}.tif"
-    if production.regularisation
-    else f"<results>/final/Classif_Seed_{DRAW}.tif"
-)
+KIND = "Regularised_" if production.regularisation else ""
+VECTORISED = f"<results>/final/Classif_{KIND}Seed_{DRAW}.tif" if VECTORS else no_vectors
 DESCRIBING = {
     "classes": f"<results>/final/Classif_Seed_{DRAW}.tif",
     "confidence": f"<results>/final/Confidence_Seed_{DRAW}.tif",
@@ -50,7 +47,8 @@ rule trace_square:
 
 rule join_squares:
     input:
-        traces=expand("<results>/vectors/trace/{square}.npz", square=SQUARES),
+        traces=expand("<results>/vectors/trace/{square}.npz", square=SQUARES)
+        or no_vectors,
     output:
         table="<results>/vectors/components.npz",
         squares=expand("<results>/vectors/joined/{square}.npz", square=SQUARES),
@@ -117,7 +115,8 @@ rule shape_border:
 
 rule write_polygons:
     input:
-        polygons=expand("<results>/vectors/polygons/{table}.parquet", table=TABLES),
+        polygons=expand("<results>/vectors/polygons/{table}.parquet", table=TABLES)
+        or no_vectors,
         measures=expand("<results>/vectors/measures/{table}.parquet", table=TABLES),
     output:
         files=POLYGONS or "<results>/vectors/none.gpkg",
