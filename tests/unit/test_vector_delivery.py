@@ -180,6 +180,7 @@ def test_names_that_are_too_long_or_the_same_but_for_case_are_made_short():
     assert list(short.values()) == ["confm_mean", "ElevationM", "Elevation1", "Id", "ID1"]
 
 
+@pytest.mark.slow
 def test_the_same_delivery_is_the_same_bytes(map_, delivered, tmp_path):
     coverage, units, _ = map_
     folder, outputs = delivered
@@ -218,6 +219,7 @@ def test_a_unit_without_mapped_pixels_is_an_empty_layer(map_, tmp_path):
     assert json.loads(summary.read_text())["covered"] == 0
 
 
+@pytest.mark.slow
 def test_the_whole_layer_is_one_of_polygons(map_, tmp_path):
     coverage, _, files = map_
     output = str(tmp_path / "whole.gpkg")

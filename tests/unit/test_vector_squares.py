@@ -136,6 +136,7 @@ def test_the_number_of_a_polygon_is_that_of_its_first_pixel(tmp_path):
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_two_arcs_between_the_same_nodes_do_not_fall_on_one_line(tmp_path):
     codes = np.ones((12, 12), np.uint8)
     codes[2:10, 2:10] = np.where(np.add.outer(np.arange(8), np.arange(8)) < 8, 2, 3)
@@ -167,6 +168,7 @@ def test_a_square_without_pixels_has_no_polygon(tmp_path):
     assert pq.read_table(files.file("polygons", "r0c0", "parquet")).num_rows == 0
 
 
+@pytest.mark.slow
 def test_arcs_with_a_rectangle_too_large_stay_as_they_are(tmp_path, monkeypatch):
     codes = np.array([[1, 1, 2, 2], [1, 1, 1, 2], [1, 1, 1, 1], [1, 1, 1, 1]], np.uint8)
     free = Shape(tolerance=9.0, area_limit=1.0)
@@ -211,6 +213,7 @@ def test_the_margin_of_a_window_holds_its_neighbours_and_0_beyond_the_map(tmp_pa
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_squares_are_opened_one_by_one(tmp_path, monkeypatch):
     """A country has more squares than a process may open files."""
     opened, most, load = set(), 0, np.load
