@@ -120,6 +120,7 @@ def blocks_of(whole: Window, block_rows: int) -> list[Window]:
 def keep_land(settings: SceneSettings, window: Window, path: Path) -> None:
     """Compute the land of a block once and for all dates."""
     land = describe_land(settings, window)
+    mixture = {} if land.beside is None else {"beside": land.beside, "part": land.part}
     with whole_file(str(path)) as temporary, open(temporary, "wb") as file:
         np.savez(
             file,
@@ -129,6 +130,7 @@ def keep_land(settings: SceneSettings, window: Window, path: Path) -> None:
             codes=land.codes,
             regions=land.regions,
             window=[window.row, window.col, window.rows, window.cols],
+            **mixture,
         )
 
 
