@@ -44,8 +44,10 @@ CODES = production.nomenclature.codes
 REGIONS_OF_TILES = production.regions_of_tiles
 # User features alone have no dates: nothing is left out for having too few.
 CLOUD_THRESHOLD = config["sampling"]["cloud_threshold"] if SERIES else 0
+PROBABILITY_MAP = config["classification"]["probability_map"]
+SMOOTHED = production.config.classification.smoothing.used
 LAYERS = ["classes", "confidence"]
-if config["classification"]["probability_map"]:
+if PROBABILITY_MAP or SMOOTHED:
     LAYERS.append("probabilities")
 
 
@@ -118,27 +120,50 @@ def tiles_of_region(pattern):
     return files
 
 
-def pieces_of_map(layer):
-    """Input function: a layer of one draw, of all regions of all tiles."""
+def raw_pieces(layer, tile, seeds):
+    """A layer of a tile as the classifier made it: all regions, draw by draw."""
+    return [
+        f"<results>/classification/{tile}/region_{region}/{layer}_seed_{seed}.tif"
+        for region in REGIONS_OF_TILES[tile]
+        for seed in seeds
+    ]
+
+
+def pieces(layer, tile, seeds):
+    """A layer of the map of a tile: smoothed if that is asked for, else as the classifier made it."""
+    if SMOOTHED and layer != "probabilities":
+        return [f"<results>/smoothing/{tile}/{layer}_seed_{seed}.tif" for seed in seeds]
+    return raw_pieces(layer, tile, seeds)
+
+
+def pieces_of_map(layer, of_tile=pieces):
+    """Input function: a layer of one draw, of all tiles."""
 
     def files(wildcards):
         return [
-            f"<results>/classification/{tile}/region_{region}/{layer}_seed_{wildcards.seed}.tif"
-            for tile in TILES
-            for region in REGIONS_OF_TILES[tile]
+            path for tile in TILES for path in of_tile(layer, tile, [wildcards.seed])
         ]
 
     return files
 
 
-def maps_of_tile(wildcards):
-    """Class maps of a tile: all regions, draw by draw."""
-    return expand(
-        "<results>/classification/{tile}/region_{region}/classes_seed_{seed}.tif",
-        tile=wildcards.tile,
-        region=REGIONS_OF_TILES[wildcards.tile],
-        seed=SEEDS,
-    )
+def maps_of_tile(of_tile):
+    """Input function: class maps of a tile, draw by draw."""
+
+    def files(wildcards):
+        return of_tile("classes", wildcards.tile, SEEDS)
+
+    return files
+
+
+def probabilities_around(wildcards):
+    """Probabilities of the tiles near a tile, whose pixels count when it is smoothed."""
+    margin = config["classification"]["smoothing"]["iterations"]
+    return [
+        path
+        for tile in production.near(wildcards.tile, margin)
+        for path in raw_pieces("probabilities", tile, SEEDS)
+    ]
 
 
 def needs(rule, reads=(), files=()):

@@ -1,5 +1,12 @@
 """Validation: the maps against the validation polygons, and the scores over all draws."""
 
+# Of the maps as they were before smoothing, where they are smoothed.
+RAW_MATRICES = expand(
+    "<results>/final/Confusion_Matrix_Classif_raw_Seed_{seed}.csv",
+    seed=SEEDS if SMOOTHED else [],
+)
+RAW_SCORES = ["<results>/final/scores_raw.csv"] if SMOOTHED else []
+
 
 rule validation:
     input:
@@ -13,6 +20,7 @@ rule validation:
         "<results>/final/RESULTS.txt",
         "<results>/final/scores.csv",
         "<results>/final/scores.png",
+        RAW_SCORES,
     message:
         "Stage validation is complete"
 
@@ -23,7 +31,7 @@ rule compare_tile:
         polygons="<results>/tiles/{tile}/polygons.tif",
         validity="<results>/tiles/{tile}/validity.tif",
         footprint="<results>/tiles/{tile}/footprint.tif",
-        maps=maps_of_tile,
+        maps=maps_of_tile(pieces),
     output:
         confusions=expand(
             "<results>/validation/{{tile}}/confusion_seed_{seed}.csv", seed=SEEDS
@@ -47,6 +55,33 @@ rule compare_tile:
         "Comparing the maps of {wildcards.tile} with the reference"
     script:
         "../workflow/scripts/compare_tile.py"
+
+
+use rule compare_tile as compare_raw_tile with:
+    input:
+        splits="<results>/sampling/polygons.gpkg",
+        polygons="<results>/tiles/{tile}/polygons.tif",
+        validity="<results>/tiles/{tile}/validity.tif",
+        footprint="<results>/tiles/{tile}/footprint.tif",
+        maps=maps_of_tile(raw_pieces),
+    output:
+        confusions=expand(
+            "<results>/validation/{{tile}}/confusion_raw_seed_{seed}.csv", seed=SEEDS
+        ),
+    log:
+        "<logs>/compare_raw_tile/{tile}.log",
+    benchmark:
+        "<benchmarks>/compare_raw_tile/{tile}.tsv"
+    resources:
+        **needs("compare_raw_tile"),
+    params:
+        algorithm=versions("validation", "accuracy"),
+        nomenclature=config["nomenclature"],
+        seeds=SEEDS,
+        codes=CODES,
+        cloud_threshold=CLOUD_THRESHOLD,
+    message:
+        "Comparing the maps of {wildcards.tile} before smoothing with the reference"
 
 
 rule sum_confusions:
@@ -75,6 +110,27 @@ rule sum_confusions:
         "Adding up the confusion matrices of seed {wildcards.seed}"
     script:
         "../workflow/scripts/sum_confusions.py"
+
+
+use rule sum_confusions as sum_raw_confusions with:
+    input:
+        confusions=expand(
+            "<results>/validation/{tile}/confusion_raw_seed_{{seed}}.csv", tile=TILES
+        ),
+    output:
+        matrix="<results>/final/Confusion_Matrix_Classif_raw_Seed_{seed}.csv",
+        figure="<results>/final/Confusion_Matrix_Classif_raw_Seed_{seed}.png",
+    log:
+        "<logs>/sum_raw_confusions/{seed}.log",
+    benchmark:
+        "<benchmarks>/sum_raw_confusions/{seed}.tsv"
+    resources:
+        **needs("sum_raw_confusions"),
+    params:
+        algorithm=versions("accuracy", "figures"),
+        legend=parameters.legend,
+    message:
+        "Adding up the confusion matrices of seed {wildcards.seed} before smoothing"
 
 
 use rule mosaic_classes as mosaic_differences with:
@@ -123,6 +179,7 @@ rule report_accuracy:
         matrices=expand(
             "<results>/final/Confusion_Matrix_Classif_Seed_{seed}.csv", seed=SEEDS
         ),
+        raw_matrices=RAW_MATRICES,
         areas=expand("<results>/final/Areas_Seed_{seed}.csv", seed=SEEDS),
         inventories=expand("<results>/tiles/{tile}/inventory.json", tile=TILES),
         splits="<results>/sampling/polygons.gpkg",
@@ -140,6 +197,7 @@ rule report_accuracy:
             category="Accuracy",
             labels={"seed": "all", "product": "F-scores"},
         ),
+        raw_scores=RAW_SCORES,
     log:
         "<logs>/report_accuracy.log",
     benchmark:

@@ -258,6 +258,17 @@ def small_production(tmp_path_factory) -> Workflow:
     return workflow
 
 
+@pytest.fixture(scope="session")
+def smoothed_production(small_production, tmp_path_factory) -> Workflow:
+    """The small production with its maps smoothed, and no map of probabilities asked for."""
+    folder = tmp_path_factory.mktemp("smoothed") / "copy"
+    shutil.copytree(small_production.folder, folder)
+    workflow = Workflow(folder, copy.deepcopy(small_production.config))
+    workflow.config["classification"] = {"smoothing": {"method": "markov"}}
+    workflow.run("all")
+    return workflow
+
+
 def deliver_again(product: Path, hour: str = "235959") -> Path:
     """Copy a product under the name of another hour of its day."""
     again = product.with_name(re.sub(r"-\d{6}-", f"-{hour}-", product.name))

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,13 +77,13 @@ class SeedFiles:
         all tiles, also of larger pixels: then the class is that of the pixel each centre lies in.
     confusion : str
         CSV matrix of the validation pixels.
-    difference : str
-        Raster of the codes of `difference`.
+    difference : str, optional
+        Raster of the codes of `difference`; by default none is written.
     """
 
     maps: Sequence[str]
     confusion: str
-    difference: str
+    difference: str | None = None
 
 
 def write_comparison(
@@ -98,14 +99,20 @@ def write_comparison(
     for seed, files in seeds.items():
         maps = [GridBand(path, reader.grid, CODES) for path in files.maps]
         matrix = np.zeros((len(classes.codes), len(classes.codes) + 1), dtype=np.int64)
-        with create_raster(files.difference, reader.grid, "uint8", nodata=0) as raster:
+        with ExitStack() as outputs:
+            raster = None
+            if files.difference:
+                raster = outputs.enter_context(
+                    create_raster(files.difference, reader.grid, "uint8", nodata=0)
+                )
             for window, ids in reader.windows():
                 mapped = np.zeros(ids.shape, dtype=np.int64)
                 for image in maps:
                     mapped += image.observe(window)[0]
                 reference = table.codes[ids]
                 learns, validates = table.learns[seed][ids], table.validates[seed][ids]
-                raster.write(difference(reference, mapped, learns, validates), window)
+                if raster:
+                    raster.write(difference(reference, mapped, learns, validates), window)
                 matrix += confusion(np.where(validates, reference, 0), mapped, classes.codes)
         write_matrix_csv(matrix, classes, files.confusion)
         logger.info("seed %d: %d validation pixels", seed, matrix.sum())

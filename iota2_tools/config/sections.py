@@ -399,6 +399,33 @@ class Learning(Section):
     )
 
 
+class Smoothing(Section):
+    """Smoothing of the class probabilities between neighbouring pixels, before classes are chosen."""
+
+    method: Literal["none", "markov"] = Field(
+        "none",
+        description=(
+            "`markov`: a Markov random field; the map as the classifier made it stays, as `Classif_raw_Seed_N.tif`. "
+            "It needs a learner with probabilities. docs/smoothing.md says what it gains, and what validation "
+            "polygons cannot tell of it."
+        ),
+    )
+    beta: float = Field(
+        0.3, gt=0, le=3, description="Weight of a neighbour. Above 1 confidences are too high."
+    )
+    iterations: int = Field(
+        5,
+        ge=1,
+        le=50,
+        description="Rounds; a pixel depends on those so many pixels around it, of other tiles and regions too.",
+    )
+
+    @property
+    def used(self) -> bool:
+        """Whether maps are smoothed."""
+        return self.method != "none"
+
+
 class Classification(Section):
     """The maps."""
 
@@ -412,6 +439,7 @@ class Classification(Section):
             "Pixels with fewer clear dates get no class; 0 classifies pixels that were never seen."
         ),
     )
+    smoothing: Smoothing = Field(Smoothing(), description=" ".join(str(Smoothing.__doc__).split()))
     window_mb: int = Field(
         400,
         ge=16,

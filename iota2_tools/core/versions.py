@@ -30,6 +30,7 @@ VERSIONS = {
     "regularisation": 1,
     "resampling": 3,
     "samples": 2,
+    "smoothing": 1,
     "speckle": 1,
     "style": 1,
     "training": 1,

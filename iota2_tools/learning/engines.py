@@ -71,6 +71,11 @@ def learner_problems(settings: LearningSettings, purpose: Purpose) -> Iterator[s
             f"classification.probability_map: {settings.learner} gives no probabilities, as all of "
             "OTB's learners; take a scikit-learn one, or set it to false"
         )
+    if purpose.smoothed and not settings.traits.probabilities:
+        yield (
+            f"classification.smoothing: {settings.learner} gives no probabilities to smooth, as all of "
+            "OTB's learners; take a scikit-learn one, or `method: none`"
+        )
     if purpose.kept_missing and not settings.traits.missing:
         yield (
             f"user_features.patterns: {', '.join(purpose.kept_missing)}: `missing: keep` needs a "

@@ -83,9 +83,12 @@ class Purpose:
         Whether the probabilities of all classes are mapped.
     kept_missing : tuple of str
         The user's rasters whose pixels without data stay missing values.
+    smoothed : bool
+        Whether probabilities are smoothed before classes are chosen.
     """
 
     codes: tuple[int, ...]
     n_features: int
     probability_map: bool = False
     kept_missing: tuple[str, ...] = ()
+    smoothed: bool = False

@@ -309,6 +309,7 @@ def _learner(production: Production) -> Iterator[str]:
         n_features,
         production.config.classification.probability_map,
         tuple(word for word, raster in rasters.items() if raster.missing == "keep"),
+        production.config.classification.smoothing.used,
     )
     settings = LearningSettings.of(production.config.learning.as_dict())
     yield from problems_of_learner(settings, purpose)

@@ -31,6 +31,9 @@ from iota2_tools.core.errors import ConfigError, one_message
 from iota2_tools.features.plan import INDICES
 from iota2_tools.products import FORMATS, format_of
 
+LATER = (("classification", "smoothing"),)
+"""Choices that came after the first maps: those that leave them alone have the digest they had."""
+
 
 def _meaning(section: type[Section]) -> str:
     return " ".join((section.__doc__ or "").split())
@@ -108,6 +111,12 @@ class Configuration(Section):
             if key not in ("output", "prepared", "feature_maps", "regularisation")
         }
         science["classification"].pop("window_mb")
+        for section, key in LATER:
+            if (
+                getattr(getattr(self, section), key)
+                == type(getattr(self, section)).model_fields[key].default
+            ):
+                science[section].pop(key)
         return hashlib.sha256(json.dumps(science, sort_keys=True).encode()).hexdigest()
 
 

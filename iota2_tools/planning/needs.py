@@ -220,6 +220,12 @@ def _classify_tile(size: Size) -> Need:
     return Need(memory, 60 + seconds, size.draws * (2 + 2 * size.classes) * size.megapixels)
 
 
+def _smooth_tile(size: Size) -> Need:
+    """Windows as wide as the cache holds three rows of blocks of; margins of neighbours."""
+    values = size.megapixels * size.classes * size.draws
+    return Need(330 + 3 * GDAL_CACHE, 30 + 0.07 * values, 2 * size.draws * size.megapixels)
+
+
 def _write_features(size: Size) -> Need:
     stack = 2 * size.features * size.megapixels
     return Need(
@@ -287,8 +293,11 @@ NEEDS: dict[str, Callable[[Size], Need]] = {
     "write_chosen_features": _write_chosen,
     "train_model": _train_model,
     "classify_tile": _classify_tile,
+    "smooth_tile": _smooth_tile,
     "clip_validity": _light(210),
     "compare_tile": _light(240),
+    "compare_raw_tile": _light(240),
+    "mosaic_raw_classes": _mosaic(_one_band),
     "mosaic_classes": _mosaic(_one_band),
     "mosaic_confidence": _mosaic(_one_band),
     "mosaic_validity": _mosaic(_one_band),
@@ -297,6 +306,7 @@ NEEDS: dict[str, Callable[[Size], Need]] = {
     "mosaic_features": _mosaic(lambda _: 2),
     "preview_map": lambda size: Need(400, 60),
     "sum_confusions": lambda size: Need(260, 30),
+    "sum_raw_confusions": lambda size: Need(260, 30),
     "measure_areas": lambda size: Need(170 + size.cache, 20 + 0.05 * size.megapixels),
     "regularise_block": _regularise_block,
     "compare_seams": _light(170),

@@ -454,6 +454,10 @@ class Production:
         grids = self.grids
         return {name: grids[name] for name in sorted([tile, *overlapping(tile, grids)])}
 
+    def near(self, tile: str, pixels: int) -> list[str]:
+        """Tiles that have ground within so many pixels of a tile, by name."""
+        return sorted(overlapping(tile, self.grids, pixels * self.grid(tile).resolution))
+
     def user_feature_files(self, tile: str) -> dict[str, str]:
         """The user's raster of each pattern over a tile.
 

@@ -1,6 +1,8 @@
 """The configuration: what is filled in, what is refused, and how it is told."""
 
 import copy
+import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -143,6 +145,16 @@ def test_same_day_for_first_and_last_date_is_no_contradiction():
 def test_digest_ignores_output_and_memory():
     other = with_(output="elsewhere", classification={"window_mb": 50})
     assert config_digest(with_()) == config_digest(other)
+
+
+def test_choices_that_came_later_count_in_the_digest_only_where_they_are_made():
+    plain = complete_configuration(with_()).as_dict()
+    del plain["output"], plain["prepared"], plain["feature_maps"]
+    del plain["classification"]["window_mb"], plain["classification"]["smoothing"]
+    text = json.dumps(plain, sort_keys=True)
+    assert config_digest(with_()) == hashlib.sha256(text.encode()).hexdigest()
+    smoothed = with_(classification={"smoothing": {"method": "markov"}})
+    assert config_digest(smoothed) != config_digest(with_())
 
 
 @pytest.mark.parametrize(
