@@ -103,12 +103,19 @@ def no_regularisation(wildcards):
 
 def shared_rates(wildcards):
     """Sampling rates of the regions of a tile, for strategies that look at several tiles."""
-    if not production.config.sampling.shared:
-        return []
-    return expand(
-        "<results>/sampling/rates/region_{region}.csv",
-        region=REGIONS_OF_TILES[wildcards.tile],
-    )
+    return [
+        f"<results>/sampling/rates/region_{region}.csv"
+        for region in REGIONS_OF_TILES[wildcards.tile]
+        if production.config.sampling.shared(region)
+    ]
+
+
+def statistics_of_tiles(wildcards):
+    """Pixels of the polygons of all tiles that share a region with a tile, where polygons have a limit."""
+    regions = REGIONS_OF_TILES[wildcards.tile]
+    limited = [r for r in regions if "max_per_polygon" in parameters.strategy(r)]
+    tiles = {tile for region in limited for tile in production.tiles_of(region)}
+    return expand("<results>/tiles/{tile}/polygon_statistics.csv", tile=sorted(tiles))
 
 
 def tiles_of_region(pattern):

@@ -306,6 +306,24 @@ class Regions(Section):
     field: str = Field("region", description="Field with the name of the region.")
 
 
+ByClass = dict[Annotated[str, StringConstraints(pattern=r"^[0-9]+$")], Annotated[int, Field(ge=0)]]
+StrategyName = Literal["all", "percent", "constant", "byclass", "total", "smallest"]
+
+
+class RegionSampling(Section):
+    """How many pixels the model of one region learns; what is left empty is as for all regions."""
+
+    strategy: StrategyName | None = Field(None, description="As `sampling.strategy`.")
+    sampler: Literal["random", "periodic"] | None = Field(
+        None, description="As `sampling.sampler`."
+    )
+    percent: float | None = Field(None, gt=0, le=1, description="As `sampling.percent`.")
+    constant: int | None = Field(None, ge=1, description="As `sampling.constant`.")
+    total: int | None = Field(None, ge=1, description="As `sampling.total`.")
+    byclass: ByClass | None = Field(None, description="As `sampling.byclass`.")
+    max_per_polygon: int | None = Field(None, ge=1, description="As `sampling.max_per_polygon`.")
+
+
 class Sampling(Section):
     """Learning and validation samples."""
 
@@ -336,7 +354,7 @@ class Sampling(Section):
     cloud_threshold: int = Field(
         1, ge=0, description="Pixels with fewer clear dates are neither learnt nor validated."
     )
-    strategy: Literal["all", "percent", "constant", "byclass", "total", "smallest"] = Field(
+    strategy: StrategyName = Field(
         "all",
         description=(
             "How many pixels of the learning polygons are taken, per region and seed; as many as OTB "
@@ -356,9 +374,23 @@ class Sampling(Section):
         ge=1,
         description="Pixels in all, in the proportions of the classes, for strategy `total`.",
     )
-    byclass: dict[
-        Annotated[str, StringConstraints(pattern=r"^[0-9]+$")], Annotated[int, Field(ge=0)]
-    ] = Field({}, description='Pixels by class code, for strategy `byclass`: `{"11": 500}`.')
+    byclass: ByClass = Field(
+        {}, description='Pixels by class code, for strategy `byclass`: `{"11": 500}`.'
+    )
+    max_per_polygon: int | None = Field(
+        None,
+        ge=1,
+        description=(
+            "Most pixels of one polygon that may be learnt, over all tiles, so that one large parcel does not "
+            "teach a class; the strategy takes its share of these. Empty: no limit."
+        ),
+    )
+    per_region: dict[Word, RegionSampling] = Field(
+        {},
+        description=(
+            "Other choices for the models of some regions: `{hills: {strategy: total, total: 5000}}`."
+        ),
+    )
     envelope_margin: float = Field(
         600,
         ge=0,
@@ -367,10 +399,15 @@ class Sampling(Section):
         ),
     )
 
-    @property
-    def shared(self) -> bool:
+    def of_region(self, region: str) -> dict[str, Any]:
+        """What the choice of the pixels of a region depends on: strategy, sampler, their parameters."""
+        own = self.per_region.get(region)
+        given = own.model_dump(exclude_none=True) if own else {}
+        return self.model_dump() | given
+
+    def shared(self, region: str) -> bool:
         """True if the number of samples of a tile depends on the other tiles."""
-        return self.strategy in SHARED_STRATEGIES
+        return self.of_region(region)["strategy"] in SHARED_STRATEGIES
 
 
 class Learning(Section):

@@ -135,6 +135,7 @@ def input_problems(production: Production) -> list[str]:
         _tiles,
         _coregistration,
         _regions,
+        _samples,
         _reference,
         _nomenclature,
         _features,
@@ -216,6 +217,21 @@ def _regions(production: Production) -> Iterator[str]:
         return
     if not used:
         yield f"{section.path}: no region touches a tile; check its coordinate reference system"
+
+
+def _samples(production: Production) -> Iterator[str]:
+    """Choices for single regions or classes that the production does not have."""
+    sampling = production.config.sampling
+    with contextlib.suppress(Iota2Error):
+        for region in sampling.per_region:
+            if region not in production.used_regions:
+                yield f"sampling.per_region: {_no_region(production, region)}"
+
+
+def _no_region(production: Production, region: str) -> str:
+    known = production.used_regions
+    hint = suggest(region, known, f"they are {', '.join(known)}")
+    return f"no region {region!r} touches a tile, {hint}"
 
 
 def _reference(production: Production) -> Iterator[str]:

@@ -31,7 +31,11 @@ from iota2_tools.core.errors import ConfigError, one_message
 from iota2_tools.features.plan import INDICES
 from iota2_tools.products import FORMATS, format_of
 
-LATER = (("classification", "smoothing"),)
+LATER = (
+    ("classification", "smoothing"),
+    ("sampling", "max_per_polygon"),
+    ("sampling", "per_region"),
+)
 """Choices that came after the first maps: those that leave them alone have the digest they had."""
 
 
@@ -183,6 +187,13 @@ def _contradictions(config: Configuration) -> Iterator[str]:
     sampling = config.sampling
     if sampling.strategy == "byclass" and not sampling.byclass:
         yield "sampling.byclass: strategy `byclass` needs the number of pixels of each class"
+    for region in sampling.per_region:
+        own = sampling.of_region(region)
+        if own["strategy"] == "byclass" and not own["byclass"]:
+            yield (
+                f"sampling.per_region.{region}: strategy `byclass` needs the number of pixels of each class "
+                "(`byclass`)"
+            )
     if sampling.ratio == 1 and sampling.runs > 1 and not config.reference.splits:
         yield "sampling.runs: with ratio 1 all draws are the same; set runs to 1"
 

@@ -344,11 +344,23 @@ class Parameters:
         """Largest number of clear dates that a pixel of any tile may have."""
         return max(self.production.clear_dates(tile) for tile in self.production.tiles)
 
-    def strategy(self, *others: str) -> dict[str, Any]:
+    def strategy(self, region: str, *others: str) -> dict[str, Any]:
         """What the choice of samples depends on: strategy, its own parameter, and `others`."""
-        sampling = self.config.sampling.as_dict()
-        keys = ("strategy", sampling["strategy"], *others)
+        sampling = self.config.sampling.of_region(region)
+        keys = ["strategy", sampling["strategy"], *others]
+        if sampling["max_per_polygon"]:
+            keys.append("max_per_polygon")
         return {key: sampling[key] for key in keys if key in sampling}
+
+    def choice_of_samples(self, tile: str) -> dict[str, Any]:
+        """The same for a tile, with sampler and seed; `per_region` holds regions that differ."""
+        others = ("sampler", "random_seed")
+        differing = {
+            region: self.strategy(region, *others)
+            for region in self.production.regions_of_tiles[tile]
+            if region in self.config.sampling.per_region
+        }
+        return self.strategy("", *others) | ({"per_region": differing} if differing else {})
 
     @cached_property
     def provenance(self) -> Mapping[str, str]:
