@@ -118,6 +118,13 @@ def statistics_of_tiles(wildcards):
     return expand("<results>/tiles/{tile}/polygon_statistics.csv", tile=sorted(tiles))
 
 
+def samples_copied(wildcards):
+    """Samples of the tiles of other regions that the model of a region learns from as well."""
+    sources = {copy["source"] for copy in parameters.copies_to(wildcards.region)}
+    tiles = {tile for region in sources for tile in production.tiles_of(region)}
+    return expand("<results>/tiles/{tile}/samples.parquet", tile=sorted(tiles))
+
+
 def tiles_of_region(pattern):
     """Input function: a product of all tiles a region touches."""
 

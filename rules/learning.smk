@@ -10,9 +10,20 @@ rule learning:
         "Stage learning is complete"
 
 
+# What completes the samples of a region, where it is asked for.
+MANAGED = {}
+if config["sampling"]["management"]:
+    MANAGED["copies"] = lambda wildcards: parameters.copies_to(wildcards.region)
+if production.config.sampling.augmentation.used:
+    MANAGED["augmentation"] = lambda wildcards: parameters.augmentation(
+        wildcards.region
+    )
+
+
 rule train_model:
     input:
         samples=tiles_of_region("<results>/tiles/{tile}/samples.parquet"),
+        copied=samples_copied,
     output:
         model=directory("<results>/models/region_{region}_seed_{seed}"),
     log:
@@ -21,8 +32,9 @@ rule train_model:
         "<benchmarks>/train_model/region_{region}_seed_{seed}.tsv"
     threads: 2
     resources:
-        **needs("train_model", reads=["samples"]),
+        **needs("train_model", reads=["samples", "copied"]),
     params:
+        **MANAGED,
         algorithm=versions("learning", "training"),
         learning=config["learning"],
         features=lambda wildcards: parameters.learnt_features(wildcards.region),

@@ -17,6 +17,11 @@ TileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]+$")]
 Word = Annotated[str, StringConstraints(min_length=1)]
 
 
+def _meaning_of(section: type[Section]) -> str:
+    """What a section inside another one is for."""
+    return " ".join(str(section.__doc__).split())
+
+
 def _module_file(path: str) -> str:
     """A file that Python can import by its name."""
     name = os.path.basename(path)
@@ -324,6 +329,41 @@ class RegionSampling(Section):
     max_per_polygon: int | None = Field(None, ge=1, description="As `sampling.max_per_polygon`.")
 
 
+class Augmentation(Section):
+    """Learning samples made of others, for classes that have few; validation is left alone."""
+
+    method: Literal["none", "replicate", "jitter", "smote"] = Field(
+        "none",
+        description=(
+            "`replicate`: samples again; `jitter`: with noise; `smote`: between a sample and one of its nearest "
+            "neighbours of the class (Chawla et al. 2002)."
+        ),
+    )
+    to: Literal["balance", "number", "byclass"] = Field(
+        "balance",
+        description=(
+            "How many samples a class of a model shall have at least: as many as its largest class, `number`, "
+            "or what `byclass` says."
+        ),
+    )
+    number: int = Field(1000, ge=1, description="Samples of each class, for `to: number`.")
+    byclass: ByClass = Field(
+        {}, description='Samples by class code, for `to: byclass`: `{"11": 500}`.'
+    )
+    jitter: float = Field(
+        0.1,
+        gt=0,
+        description="Deviation of the noise, against that of the feature in the class (IOTA²: 1 / stdfactor).",
+    )
+    neighbours: int = Field(5, ge=1, description="Nearest samples among which `smote` chooses.")
+    regions: list[Word] = Field([], description="Models that learn them; empty, all.")
+
+    @property
+    def used(self) -> bool:
+        """Whether samples are made."""
+        return self.method != "none"
+
+
 class Sampling(Section):
     """Learning and validation samples."""
 
@@ -389,6 +429,14 @@ class Sampling(Section):
         {},
         description=(
             "Other choices for the models of some regions: `{hills: {strategy: total, total: 5000}}`."
+        ),
+    )
+    augmentation: Augmentation = Field(Augmentation(), description=_meaning_of(Augmentation))
+    management: PathText | None = Field(
+        None,
+        description=(
+            "CSV table `source,destination,class,quantity`: so many learning samples of a class (`all`, or a "
+            "number) that the model of the region `destination` learns from the region `source` as well."
         ),
     )
     envelope_margin: float = Field(
@@ -476,7 +524,7 @@ class Classification(Section):
             "Pixels with fewer clear dates get no class; 0 classifies pixels that were never seen."
         ),
     )
-    smoothing: Smoothing = Field(Smoothing(), description=" ".join(str(Smoothing.__doc__).split()))
+    smoothing: Smoothing = Field(Smoothing(), description=_meaning_of(Smoothing))
     window_mb: int = Field(
         400,
         ge=16,

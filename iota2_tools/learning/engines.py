@@ -17,6 +17,7 @@ import numpy as np
 
 from iota2_tools.core.errors import Iota2Error, LearningError
 from iota2_tools.core.files import whole_folder
+from iota2_tools.learning.managed import Managed
 from iota2_tools.learning.model import Model, check_values
 from iota2_tools.learning.settings import LearningSettings, ModelKey, Purpose
 from iota2_tools.learning.traits import PLACE_MISSING, is_otb
@@ -25,6 +26,8 @@ if TYPE_CHECKING:  # tables take a third of a second that mapping does not need
     from iota2_tools.reference.table import TrainingTable
 
 logger = logging.getLogger(__name__)
+
+NOTHING_MORE = Managed()
 
 
 class Engine(Protocol):
@@ -96,6 +99,7 @@ def train(
     threads: int,
     output: str,
     features: list[str] | None = None,
+    managed: Managed = NOTHING_MORE,
 ) -> None:
     """Learn the model of a region and draw.
 
@@ -111,6 +115,8 @@ def train(
         Folder of the model.
     features : list of str, optional
         Names of the features to learn, where tables hold others too; all by default.
+    managed : Managed
+        What is learnt beside the samples of the region; by default nothing.
 
     Raises
     ------
@@ -120,6 +126,7 @@ def train(
     from iota2_tools.reference.table import read_training_table
 
     table = read_training_table(samples, key.region, key.seed, features)
+    table, told = managed.complete(table, key)
     classes = _classes(table, key)
     try:
         check_values(table.features, table.names, settings.learner, "samples")
@@ -134,6 +141,7 @@ def train(
                 "seed": key.seed,
                 "learner": settings.learner,
                 **used,
+                **told,
                 "classes": classes,
                 "samples": len(table.codes),
                 "polygons": len(np.unique(table.polygons)),

@@ -226,6 +226,39 @@ def _samples(production: Production) -> Iterator[str]:
         for region in sampling.per_region:
             if region not in production.used_regions:
                 yield f"sampling.per_region: {_no_region(production, region)}"
+        for region in sampling.augmentation.regions:
+            if region not in production.used_regions:
+                yield f"sampling.augmentation.regions: {_no_region(production, region)}"
+    with contextlib.suppress(Iota2Error):
+        codes = production.nomenclature.codes
+        for code in sampling.augmentation.byclass:
+            if int(code) not in codes:
+                hint = suggest(code, codes, f"codes are {', '.join(map(str, codes))}")
+                yield f"sampling.augmentation.byclass: the nomenclature has no code {code}, {hint}"
+    yield from _copies(production)
+
+
+def _copies(production: Production) -> Iterator[str]:
+    """A table of copies that is wrong, or asks for features that a region does not have."""
+    path = production.config.sampling.management
+    if not path:
+        return
+    if not os.path.exists(path):
+        yield f"sampling.management: no file {path}"
+        return
+    try:
+        copies = production.copies
+    except Iota2Error as error:
+        yield f"sampling.management: {error}"
+        return
+    for source, destination in dict.fromkeys(copy[:2] for copy in copies):
+        had = production.series_of_region(source)
+        lacking = [name for name in production.series_of_region(destination) if name not in had]
+        if lacking:
+            yield (
+                f"sampling.management: {path}: region {source} has no {', '.join(lacking)}, which region "
+                f"{destination} learns; leave these lines out"
+            )
 
 
 def _no_region(production: Production, region: str) -> str:

@@ -35,6 +35,8 @@ LATER = (
     ("classification", "smoothing"),
     ("sampling", "max_per_polygon"),
     ("sampling", "per_region"),
+    ("sampling", "augmentation"),
+    ("sampling", "management"),
 )
 """Choices that came after the first maps: those that leave them alone have the digest they had."""
 
@@ -187,6 +189,9 @@ def _contradictions(config: Configuration) -> Iterator[str]:
     sampling = config.sampling
     if sampling.strategy == "byclass" and not sampling.byclass:
         yield "sampling.byclass: strategy `byclass` needs the number of pixels of each class"
+    made = sampling.augmentation
+    if made.used and made.to == "byclass" and not made.byclass:
+        yield "sampling.augmentation: `to: byclass` needs the number of samples of each class (`byclass`)"
     for region in sampling.per_region:
         own = sampling.of_region(region)
         if own["strategy"] == "byclass" and not own["byclass"]:

@@ -63,6 +63,8 @@ class Size:
         Pixels of the map that the largest block of its regularisation looks at.
     input_mb : float
         Size of the files read whole: models, samples.
+    grown : float
+        How many times as many samples a model learns as its tables hold, about.
     trees : int
         Of a forest.
     learner : str
@@ -85,6 +87,7 @@ class Size:
     pieces: int = 0
     regularised: int = 0
     input_mb: float = 0
+    grown: float = 1
     trees: int = 100
     learner: str = "RandomForestClassifier"
 
@@ -190,16 +193,17 @@ def _extract_samples(size: Size) -> Need:
 
 def _train_model(size: Size) -> Need:
     """Tables are compressed about twice. A forest grows with its samples, 50 bytes for each in a tree."""
-    samples = 1e6 * size.input_mb / max(size.features, 1)
+    learnt = size.grown * size.input_mb
+    samples = 1e6 * learnt / max(size.features, 1)
     if size.traits.forest:
         grown = size.traits.forest * size.trees / 100
-        memory = 4 * size.input_mb + 5e-3 * samples * grown
-        seconds = 8 * size.input_mb * grown
+        memory = 4 * learnt + 5e-3 * samples * grown
+        seconds = 8 * learnt * grown
     else:
-        memory = 7 * size.input_mb
+        memory = 7 * learnt
         pairs = 1e-9 * size.traits.pair_ns * samples**2 * size.features
-        seconds = max(8 * size.input_mb, pairs)
-    return Need(550 + memory, 30 + seconds, size.input_mb)
+        seconds = max(8 * learnt, pairs)
+    return Need(550 + memory, 30 + seconds, learnt)
 
 
 def _mapping_seconds(size: Size) -> float:

@@ -310,9 +310,19 @@ class Parameters:
             window_mb=self.config.classification.window_mb,
             pieces=len(plan.tiles) * len(plan.regions),
             regularised=plan.regularisation.largest_window if plan.regularisation else 0,
+            grown=self._grown,
             trees=self.config.learning.parameters.get("n_estimators", 100),
             learner=self.config.learning.learner,
         )
+
+    @property
+    def _grown(self) -> float:
+        """How many times as many samples a model learns as its tables hold, about.
+
+        How uneven the classes are is not known before; a further attempt asks for more.
+        """
+        made = self.config.sampling.augmentation
+        return (4 if made.to == "balance" else 2) if made.used else 1
 
     @cached_property
     def regularisation(self) -> dict[str, Any]:
@@ -351,6 +361,17 @@ class Parameters:
         if sampling["max_per_polygon"]:
             keys.append("max_per_polygon")
         return {key: sampling[key] for key in keys if key in sampling}
+
+    def copies_to(self, region: str) -> list[dict[str, Any]]:
+        """Samples of other regions that the model of a region learns as well."""
+        return [copy._asdict() for copy in self.production.copies if copy.destination == region]
+
+    def augmentation(self, region: str) -> dict[str, Any] | None:
+        """How samples of a model are made of others; None where none are."""
+        section = self.config.sampling.augmentation
+        if not section.used or (section.regions and region not in section.regions):
+            return None
+        return section.model_dump(exclude={"regions"})
 
     def choice_of_samples(self, tile: str) -> dict[str, Any]:
         """The same for a tile, with sampler and seed; `per_region` holds regions that differ."""

@@ -31,6 +31,7 @@ from iota2_tools.products import (
 )
 from iota2_tools.reference.envelopes import exclusive_envelope, overlapping
 from iota2_tools.reference.inspection import Findings, inspect_reference
+from iota2_tools.reference.management import Copy, read_copies
 from iota2_tools.reference.regions import read_regions
 from iota2_tools.reference.splits import SplitPlan
 from iota2_tools.timeseries.dates import Period, interpolation_dates
@@ -537,6 +538,12 @@ class Production:
     def tiles_of(self, region: str) -> list[str]:
         """Tiles a region touches."""
         return [tile for tile in self.tiles if region in self.regions_of_tiles[tile]]
+
+    @cached_property
+    def copies(self) -> list[Copy]:
+        """Samples that models of other regions learn as well; none without a table of the user."""
+        path = self.config.sampling.management
+        return read_copies(path, self.used_regions, self.nomenclature) if path else []
 
     @property
     def used_regions(self) -> list[str]:

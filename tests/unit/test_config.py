@@ -151,7 +151,8 @@ def test_choices_that_came_later_count_in_the_digest_only_where_they_are_made():
     plain = complete_configuration(with_()).as_dict()
     del plain["output"], plain["prepared"], plain["feature_maps"]
     del plain["classification"]["window_mb"], plain["classification"]["smoothing"]
-    del plain["sampling"]["max_per_polygon"], plain["sampling"]["per_region"]
+    for key in ("max_per_polygon", "per_region", "augmentation", "management"):
+        del plain["sampling"][key]
     text = json.dumps(plain, sort_keys=True)
     assert config_digest(with_()) == hashlib.sha256(text.encode()).hexdigest()
     smoothed = with_(classification={"smoothing": {"method": "markov"}})

@@ -2,6 +2,7 @@
 
 from iota2_tools.core.jobs import job
 from iota2_tools.learning.engines import train
+from iota2_tools.learning.managed import Managed
 from iota2_tools.learning.settings import LearningSettings, ModelKey
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
@@ -15,5 +16,10 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
         settings=LearningSettings.of(snakemake.params.learning),
         threads=snakemake.threads,
         features=snakemake.params.features,
+        managed=Managed(
+            copies=snakemake.params.get("copies", ()),
+            tables=list(snakemake.input.copied),
+            augmentation=snakemake.params.get("augmentation"),
+        ),
         output=snakemake.output.model,
     )
