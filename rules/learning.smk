@@ -36,7 +36,7 @@ rule train_model:
     params:
         **MANAGED,
         algorithm=versions("learning", "training"),
-        learning=config["learning"],
+        learning=production.config.counted("learning"),
         features=lambda wildcards: parameters.learnt_features(wildcards.region),
         random_seed=lookup("sampling/random_seed", within=config),
     message:

@@ -458,6 +458,27 @@ class Sampling(Section):
         return self.of_region(region)["strategy"] in SHARED_STRATEGIES
 
 
+class Reduction(Section):
+    """Principal components learnt in place of the features; stored with the model, applied as it maps."""
+
+    method: Literal["none", "pca"] = Field(
+        "none", description="`pca`: principal components of the standardised features."
+    )
+    by: Literal["global", "date", "band", "sensor", "sensor_date", "sensor_band"] = Field(
+        "global",
+        description=(
+            "Which features are reduced together: all, or those that share a date, a band or index, a sensor. "
+            "Features without date (of the user) are kept as they are, but for `global`."
+        ),
+    )
+    components: int = Field(4, ge=1, description="Components of each group.")
+
+    @property
+    def used(self) -> bool:
+        """Whether features are reduced."""
+        return self.method != "none"
+
+
 class Learning(Section):
     """The learner."""
 
@@ -482,6 +503,7 @@ class Learning(Section):
             "Centre and scale the features; `auto` does it for learners that compare distances."
         ),
     )
+    reduction: Reduction = Field(Reduction(), description=_meaning_of(Reduction))
 
 
 class Smoothing(Section):

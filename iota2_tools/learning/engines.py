@@ -79,6 +79,16 @@ def learner_problems(settings: LearningSettings, purpose: Purpose) -> Iterator[s
             f"classification.smoothing: {settings.learner} gives no probabilities to smooth, as all of "
             "OTB's learners; take a scikit-learn one, or `method: none`"
         )
+    if settings.reduction and is_otb(settings.learner):
+        yield (
+            f"learning.reduction: {settings.learner} maps features as they are; take a scikit-learn learner, or "
+            "`method: none`"
+        )
+    if settings.reduction and purpose.kept_missing:
+        yield (
+            f"learning.reduction: components of missing values are not known; give {', '.join(purpose.kept_missing)} "
+            "(user_features.patterns) another rule than `missing: keep`"
+        )
     if purpose.kept_missing and not settings.traits.missing:
         yield (
             f"user_features.patterns: {', '.join(purpose.kept_missing)}: `missing: keep` needs a "
@@ -135,7 +145,12 @@ def train(
             logger.warning("%s has no confidence: that map will hold 0", settings.learner)
         engine = engine_of(settings.learner)
         with whole_folder(output) as folder:
-            used = engine.train(table, settings, key.random_state, threads, Path(folder))
+            learnt = table
+            if settings.reduction:
+                from iota2_tools.learning.reduction import reduced_table
+
+                learnt, told["reduced"] = reduced_table(table, settings.reduction, Path(folder))
+            used = engine.train(learnt, settings, key.random_state, threads, Path(folder))
             description = {
                 "region": key.region,
                 "seed": key.seed,
@@ -193,5 +208,12 @@ def load(folder: str) -> Model:
     from iota2_tools.learning.packed.stored import stored_model  # the check waits for no compiler
 
     description = describe(folder)
-    packed = stored_model(Path(folder), description)
-    return packed or engine_of(description["learner"]).load(Path(folder), description)
+    if "reduced" not in description:
+        packed = stored_model(Path(folder), description)
+        return packed or engine_of(description["learner"]).load(Path(folder), description)
+    from iota2_tools.learning.reduction import ReducedModel, of_components
+
+    inner = of_components(description)
+    packed = stored_model(Path(folder), inner)
+    model = packed or engine_of(description["learner"]).load(Path(folder), inner)
+    return ReducedModel(model, Path(folder), description)

@@ -20,16 +20,25 @@ class LearningSettings:
         Its parameters, by the names it gives them itself.
     standardise : bool or "auto"
         Whether features are centred and scaled; `auto`: where the learner needs it.
+    reduction : mapping, optional
+        `by` and `components` of `reduction.fit_projection`; by default all features are learnt.
     """
 
     learner: str
     parameters: Mapping[str, Any]
     standardise: bool | str = "auto"
+    reduction: Mapping[str, Any] | None = None
 
     @classmethod
     def of(cls, section: Mapping[str, Any]) -> "LearningSettings":
         """From the section of the configuration."""
-        return cls(section["learner"], dict(section["parameters"]), section["standardise"])
+        reduction = section.get("reduction") or {"method": "none"}
+        return cls(
+            section["learner"],
+            dict(section["parameters"]),
+            section["standardise"],
+            None if reduction["method"] == "none" else reduction,
+        )
 
     @property
     def traits(self) -> Traits:

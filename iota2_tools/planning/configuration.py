@@ -37,6 +37,7 @@ LATER = (
     ("sampling", "per_region"),
     ("sampling", "augmentation"),
     ("sampling", "management"),
+    ("learning", "reduction"),
 )
 """Choices that came after the first maps: those that leave them alone have the digest they had."""
 
@@ -108,6 +109,16 @@ class Configuration(Section):
         plain["sensors"] = {name: plain["sensors"][name] for name in self.sensors.given}
         return plain
 
+    def counted(self, section: str) -> dict[str, Any]:
+        """Plain values of a section, without choices that came later and were left alone."""
+        given = getattr(self, section)
+        usual = type(given).model_fields
+        return {
+            key: value
+            for key, value in given.as_dict().items()
+            if (section, key) not in LATER or getattr(given, key) != usual[key].default
+        }
+
     @property
     def digest(self) -> str:
         """SHA-256 of what decides the maps: all but folders, memory, and what else is made of them."""
@@ -116,13 +127,9 @@ class Configuration(Section):
             for key, value in self.as_dict().items()
             if key not in ("output", "prepared", "feature_maps", "regularisation")
         }
+        for section in {section for section, _ in LATER}:
+            science[section] = self.counted(section)
         science["classification"].pop("window_mb")
-        for section, key in LATER:
-            if (
-                getattr(getattr(self, section), key)
-                == type(getattr(self, section)).model_fields[key].default
-            ):
-                science[section].pop(key)
         return hashlib.sha256(json.dumps(science, sort_keys=True).encode()).hexdigest()
 
 

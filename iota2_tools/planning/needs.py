@@ -65,6 +65,8 @@ class Size:
         Size of the files read whole: models, samples.
     grown : float
         How many times as many samples a model learns as its tables hold, about.
+    reduced : bool
+        Whether components of the features are learnt.
     trees : int
         Of a forest.
     learner : str
@@ -88,6 +90,7 @@ class Size:
     regularised: int = 0
     input_mb: float = 0
     grown: float = 1
+    reduced: bool = False
     trees: int = 100
     learner: str = "RandomForestClassifier"
 
@@ -203,6 +206,8 @@ def _train_model(size: Size) -> Need:
         memory = 7 * learnt
         pairs = 1e-9 * size.traits.pair_ns * samples**2 * size.features
         seconds = max(8 * learnt, pairs)
+    if size.reduced:
+        memory += 20 * learnt  # as float64, and standardised
     return Need(550 + memory, 30 + seconds, learnt)
 
 

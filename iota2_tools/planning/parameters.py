@@ -311,6 +311,7 @@ class Parameters:
             pieces=len(plan.tiles) * len(plan.regions),
             regularised=plan.regularisation.largest_window if plan.regularisation else 0,
             grown=self._grown,
+            reduced=self.config.learning.reduction.used,
             trees=self.config.learning.parameters.get("n_estimators", 100),
             learner=self.config.learning.learner,
         )
