@@ -1,5 +1,6 @@
 """The sections of a production's configuration that do not depend on a sensor."""
 
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -479,6 +480,36 @@ class Reduction(Section):
         return self.method != "none"
 
 
+class Search(Section):
+    """Search of the learner's parameters, by folds of whole learning polygons, for each model."""
+
+    method: Literal["none", "grid", "halving"] = Field(
+        "none",
+        description=(
+            "`grid`: every combination learns all samples; `halving`: all learn a few, the best third of them "
+            "three times as many, and so on."
+        ),
+    )
+    parameters: dict[Word, Annotated[list[Any], Field(min_length=1)]] = Field(
+        {},
+        description="Values of each parameter: `{max_depth: [10, 20, null], min_samples_leaf: [1, 5]}`.",
+    )
+    folds: int = Field(5, ge=2, le=20, description="Folds; fewer where a class has fewer polygons.")
+    score: Literal["f1_macro", "accuracy", "balanced_accuracy", "kappa"] = Field(
+        "f1_macro", description="What is compared: the mean over the folds."
+    )
+
+    @property
+    def used(self) -> bool:
+        """Whether parameters are searched."""
+        return self.method != "none"
+
+    @property
+    def combinations(self) -> int:
+        """Of all values."""
+        return math.prod(map(len, self.parameters.values()))
+
+
 class Learning(Section):
     """The learner."""
 
@@ -504,6 +535,7 @@ class Learning(Section):
         ),
     )
     reduction: Reduction = Field(Reduction(), description=_meaning_of(Reduction))
+    search: Search = Field(Search(), description=_meaning_of(Search))
 
 
 class Smoothing(Section):

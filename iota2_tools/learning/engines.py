@@ -79,6 +79,11 @@ def learner_problems(settings: LearningSettings, purpose: Purpose) -> Iterator[s
             f"classification.smoothing: {settings.learner} gives no probabilities to smooth, as all of "
             "OTB's learners; take a scikit-learn one, or `method: none`"
         )
+    if settings.search and is_otb(settings.learner):
+        yield (
+            f"learning.search: parameters of {settings.learner} are not searched; take a scikit-learn learner, or "
+            "`method: none`"
+        )
     if settings.reduction and is_otb(settings.learner):
         yield (
             f"learning.reduction: {settings.learner} maps features as they are; take a scikit-learn learner, or "

@@ -22,22 +22,25 @@ class LearningSettings:
         Whether features are centred and scaled; `auto`: where the learner needs it.
     reduction : mapping, optional
         `by` and `components` of `reduction.fit_projection`; by default all features are learnt.
+    search : mapping, optional
+        `method`, `parameters` with the values of each, `folds` and `score`; by default parameters
+        are as they are given.
     """
 
     learner: str
     parameters: Mapping[str, Any]
     standardise: bool | str = "auto"
     reduction: Mapping[str, Any] | None = None
+    search: Mapping[str, Any] | None = None
 
     @classmethod
     def of(cls, section: Mapping[str, Any]) -> "LearningSettings":
         """From the section of the configuration."""
-        reduction = section.get("reduction") or {"method": "none"}
         return cls(
             section["learner"],
             dict(section["parameters"]),
             section["standardise"],
-            None if reduction["method"] == "none" else reduction,
+            *(_used(section.get(name)) for name in ("reduction", "search")),
         )
 
     @property
@@ -49,6 +52,11 @@ class LearningSettings:
     def standardised(self) -> bool:
         """Whether features are centred and scaled."""
         return self.traits.scaled if self.standardise == "auto" else bool(self.standardise)
+
+
+def _used(section: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """A section inside `learning`; None where its method is none."""
+    return section if section and section["method"] != "none" else None
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ LATER = (
     ("sampling", "augmentation"),
     ("sampling", "management"),
     ("learning", "reduction"),
+    ("learning", "search"),
 )
 """Choices that came after the first maps: those that leave them alone have the digest they had."""
 
@@ -196,6 +197,8 @@ def _contradictions(config: Configuration) -> Iterator[str]:
     sampling = config.sampling
     if sampling.strategy == "byclass" and not sampling.byclass:
         yield "sampling.byclass: strategy `byclass` needs the number of pixels of each class"
+    if config.learning.search.used and not config.learning.search.parameters:
+        yield "learning.search: name the parameters and their values (`parameters: {max_depth: [10, 20]}`)"
     made = sampling.augmentation
     if made.used and made.to == "byclass" and not made.byclass:
         yield "sampling.augmentation: `to: byclass` needs the number of samples of each class (`byclass`)"

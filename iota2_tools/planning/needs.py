@@ -65,6 +65,8 @@ class Size:
         Size of the files read whole: models, samples.
     grown : float
         How many times as many samples a model learns as its tables hold, about.
+    fits : int
+        Times that a model is learnt: once, and for each fold of each combination of a search.
     reduced : bool
         Whether components of the features are learnt.
     trees : int
@@ -90,6 +92,7 @@ class Size:
     regularised: int = 0
     input_mb: float = 0
     grown: float = 1
+    fits: int = 1
     reduced: bool = False
     trees: int = 100
     learner: str = "RandomForestClassifier"
@@ -208,7 +211,9 @@ def _train_model(size: Size) -> Need:
         seconds = max(8 * learnt, pairs)
     if size.reduced:
         memory += 20 * learnt  # as float64, and standardised
-    return Need(550 + memory, 30 + seconds, learnt)
+    if size.fits > 1:
+        memory *= 2  # two combinations at a time
+    return Need(550 + memory, 30 + size.fits * seconds, learnt)
 
 
 def _mapping_seconds(size: Size) -> float:

@@ -1,5 +1,6 @@
 """Parameters of the rules, from the plan of a production."""
 
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -311,6 +312,7 @@ class Parameters:
             pieces=len(plan.tiles) * len(plan.regions),
             regularised=plan.regularisation.largest_window if plan.regularisation else 0,
             grown=self._grown,
+            fits=self._fits,
             reduced=self.config.learning.reduction.used,
             trees=self.config.learning.parameters.get("n_estimators", 100),
             learner=self.config.learning.learner,
@@ -324,6 +326,17 @@ class Parameters:
         """
         made = self.config.sampling.augmentation
         return (4 if made.to == "balance" else 2) if made.used else 1
+
+    @property
+    def _fits(self) -> int:
+        """How many times a model is learnt; halving costs about two combinations of a grid a round."""
+        search = self.config.learning.search
+        if not search.used:
+            return 1
+        tried = search.combinations
+        if search.method == "halving":
+            tried = min(tried, 2 + 2 * math.ceil(math.log(max(tried, 1), 3)))
+        return 1 + tried * search.folds
 
     @cached_property
     def regularisation(self) -> dict[str, Any]:
