@@ -161,11 +161,11 @@ def pieces_of_map(layer, of_tile=pieces):
     return files
 
 
-def maps_of_tile(of_tile):
-    """Input function: class maps of a tile, draw by draw."""
+def maps_of_tile(of_tile, layer="classes"):
+    """Input function: class maps of a tile, or another layer, draw by draw."""
 
     def files(wildcards):
-        return of_tile("classes", wildcards.tile, SEEDS)
+        return of_tile(layer, wildcards.tile, SEEDS)
 
     return files
 

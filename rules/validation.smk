@@ -5,6 +5,11 @@ RAW_MATRICES = expand(
     "<results>/final/Confusion_Matrix_Classif_raw_Seed_{seed}.csv",
     seed=SEEDS if SMOOTHED else [],
 )
+HISTOGRAMS = expand(
+    "<results>/final/Histograms_Seed_{seed}.{kind}",
+    seed=SEEDS if config["classification"]["histograms"] else [],
+    kind=["csv", "png"],
+)
 RAW_SCORES = ["<results>/final/scores_raw.csv"] if SMOOTHED else []
 
 
@@ -21,6 +26,7 @@ rule validation:
         "<results>/final/scores.csv",
         "<results>/final/scores.png",
         RAW_SCORES,
+        HISTOGRAMS,
     message:
         "Stage validation is complete"
 
@@ -151,6 +157,58 @@ use rule mosaic_classes as mosaic_differences with:
         layer="difference",
     message:
         "Assembling where the map of seed {wildcards.seed} is right"
+
+
+rule count_values:
+    input:
+        differences=expand(
+            "<results>/validation/{{tile}}/diff_seed_{seed}.tif", seed=SEEDS
+        ),
+        confidence=maps_of_tile(pieces, "confidence"),
+        validity="<results>/tiles/{tile}/validity.tif",
+    output:
+        values=expand(
+            "<results>/validation/{{tile}}/values_seed_{seed}.csv", seed=SEEDS
+        ),
+    log:
+        "<logs>/count_values/{tile}.log",
+    benchmark:
+        "<benchmarks>/count_values/{tile}.tsv"
+    resources:
+        **needs("count_values"),
+    params:
+        algorithm=versions("histograms"),
+    message:
+        "Counting the confidence of right and wrong pixels of {wildcards.tile}"
+    script:
+        "../workflow/scripts/count_values.py"
+
+
+rule draw_histograms:
+    input:
+        counts=expand(
+            "<results>/validation/{tile}/values_seed_{{seed}}.csv", tile=TILES
+        ),
+    output:
+        table="<results>/final/Histograms_Seed_{seed}.csv",
+        figure=report(
+            "<results>/final/Histograms_Seed_{seed}.png",
+            caption="../workflow/report/histograms.rst",
+            category="Accuracy",
+            labels={"seed": "{seed}", "product": "histograms"},
+        ),
+    log:
+        "<logs>/draw_histograms/{seed}.log",
+    benchmark:
+        "<benchmarks>/draw_histograms/{seed}.tsv"
+    resources:
+        **needs("draw_histograms"),
+    params:
+        algorithm=versions("histograms", "figures"),
+    message:
+        "Drawing the histograms of seed {wildcards.seed}"
+    script:
+        "../workflow/scripts/draw_histograms.py"
 
 
 rule measure_areas:

@@ -571,6 +571,13 @@ class Classification(Section):
     probability_map: bool = Field(
         False, description="Also write the probability of each class (0-1000)."
     )
+    histograms: bool = Field(
+        False,
+        description=(
+            "Also histograms of the confidence and of the clear dates of reference pixels that the map has right, "
+            "and of those it has wrong."
+        ),
+    )
     minimum_clear_dates: int = Field(
         1,
         ge=0,

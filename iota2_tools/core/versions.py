@@ -18,6 +18,7 @@ VERSIONS = {
     "figures": 1,
     "forest": 1,
     "gapfilling": 1,
+    "histograms": 1,
     "indices": 1,
     "inventory": 4,
     "learning": 2,

@@ -33,6 +33,7 @@ from iota2_tools.products import FORMATS, format_of
 
 LATER = (
     ("classification", "smoothing"),
+    ("classification", "histograms"),
     ("sampling", "max_per_polygon"),
     ("sampling", "per_region"),
     ("sampling", "augmentation"),

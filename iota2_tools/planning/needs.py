@@ -320,6 +320,8 @@ NEEDS: dict[str, Callable[[Size], Need]] = {
     "mosaic_features": _mosaic(lambda _: 2),
     "preview_map": lambda size: Need(400, 60),
     "sum_confusions": lambda size: Need(260, 30),
+    "count_values": _light(210),
+    "draw_histograms": lambda size: Need(270, 30),
     "sum_raw_confusions": lambda size: Need(260, 30),
     "measure_areas": lambda size: Need(170 + size.cache, 20 + 0.05 * size.megapixels),
     "regularise_block": _regularise_block,

@@ -150,7 +150,8 @@ def test_digest_ignores_output_and_memory():
 def test_choices_that_came_later_count_in_the_digest_only_where_they_are_made():
     plain = complete_configuration(with_()).as_dict()
     del plain["output"], plain["prepared"], plain["feature_maps"]
-    del plain["classification"]["window_mb"], plain["classification"]["smoothing"]
+    for key in ("window_mb", "smoothing", "histograms"):
+        del plain["classification"][key]
     for key in ("max_per_polygon", "per_region", "augmentation", "management"):
         del plain["sampling"][key]
     del plain["learning"]["reduction"], plain["learning"]["search"]
