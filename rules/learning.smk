@@ -18,12 +18,19 @@ if production.config.sampling.augmentation.used:
     MANAGED["augmentation"] = lambda wildcards: parameters.augmentation(
         wildcards.region
     )
+if parameters.own_samples:
+    MANAGED["own"] = parameters.own_samples
 
 
 rule train_model:
     input:
-        samples=tiles_of_region("<results>/tiles/{tile}/samples.parquet"),
+        samples=(
+            []
+            if parameters.own_samples
+            else tiles_of_region("<results>/tiles/{tile}/samples.parquet")
+        ),
         copied=samples_copied,
+        splits=["<results>/sampling/polygons.gpkg"] if parameters.own_samples else [],
     output:
         model=directory("<results>/models/region_{region}_seed_{seed}"),
     log:
@@ -32,12 +39,16 @@ rule train_model:
         "<benchmarks>/train_model/region_{region}_seed_{seed}.tsv"
     threads: 2
     resources:
-        **needs("train_model", reads=["samples", "copied"]),
+        **needs(
+            "train_model",
+            reads=["samples", "copied"],
+            files=[config["learning"]["samples"]] if parameters.own_samples else [],
+        ),
     params:
         **MANAGED,
         algorithm=versions("learning", "training"),
         learning=production.config.counted("learning"),
-        features=lambda wildcards: parameters.learnt_features(wildcards.region),
+        features=lambda wildcards: parameters.features_of_model(wildcards.region),
         random_seed=lookup("sampling/random_seed", within=config),
     message:
         "Learning the model of region {wildcards.region}, seed {wildcards.seed}"

@@ -534,6 +534,14 @@ class Learning(Section):
             "Centre and scale the features; `auto` does it for learners that compare distances."
         ),
     )
+    samples: PathText | None = Field(
+        None,
+        description=(
+            "Table of samples of your own (GeoParquet, or any vector file of points), learnt in place of pixels of "
+            "the reference polygons: `code`, a column a feature by its name, and, if you like, `region`, `polygon` "
+            "and `seed_N`. Samples in polygons that validate are left out."
+        ),
+    )
     reduction: Reduction = Field(Reduction(), description=_meaning_of(Reduction))
     search: Search = Field(Search(), description=_meaning_of(Search))
 

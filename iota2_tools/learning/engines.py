@@ -131,17 +131,14 @@ def train(
     features : list of str, optional
         Names of the features to learn, where tables hold others too; all by default.
     managed : Managed
-        What is learnt beside the samples of the region; by default nothing.
+        What is learnt beside the samples of the region, or in place of them; by default nothing.
 
     Raises
     ------
     LearningError
         If there is no sample, a single class, or what the learner cannot learn from.
     """
-    from iota2_tools.reference.table import read_training_table
-
-    table = read_training_table(samples, key.region, key.seed, features)
-    table, told = managed.complete(table, key)
+    table, told = managed.learnt(samples, key, features)
     classes = _classes(table, key)
     try:
         check_values(table.features, table.names, settings.learner, "samples")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from iota2_tools.config.nomenclature import read_nomenclature
 from iota2_tools.core.draws import generator
 from iota2_tools.learning.settings import ModelKey
 
@@ -24,11 +25,42 @@ class Managed:
         Samples of the tiles of the regions that are copied from.
     augmentation : mapping, optional
         The section `sampling.augmentation`; by default no samples are made.
+    own : mapping, optional
+        Table of the user that stands for the samples of the region: `path`, `splits` and
+        `nomenclature`, paths all three.
     """
 
     copies: Sequence[Mapping[str, Any]] = ()
     tables: Sequence[str] = ()
     augmentation: Mapping[str, Any] | None = None
+    own: Mapping[str, str] | None = None
+
+    def learnt(
+        self, samples: list[str], key: ModelKey, features: list[str] | None
+    ) -> tuple["TrainingTable", dict[str, Any]]:
+        """All that a model learns; and what `model.json` tells of it.
+
+        Parameters
+        ----------
+        samples, features
+            As in `engines.train`.
+        """
+        from iota2_tools.reference.table import read_training_table
+
+        told: dict[str, Any] = {}
+        if self.own:
+            from iota2_tools.reference.own_samples import read_own_table
+
+            assert features  # a table of the user may have any columns
+            nomenclature = read_nomenclature(self.own["nomenclature"])
+            table, left_out = read_own_table(
+                self.own["path"], key.region, key.seed, features, nomenclature, self.own["splits"]
+            )
+            told["own_samples"] = {"path": self.own["path"], "left_out": left_out}
+        else:
+            table = read_training_table(samples, key.region, key.seed, features)
+        table, more = self.complete(table, key)
+        return table, told | more
 
     def complete(
         self, table: "TrainingTable", key: ModelKey

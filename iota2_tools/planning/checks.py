@@ -16,6 +16,7 @@ from iota2_tools.learning.tried import problems_of_learner
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
 from iota2_tools.products import Request
+from iota2_tools.reference.own_samples import own_problems
 from iota2_tools.timeseries.headers import reference_faults
 from iota2_tools.timeseries.inputs import TileInputs
 
@@ -236,6 +237,26 @@ def _samples(production: Production) -> Iterator[str]:
                 hint = suggest(code, codes, f"codes are {', '.join(map(str, codes))}")
                 yield f"sampling.augmentation.byclass: the nomenclature has no code {code}, {hint}"
     yield from _copies(production)
+    yield from _own_samples(production)
+
+
+def _own_samples(production: Production) -> Iterator[str]:
+    """A table of samples of the user that lacks something; known where the features themselves are."""
+    path = production.config.learning.samples
+    if not path:
+        return
+    if not os.path.exists(path):
+        yield f"learning.samples: no file {path}"
+        return
+    with contextlib.suppress(Iota2Error):
+        features = Parameters(production).feature_names
+        regions, runs = production.used_regions, production.config.sampling.runs
+        nomenclature = production.nomenclature
+        try:
+            problems = list(own_problems(path, features, regions, nomenclature, runs))
+        except Iota2Error as error:
+            problems = [str(error)]
+        yield from (f"learning.samples: {problem}" for problem in problems)
 
 
 def _copies(production: Production) -> Iterator[str]:

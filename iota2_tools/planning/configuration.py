@@ -38,6 +38,7 @@ LATER = (
     ("sampling", "per_region"),
     ("sampling", "augmentation"),
     ("sampling", "management"),
+    ("learning", "samples"),
     ("learning", "reduction"),
     ("learning", "search"),
 )
@@ -198,6 +199,8 @@ def _contradictions(config: Configuration) -> Iterator[str]:
     sampling = config.sampling
     if sampling.strategy == "byclass" and not sampling.byclass:
         yield "sampling.byclass: strategy `byclass` needs the number of pixels of each class"
+    if config.learning.samples and sampling.management:
+        yield "sampling.management: `learning.samples` has the samples of each region already; leave one of both out"
     if config.learning.search.used and not config.learning.search.parameters:
         yield "learning.search: name the parameters and their values (`parameters: {max_depth: [10, 20]}`)"
     made = sampling.augmentation

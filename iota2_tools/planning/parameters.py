@@ -380,6 +380,20 @@ class Parameters:
         """Samples of other regions that the model of a region learns as well."""
         return [copy._asdict() for copy in self.production.copies if copy.destination == region]
 
+    @cached_property
+    def own_samples(self) -> dict[str, Any] | None:
+        """The user's table of samples, with the digest of its content; None where there is none."""
+        path = self.config.learning.samples
+        if not path:
+            return None
+        contents = _contents(path)
+        return {"path": path, "nomenclature": self.config.nomenclature, "contents": contents}
+
+    def features_of_model(self, region: str) -> list[str] | None:
+        """Names of the features of a region, where tables may have others; None: all of them."""
+        learnt = self.learnt_features(region)
+        return self.feature_names if learnt is None and self.own_samples else learnt
+
     def augmentation(self, region: str) -> dict[str, Any] | None:
         """How samples of a model are made of others; None where none are."""
         section = self.config.sampling.augmentation

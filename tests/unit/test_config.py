@@ -154,7 +154,8 @@ def test_choices_that_came_later_count_in_the_digest_only_where_they_are_made():
         del plain["classification"][key]
     for key in ("max_per_polygon", "per_region", "augmentation", "management"):
         del plain["sampling"][key]
-    del plain["learning"]["reduction"], plain["learning"]["search"]
+    for key in ("reduction", "search", "samples"):
+        del plain["learning"][key]
     text = json.dumps(plain, sort_keys=True)
     assert config_digest(with_()) == hashlib.sha256(text.encode()).hexdigest()
     smoothed = with_(classification={"smoothing": {"method": "markov"}})

@@ -5,6 +5,11 @@ from iota2_tools.learning.engines import train
 from iota2_tools.learning.managed import Managed
 from iota2_tools.learning.settings import LearningSettings, ModelKey
 
+own = snakemake.params.get("own")
+if own:
+    own = {"path": own["path"], "nomenclature": own["nomenclature"]}
+    own["splits"] = snakemake.input.splits[0]
+
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     train(
         samples=list(snakemake.input.samples),
@@ -20,6 +25,7 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
             copies=snakemake.params.get("copies", ()),
             tables=list(snakemake.input.copied),
             augmentation=snakemake.params.get("augmentation"),
+            own=own,
         ),
         output=snakemake.output.model,
     )
