@@ -18,19 +18,21 @@ if production.config.sampling.augmentation.used:
     MANAGED["augmentation"] = lambda wildcards: parameters.augmentation(
         wildcards.region
     )
+OWN_SAMPLES = []
 if parameters.own_samples:
     MANAGED["own"] = parameters.own_samples
+    OWN_SAMPLES = [config["learning"]["samples"]]
 
 
 rule train_model:
     input:
         samples=(
             []
-            if parameters.own_samples
+            if OWN_SAMPLES
             else tiles_of_region("<results>/tiles/{tile}/samples.parquet")
         ),
         copied=samples_copied,
-        splits=["<results>/sampling/polygons.gpkg"] if parameters.own_samples else [],
+        splits=["<results>/sampling/polygons.gpkg"] if OWN_SAMPLES else [],
     output:
         model=directory("<results>/models/region_{region}_seed_{seed}"),
     log:
@@ -39,11 +41,7 @@ rule train_model:
         "<benchmarks>/train_model/region_{region}_seed_{seed}.tsv"
     threads: 2
     resources:
-        **needs(
-            "train_model",
-            reads=["samples", "copied"],
-            files=[config["learning"]["samples"]] if parameters.own_samples else [],
-        ),
+        **needs("train_model", reads=["samples", "copied"], files=OWN_SAMPLES),
     params:
         **MANAGED,
         algorithm=versions("learning", "training"),
