@@ -71,7 +71,7 @@ def _smooth_draw(
 ) -> None:
     codes, dtype = legend
     probabilities = _Probabilities(files, grid, len(codes))
-    mapped = changed = 0
+    mapped = 0
     with ExitStack() as open_files:
         meaning = {"MEANING": "class code, 0 no data", "SMOOTHING": _told(field)}
         classes = open_files.enter_context(
@@ -89,11 +89,8 @@ def _smooth_draw(
             found = np.where(own, codes[place], 0).astype(dtype)
             classes.write(found, window)
             confidence.write(confidence_percent(belief, found), window)
-            margin = field.iterations
-            before = values[:, margin : margin + window.rows, margin : margin + window.cols]
             mapped += int(own.sum())
-            changed += int((own & (before.argmax(axis=0) != place)).sum())
-    logger.info("%s: %d of %d pixels have another class", files.classes, changed, mapped)
+    logger.info("%s: %d pixels smoothed", files.classes, mapped)
 
 
 def _told(field: Field) -> str:

@@ -237,7 +237,7 @@ def _classify_tile(size: Size) -> Need:
 def _smooth_tile(size: Size) -> Need:
     """Windows as wide as the cache holds three rows of blocks of; margins of neighbours."""
     values = size.megapixels * size.classes * size.draws
-    return Need(330 + 3 * GDAL_CACHE, 30 + 0.07 * values, 2 * size.draws * size.megapixels)
+    return Need(330 + 2 * GDAL_CACHE, 30 + 0.035 * values, 2 * size.draws * size.megapixels)
 
 
 def _write_features(size: Size) -> Need:
