@@ -16,7 +16,6 @@ from iota2_tools.learning.tried import problems_of_learner
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
 from iota2_tools.products import Request
-from iota2_tools.reference.own_samples import own_problems
 from iota2_tools.timeseries.headers import reference_faults
 from iota2_tools.timeseries.inputs import TileInputs
 
@@ -248,6 +247,8 @@ def _own_samples(production: Production) -> Iterator[str]:
     if not os.path.exists(path):
         yield f"learning.samples: no file {path}"
         return
+    from iota2_tools.reference.own_samples import own_problems  # most productions have none
+
     with contextlib.suppress(Iota2Error):
         features = Parameters(production).feature_names
         regions, runs = production.used_regions, production.config.sampling.runs
