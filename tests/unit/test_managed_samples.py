@@ -80,17 +80,18 @@ def test_noise_has_its_share_of_the_deviation_within_the_class():
 
 def test_a_point_of_smote_lies_between_a_sample_and_its_nearest_neighbour():
     values = np.zeros((9, 2))
-    values[[2, 4, 7]] = [[0, 0], [10, 0], [0, 1000]]  # nearest: 4, 2 and 2
+    values[[2, 4, 7]] = [[0, 0], [10, 20], [0, 1000]]  # nearest: 4, 2 and 4
     wanted = how("smote", to="byclass", byclass={"2": 603}, neighbours=1)
     found, _ = augment(table(values, np.float32), wanted, draw)
     new = found.features[9:].reshape(200, 3, 2)
     for sample in (0, 1):
-        assert (new[:, sample, 1] == 0).all()
+        assert new[:, sample, 1] == pytest.approx(2 * new[:, sample, 0], abs=1e-4)
         assert 0 <= new[:, sample, 0].min() < 1
         assert 9 < new[:, sample, 0].max() <= 10
-    assert (new[:, 2, 0] == 0).all()
+    # On the line from (0, 1000) to (10, 20).
+    assert new[:, 2, 1] == pytest.approx(1000 - 98 * new[:, 2, 0], abs=1e-2)
     assert 900 < new[:, 2, 1].max() <= 1000
-    assert new[:, 2, 1].mean() == pytest.approx(500, abs=70)
+    assert new[:, 2, 0].mean() == pytest.approx(5, abs=0.7)
 
 
 def test_all_neighbours_of_smote_are_chosen_where_it_may_take_them():
@@ -158,6 +159,15 @@ def test_so_many_samples_are_copied_as_the_table_asks_for():
     assert new[2] == 4
     assert new[0] < new[1] <= 3
     assert [{1: 70, 2: 70, 3: 71, 4: 80}[value] for value in new] == found.polygons[9:].tolist()
+
+
+def test_no_sample_is_copied_twice():
+    for seed in range(9):
+        copy = Copy("plain", "hills", 2, 2)
+        found, _ = with_copies(
+            table(), [copy], {"plain": PLAIN}.__getitem__, lambda _, seed=seed: generator(seed)
+        )
+        assert len(set(found.features[9:, 0].tolist())) == 2
 
 
 def test_what_a_region_does_not_have_is_told(caplog):
@@ -246,7 +256,7 @@ def test_a_model_learns_copies_of_its_draw_and_what_is_made_of_all(tmp_path):
     # Of hills 15 of class 1, and of class 2: 4, 12 (0, 8, 16 do not learn); of plain 20, 28, 36.
     path = str(tmp_path / "samples.parquet")
     samples.to_parquet(path, index=False)
-    settings = LearningSettings("RandomForestClassifier", {"n_estimators": 2})
+    settings = LearningSettings("DecisionTreeClassifier", {})
     section = {"method": "replicate", "to": "number", "number": 9, "byclass": {}, "jitter": 0.1}
     managed = Managed([Copy("plain", "hills", 2, 2)._asdict()], [path], section | {"neighbours": 5})
     engines.train(

@@ -118,6 +118,7 @@ def model(table, request, tmp_path_factory):
     return folder / "model", request.param
 
 
+@pytest.mark.slow
 def test_a_model_of_components_maps_pixels_of_all_features(table, model):
     folder, by = model
     projection, _ = fit_projection(table, by, 3)
@@ -137,6 +138,7 @@ def test_a_model_of_components_maps_pixels_of_all_features(table, model):
     assert (folder / "packed.npz").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["absent", "cut", "other"])
 def test_a_projection_that_is_not_of_the_model_is_refused(table, model, tmp_path, damage):
     folder = tmp_path / "model"
@@ -164,6 +166,7 @@ def test_missing_values_have_no_components(table):
         fit_projection(broken, "global", 3)
 
 
+@pytest.mark.slow
 def test_missing_pixels_are_refused_by_a_model_of_components(table, model):
     holes = table.features[:4].astype(np.float32)
     holes[1, 15] = np.nan
@@ -176,7 +179,7 @@ def test_what_cannot_be_reduced_is_told_before_the_first_job():
     settings = LearningSettings("otb-rf", {}, reduction=reduction)
     found = list(learner_problems(settings, Purpose((1, 2), 4)))
     assert found[0].startswith("learning.reduction: otb-rf maps features as they are")
-    settings = LearningSettings("RandomForestClassifier", {}, reduction=reduction)
+    settings = LearningSettings("DecisionTreeClassifier", {}, reduction=reduction)
     (found,) = learner_problems(settings, Purpose((1, 2), 4, kept_missing=("ALT",)))
     assert found.startswith("learning.reduction: components of missing values")
     assert not list(learner_problems(settings, Purpose((1, 2), 4)))

@@ -81,6 +81,7 @@ def test_of_equally_good_combinations_the_first_is_taken(table, tmp_path):
     assert chosen.parameters["min_samples_leaf"] == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["grid", "halving"])
 def test_threads_change_nothing(table, tmp_path, method):
     files = []
