@@ -161,6 +161,12 @@ def test_so_many_samples_are_copied_as_the_table_asks_for():
     assert [{1: 70, 2: 70, 3: 71, 4: 80}[value] for value in new] == found.polygons[9:].tolist()
 
 
+def test_all_samples_of_a_class_and_none_of_another_are_copied():
+    found, taken = copied(Copy("plain", "hills", 2, None))
+    assert taken == [3]
+    assert found.features[9:, 0].tolist() == [1, 2, 3]
+
+
 def test_no_sample_is_copied_twice():
     for seed in range(9):
         copy = Copy("plain", "hills", 2, 2)
