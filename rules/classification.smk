@@ -1,11 +1,11 @@
 """Classification: each region of each tile, one pass over the images for all draws."""
 
-SMOOTH_MAPS = expand(
-    "<results>/smoothing/{tile}/{layer}_seed_{seed}.tif",
-    tile=TILES,
-    layer=["classes", "confidence"],
-    seed=SEEDS,
-)
+SMOOTH_MAPS = [
+    path
+    for tile in TILES
+    for layer in ["classes", "confidence"]
+    for path in pieces(layer, tile, SEEDS)
+]
 
 
 rule classification:

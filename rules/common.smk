@@ -145,7 +145,7 @@ def raw_pieces(layer, tile, seeds):
 
 def pieces(layer, tile, seeds):
     """A layer of the map of a tile: smoothed if that is asked for, else as the classifier made it."""
-    if SMOOTHED and layer != "probabilities":
+    if SMOOTHED and layer != "probabilities" and REGIONS_OF_TILES[tile]:
         return [f"<results>/smoothing/{tile}/{layer}_seed_{seed}.tif" for seed in seeds]
     return raw_pieces(layer, tile, seeds)
 

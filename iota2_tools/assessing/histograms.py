@@ -95,8 +95,10 @@ def _windows(tile: TileValues) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndar
     for window in grid_of(tile.difference).windows(STRIP_ROWS):
         codes = read_window(difference, window, 1)
         if codes.any():
-            confidence = sum(read_window(raster, window, 1).astype(np.int64) for raster in regions)
-            yield codes, np.asarray(confidence), read_window(validity, window, 1)
+            confidence = np.zeros(codes.shape, dtype=np.int64)
+            for raster in regions:
+                confidence += read_window(raster, window, 1)
+            yield codes, confidence, read_window(validity, window, 1)
 
 
 def write_counts(counts: Mapping[str, np.ndarray], path: str) -> None:
