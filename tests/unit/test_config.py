@@ -149,7 +149,8 @@ def test_digest_ignores_output_and_memory():
 
 def test_choices_that_came_later_count_in_the_digest_only_where_they_are_made():
     plain = complete_configuration(with_()).as_dict()
-    del plain["output"], plain["prepared"], plain["feature_maps"]
+    for name in ("output", "prepared", "feature_maps", "regularisation"):
+        del plain[name]
     for key in ("window_mb", "smoothing", "histograms"):
         del plain["classification"][key]
     for key in ("max_per_polygon", "per_region", "augmentation", "management"):
