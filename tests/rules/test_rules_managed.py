@@ -150,15 +150,24 @@ GROUPS = {
 }  # fmt: skip
 
 
-def test_count_values_and_draw_histograms_count_the_pixels_of_either_kind(results):
-    every = []
+def rasters(results, tile) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Codes of the comparison, confidence and clear dates of a tile."""
+    return (
+        pixels(results / f"validation/{tile}/diff_seed_1.tif"),
+        pixels(results / f"smoothing/{tile}/confidence_seed_1.tif"),
+        pixels(results / f"tiles/{tile}/validity.tif"),
+    )
+
+
+def test_count_values_counts_the_pixels_of_either_kind(results):
     for tile in TILES:
-        codes = pixels(results / f"validation/{tile}/diff_seed_1.tif")
-        confidence = pixels(results / f"smoothing/{tile}/confidence_seed_1.tif")
-        dates = pixels(results / f"tiles/{tile}/validity.tif")
-        every.append((codes, confidence, dates))
-        check_counts(pd.read_csv(results / f"validation/{tile}/values_seed_1.csv"), *every[-1])
-    whole = [np.concatenate([part[n].ravel() for part in every]) for n in range(3)]
+        table = pd.read_csv(results / f"validation/{tile}/values_seed_1.csv")
+        check_counts(table, *rasters(results, tile))
+
+
+def test_draw_histograms_adds_up_the_tiles_and_draws_right_and_wrong(results):
+    parts = zip(*(rasters(results, tile) for tile in TILES), strict=True)
+    whole = [np.concatenate([part.ravel() for part in layer]) for layer in parts]
     check_counts(pd.read_csv(results / "final/Histograms_Seed_1.csv"), *whole)
     with Image.open(results / "final/Histograms_Seed_1.png") as figure:
         assert min(figure.size) > 600
