@@ -64,6 +64,7 @@ def test_the_table_of_a_tile_holds_the_values_that_occur(tile, tmp_path):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tile", [256], indirect=True)
 def test_tables_of_tiles_are_added_and_drawn_the_same_again(tile, tmp_path):
     path = str(tmp_path / "values.csv")

@@ -174,6 +174,7 @@ def test_missing_pixels_are_refused_by_a_model_of_components(table, model):
         engines.load(str(model[0])).predict(holes)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_reduced_is_told_before_the_first_job():
     reduction = {"method": "pca", "by": "global", "components": 4}
     settings = LearningSettings("otb-rf", {}, reduction=reduction)
