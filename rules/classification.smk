@@ -22,6 +22,18 @@ rule classification:
         "Stage classification is complete"
 
 
+# Parameters of productions alone in which several models map a region.
+TOGETHER = {}
+if production.fused_sensors or production.fused_parts or production.boundaries:
+    TOGETHER["fused_by"] = versions("fusion", "folds")
+if production.fused_sensors or production.fused_parts:
+    TOGETHER["together"] = lambda wildcards: parameters.together(wildcards.region)
+if production.boundaries:
+    TOGETHER["border"] = lambda wildcards: parameters.border(
+        wildcards.tile, wildcards.region
+    )
+
+
 rule classify_tile:
     input:
         inventory="<results>/tiles/{tile}/inventory.json",
@@ -29,7 +41,9 @@ rule classify_tile:
         validity="<results>/tiles/{tile}/validity.tif",
         footprint="<results>/tiles/{tile}/footprint.tif",
         regions="<results>/tiles/{tile}/regions.tif",
-        models=expand("<results>/models/region_{{region}}_seed_{seed}", seed=SEEDS),
+        models=lambda wildcards: models_of(wildcards.region),
+        confusions=confusions_of_sources,
+        neighbours=models_of_neighbours,
     output:
         **{
             layer: expand(
@@ -44,8 +58,9 @@ rule classify_tile:
         "<benchmarks>/classify_tile/{tile}_region_{region}.tsv"
     threads: 2
     resources:
-        **needs("classify_tile", reads=["models"]),
+        **needs("classify_tile", reads=["models", "neighbours"]),
     params:
+        **TOGETHER,
         algorithm=versions(
             "classification", "boosting", "forest", "learning", *FEATURE_MODULES
         ),

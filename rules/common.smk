@@ -49,6 +49,50 @@ SMOOTHED = production.config.classification.smoothing.used
 LAYERS = ["classes", "confidence"]
 if PROBABILITY_MAP or SMOOTHED:
     LAYERS.append("probabilities")
+if production.fused_sensors:
+    LAYERS.append("choice")  # which of its models a map follows
+if production.boundaries:
+    LAYERS.append("plain")  # the classes without the neighbours, to compare
+FUSED_MAPS = []
+if production.fused_seeds:
+    FUSED_MAPS = [f"<results>/final/{name}" for name in parameters.fused_products]
+
+
+def models_of(region, folder="models"):
+    """What stands in a folder of each model of a region: draw by draw, in each of them all."""
+    names = [f"_{name}" if name else "" for name in production.model_names(region)]
+    return [
+        f"<results>/{folder}/region_{region}_seed_{seed}{name}"
+        for seed in SEEDS
+        for name in names
+    ]
+
+
+def matrices_of(region):
+    """Confusion matrix of the folds of each model of a region, in the same order."""
+    return [f"{folder}/confusion.csv" for folder in models_of(region, "folds")]
+
+
+def features_of_source(wildcards):
+    """Features that one of the models of a region learns."""
+    return parameters.source_features(wildcards.region, wildcards.source)
+
+
+def splits_of_parts(wildcards):
+    """Polygons of the production, for models that learn a part of a region."""
+    in_parts = wildcards.region in production.parts
+    return "<results>/sampling/polygons.gpkg" if in_parts else []
+
+
+def folds_of(region):
+    """Matrices of the folds of the models of a region; parts of a region are not judged by folds."""
+    if region in production.parts:
+        return expand(
+            "<results>/folds/region_{region}_seed_{seed}/confusion.csv",
+            region=region,
+            seed=SEEDS,
+        )
+    return matrices_of(region)
 
 
 def region_numbers(wildcards):
@@ -178,6 +222,58 @@ def probabilities_around(wildcards):
         for tile in production.near(wildcards.tile, margin)
         for path in raw_pieces("probabilities", tile, SEEDS)
     ]
+
+
+def plain_maps_of_tile(wildcards):
+    """The same without what neighbouring regions say, where they do."""
+    return raw_pieces("plain", wildcards.tile, SEEDS) if production.boundaries else []
+
+
+def maps_to_fuse(layer):
+    """Input function: a layer of a tile, region by region, in each of them draw by draw."""
+
+    def files(wildcards):
+        if not production.fused_seeds:
+            raise WorkflowError(
+                "nothing is fused: say so in the configuration, `fusion: {seeds: {}}`"
+            )
+        if layer not in LAYERS:
+            return []
+        return expand(
+            f"<results>/classification/{{tile}}/region_{{region}}/{layer}_seed_{{seed}}.tif",
+            tile=wildcards.tile,
+            region=REGIONS_OF_TILES[wildcards.tile],
+            seed=SEEDS,
+        )
+
+    return files
+
+
+def models_of_neighbours(wildcards):
+    """Models of the regions that have a say near the boundaries of a region of a tile."""
+    names = production.neighbours(wildcards.tile, wildcards.region)
+    return [path for name in names for path in models_of(name)]
+
+
+def confusions_of_sources(wildcards):
+    """Matrices of the folds of both models of each draw of a region, if the late fusion reads them."""
+    together = parameters.together(wildcards.region) or {}
+    wanted = together.get("method") == "dempster_shafer"
+    return matrices_of(wildcards.region) if wanted else []
+
+
+def folds_to_fuse(wildcards):
+    """Matrices of the folds of the models of a tile, if the fusion of draws reads them."""
+    wanted = parameters.seed_rules.get("method") == "dempster_shafer"
+    regions = REGIONS_OF_TILES[wildcards.tile] if wanted else []
+    return [path for region in regions for path in folds_of(region)]
+
+
+def models_to_fuse(wildcards):
+    """Models of a tile, if the fusion of draws asks how much they have learnt."""
+    wanted = parameters.seed_rules.get("undecided") == "most_samples"
+    regions = REGIONS_OF_TILES[wildcards.tile] if wanted else []
+    return [path for region in regions for path in models_of(region)]
 
 
 def needs(rule, reads=(), files=()):

@@ -3,9 +3,7 @@
 
 rule learning:
     input:
-        expand(
-            "<results>/models/region_{region}_seed_{seed}", region=REGIONS, seed=SEEDS
-        ),
+        [path for region in REGIONS for path in models_of(region)],
     message:
         "Stage learning is complete"
 
@@ -52,3 +50,25 @@ rule train_model:
         "Learning the model of region {wildcards.region}, seed {wildcards.seed}"
     script:
         "../workflow/scripts/train_model.py"
+
+
+use rule train_model as train_source with:
+    input:
+        samples=tiles_of_region("<results>/tiles/{tile}/samples.parquet"),
+        splits=splits_of_parts,
+    output:
+        model=directory("<results>/models/region_{region}_seed_{seed}_{source}"),
+    log:
+        "<logs>/train_source/region_{region}_seed_{seed}_{source}.log",
+    benchmark:
+        "<benchmarks>/train_source/region_{region}_seed_{seed}_{source}.tsv"
+    resources:
+        **needs("train_source", reads=["samples"]),
+    params:
+        algorithm=versions("folds", "learning", "training"),
+        learning=production.config.counted("learning"),
+        features=features_of_source,
+        part=lambda wildcards: parameters.part(wildcards.region, wildcards.source),
+        random_seed=lookup("sampling/random_seed", within=config),
+    message:
+        "Learning the {wildcards.source} model of region {wildcards.region}, seed {wildcards.seed}"

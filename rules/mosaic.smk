@@ -18,6 +18,11 @@ rule mosaic:
             seed=SEEDS if SMOOTHED else [],
             kind=["tif", "qml"],
         ),
+        expand(
+            "<results>/final/Choice_Seed_{seed}.{kind}",
+            seed=SEEDS if "choice" in LAYERS else [],
+            kind=["tif", "qml"],
+        ),
         expand("<results>/final/Classif_Seed_{seed}.png", seed=SEEDS),
         "<results>/final/PixelsValidity.tif",
         "<results>/final/PixelsValidity.qml",
@@ -116,6 +121,26 @@ use rule mosaic_classes as mosaic_probabilities with:
         bands=[item.name for item in production.nomenclature.classes],
     message:
         "Assembling the probabilities of seed {wildcards.seed}"
+
+
+use rule mosaic_classes as mosaic_choice with:
+    input:
+        pieces=pieces_of_map("choice"),
+    output:
+        mosaic="<results>/final/Choice_Seed_{seed}.tif",
+        style="<results>/final/Choice_Seed_{seed}.qml",
+    log:
+        "<logs>/mosaic_choice/{seed}.log",
+    benchmark:
+        "<benchmarks>/mosaic_choice/{seed}.tsv"
+    resources:
+        **needs("mosaic_choice"),
+    params:
+        **ON_THE_MAP,
+        algorithm=versions("mosaic", "style"),
+        layer="choice",
+    message:
+        "Assembling which sensors the map of seed {wildcards.seed} follows"
 
 
 rule clip_validity:

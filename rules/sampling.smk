@@ -18,6 +18,7 @@ rule split_polygons:
     resources:
         **needs("split_polygons", files=[config["reference"]["path"]]),
     params:
+        **parameters.fusion_splits,
         algorithm=versions("reference"),
         reference=config["reference"],
         regions=config["regions"],

@@ -31,6 +31,12 @@ rule validation:
         "Stage validation is complete"
 
 
+# Confusions of the maps without what neighbouring regions say, where they do.
+PLAIN_CONFUSIONS = {}
+if production.boundaries:
+    PLAIN_CONFUSIONS["plain"] = "confusion_plain_seed_{seed}.csv"
+
+
 rule compare_tile:
     input:
         splits="<results>/sampling/polygons.gpkg",
@@ -38,7 +44,12 @@ rule compare_tile:
         validity="<results>/tiles/{tile}/validity.tif",
         footprint="<results>/tiles/{tile}/footprint.tif",
         maps=maps_of_tile(pieces),
+        plain=plain_maps_of_tile,
     output:
+        **{
+            name: expand(f"<results>/validation/{{{{tile}}}}/{file}", seed=SEEDS)
+            for name, file in PLAIN_CONFUSIONS.items()
+        },
         confusions=expand(
             "<results>/validation/{{tile}}/confusion_seed_{seed}.csv", seed=SEEDS
         ),
@@ -241,6 +252,12 @@ rule report_accuracy:
         areas=expand("<results>/final/Areas_Seed_{seed}.csv", seed=SEEDS),
         inventories=expand("<results>/tiles/{tile}/inventory.json", tile=TILES),
         splits="<results>/sampling/polygons.gpkg",
+        plain=[
+            f"<results>/validation/{tile}/{file}".format(seed=seed)
+            for file in PLAIN_CONFUSIONS.values()
+            for tile in TILES
+            for seed in SEEDS
+        ],
     output:
         results=report(
             "<results>/final/RESULTS.txt",

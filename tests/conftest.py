@@ -240,6 +240,7 @@ def small_production(tmp_path_factory) -> Workflow:
             regions={"path": "scene/reference/regions.gpkg", "field": "region"},
             sampling={"runs": 2, "strategy": "constant", "constant": 12, "envelope_margin": 105},
             classification={"probability_map": True},
+            fusion={"seeds": {"method": "dempster_shafer", "held_back": 0}},
             learning={"parameters": {"n_estimators": 7}},  # shares that are no whole percents
             feature_maps={"features": ["Sentinel2_NDVI_*", "Sentinel2_B8A_*"]},
             regularisation={
@@ -254,7 +255,7 @@ def small_production(tmp_path_factory) -> Workflow:
         ),
     )
     workflow.config["sensors"]["sentinel2"]["temporal_resolution"] = 60
-    workflow.run("all", "features")
+    workflow.run("all", "features", "folds")
     return workflow
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from iota2_tools.assessing.scores import confusion, write_matrix_csv
-from iota2_tools.config.nomenclature import read_nomenclature
+from iota2_tools.config.nomenclature import Nomenclature, read_nomenclature
 from iota2_tools.geo.grid import Window, grid_of
 from iota2_tools.geo.gridded import GridBand, Reading
 from iota2_tools.geo.raster import STRIP_ROWS, create_raster, open_raster, read_window
@@ -79,11 +79,14 @@ class SeedFiles:
         CSV matrix of the validation pixels.
     difference : str, optional
         Raster of the codes of `difference`; by default none is written.
+    undecided : int, optional
+        Label of pixels that have no class, beside 0.
     """
 
     maps: Sequence[str]
     confusion: str
     difference: str | None = None
+    undecided: int = 0
 
 
 def write_comparison(
@@ -93,29 +96,63 @@ def write_comparison(
 
     All pixels whose centre lies in a polygon are compared, if they were clear often enough.
     """
-    classes = read_nomenclature(nomenclature)
     reader = _ReferenceReader(tile)
     table = read_polygon_table(tile.splits, list(seeds))
     for seed, files in seeds.items():
-        maps = [GridBand(path, reader.grid, CODES) for path in files.maps]
-        matrix = np.zeros((len(classes.codes), len(classes.codes) + 1), dtype=np.int64)
-        with ExitStack() as outputs:
-            raster = None
-            if files.difference:
-                raster = outputs.enter_context(
-                    create_raster(files.difference, reader.grid, "uint8", nodata=0)
-                )
-            for window, ids in reader.windows():
-                mapped = np.zeros(ids.shape, dtype=np.int64)
-                for image in maps:
-                    mapped += image.observe(window)[0]
-                reference = table.codes[ids]
-                learns, validates = table.learns[seed][ids], table.validates[seed][ids]
-                if raster:
-                    raster.write(difference(reference, mapped, learns, validates), window)
-                matrix += confusion(np.where(validates, reference, 0), mapped, classes.codes)
-        write_matrix_csv(matrix, classes, files.confusion)
-        logger.info("seed %d: %d validation pixels", seed, matrix.sum())
+        sets = _Sets(table.codes, table.learns[seed], table.validates[seed])
+        count = _compare(reader, sets, files, read_nomenclature(nomenclature))
+        logger.info("seed %d: %d validation pixels", seed, count)
+
+
+def write_fused_comparison(
+    tile: TileReference, seeds: Mapping[int, SeedFiles], fused: SeedFiles, nomenclature: str
+) -> None:
+    """The same of the map that is fused from those of all seeds, on polygons that none has learnt.
+
+    The maps of the seeds are compared with the same polygons, to tell what the fusion gave.
+    """
+    reader = _ReferenceReader(tile)
+    table = read_polygon_table(tile.splits, list(seeds))
+    sets = _Sets(table.codes, table.learnt, table.unlearnt)
+    classes = read_nomenclature(nomenclature)
+    for files in (fused, *seeds.values()):
+        count = _compare(reader, sets, files, classes)
+    logger.info("%d pixels of polygons that no draw has learnt", count)
+
+
+@dataclass(frozen=True)
+class _Sets:
+    """By polygon id: class, and whether it learns and validates."""
+
+    codes: np.ndarray
+    learns: np.ndarray
+    validates: np.ndarray
+
+
+def _compare(
+    reader: "_ReferenceReader", sets: _Sets, files: SeedFiles, classes: Nomenclature
+) -> int:
+    """Write one comparison; returns the number of validation pixels."""
+    maps = [GridBand(path, reader.grid, CODES) for path in files.maps]
+    matrix = np.zeros((len(classes.codes), len(classes.codes) + 1), dtype=np.int64)
+    with ExitStack() as written:
+        raster = None
+        if files.difference:
+            writer = create_raster(files.difference, reader.grid, "uint8", nodata=0)
+            raster = written.enter_context(writer)
+        for window, ids in reader.windows():
+            mapped = np.zeros(ids.shape, dtype=np.int64)
+            for image in maps:
+                mapped += image.observe(window)[0]
+            reference = sets.codes[ids]
+            learns, validates = sets.learns[ids], sets.validates[ids]
+            if raster:
+                raster.write(difference(reference, mapped, learns, validates), window)
+            without = (0, files.undecided)
+            judged = np.where(validates, reference, 0)
+            matrix += confusion(judged, mapped, classes.codes, unclassified=without)
+    write_matrix_csv(matrix, classes, files.confusion)
+    return int(matrix.sum())
 
 
 class _ReferenceReader:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from osgeo import gdal
@@ -153,6 +153,8 @@ class TileMapper:
     settings : MappingSettings
     probabilities : bool
         Whether those of all classes are wanted.
+    border : Blending, optional
+        What the models of neighbouring regions say near the edges; it needs the probabilities.
     """
 
     stack: FeatureStack
@@ -160,6 +162,7 @@ class TileMapper:
     models: list[Model]
     settings: MappingSettings
     probabilities: bool
+    border: "Blending | None" = None
 
     def layers(
         self, window: Window, pool: ThreadPoolExecutor
@@ -170,7 +173,8 @@ class TileMapper:
         -------
         list of dict of str to ndarray
             `classes` and `confidence`, shape (rows, cols), and `probabilities`, shape
-            (n_classes, rows, cols), if they are wanted.
+            (n_classes, rows, cols), if they are wanted; `choice` of models that are several;
+            `plain`, the classes without the neighbours, where these are asked.
         """
         about = {name: read_window(dataset, window, 1) for name, dataset in self.rasters.items()}
         dates = self.settings.minimum_clear_dates if self.stack.series else 0
@@ -179,10 +183,13 @@ class TileMapper:
             return None
         features = self.stack.read(window, pool)
         parts = list(predictions(features, pixels, self.models, self.probabilities, pool))
-        return [
+        draws = [
             self._layers_of(window, model, [(chunk, said[draw]) for chunk, said in parts])
             for draw, model in enumerate(self.models)
         ]
+        if self.border:
+            self.border.blend(window, features, pixels, draws, pool)
+        return draws
 
     def _layers_of(
         self, window: Window, model: Model, parts: list[tuple[np.ndarray, Prediction]]
@@ -198,6 +205,11 @@ class TileMapper:
             "classes": classes.reshape(shape),
             "confidence": confidence.reshape(shape),
         }
+        choice = np.zeros(window.size, dtype=np.uint8)
+        for pixels, said in parts:
+            if said.choice is not None:
+                choice[pixels] = said.choice
+                layers["choice"] = choice.reshape(shape)
         if self.probabilities:
             codes = self.settings.codes
             values = np.full((window.size, len(codes)), NO_PROBABILITY, dtype=np.uint16)
@@ -223,22 +235,67 @@ class _Maps:
             "classes": create("classes", settings.dtype, MEANING="class code, 0 no data"),
             "confidence": create("confidence", "uint8", UNITS="percent"),
         }
+        if "choice" in outputs:
+            self._files["choice"] = create("choice", "uint8", MEANING="source of the class")
+        if "plain" in outputs:
+            self._files["plain"] = create("plain", settings.dtype, MEANING="class code, 0 no data")
         if "probabilities" in outputs:
             self._files["probabilities"] = create(
                 "probabilities", "uint16", len(settings.codes), NO_PROBABILITY, UNITS="per mille"
             )
 
     def write(self, window: Window, layers: dict[str, np.ndarray]) -> None:
-        for name, values in layers.items():
-            self._files[name].write_bands(values, window)
+        for name, file in self._files.items():
+            file.write_bands(layers[name], window)
+
+
+class Learnt(Protocol):
+    """Where a model stands."""
+
+    def load(self, names: list[str], dtype: str) -> Model:
+        """Load it, if it takes features of these names and of this type; else raise LearningError."""
+
+
+class Blending(Protocol):
+    """What the models of neighbouring regions say near the edges of a region."""
+
+    def blend(
+        self,
+        window: Window,
+        features: WindowFeatures,
+        pixels: np.ndarray,
+        draws: Sequence[dict[str, np.ndarray]],
+        pool: ThreadPoolExecutor,
+    ) -> None:
+        """Change the layers of each draw at some `pixels` of a window, and add `plain`."""
+
+
+class Neighbours(Protocol):
+    """Where the models of neighbouring regions stand."""
+
+    def load(self, grid: Grid, names: list[str], dtype: str) -> Blending:
+        """Load them for a tile, if they take features of these names and of this type."""
+
+
+@dataclass(frozen=True)
+class OneModel:
+    """A model in its folder."""
+
+    folder: str
+
+    def load(self, names: list[str], dtype: str) -> Model:
+        """See `Learnt`."""
+        check_learnt(self.folder, names, dtype)
+        return learning.load(self.folder)
 
 
 def classify_tile(
     tile: TileSources,
     settings: MappingSettings,
-    models: list[str],
+    models: Sequence[str | Learnt],
     outputs: list[dict[str, str]],
     threads: int,
+    neighbours: Neighbours | None = None,
 ) -> None:
     """Map a region of a tile with the models of all draws, in one pass over the images.
 
@@ -248,13 +305,16 @@ def classify_tile(
         What is read.
     settings : MappingSettings
         What is mapped.
-    models : list of str
-        Model folder of each draw.
+    models : sequence of str or Learnt
+        Of each draw: folder of its model, or what stands for it.
     outputs : list of dict
         For each draw the files to write: `classes`, `confidence` (percent) and, if asked for,
-        `probabilities` (per mille, 65535 where nothing is mapped).
+        `probabilities` (per mille, 65535 where nothing is mapped) and, of models that are several,
+        `choice`.
     threads : int
         Without influence on the result.
+    neighbours : Neighbours, optional
+        Regions whose models are asked near the edges; `plain` then is the map without them.
 
     Raises
     ------
@@ -263,10 +323,11 @@ def classify_tile(
     """
     ranks = all_ranks()
     stack = FeatureStack(tile.inventory, tile.settings, tile.masks, tile.external)
-    for folder in models:
-        check_learnt(folder, stack.names, stack.dtype)
-    loaded = [learning.load(folder) for folder in models]
-    mapper = TileMapper(stack, tile.about(), loaded, settings, "probabilities" in outputs[0])
+    sources = [OneModel(model) if isinstance(model, str) else model for model in models]
+    loaded = [source.load(stack.names, stack.dtype) for source in sources]
+    border = neighbours.load(stack.grid, stack.names, stack.dtype) if neighbours else None
+    wanted = "probabilities" in outputs[0] or border is not None
+    mapper = TileMapper(stack, tile.about(), loaded, settings, wanted, border)
     windows = stack.windows(settings.budget_mb)
     with ThreadPoolExecutor(threads) as pool, ExitStack() as files:
         if ranks.first:

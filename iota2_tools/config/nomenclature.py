@@ -4,8 +4,10 @@ import colorsys
 import csv
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from iota2_tools.core.errors import ConfigError, one_message
 
@@ -104,6 +106,23 @@ def read_nomenclature(path: str) -> Nomenclature:
     if problems:
         raise ConfigError(one_message(path, problems))
     return Nomenclature(tuple(sorted((c for c in classes if c), key=lambda item: item.code)))
+
+
+UNDECIDED_COLOUR = (128, 128, 128)
+
+
+def read_legend(legend: Mapping[str, Any]) -> Nomenclature:
+    """Classes of a map: those of the nomenclature, and where it has one its label of undecided pixels.
+
+    Parameters
+    ----------
+    legend : mapping
+        `path` of the nomenclature; `undecided`, a code, of maps that have such pixels.
+    """
+    classes = read_nomenclature(legend["path"]).classes
+    if legend.get("undecided"):
+        classes += (LandCoverClass(legend["undecided"], "undecided", UNDECIDED_COLOUR),)
+    return Nomenclature(tuple(sorted(classes, key=lambda item: item.code)))
 
 
 def _read_table(path: str) -> tuple[list[str], list[tuple[int, list[str]]]]:

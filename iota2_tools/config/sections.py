@@ -220,6 +220,11 @@ class SensorSection(Section):
         return []
 
     @property
+    def radar(self) -> bool:
+        """Whether what is seen is backscatter, kept in decibels, and not reflectance."""
+        return False
+
+    @property
     def options(self) -> dict[str, Any]:
         """What the section says of the files of products, for `ProductFormat.files`."""
         return {}

@@ -8,7 +8,7 @@ ToolBox. A model is a folder: `model.json` tells what it is, the other files are
 import json
 import logging
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -23,6 +23,7 @@ from iota2_tools.learning.settings import LearningSettings, ModelKey, Purpose
 from iota2_tools.learning.traits import PLACE_MISSING, is_otb
 
 if TYPE_CHECKING:  # tables take a third of a second that mapping does not need
+    from iota2_tools.reference.dealing import PartOfRegion
     from iota2_tools.reference.table import TrainingTable
 
 logger = logging.getLogger(__name__)
@@ -115,6 +116,7 @@ def train(
     output: str,
     features: list[str] | None = None,
     managed: Managed = NOTHING_MORE,
+    part: "PartOfRegion | None" = None,
 ) -> None:
     """Learn the model of a region and draw.
 
@@ -132,6 +134,8 @@ def train(
         Names of the features to learn, where tables hold others too; all by default.
     managed : Managed
         What is learnt beside the samples of the region, or in place of them; by default nothing.
+    part : PartOfRegion, optional
+        Of a large region whose polygons are dealt among several models; by default all are learnt.
 
     Raises
     ------
@@ -139,6 +143,40 @@ def train(
         If there is no sample, a single class, or what the learner cannot learn from.
     """
     table, told = managed.learnt(samples, key, features)
+    own = _of_part(table, part, key) if part else table
+    learn(own, key, settings, threads, output, told)
+
+
+def _of_part(table: "TrainingTable", part: "PartOfRegion", key: ModelKey) -> "TrainingTable":
+    """Samples of a part of a region; each part has all classes of the region."""
+    polygons = part.polygons(key.region, key.seed, key.random_seed)
+    own = table.only(np.isin(table.polygons, polygons))
+    lacking = np.setdiff1d(table.codes, own.codes)
+    if len(lacking):
+        raise LearningError(
+            f"{key}, part {part.number + 1} of {part.parts}: no pixel of class "
+            f"{', '.join(map(str, lacking))} was clear often enough in the polygons of this part; raise "
+            "fusion.regions.above_km2, or lower sampling.cloud_threshold"
+        )
+    return own
+
+
+def learn(
+    table: "TrainingTable",
+    key: ModelKey,
+    settings: LearningSettings,
+    threads: int,
+    output: str,
+    told: Mapping[str, Any] | None = None,
+) -> None:
+    """Learn a model from samples that have been read; see `train`.
+
+    Parameters
+    ----------
+    told : mapping, optional
+        What else `model.json` tells of the samples.
+    """
+    told = dict(told or {})
     classes = _classes(table, key)
     try:
         check_values(table.features, table.names, settings.learner, "samples")

@@ -22,11 +22,14 @@ class Prediction:
         Probability of that class or share of votes, 0-1; 0 where the learner has none.
     probabilities : ndarray of float, shape (n_pixels, n_classes), optional
         In the order of `Model.codes`.
+    choice : ndarray of uint8, shape (n_pixels,), optional
+        Of a model that is several: which of them the class is from (`fusing.methods.Fused`).
     """
 
     codes: np.ndarray
     confidence: np.ndarray
     probabilities: np.ndarray | None = None
+    choice: np.ndarray | None = None
 
 
 class Model(Protocol):

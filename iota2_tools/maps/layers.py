@@ -123,6 +123,26 @@ DIFFERENCE = Layer(
 )
 
 
+# Okabe and Ito's colours again.
+CHOICE = Layer(
+    name="choice",
+    title="Source of the class",
+    encodings={"uint8": 0},
+    unit="code",
+    overviews="MODE",
+    description="Which of the models of radar and optical sensors the map follows; 0: not mapped.",
+    maximum=254,
+    classes=Nomenclature(
+        (
+            LandCoverClass(1, "both", (0, 158, 115)),
+            LandCoverClass(2, "radar", (230, 159, 0)),
+            LandCoverClass(3, "optical", (86, 180, 233)),
+            LandCoverClass(254, "neither alone", (204, 121, 167)),
+        )
+    ),
+)
+
+
 FEATURE = Layer(
     name="feature",
     title="Feature",
@@ -145,6 +165,7 @@ LAYERS = {
         VALIDITY,
         PROBABILITY,
         DIFFERENCE,
+        CHOICE,
         FEATURE,
     )
 }

@@ -11,6 +11,7 @@ from iota2_tools.core.words import suggest
 from iota2_tools.features.expressions import parse_expression
 from iota2_tools.features.plan import REFERENCE, chosen_names
 from iota2_tools.features.user_modules import load_function
+from iota2_tools.geo.grid import spatial_reference
 from iota2_tools.learning.settings import LearningSettings, Purpose
 from iota2_tools.learning.tried import problems_of_learner
 from iota2_tools.planning.parameters import Parameters
@@ -138,6 +139,7 @@ def input_problems(production: Production) -> list[str]:
         _samples,
         _reference,
         _nomenclature,
+        _fusion,
         _features,
         _external,
         _feature_maps,
@@ -300,6 +302,50 @@ def _reference(production: Production) -> Iterator[str]:
 
 def _nomenclature(production: Production) -> Iterator[str]:
     yield from _first_error(lambda: production.nomenclature)
+
+
+def _fusion(production: Production) -> Iterator[str]:
+    """A label of undecided pixels that is a class; late fusion where there is nothing to fuse."""
+    if production.fused_sensors:
+        yield from _lacking_sources(production)
+    if production.boundaries:
+        yield from _boundaries_in_degrees(production)
+    if production.fused_parts:
+        yield from _first_error(lambda: production.parts)
+    seeds = production.fused_seeds
+    if seeds and seeds.keeps_undecided and seeds.undecided_label in production.nomenclature.codes:
+        name = production.nomenclature.name_of(seeds.undecided_label)
+        yield (
+            f"fusion.seeds.undecided_label: {seeds.undecided_label} is the class {name}; take a number that is "
+            "no code of the nomenclature"
+        )
+
+
+def _boundaries_in_degrees(production: Production) -> Iterator[str]:
+    with contextlib.suppress(Iota2Error):  # of the tiles: told by their own check
+        if not spatial_reference(production.mosaic_grid.crs).IsProjected():
+            yield (
+                "fusion.boundaries: the coordinates of the map are angles, so that distances in metres are none; "
+                "set grid.projection to one in metres"
+            )
+
+
+def _lacking_sources(production: Production) -> Iterator[str]:
+    sensors = [production.section(sensor).radar for sensor in production.sensors]
+    if len(set(sensors)) < 2:
+        yield (
+            f"fusion.sensors: the sensors ({', '.join(production.sensors) or 'none'}) are not of both kinds, radar "
+            "and optical; add one of the other, or leave fusion.sensors out"
+        )
+        return
+    with contextlib.suppress(Iota2Error):  # of the tiles: told by their own check
+        for region in production.used_regions:
+            for source, series in production.sources_of_region(region).items():
+                if not series:
+                    yield (
+                        f"fusion.sensors: region {region} has no {source} acquisitions over all its tiles; fetch "
+                        "them, take the region out, or leave fusion.sensors out"
+                    )
 
 
 def _features(production: Production) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field, create_model
 
 from iota2_tools.config.completion import complete
+from iota2_tools.config.fusion import Fusion
 from iota2_tools.config.pages import reference_page, schema_text
 from iota2_tools.config.regularisation import RegularisationSection
 from iota2_tools.config.section import OutputFolder, PathText, Section
@@ -29,6 +30,7 @@ from iota2_tools.config.sections import (
 from iota2_tools.config.yaml_files import Place, read_yaml, words_of
 from iota2_tools.core.errors import ConfigError, one_message
 from iota2_tools.features.plan import INDICES
+from iota2_tools.learning.traits import traits_of
 from iota2_tools.products import FORMATS, format_of
 
 LATER = (
@@ -100,6 +102,7 @@ class Configuration(Section):
     sampling: Sampling = Field(Sampling(), description=_meaning(Sampling))
     learning: Learning = Field(Learning(), description=_meaning(Learning))
     classification: Classification = Field(Classification(), description=_meaning(Classification))
+    fusion: Fusion | None = Field(None, description=_meaning(Fusion))
     feature_maps: FeatureMaps | None = Field(None, description=_meaning(FeatureMaps))
     regularisation: RegularisationSection | None = Field(
         None, description=_meaning(RegularisationSection)
@@ -133,6 +136,8 @@ class Configuration(Section):
         for section in {section for section, _ in LATER}:
             science[section] = self.counted(section)
         science["classification"].pop("window_mb")
+        if not science["fusion"]:  # as it was before there was that section
+            del science["fusion"]
         return hashlib.sha256(json.dumps(science, sort_keys=True).encode()).hexdigest()
 
 
@@ -196,9 +201,11 @@ def _contradictions(config: Configuration) -> Iterator[str]:
             "inputs.missing_series: leave_out and external_features: functions would lack a series in some "
             "regions; fetch the series, or leave one of both out"
         )
+    yield from _fusion_contradictions(config)
     sampling = config.sampling
     if sampling.strategy == "byclass" and not sampling.byclass:
         yield "sampling.byclass: strategy `byclass` needs the number of pixels of each class"
+    yield from _not_together(config)
     if config.learning.samples and sampling.management:
         yield "sampling.management: `learning.samples` has the samples of each region already; leave one of both out"
     if config.learning.search.used and not config.learning.search.parameters:
@@ -215,6 +222,99 @@ def _contradictions(config: Configuration) -> Iterator[str]:
             )
     if sampling.ratio == 1 and sampling.runs > 1 and not config.reference.splits:
         yield "sampling.runs: with ratio 1 all draws are the same; set runs to 1"
+
+
+def _fusion_contradictions(config: Configuration) -> Iterator[str]:
+    """Methods of fusion that lack what they need."""
+    fusion = config.fusion or Fusion()
+    seeds, sensors, regions = fusion.seeds, fusion.sensors, fusion.regions
+    learner = config.learning.learner
+    traits = traits_of(learner)
+    if seeds and config.sampling.runs < 2:
+        yield "fusion.seeds: one draw has nothing to be fused with; set sampling.runs to 2 or more"
+    if seeds and seeds.method == "mean" and not config.classification.probability_map:
+        yield (
+            "fusion.seeds.method: mean needs the probabilities of each draw; set "
+            "classification.probability_map to true, or take another method"
+        )
+    if seeds and seeds.method == "confidence" and not traits.confidence:
+        yield (
+            f"fusion.seeds.method: confidence: {learner} tells none; take another method, or another learner"
+        )
+    if sensors and sensors.method == "mean" and not traits.probabilities:
+        yield (
+            f"fusion.sensors.method: mean: {learner} gives no probabilities; take dempster_shafer, or another "
+            "learner"
+        )
+    if regions and regions.method == "mean" and not traits.probabilities:
+        yield (
+            f"fusion.regions.method: mean: {learner} gives no probabilities; take majority, or another learner"
+        )
+    if regions and regions.method == "confidence" and not traits.confidence:
+        yield (
+            f"fusion.regions.method: confidence: {learner} tells none; take majority, or another learner"
+        )
+    if regions and sensors:
+        yield (
+            "fusion.regions and fusion.sensors: a region is learnt in parts or by sensors; leave one of both out"
+        )
+    if fusion.boundaries:
+        yield from _boundary_contradictions(config)
+    if seeds and (sensors or regions) and seeds.method == "dempster_shafer":
+        yield (
+            "fusion.seeds.method: dempster_shafer: of maps that are themselves fused (fusion.sensors, "
+            "fusion.regions) no folds tell how far they are to be believed; take another method, or leave "
+            "that out"
+        )
+
+
+def _boundary_contradictions(config: Configuration) -> Iterator[str]:
+    """What boundaries between regions need."""
+    fusion, learner = config.fusion or Fusion(), config.learning.learner
+    if not config.regions:
+        yield "fusion.boundaries: there is one region alone; give regions, or leave it out"
+    if not traits_of(learner).probabilities:
+        yield (
+            f"fusion.boundaries: {learner} gives no probabilities to average; take another learner, or leave "
+            "it out"
+        )
+    if fusion.sensors or fusion.regions:
+        yield (
+            "fusion.boundaries: of regions with several models (fusion.sensors, fusion.regions) none are "
+            "averaged; leave one of both out"
+        )
+    if config.inputs.missing_series == "leave_out":
+        yield (
+            "fusion.boundaries and inputs.missing_series: leave_out: neighbours may have learnt other series; "
+            "fetch the series, or leave one of both out"
+        )
+
+
+def _not_together(config: "Configuration") -> Iterator[str]:
+    """Choices of samples and smoothing that the fusion does not know."""
+    fusion, sampling = config.fusion or Fusion(), config.sampling
+    managed = {
+        "sampling.augmentation": sampling.augmentation.used,
+        "sampling.management": bool(sampling.management),
+        "learning.samples": bool(config.learning.samples),
+    }
+    several = {
+        "fusion.sensors": fusion.sensors is not None,
+        "fusion.regions": fusion.regions is not None,
+    }
+    for name, used in managed.items():
+        for other, fused in several.items():
+            if used and fused:
+                yield f"{name} and {other}: such models learn samples as they are; leave one of both out"
+    if config.learning.samples and fusion.seeds:
+        yield (
+            "learning.samples and fusion.seeds: nothing tells which polygons no draw has learnt; leave one of both out"
+        )
+    if config.classification.smoothing.used and fusion.boundaries:
+        yield (
+            "classification.smoothing and fusion.boundaries: scores with and without neighbours would tell of both; "
+            "leave one of both out"
+        )
 
 
 def _unknown_roles(name: str, sensor: SensorSection) -> Iterator[str]:

@@ -47,6 +47,8 @@ class Size:
         Width of that raster, pixels.
     acquisitions, bands, features, classes, draws : int
         Acquisitions of all sensors, bands read of each, features, classes, draws.
+    models : int
+        Models of a draw that answer together, one if none do.
     registered : int
         Of the acquisitions, those that are moved onto a reference.
     external : int
@@ -84,6 +86,7 @@ class Size:
     chosen: int = 0
     classes: int = 0
     draws: int = 0
+    models: int = 1
     external: int = 0
     user: int = 0
     margin: int = 0
@@ -216,11 +219,26 @@ def _train_model(size: Size) -> Need:
     return Need(550 + memory, 30 + size.fits * seconds, learnt)
 
 
+def _learn_folds(size: Size) -> Need:
+    """Five models one after the other, each beside a copy of its part of the samples."""
+    one = _train_model(size)
+    return Need(one.memory + 4 * size.input_mb, 5 * one.seconds, 2 * size.input_mb)
+
+
+def _fuse_seeds(size: Size) -> Need:
+    """`fusing.tile.WINDOW_MB`, in copies; probabilities, if there are any, take longest."""
+    values = size.megapixels * size.draws * (1 + size.classes)
+    window = min(4 * 64, 8 * values)
+    return Need(
+        340 + window + size.cache, 20 + 0.02 * values, 2 * (2 + size.classes) * size.megapixels
+    )
+
+
 def _mapping_seconds(size: Size) -> float:
     """Seconds of the models of all draws for a million pixels."""
     if size.traits.forest:
-        return 6 * size.draws * size.trees / 100
-    reading = 0.05 * size.features * size.draws
+        return 6 * size.draws * size.models * size.trees / 100
+    reading = 0.05 * size.features * size.draws * size.models
     return reading + size.traits.mapping_seconds * size.input_mb
 
 
@@ -306,14 +324,19 @@ NEEDS: dict[str, Callable[[Size], Need]] = {
     "write_features": _write_features,
     "write_chosen_features": _write_chosen,
     "train_model": _train_model,
+    "train_source": _train_model,
+    "learn_folds": _learn_folds,
+    "learn_folds_of_source": _learn_folds,
     "classify_tile": _classify_tile,
     "smooth_tile": _smooth_tile,
+    "fuse_seeds": _fuse_seeds,
     "clip_validity": _light(210),
     "compare_tile": _light(240),
     "compare_raw_tile": _light(240),
     "mosaic_raw_classes": _mosaic(_one_band),
     "mosaic_classes": _mosaic(_one_band),
     "mosaic_confidence": _mosaic(_one_band),
+    "mosaic_choice": _mosaic(_one_band),
     "mosaic_validity": _mosaic(_one_band),
     "mosaic_differences": _mosaic(_one_band),
     "mosaic_probabilities": _mosaic(lambda size: 2 * size.classes),
@@ -333,6 +356,15 @@ NEEDS: dict[str, Callable[[Size], Need]] = {
     "mosaic_regularised_differences": _mosaic(_one_band),
     "measure_regularised_areas": lambda size: Need(170 + size.cache, 20 + 0.05 * size.megapixels),
     "report_regularised_accuracy": lambda size: Need(270 + size.input_mb, 30),
+    "compare_fusion": _light(240),
+    "mosaic_fusion": _mosaic(_one_band),
+    "mosaic_fused_confidence": _mosaic(_one_band),
+    "mosaic_fused_differences": _mosaic(_one_band),
+    "mosaic_fused_probabilities": _mosaic(lambda size: 2 * size.classes),
+    "preview_fusion": lambda size: Need(400, 60),
+    "sum_fusion": lambda size: Need(260, 30),
+    "measure_fused_areas": lambda size: Need(170 + size.cache, 20 + 0.05 * size.megapixels),
+    "report_fusion": lambda size: Need(270, 30),
     "report_accuracy": lambda size: Need(270 + size.input_mb, 30),
 }
 

@@ -71,7 +71,19 @@ class Parameters:
         of_region = plan.series_of_region(region)
         if all(plan.series_of_tile(tile) == of_region for tile in plan.tiles_of(region)):
             return None
-        names = [name for series in of_region for name in self.series_features[series].names]
+        return self._names_of(of_region)
+
+    def source_features(self, region: str, source: str) -> list[str] | None:
+        """Names of the features of one of the models of a region.
+
+        With late fusion those of its sensors; the user's rasters and functions belong to both.
+        """
+        if not self.production.fused_sensors:
+            return self.learnt_features(region)
+        return self._names_of(self.production.sources_of_region(region)[source])
+
+    def _names_of(self, series: list[str]) -> list[str]:
+        names = [name for item in series for name in self.series_features[item].names]
         return [*names, *self._user_names, *self.external_names]
 
     def _also_read(self, sensor: str) -> list[str]:
@@ -219,6 +231,77 @@ class Parameters:
         return {"path": path, "contents": _contents(path)}
 
     @cached_property
+    def fusion_splits(self) -> dict[str, Any]:
+        """Parameters of the splits that fusion asks for: what it holds back, regions in parts, folds."""
+        plan = self.production
+        share = {} if plan.held_back is None else {"held_back": plan.held_back}
+        parts = {"parts": plan.parts} if plan.parts else {}
+        return share | parts | ({"folds": True} if plan.judged_by_folds else {})
+
+    @cached_property
+    def seed_rules(self) -> dict[str, Any]:
+        """How the maps of all draws are fused (`fusing.methods.FusionRules`), and the masses."""
+        seeds = self.production.fused_seeds
+        return seeds.as_dict() if seeds else {}
+
+    def together(self, region: str) -> dict[str, Any] | None:
+        """How the models of a region answer as one (`fusing.models`); None: it has one."""
+        plan = self.production
+        names = plan.model_names(region)
+        if names == [""]:
+            return None
+        section = plan.fused_sensors or plan.fused_parts
+        assert section  # or there would be one model
+        return {"names": names, "masses": "precision"} | section.as_dict()
+
+    def border(self, tile: str, region: str) -> dict[str, Any] | None:
+        """What the boundaries of a region of a tile follow from (`fusing.boundaries`); None: nothing."""
+        plan = self.production
+        neighbours = plan.neighbours(tile, region)
+        if not (plan.boundaries and plan.config.regions):
+            return None
+        return {
+            "regions": plan.config.regions.as_dict(),
+            "contents": self.region_contents,
+            "names": plan.regions,
+            "neighbours": neighbours,
+            **plan.boundaries.as_dict(),
+        }
+
+    def part(self, region: str, source: str) -> dict[str, int] | None:
+        """Which part of a region a model learns; None: all of it."""
+        if source not in self.production.model_names(region) or not source.startswith("part"):
+            return None
+        return {"number": int(source[4:]) - 1, "parts": self.production.parts[region]}
+
+    @cached_property
+    def fused_products(self) -> list[str]:
+        """Files of the fused map in `final`."""
+        maps = ["Classifications_fusion", "Confidence_fusion", "diff_fusion"]
+        names = [f"{name}.{kind}" for name in maps for kind in ("tif", "qml")]
+        if self.config.classification.probability_map:
+            names.append("ProbabilityMap_fusion.tif")
+        matrix = "Confusion_Matrix_Classifications_fusion"
+        names += ["Classifications_fusion.png", f"{matrix}.csv", f"{matrix}.png"]
+        return [*names, "Areas_fusion.csv", "RESULTS_seeds.txt"]
+
+    @cached_property
+    def fused_type(self) -> str:
+        """Pixel type of the fused map: that of the maps, if it holds the label of what is undecided."""
+        label = self._undecided.get("undecided", 0)
+        return "uint16" if label > 255 else self.production.nomenclature.dtype
+
+    @property
+    def _undecided(self) -> dict[str, int]:
+        seeds = self.production.fused_seeds
+        return {"undecided": seeds.undecided_label} if seeds and seeds.keeps_undecided else {}
+
+    @cached_property
+    def fused_legend(self) -> dict[str, Any]:
+        """Legend of the fused map (`nomenclature.read_legend`)."""
+        return self.legend | self._undecided
+
+    @cached_property
     def feature_count(self) -> int:
         """Features of a pixel."""
         series = sum(len(item.names) for item in self.series_features.values())
@@ -308,6 +391,10 @@ class Parameters:
             margin=max((item["margin"] for item in self.external), default=0),
             classes=len(plan.nomenclature.codes),
             draws=len(plan.seeds),
+            models=max(
+                (len(plan.model_names(r)) for name in tiles for r in plan.regions_of_tiles[name]),
+                default=1,
+            ),
             window_mb=self.config.classification.window_mb,
             pieces=len(plan.tiles) * len(plan.regions),
             regularised=plan.regularisation.largest_window if plan.regularisation else 0,

@@ -5,6 +5,7 @@ each tile's folder, the header of one image a sensor and tile, the regions.
 """
 
 import hashlib
+import math
 import os
 import re
 from contextlib import suppress
@@ -14,10 +15,19 @@ from pathlib import Path
 
 import shapely
 
+from iota2_tools.config.fusion import BoundaryFusion, RegionFusion, SeedFusion, SensorFusion
 from iota2_tools.config.nomenclature import Nomenclature, read_nomenclature
 from iota2_tools.config.sections import SensorSection, UserRaster
 from iota2_tools.core.errors import ConfigError, InputDataError, Iota2Error
-from iota2_tools.geo.grid import Grid, crs_name, grid_of, metres, reprojected, union
+from iota2_tools.geo.grid import (
+    Grid,
+    crs_name,
+    grid_of,
+    metres,
+    reprojected,
+    spatial_reference,
+    union,
+)
 from iota2_tools.geo.mgrs import tile_grid
 from iota2_tools.planning.configuration import Configuration
 from iota2_tools.planning.regularisation import RegularisationPlan
@@ -182,7 +192,105 @@ class Production:
             grids, regions = [], []
         config = self.config
         sections = (config.reference, config.sampling, config.regions)
-        return inspect_reference(SplitPlan(*sections, self.nomenclature, grids, regions))
+        return inspect_reference(
+            SplitPlan(
+                *sections,
+                self.nomenclature,
+                grids,
+                regions,
+                self.held_back,
+                self.parts if grids else {},
+                self.judged_by_folds,
+            )
+        )
+
+    @property
+    def fused_seeds(self) -> SeedFusion | None:
+        """How the maps of all draws are fused; None: they are not."""
+        return self.config.fusion.seeds if self.config.fusion else None
+
+    @property
+    def fused_sensors(self) -> SensorFusion | None:
+        """How the models of radar and optical sensors are fused; None: one model has learnt both."""
+        return self.config.fusion.sensors if self.config.fusion else None
+
+    def sources_of_region(self, region: str) -> dict[str, list[str]]:
+        """Series that each of the two models of a region learns, with late fusion: radar, optical."""
+        found: dict[str, list[str]] = {"radar": [], "optical": []}
+        for name in self.series_of_region(region):
+            kind = "radar" if self.section(self.series[name].sensor).radar else "optical"
+            found[kind].append(name)
+        return found
+
+    @property
+    def fused_parts(self) -> RegionFusion | None:
+        """How large regions are learnt in parts; None: each has one model."""
+        return self.config.fusion.regions if self.config.fusion else None
+
+    @cached_property
+    def parts(self) -> dict[str, int]:
+        """Regions that are learnt in parts, and in how many.
+
+        Raises
+        ------
+        ConfigError
+            If the coordinates of the map are angles.
+        """
+        if not self.fused_parts:
+            return {}
+        reference = spatial_reference(self.mosaic_grid.crs)
+        if not reference.IsProjected():
+            raise ConfigError(
+                "fusion.regions: the coordinates of the map are angles, so that its regions have no area; set "
+                "grid.projection to one in metres"
+            )
+        unit = reference.GetLinearUnits() / 1000
+        covered = shapely.union_all([shapely.box(*grid.bounds) for grid in self.grids.values()])
+        found = {}
+        for region in self.used_regions:
+            shape = self._region_shapes.get(region, covered)
+            area = shapely.intersection(shape, covered).area * unit**2
+            found[region] = math.ceil(area / self.fused_parts.above_km2)
+        return {region: count for region, count in found.items() if count > 1}
+
+    @property
+    def judged_by_folds(self) -> bool:
+        """Whether a fusion believes models by what folds of their learning polygons tell."""
+        sections = (self.fused_seeds, self.fused_sensors)
+        return any(section and section.method == "dempster_shafer" for section in sections)
+
+    @property
+    def boundaries(self) -> BoundaryFusion | None:
+        """How far neighbouring regions are averaged; None: they are not."""
+        return self.config.fusion.boundaries if self.config.fusion else None
+
+    def neighbours(self, tile: str, region: str) -> list[str]:
+        """Other regions of the production that have a say in what a tile maps of a region."""
+        if not self.boundaries:
+            return []
+        unit = spatial_reference(self.mosaic_grid.crs).GetLinearUnits()
+        margin = self.config.sampling.envelope_margin
+        envelope = exclusive_envelope(tile, self.neighbourhood(tile), margin)
+        own = shapely.intersection(self._region_shapes[region], envelope)
+        reach = self.boundaries.exterior / unit + 2 * self.grid(tile).resolution
+        return [
+            name
+            for name in self.used_regions
+            if name != region and shapely.distance(self._region_shapes[name], own) <= reach
+        ]
+
+    def model_names(self, region: str) -> list[str]:
+        """Names of the models of a region in a draw, beside region and draw; one of none: the only one."""
+        if self.fused_sensors:
+            return list(self.sources_of_region(region))
+        if region in self.parts:
+            return [f"part{number}" for number in range(1, self.parts[region] + 1)]
+        return [""]
+
+    @property
+    def held_back(self) -> float | None:
+        """Share of the polygons that learn in no draw, where the maps of all draws are fused."""
+        return self.fused_seeds.held_back if self.fused_seeds else None
 
     def section(self, sensor: str) -> SensorSection:
         """Section of the configuration of a sensor."""

@@ -118,6 +118,11 @@ class OwnSeries(DescribedSection):
         return {"mask": self.mask} if self.mask else {}
 
     @property
+    def radar(self) -> bool:
+        """What is seen is backscatter."""
+        return self.decibel
+
+    @property
     def options(self) -> dict[str, Any]:
         """All that tells what files mean."""
         plain = self.as_dict()

@@ -56,6 +56,11 @@ class RadarSection(RegularSection):
         """Orbit directions that are read."""
         return list(self.orbits)
 
+    @property
+    def radar(self) -> bool:
+        """What is seen is backscatter."""
+        return True
+
 
 class Sentinel1S1Tiling(RadarSection):
     """Sentinel-1 processed by S1Tiling, `path/TILE/*.tif`."""

@@ -38,6 +38,16 @@ class PolygonTable:
                 target[seed] = np.zeros(size, dtype=bool)
                 target[seed][ids] = splits[f"seed_{seed}"].str.contains(word)
 
+    @property
+    def learnt(self) -> np.ndarray:
+        """Whether a polygon learns in some draw, bool, shape (largest id + 1,)."""
+        return np.any(list(self.learns.values()), axis=0)
+
+    @property
+    def unlearnt(self) -> np.ndarray:
+        """Whether a polygon validates in every draw and learns in none, as `learnt`."""
+        return np.all(list(self.validates.values()), axis=0) & ~self.learnt
+
 
 def read_polygon_table(splits: str, seeds: list[int]) -> PolygonTable:
     """Class and set of each polygon of a production, without its shapes.

@@ -1,8 +1,8 @@
 """Which polygons learn and which validate, for each draw."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import geopandas as gpd
 import numpy as np
@@ -17,6 +17,7 @@ from iota2_tools.core.files import whole_file
 from iota2_tools.geo.grid import Grid, crs_name
 from iota2_tools.geo.vectors import write_layer
 from iota2_tools.reference.coverage import hold_pixels, polygons_without_pixels
+from iota2_tools.reference.dealing import parts_of_region
 from iota2_tools.reference.given_splits import SplitsTable, merged_sets, read_splits_table
 from iota2_tools.reference.polygons import ReferenceSource, read_reference
 from iota2_tools.reference.regions import assign_regions, read_regions
@@ -44,6 +45,13 @@ class SplitPlan:
         Of every tile; polygons outside all of them are left out.
     used_regions : sequence of str
         Regions of the production: each must have something to learn from.
+    held_back : float, optional
+        Share of the polygons of each class and region that learn in no draw, where the maps of all
+        draws are fused: some polygon must be left to judge the fused map.
+    parts : mapping of str to int
+        Regions that are learnt in parts, and in how many.
+    folds : bool
+        Whether models are judged by folds of their learning polygons.
     """
 
     reference: Reference
@@ -52,6 +60,9 @@ class SplitPlan:
     nomenclature: Nomenclature
     grids: Sequence[Grid]
     used_regions: Sequence[str]
+    held_back: float | None = None
+    parts: Mapping[str, int] = field(default_factory=dict)
+    folds: bool = False
 
     @property
     def seeds(self) -> range:
@@ -75,6 +86,39 @@ def learning_count(polygons: int, ratio: float) -> int:
     """
     count = max(1, int(np.floor(polygons * ratio + 0.5)))
     return min(count, polygons - 1) if ratio < 1 and polygons > 1 else min(count, polygons)
+
+
+def held_back_count(polygons: int, share: float) -> int:
+    """Number of polygons of a class and region that learn in no draw: round(n · share).
+
+    Of three or more at least one, if any shall be; two at least are left to the draws.
+    """
+    if not share or polygons < 3:
+        return 0
+    return min(max(1, int(np.floor(polygons * share + 0.5))), polygons - 2)
+
+
+def draw_held_back(polygons: pd.DataFrame, share: float, random_seed: int) -> np.ndarray:
+    """Draw the polygons that learn in no draw, per class and region.
+
+    Parameters
+    ----------
+    polygons : DataFrame
+        As of `draw_split`.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_polygons,)
+    """
+    held = np.zeros(len(polygons), dtype=bool)
+    numbers = polygons["polygon"].to_numpy()
+    for (region, code), places in polygons.groupby(["region", "code"]).indices.items():
+        count = held_back_count(len(places), share)
+        if region == "" or not count:
+            continue
+        order = places[np.argsort(numbers[places])]
+        held[generator(random_seed, "held back", region, code).permutation(order)[:count]] = True
+    return held
 
 
 def draw_split(
@@ -176,9 +220,12 @@ def split_of(plan: SplitPlan) -> Split:
     polygons["region"] = assign_regions(polygons, _region_shapes(plan, crs))
     polygons["has_pixel"] = hold_pixels(polygons.geometry.to_numpy(), plan.grids)
     for seed in plan.seeds:
-        sets = _drawn(polygons, seed, plan.sampling) if given is None else given[seed]
+        sets = _drawn(polygons, seed, plan) if given is None else given[seed]
         polygons[f"seed_{seed}"] = sets[polygons.index]
     _check_regions(polygons, plan, path)
+    _check_unlearnt(polygons, plan, path)
+    _check_parts(polygons, plan, path)
+    _check_folds(polygons, plan, path)
     remarks += repetition_remarks(found, first, path) + _remarks(polygons, plan)
     return Split(polygons, remarks)
 
@@ -205,16 +252,17 @@ def _region_shapes(plan: SplitPlan, crs: str) -> gpd.GeoSeries | None:
     return read_regions(section.path, section.layer, section.field, crs) if section else None
 
 
-def _drawn(polygons: gpd.GeoDataFrame, seed: int, sampling: Sampling) -> pd.Series:
-    """Sets of a draw; polygons without a pixel take no part."""
+def _drawn(polygons: gpd.GeoDataFrame, seed: int, plan: SplitPlan) -> pd.Series:
+    """Sets of a draw; polygons without a pixel take no part, those held back validate."""
+    sampling = plan.sampling
+    used = polygons[polygons["has_pixel"]]
+    held = draw_held_back(used, plan.held_back or 0, sampling.random_seed)
     drawn = draw_split(
-        polygons[polygons["has_pixel"]],
-        seed,
-        sampling.ratio,
-        sampling.random_seed,
-        sampling.single_polygon,
+        used[~held], seed, sampling.ratio, sampling.random_seed, sampling.single_polygon
     )
-    return drawn.reindex(polygons.index, fill_value=UNUSED)
+    return drawn.reindex(used.index, fill_value=VALIDATION).reindex(
+        polygons.index, fill_value=UNUSED
+    )
 
 
 def _remarks(polygons: gpd.GeoDataFrame, plan: SplitPlan) -> list[str]:
@@ -252,3 +300,51 @@ def _check_regions(polygons: gpd.GeoDataFrame, plan: SplitPlan, path: str) -> No
         ]
     if problems:
         raise InputDataError(one_message(path, problems))
+
+
+def _check_unlearnt(polygons: gpd.GeoDataFrame, plan: SplitPlan, path: str) -> None:
+    """Raise InputDataError unless the fused map can be judged: by polygons that no draw learns."""
+    if plan.held_back is None:
+        return
+    sets = polygons[[f"seed_{seed}" for seed in plan.seeds]]
+    unlearnt = (sets == VALIDATION).all(axis=1) & polygons["has_pixel"]
+    if not unlearnt.any():
+        raise InputDataError(
+            f"{path}: every polygon learns in one of the {len(plan.seeds)} draws, so that none is left to "
+            "judge the fused map; raise fusion.seeds.held_back (a class needs three polygons in a "
+            "region), add polygons, or leave some out of `learn` in reference.splits"
+        )
+
+
+def _check_parts(polygons: gpd.GeoDataFrame, plan: SplitPlan, path: str) -> None:
+    """Raise InputDataError if a part of a large region would lack one of its classes."""
+    problems = []
+    for region, parts in plan.parts.items():
+        for seed in plan.seeds:
+            dealt = parts_of_region(polygons, region, seed, parts, plan.sampling.random_seed)
+            for code, group in dealt.groupby("code"):
+                if len(group) < parts:
+                    problems.append(
+                        f"region {region}, seed {seed}: class {plan.nomenclature.name_of(code)} has "
+                        f"{len(group)} learning polygon(s) for {parts} parts, so that some would lack it; raise "
+                        "fusion.regions.above_km2, add polygons, or merge the class with another"
+                    )
+    if problems:
+        raise InputDataError(one_message(path, problems[:20]))
+
+
+def _check_folds(polygons: gpd.GeoDataFrame, plan: SplitPlan, path: str) -> None:
+    """Raise InputDataError if nothing can be set apart of the learning polygons of a region."""
+    problems = []
+    for seed in plan.seeds if plan.folds else ():
+        learns = polygons[f"seed_{seed}"].str.contains(LEARN) & polygons["has_pixel"]
+        counts = polygons[learns].groupby(["region", "code"]).size()
+        most = counts.groupby("region").max().to_dict()
+        problems += [
+            f"region {region}, seed {seed}: no class has two learning polygons, so that folds cannot tell "
+            "what a model is to be believed; add polygons, or take a method of fusion without masses"
+            for region in plan.used_regions
+            if most.get(region, 0) < 2
+        ]
+    if problems:
+        raise InputDataError(one_message(path, problems[:20]))

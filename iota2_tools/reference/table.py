@@ -133,6 +133,12 @@ class TrainingTable:
     polygons: np.ndarray
     names: list[str]
 
+    def only(self, chosen: np.ndarray) -> "TrainingTable":
+        """Some of the samples, by a bool each."""
+        return TrainingTable(
+            self.features[chosen], self.codes[chosen], self.polygons[chosen], self.names
+        )
+
 
 def read_training_table(
     samples: list[str], region: str, seed: int, features: list[str] | None = None

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from iota2_tools.assessing.areas import ClassAreas, unvalidated
-from iota2_tools.assessing.scores import classified
+from iota2_tools.assessing.scores import classified, scores_over_seeds
 from iota2_tools.config.nomenclature import Nomenclature
 from iota2_tools.core.words import listed, number
 from iota2_tools.reference.coverage import polygons_without_pixels
@@ -55,6 +55,8 @@ class Evidence:
         Order of rows, columns and areas.
     regularised : bool
         Whether it is the regularised map that was compared.
+    plain : sequence of ndarray
+        Matrix of each seed of the maps without what neighbouring regions say near boundaries.
     """
 
     inventories: Sequence[Inventory]
@@ -63,6 +65,7 @@ class Evidence:
     areas: Mapping[int, ClassAreas]
     nomenclature: Nomenclature
     regularised: bool = False
+    plain: Sequence[np.ndarray] = ()
 
     @property
     def seeds(self) -> list[int]:
@@ -173,6 +176,19 @@ def classes_never_validated(evidence: Evidence) -> Iterator[Remark]:
             )
 
 
+def boundaries_compared(evidence: Evidence) -> Iterator[Remark]:
+    """What averaging near the boundaries between regions gave."""
+    if evidence.plain:
+        without = scores_over_seeds(dict(enumerate(evidence.plain)))
+        averaged = scores_over_seeds(evidence.matrices)
+        yield Remark(
+            Topic.SCORES,
+            "near the boundaries between regions the probabilities of neighbours are averaged: overall accuracy "
+            f"{averaged.overall_accuracy}, kappa {averaged.kappa}; without it {without.overall_accuracy}, kappa "
+            f"{without.kappa}",
+        )
+
+
 def maps_without_hectares(evidence: Evidence) -> Iterator[Remark]:
     """Maps whose coordinates are angles."""
     if any(np.isnan(areas.mapped).any() for areas in evidence.areas.values()):
@@ -257,6 +273,7 @@ GATHERERS: tuple[Gatherer, ...] = (
     seeds_never_validated,
     polygons_hold_no_edges,
     classes_never_validated,
+    boundaries_compared,
     maps_without_hectares,
     classes_not_corrected,
     classes_of_one_pixel,

@@ -32,6 +32,7 @@ def write_results(
     areas: Mapping[int, ClassAreas] | None = None,
     title: str = "Accuracy of the land-cover map",
     raw: Mapping[int, np.ndarray] | None = None,
+    about: Mapping[str, str] | None = None,
 ) -> None:
     """Write RESULTS.txt: overall scores, a table of the classes, the mean matrix, the conventions.
 
@@ -51,10 +52,13 @@ def write_results(
         First line.
     raw : mapping of int to ndarray, optional
         Confusion matrices of the maps before they were smoothed.
+    about : mapping of str to str, optional
+        Lines that say what is judged; by default the seeds.
     """
     check_shapes(matrices, nomenclature)
+    about = about or {"Seeds": ", ".join(map(str, sorted(matrices)))}
     parts = [
-        _overall_text(matrices, title),
+        _overall_text(matrices, title, about),
         _smoothing_text(matrices, raw) if raw else "",
         _classes_text(matrices, nomenclature),
         _matrix_text(mean_matrix(matrices), nomenclature),
@@ -96,15 +100,14 @@ def _count(value: float) -> str:
     return number(value, apart=" ")
 
 
-def _overall_text(matrices: Mapping[int, np.ndarray], title: str) -> str:
+def _overall_text(matrices: Mapping[int, np.ndarray], title: str, about: Mapping[str, str]) -> str:
     mean = mean_matrix(matrices)
     result = scores_over_seeds(matrices)
-    seeds = ", ".join(map(str, sorted(matrices)))
     lost = mean[:, len(mean) :].sum()
     share = 100 * float(np.nan_to_num(ratio(lost, mean.sum())))
     lines = [
         *_title(title),
-        f"Seeds              {seeds}",
+        *(f"{name:<19}{text}" for name, text in about.items()),
         f"Reference pixels   {_count(mean.sum())}" + (" (mean)" if len(matrices) > 1 else ""),
         f"Without class      {_count(lost)} ({number(share, 2)} %)",
         "",

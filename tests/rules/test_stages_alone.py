@@ -20,6 +20,8 @@ STAGES = (
     "mosaic",
     "validation",
     "regularisation",
+    "fusion",
+    "fusion_validation",
 )
 
 

@@ -47,7 +47,8 @@ def test_every_script_is_that_of_a_rule():
 def test_the_catalogue_names_every_final_product():
     catalogue = (ROOT / "docs" / "products.md").read_text(encoding="utf-8")
     for name in ("Classif_Seed_", "Confidence_Seed_", "ProbabilityMap_seed_", "PixelsValidity", "diff_seed_",
-                 "Confusion_Matrix_Classif_Seed_", "Areas_Seed_", "RESULTS.txt", "scores.csv"):  # fmt: skip
+                 "Confusion_Matrix_Classif_Seed_", "Areas_Seed_", "RESULTS.txt", "scores.csv", "Classifications_fusion",
+                 "Choice_Seed_", "RESULTS_seeds.txt"):  # fmt: skip
         assert name in catalogue
 
 

@@ -55,6 +55,12 @@ def test_images_that_are_moved_are_read_more_slowly(rule):
     assert seconds[1] - seconds[0] == pytest.approx(0.1 * 700 * 120.6, rel=0.01)
 
 
+def test_models_that_answer_together_need_their_time():
+    one, four = (NEEDS["classify_tile"](replace(TILE, models=count)) for count in (1, 4))
+    # Six seconds a million pixels for each forest of 100 trees, of five draws.
+    assert four.seconds - one.seconds == pytest.approx(3 * 6 * 5 * 120.56, rel=0.01)
+
+
 def test_time_and_disk_follow_the_size_of_the_tile():
     larger = Size(**{**TILE.__dict__, "pixels": 2 * TILE.pixels})
     small, large = (resources("classify_tile", size) for size in (TILE, larger))

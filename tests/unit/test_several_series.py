@@ -11,7 +11,7 @@ import shapely
 from tiny import LEFT, TOP, name_of, write_image
 
 from iota2_tools.core.errors import ConfigError, InputDataError
-from iota2_tools.planning.checks import check, input_warnings
+from iota2_tools.planning.checks import check, input_problems, input_warnings
 from iota2_tools.planning.configuration import complete_configuration
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
@@ -179,3 +179,64 @@ def test_a_model_learns_the_features_that_all_its_tiles_have(tmp_path):
         read_training_table(paths, "1", 0)
     with pytest.raises(InputDataError, match="L_1"):
         read_training_table(paths, "1", 0, ["L_1", "S_1"])
+
+
+LATE = {"fusion": {"sensors": {}}}
+
+
+def test_radar_and_optical_series_have_a_model_each_and_the_users_rasters_belong_to_both(folder):
+    for tile in ("T31TCJ", "T31TDJ"):
+        radar(folder, tile)
+        landsat(folder, tile)
+    sensors = ("landsat8", "sentinel1_s1tiling", "sentinel2")
+    production = plan(folder, *sensors, **LATE)
+    assert production.sources_of_region("1") == {
+        "radar": ["sentinel1_s1tiling_asc"],
+        "optical": ["landsat8", "sentinel2"],
+    }
+    parameters = Parameters(production)
+    names = {
+        source: {name.split("_")[0] for name in parameters.source_features("1", source)}
+        for source in ("radar", "optical")
+    }
+    assert names == {"radar": {"Sentinel1"}, "optical": {"Landsat8", "Sentinel2"}}
+    assert not any("fusion.sensors" in problem for problem in input_problems(production))
+
+
+def test_late_fusion_needs_sensors_of_both_kinds(folder):
+    problems = input_problems(plan(folder, "sentinel2", **LATE))
+    assert any("(sentinel2) are not of both kinds" in problem for problem in problems)
+
+
+def test_a_region_without_radar_cannot_be_fused(folder):
+    radar(folder, "T31TCJ")
+    production = plan(
+        folder,
+        "sentinel1_s1tiling",
+        "sentinel2",
+        inputs={"missing_series": "leave_out"},
+        regions={"path": str(folder / "regions.gpkg")},
+        **LATE,
+    )
+    problems = input_problems(production)
+    assert [p for p in problems if "fusion.sensors" in p] == [
+        f"fusion.sensors: region {region} has no radar acquisitions over all its tiles; fetch them, "
+        "take the region out, or leave fusion.sensors out"
+        for region in production.used_regions
+        if not production.sources_of_region(region)["radar"]
+    ]
+    assert any("region east has no radar" in problem for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("sections", "words"),
+    [
+        ({"learning": {"learner": "otb-rf"}}, "otb-rf gives no probabilities"),
+        ({"fusion": {"sensors": {}, "seeds": {"method": "dempster_shafer"}},
+          "sampling": {"runs": 2}}, "maps that are themselves fused"),
+        ({"fusion": {"sensors": {"undecided": "undecided"}}}, "undecided"),
+    ],
+)  # fmt: skip
+def test_late_fusion_that_lacks_what_it_needs_is_refused(folder, sections, words):
+    with pytest.raises(ConfigError, match=words):
+        plan(folder, "sentinel1_s1tiling", "sentinel2", **(LATE | sections))

@@ -6,14 +6,15 @@ from iota2_tools.core.jobs import job
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     seeds = snakemake.params.seeds
     differences = snakemake.output.get("differences", [None] * len(seeds))
+    tile = TileReference(
+        splits=snakemake.input.splits,
+        polygons=snakemake.input.polygons,
+        validity=snakemake.input.validity,
+        footprint=snakemake.input.footprint,
+        cloud_threshold=snakemake.params.cloud_threshold,
+    )
     write_comparison(
-        TileReference(
-            splits=snakemake.input.splits,
-            polygons=snakemake.input.polygons,
-            validity=snakemake.input.validity,
-            footprint=snakemake.input.footprint,
-            cloud_threshold=snakemake.params.cloud_threshold,
-        ),
+        tile,
         {
             seed: SeedFiles(
                 maps=list(snakemake.input.maps[number :: len(seeds)]),
@@ -24,3 +25,11 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
         },
         snakemake.params.nomenclature,
     )
+    plain = {
+        seed: SeedFiles(list(snakemake.input.plain[number :: len(seeds)]), confusion)
+        for number, (seed, confusion) in enumerate(
+            zip(seeds, snakemake.output.get("plain", []), strict=False)
+        )
+    }
+    if plain:
+        write_comparison(tile, plain, snakemake.params.nomenclature)

@@ -1,6 +1,6 @@
 """Snakemake adapter of iota2_tools.maps.mosaic.write_mosaic, for every layer of the final maps."""
 
-from iota2_tools.config.nomenclature import read_nomenclature
+from iota2_tools.config.nomenclature import read_legend
 from iota2_tools.core.jobs import job
 from iota2_tools.geo.grid import Grid
 from iota2_tools.maps.layers import LAYERS
@@ -13,7 +13,7 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
         layer=LAYERS[snakemake.params.layer],
         grid=Grid(**snakemake.params.grid),
         tags=snakemake.params.tags,
-        classes=read_nomenclature(legend["path"]) if legend else None,
+        classes=read_legend(legend) if legend else None,
         bands=snakemake.params.get("bands"),
         shown=snakemake.params.get("shown"),
     )

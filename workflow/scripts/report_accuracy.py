@@ -12,6 +12,7 @@ from iota2_tools.timeseries.inventory import read_inventory
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     seeds = snakemake.params.seeds
+    plain = [read_matrix_csv(path)[0] for path in snakemake.input.get("plain", [])]
     evidence = Evidence(
         inventories=[read_inventory(path) for path in snakemake.input.inventories],
         polygons=read_layer(snakemake.input.splits, read_geometry=False),
@@ -24,6 +25,7 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
         },
         nomenclature=read_nomenclature(snakemake.params.legend["path"]),
         regularised=snakemake.params.get("regularised", False),
+        plain=[sum(plain[number :: len(seeds)]) for number in range(len(seeds) if plain else 0)],
     )
     matrices, nomenclature = evidence.matrices, evidence.nomenclature
     raw = {

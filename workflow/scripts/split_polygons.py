@@ -16,6 +16,9 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
             nomenclature=read_nomenclature(snakemake.params.nomenclature),
             grids=[Grid(**grid) for grid in snakemake.params.grids],
             used_regions=snakemake.params.used_regions,
+            held_back=snakemake.params.get("held_back"),
+            parts=snakemake.params.get("parts") or {},
+            folds=bool(snakemake.params.get("folds")),
         ),
         snakemake.output.splits,
     )

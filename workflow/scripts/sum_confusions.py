@@ -9,5 +9,5 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
         nomenclature=snakemake.params.legend["path"],
         output=snakemake.output.matrix,
         figure=snakemake.output.figure,
-        title=snakemake.params.get("title", "Seed {}").format(snakemake.wildcards.seed),
+        title=snakemake.params.get("title", "Seed {}").format(snakemake.wildcards.get("seed")),
     )

@@ -4,6 +4,9 @@ from iota2_tools.core.jobs import job
 from iota2_tools.learning.engines import train
 from iota2_tools.learning.managed import Managed
 from iota2_tools.learning.settings import LearningSettings, ModelKey
+from iota2_tools.reference.dealing import PartOfRegion
+
+part = snakemake.params.get("part")
 
 own = snakemake.params.get("own")
 if own:
@@ -23,9 +26,10 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
         features=snakemake.params.features,
         managed=Managed(
             copies=snakemake.params.get("copies", ()),
-            tables=list(snakemake.input.copied),
+            tables=list(snakemake.input.get("copied", [])),
             augmentation=snakemake.params.get("augmentation"),
             own=own,
         ),
+        part=PartOfRegion(snakemake.input.splits, **part) if part else None,
         output=snakemake.output.model,
     )
