@@ -1,5 +1,12 @@
 """Classification: each region of each tile, one pass over the images for all draws."""
 
+SMOOTH_MAPS = [
+    path
+    for tile in TILES
+    for layer in ["classes", "confidence"]
+    for path in pieces(layer, tile, SEEDS)
+]
+
 
 rule classification:
     input:
@@ -10,6 +17,7 @@ rule classification:
             for seed in SEEDS
             for layer in LAYERS
         ],
+        SMOOTH_MAPS if SMOOTHED else [],
     message:
         "Stage classification is complete"
 
@@ -67,3 +75,33 @@ rule classify_tile:
         "Mapping region {wildcards.region} of {wildcards.tile}"
     script:
         "../workflow/scripts/classify_tile.py"
+
+
+rule smooth_tile:
+    input:
+        own=lambda wildcards: raw_pieces("probabilities", wildcards.tile, SEEDS),
+        around=probabilities_around,
+    output:
+        classes=expand(
+            "<results>/smoothing/{{tile}}/classes_seed_{seed}.tif", seed=SEEDS
+        ),
+        confidence=expand(
+            "<results>/smoothing/{{tile}}/confidence_seed_{seed}.tif", seed=SEEDS
+        ),
+    log:
+        "<logs>/smooth_tile/{tile}.log",
+    benchmark:
+        "<benchmarks>/smooth_tile/{tile}.tsv"
+    threads: 2
+    resources:
+        **needs("smooth_tile"),
+    params:
+        algorithm=versions("smoothing"),
+        codes=CODES,
+        dtype=production.nomenclature.dtype,
+        beta=lookup("classification/smoothing/beta", within=config),
+        iterations=lookup("classification/smoothing/iterations", within=config),
+    message:
+        "Smoothing the map of {wildcards.tile}"
+    script:
+        "../workflow/scripts/smooth_tile.py"

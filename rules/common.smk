@@ -44,8 +44,10 @@ CODES = production.nomenclature.codes
 REGIONS_OF_TILES = production.regions_of_tiles
 # User features alone have no dates: nothing is left out for having too few.
 CLOUD_THRESHOLD = config["sampling"]["cloud_threshold"] if SERIES else 0
+PROBABILITY_MAP = config["classification"]["probability_map"]
+SMOOTHED = production.config.classification.smoothing.used
 LAYERS = ["classes", "confidence"]
-if config["classification"]["probability_map"]:
+if PROBABILITY_MAP or SMOOTHED:
     LAYERS.append("probabilities")
 if production.fused_sensors:
     LAYERS.append("choice")  # which of its models a map follows
@@ -160,12 +162,26 @@ def no_delivery(wildcards):
 
 def shared_rates(wildcards):
     """Sampling rates of the regions of a tile, for strategies that look at several tiles."""
-    if not production.config.sampling.shared:
-        return []
-    return expand(
-        "<results>/sampling/rates/region_{region}.csv",
-        region=REGIONS_OF_TILES[wildcards.tile],
-    )
+    return [
+        f"<results>/sampling/rates/region_{region}.csv"
+        for region in REGIONS_OF_TILES[wildcards.tile]
+        if production.config.sampling.shared(region)
+    ]
+
+
+def statistics_of_tiles(wildcards):
+    """Pixels of the polygons of all tiles that share a region with a tile, where polygons have a limit."""
+    regions = REGIONS_OF_TILES[wildcards.tile]
+    limited = [r for r in regions if "max_per_polygon" in parameters.strategy(r)]
+    tiles = {tile for region in limited for tile in production.tiles_of(region)}
+    return expand("<results>/tiles/{tile}/polygon_statistics.csv", tile=sorted(tiles))
+
+
+def samples_copied(wildcards):
+    """Samples of the tiles of other regions that the model of a region learns from as well."""
+    sources = {copy["source"] for copy in parameters.copies_to(wildcards.region)}
+    tiles = {tile for region in sources for tile in production.tiles_of(region)}
+    return expand("<results>/tiles/{tile}/samples.parquet", tile=sorted(tiles))
 
 
 def tiles_of_region(pattern):
@@ -177,32 +193,55 @@ def tiles_of_region(pattern):
     return files
 
 
-def pieces_of_map(layer):
-    """Input function: a layer of one draw, of all regions of all tiles."""
+def raw_pieces(layer, tile, seeds):
+    """A layer of a tile as the classifier made it: all regions, draw by draw."""
+    return [
+        f"<results>/classification/{tile}/region_{region}/{layer}_seed_{seed}.tif"
+        for region in REGIONS_OF_TILES[tile]
+        for seed in seeds
+    ]
+
+
+def pieces(layer, tile, seeds):
+    """A layer of the map of a tile: smoothed if that is asked for, else as the classifier made it."""
+    if SMOOTHED and layer != "probabilities" and REGIONS_OF_TILES[tile]:
+        return [f"<results>/smoothing/{tile}/{layer}_seed_{seed}.tif" for seed in seeds]
+    return raw_pieces(layer, tile, seeds)
+
+
+def pieces_of_map(layer, of_tile=pieces):
+    """Input function: a layer of one draw, of all tiles."""
 
     def files(wildcards):
         return [
-            f"<results>/classification/{tile}/region_{region}/{layer}_seed_{wildcards.seed}.tif"
-            for tile in TILES
-            for region in REGIONS_OF_TILES[tile]
+            path for tile in TILES for path in of_tile(layer, tile, [wildcards.seed])
         ]
 
     return files
 
 
-def maps_of_tile(wildcards, layer="classes"):
-    """Class maps of a tile: all regions, draw by draw."""
-    return expand(
-        f"<results>/classification/{{tile}}/region_{{region}}/{layer}_seed_{{seed}}.tif",
-        tile=wildcards.tile,
-        region=REGIONS_OF_TILES[wildcards.tile],
-        seed=SEEDS,
-    )
+def maps_of_tile(of_tile, layer="classes"):
+    """Input function: class maps of a tile, or another layer, draw by draw."""
+
+    def files(wildcards):
+        return of_tile(layer, wildcards.tile, SEEDS)
+
+    return files
+
+
+def probabilities_around(wildcards):
+    """Probabilities of the tiles near a tile, whose pixels count when it is smoothed."""
+    margin = config["classification"]["smoothing"]["iterations"]
+    return [
+        path
+        for tile in production.near(wildcards.tile, margin)
+        for path in raw_pieces("probabilities", tile, SEEDS)
+    ]
 
 
 def plain_maps_of_tile(wildcards):
     """The same without what neighbouring regions say, where they do."""
-    return maps_of_tile(wildcards, "plain") if production.boundaries else []
+    return raw_pieces("plain", wildcards.tile, SEEDS) if production.boundaries else []
 
 
 def maps_to_fuse(layer):

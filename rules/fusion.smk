@@ -32,7 +32,7 @@ rule learn_folds:
         **needs("learn_folds", reads=["samples"]),
     params:
         algorithm=versions("folds", "forest", "boosting", "learning", "training"),
-        learning=config["learning"],
+        learning=production.config.counted("learning"),
         features=lambda wildcards: parameters.learnt_features(wildcards.region),
         random_seed=lookup("sampling/random_seed", within=config),
         nomenclature=config["nomenclature"],
@@ -57,7 +57,7 @@ use rule learn_folds as learn_folds_of_source with:
         **needs("learn_folds_of_source", reads=["samples"]),
     params:
         algorithm=versions("folds", "forest", "boosting", "learning", "training"),
-        learning=config["learning"],
+        learning=production.config.counted("learning"),
         features=features_of_source,
         random_seed=lookup("sampling/random_seed", within=config),
         nomenclature=config["nomenclature"],

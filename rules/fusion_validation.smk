@@ -8,7 +8,7 @@ rule compare_fusion:
         validity="<results>/tiles/{tile}/validity.tif",
         footprint="<results>/tiles/{tile}/footprint.tif",
         fused="<results>/fusion/{tile}/classes.tif",
-        maps=maps_of_tile,
+        maps=maps_of_tile(raw_pieces),
     output:
         confusion="<results>/validation/{tile}/confusion_fusion.csv",
         difference="<results>/validation/{tile}/diff_fusion.tif",

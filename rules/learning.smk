@@ -8,9 +8,29 @@ rule learning:
         "Stage learning is complete"
 
 
+# What completes the samples of a region, where it is asked for.
+MANAGED = {}
+if config["sampling"]["management"]:
+    MANAGED["copies"] = lambda wildcards: parameters.copies_to(wildcards.region)
+if production.config.sampling.augmentation.used:
+    MANAGED["augmentation"] = lambda wildcards: parameters.augmentation(
+        wildcards.region
+    )
+OWN_SAMPLES = []
+if parameters.own_samples:
+    MANAGED["own"] = parameters.own_samples
+    OWN_SAMPLES = [config["learning"]["samples"]]
+
+
 rule train_model:
     input:
-        samples=tiles_of_region("<results>/tiles/{tile}/samples.parquet"),
+        samples=(
+            []
+            if OWN_SAMPLES
+            else tiles_of_region("<results>/tiles/{tile}/samples.parquet")
+        ),
+        copied=samples_copied,
+        splits=["<results>/sampling/polygons.gpkg"] if OWN_SAMPLES else [],
     output:
         model=directory("<results>/models/region_{region}_seed_{seed}"),
     log:
@@ -19,11 +39,12 @@ rule train_model:
         "<benchmarks>/train_model/region_{region}_seed_{seed}.tsv"
     threads: 2
     resources:
-        **needs("train_model", reads=["samples"]),
+        **needs("train_model", reads=["samples", "copied"], files=OWN_SAMPLES),
     params:
+        **MANAGED,
         algorithm=versions("learning", "training"),
-        learning=config["learning"],
-        features=lambda wildcards: parameters.learnt_features(wildcards.region),
+        learning=production.config.counted("learning"),
+        features=lambda wildcards: parameters.features_of_model(wildcards.region),
         random_seed=lookup("sampling/random_seed", within=config),
     message:
         "Learning the model of region {wildcards.region}, seed {wildcards.seed}"
@@ -45,7 +66,7 @@ use rule train_model as train_source with:
         **needs("train_source", reads=["samples"]),
     params:
         algorithm=versions("folds", "learning", "training"),
-        learning=config["learning"],
+        learning=production.config.counted("learning"),
         features=features_of_source,
         part=lambda wildcards: parameters.part(wildcards.region, wildcards.source),
         random_seed=lookup("sampling/random_seed", within=config),

@@ -11,7 +11,12 @@ rule mosaic:
         ),
         expand(
             "<results>/final/ProbabilityMap_seed_{seed}.tif",
-            seed=SEEDS if "probabilities" in LAYERS else [],
+            seed=SEEDS if PROBABILITY_MAP else [],
+        ),
+        expand(
+            "<results>/final/Classif_raw_Seed_{seed}.{kind}",
+            seed=SEEDS if SMOOTHED else [],
+            kind=["tif", "qml"],
         ),
         expand(
             "<results>/final/Choice_Seed_{seed}.{kind}",
@@ -55,6 +60,27 @@ rule mosaic_classes:
         "Assembling the map of seed {wildcards.seed}"
     script:
         "../workflow/scripts/mosaic_classes.py"
+
+
+use rule mosaic_classes as mosaic_raw_classes with:
+    input:
+        pieces=pieces_of_map("classes", raw_pieces),
+    output:
+        mosaic="<results>/final/Classif_raw_Seed_{seed}.tif",
+        style="<results>/final/Classif_raw_Seed_{seed}.qml",
+        names="<results>/final/Classif_raw_Seed_{seed}.tif.aux.xml",
+    log:
+        "<logs>/mosaic_raw_classes/{seed}.log",
+    benchmark:
+        "<benchmarks>/mosaic_raw_classes/{seed}.tsv"
+    resources:
+        **needs("mosaic_raw_classes"),
+    params:
+        **ON_THE_MAP | {"legend": parameters.legend},
+        algorithm=versions("mosaic", "style"),
+        layer="class_map",
+    message:
+        "Assembling the map of seed {wildcards.seed} as it was before smoothing"
 
 
 use rule mosaic_classes as mosaic_confidence with:

@@ -103,7 +103,7 @@ rule share_samples:
         algorithm=versions("samples"),
         tiles=lambda wildcards: production.tiles_of(wildcards.region),
         seeds=SEEDS,
-        sampling=parameters.strategy(),
+        sampling=lambda wildcards: parameters.strategy(wildcards.region),
     message:
         "Sharing the samples of region {wildcards.region} among its tiles"
     script:
@@ -119,6 +119,7 @@ rule select_samples:
         footprint="<results>/tiles/{tile}/footprint.tif",
         statistics="<results>/tiles/{tile}/polygon_statistics.csv",
         rates=shared_rates,
+        around=statistics_of_tiles,
     output:
         selection="<results>/tiles/{tile}/selection.parquet",
     log:
@@ -132,7 +133,7 @@ rule select_samples:
         numbers=region_numbers,
         seeds=SEEDS,
         cloud_threshold=CLOUD_THRESHOLD,
-        sampling=parameters.strategy("sampler", "random_seed"),
+        sampling=lambda wildcards: parameters.choice_of_samples(wildcards.tile),
     message:
         "Choosing the learning pixels of {wildcards.tile}"
     script:

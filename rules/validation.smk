@@ -1,5 +1,17 @@
 """Validation: the maps against the validation polygons, and the scores over all draws."""
 
+# Of the maps as they were before smoothing, where they are smoothed.
+RAW_MATRICES = expand(
+    "<results>/final/Confusion_Matrix_Classif_raw_Seed_{seed}.csv",
+    seed=SEEDS if SMOOTHED else [],
+)
+HISTOGRAMS = expand(
+    "<results>/final/Histograms_Seed_{seed}.{kind}",
+    seed=SEEDS if config["classification"]["histograms"] else [],
+    kind=["csv", "png"],
+)
+RAW_SCORES = ["<results>/final/scores_raw.csv"] if SMOOTHED else []
+
 
 rule validation:
     input:
@@ -13,6 +25,8 @@ rule validation:
         "<results>/final/RESULTS.txt",
         "<results>/final/scores.csv",
         "<results>/final/scores.png",
+        RAW_SCORES,
+        HISTOGRAMS,
     message:
         "Stage validation is complete"
 
@@ -29,7 +43,7 @@ rule compare_tile:
         polygons="<results>/tiles/{tile}/polygons.tif",
         validity="<results>/tiles/{tile}/validity.tif",
         footprint="<results>/tiles/{tile}/footprint.tif",
-        maps=maps_of_tile,
+        maps=maps_of_tile(pieces),
         plain=plain_maps_of_tile,
     output:
         **{
@@ -60,6 +74,33 @@ rule compare_tile:
         "../workflow/scripts/compare_tile.py"
 
 
+use rule compare_tile as compare_raw_tile with:
+    input:
+        splits="<results>/sampling/polygons.gpkg",
+        polygons="<results>/tiles/{tile}/polygons.tif",
+        validity="<results>/tiles/{tile}/validity.tif",
+        footprint="<results>/tiles/{tile}/footprint.tif",
+        maps=maps_of_tile(raw_pieces),
+    output:
+        confusions=expand(
+            "<results>/validation/{{tile}}/confusion_raw_seed_{seed}.csv", seed=SEEDS
+        ),
+    log:
+        "<logs>/compare_raw_tile/{tile}.log",
+    benchmark:
+        "<benchmarks>/compare_raw_tile/{tile}.tsv"
+    resources:
+        **needs("compare_raw_tile"),
+    params:
+        algorithm=versions("validation", "accuracy"),
+        nomenclature=config["nomenclature"],
+        seeds=SEEDS,
+        codes=CODES,
+        cloud_threshold=CLOUD_THRESHOLD,
+    message:
+        "Comparing the maps of {wildcards.tile} before smoothing with the reference"
+
+
 rule sum_confusions:
     input:
         confusions=expand(
@@ -88,6 +129,27 @@ rule sum_confusions:
         "../workflow/scripts/sum_confusions.py"
 
 
+use rule sum_confusions as sum_raw_confusions with:
+    input:
+        confusions=expand(
+            "<results>/validation/{tile}/confusion_raw_seed_{{seed}}.csv", tile=TILES
+        ),
+    output:
+        matrix="<results>/final/Confusion_Matrix_Classif_raw_Seed_{seed}.csv",
+        figure="<results>/final/Confusion_Matrix_Classif_raw_Seed_{seed}.png",
+    log:
+        "<logs>/sum_raw_confusions/{seed}.log",
+    benchmark:
+        "<benchmarks>/sum_raw_confusions/{seed}.tsv"
+    resources:
+        **needs("sum_raw_confusions"),
+    params:
+        algorithm=versions("accuracy", "figures"),
+        legend=parameters.legend,
+    message:
+        "Adding up the confusion matrices of seed {wildcards.seed} before smoothing"
+
+
 use rule mosaic_classes as mosaic_differences with:
     input:
         pieces=expand("<results>/validation/{tile}/diff_seed_{{seed}}.tif", tile=TILES),
@@ -106,6 +168,58 @@ use rule mosaic_classes as mosaic_differences with:
         layer="difference",
     message:
         "Assembling where the map of seed {wildcards.seed} is right"
+
+
+rule count_values:
+    input:
+        differences=expand(
+            "<results>/validation/{{tile}}/diff_seed_{seed}.tif", seed=SEEDS
+        ),
+        confidence=maps_of_tile(pieces, "confidence"),
+        validity="<results>/tiles/{tile}/validity.tif",
+    output:
+        values=expand(
+            "<results>/validation/{{tile}}/values_seed_{seed}.csv", seed=SEEDS
+        ),
+    log:
+        "<logs>/count_values/{tile}.log",
+    benchmark:
+        "<benchmarks>/count_values/{tile}.tsv"
+    resources:
+        **needs("count_values"),
+    params:
+        algorithm=versions("histograms"),
+    message:
+        "Counting the confidence of right and wrong pixels of {wildcards.tile}"
+    script:
+        "../workflow/scripts/count_values.py"
+
+
+rule draw_histograms:
+    input:
+        counts=expand(
+            "<results>/validation/{tile}/values_seed_{{seed}}.csv", tile=TILES
+        ),
+    output:
+        table="<results>/final/Histograms_Seed_{seed}.csv",
+        figure=report(
+            "<results>/final/Histograms_Seed_{seed}.png",
+            caption="../workflow/report/histograms.rst",
+            category="Accuracy",
+            labels={"seed": "{seed}", "product": "histograms"},
+        ),
+    log:
+        "<logs>/draw_histograms/{seed}.log",
+    benchmark:
+        "<benchmarks>/draw_histograms/{seed}.tsv"
+    resources:
+        **needs("draw_histograms"),
+    params:
+        algorithm=versions("histograms", "figures"),
+    message:
+        "Drawing the histograms of seed {wildcards.seed}"
+    script:
+        "../workflow/scripts/draw_histograms.py"
 
 
 rule measure_areas:
@@ -134,6 +248,7 @@ rule report_accuracy:
         matrices=expand(
             "<results>/final/Confusion_Matrix_Classif_Seed_{seed}.csv", seed=SEEDS
         ),
+        raw_matrices=RAW_MATRICES,
         areas=expand("<results>/final/Areas_Seed_{seed}.csv", seed=SEEDS),
         inventories=expand("<results>/tiles/{tile}/inventory.json", tile=TILES),
         splits="<results>/sampling/polygons.gpkg",
@@ -157,6 +272,7 @@ rule report_accuracy:
             category="Accuracy",
             labels={"seed": "all", "product": "F-scores"},
         ),
+        raw_scores=RAW_SCORES,
     log:
         "<logs>/report_accuracy.log",
     benchmark:

@@ -261,6 +261,26 @@ def small_production(tmp_path_factory) -> Workflow:
     return workflow
 
 
+@pytest.fixture(scope="session")
+def managed_production(small_production, tmp_path_factory) -> Workflow:
+    """The small production with its samples managed and its maps smoothed, no probabilities asked for."""
+    folder = tmp_path_factory.mktemp("managed") / "copy"
+    shutil.copytree(small_production.folder, folder)
+    workflow = Workflow(folder, copy.deepcopy(small_production.config))
+    workflow.config["classification"] = {"smoothing": {"method": "markov"}, "histograms": True}
+    workflow.config["sampling"] |= {
+        "max_per_polygon": 4,
+        "per_region": {"2": {"strategy": "percent", "percent": 0.5, "max_per_polygon": 9}},
+        "augmentation": {"method": "smote", "to": "number", "number": 20, "regions": ["1"]},
+        "management": "copies.csv",
+    }
+    (folder / "copies.csv").write_text(
+        "source,destination,class,quantity\n1,2,9,all\n2,1,Pasture,3\n", encoding="utf-8"
+    )
+    workflow.run("all")
+    return workflow
+
+
 def deliver_again(product: Path, hour: str = "235959") -> Path:
     """Copy a product under the name of another hour of its day."""
     again = product.with_name(re.sub(r"-\d{6}-", f"-{hour}-", product.name))

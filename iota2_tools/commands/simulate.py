@@ -35,6 +35,26 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help="processing baselines of Sen2Cor's products, in turn (%(default)s)",
     )
     parser.add_argument(
+        "--field-size",
+        type=float,
+        default=1.0,
+        help="size of fields, woods and villages, against the usual ones (%(default)s)",
+    )
+    parser.add_argument(
+        "--mixed-edges",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="share of the pixels beside another parcel that hold a part of it (%(default)s)",
+    )
+    parser.add_argument(
+        "--label-noise",
+        type=float,
+        default=0.03,
+        metavar="SHARE",
+        help="share of the reference polygons with a wrong class (%(default)s)",
+    )
+    parser.add_argument(
         "--jobs", type=int, default=2, help="processes; the result does not depend on it"
     )
     parser.set_defaults(run=run)
@@ -52,6 +72,9 @@ def run(arguments: argparse.Namespace) -> int:
         year=arguments.year,
         dates=arguments.dates,
         baselines=tuple(arguments.baselines),
+        field_size=arguments.field_size,
+        mixed_edges=arguments.mixed_edges,
+        label_noise=arguments.label_noise,
     )
     simulate_scene(settings, arguments.folder, sensors=arguments.sensors, jobs=arguments.jobs)
     folders = ", ".join(f"{SENSORS[name].folder}/" for name in arguments.sensors)

@@ -1,5 +1,6 @@
 """The sections of a production's configuration that do not depend on a sensor."""
 
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -15,6 +16,11 @@ SHARED_STRATEGIES = ("constant", "byclass", "total", "smallest")
 
 TileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]+$")]
 Word = Annotated[str, StringConstraints(min_length=1)]
+
+
+def _meaning_of(section: type[Section]) -> str:
+    """What a section inside another one is for."""
+    return " ".join(str(section.__doc__).split())
 
 
 def _module_file(path: str) -> str:
@@ -311,6 +317,59 @@ class Regions(Section):
     field: str = Field("region", description="Field with the name of the region.")
 
 
+ByClass = dict[Annotated[str, StringConstraints(pattern=r"^[0-9]+$")], Annotated[int, Field(ge=0)]]
+StrategyName = Literal["all", "percent", "constant", "byclass", "total", "smallest"]
+
+
+class RegionSampling(Section):
+    """How many pixels the model of one region learns; what is left empty is as for all regions."""
+
+    strategy: StrategyName | None = Field(None, description="As `sampling.strategy`.")
+    sampler: Literal["random", "periodic"] | None = Field(
+        None, description="As `sampling.sampler`."
+    )
+    percent: float | None = Field(None, gt=0, le=1, description="As `sampling.percent`.")
+    constant: int | None = Field(None, ge=1, description="As `sampling.constant`.")
+    total: int | None = Field(None, ge=1, description="As `sampling.total`.")
+    byclass: ByClass | None = Field(None, description="As `sampling.byclass`.")
+    max_per_polygon: int | None = Field(None, ge=1, description="As `sampling.max_per_polygon`.")
+
+
+class Augmentation(Section):
+    """Learning samples made of others, for classes that have few; validation is left alone."""
+
+    method: Literal["none", "replicate", "jitter", "smote"] = Field(
+        "none",
+        description=(
+            "`replicate`: samples again; `jitter`: with noise; `smote`: between a sample and one of its nearest "
+            "neighbours of the class (Chawla et al. 2002)."
+        ),
+    )
+    to: Literal["balance", "number", "byclass"] = Field(
+        "balance",
+        description=(
+            "How many samples a class of a model shall have at least: as many as its largest class, `number`, "
+            "or what `byclass` says."
+        ),
+    )
+    number: int = Field(1000, ge=1, description="Samples of each class, for `to: number`.")
+    byclass: ByClass = Field(
+        {}, description='Samples by class code, for `to: byclass`: `{"11": 500}`.'
+    )
+    jitter: float = Field(
+        0.1,
+        gt=0,
+        description="Deviation of the noise, against that of the feature in the class (IOTA²: 1 / stdfactor).",
+    )
+    neighbours: int = Field(5, ge=1, description="Nearest samples among which `smote` chooses.")
+    regions: list[Word] = Field([], description="Models that learn them; empty, all.")
+
+    @property
+    def used(self) -> bool:
+        """Whether samples are made."""
+        return self.method != "none"
+
+
 class Sampling(Section):
     """Learning and validation samples."""
 
@@ -341,7 +400,7 @@ class Sampling(Section):
     cloud_threshold: int = Field(
         1, ge=0, description="Pixels with fewer clear dates are neither learnt nor validated."
     )
-    strategy: Literal["all", "percent", "constant", "byclass", "total", "smallest"] = Field(
+    strategy: StrategyName = Field(
         "all",
         description=(
             "How many pixels of the learning polygons are taken, per region and seed; as many as OTB "
@@ -361,9 +420,31 @@ class Sampling(Section):
         ge=1,
         description="Pixels in all, in the proportions of the classes, for strategy `total`.",
     )
-    byclass: dict[
-        Annotated[str, StringConstraints(pattern=r"^[0-9]+$")], Annotated[int, Field(ge=0)]
-    ] = Field({}, description='Pixels by class code, for strategy `byclass`: `{"11": 500}`.')
+    byclass: ByClass = Field(
+        {}, description='Pixels by class code, for strategy `byclass`: `{"11": 500}`.'
+    )
+    max_per_polygon: int | None = Field(
+        None,
+        ge=1,
+        description=(
+            "Most pixels of one polygon that may be learnt, over all tiles, so that one large parcel does not "
+            "teach a class; the strategy takes its share of these. Empty: no limit."
+        ),
+    )
+    per_region: dict[Word, RegionSampling] = Field(
+        {},
+        description=(
+            "Other choices for the models of some regions: `{hills: {strategy: total, total: 5000}}`."
+        ),
+    )
+    augmentation: Augmentation = Field(Augmentation(), description=_meaning_of(Augmentation))
+    management: PathText | None = Field(
+        None,
+        description=(
+            "CSV table `source,destination,class,quantity`: so many learning samples of a class (`all`, or a "
+            "number) that the model of the region `destination` learns from the region `source` as well."
+        ),
+    )
     envelope_margin: float = Field(
         600,
         ge=0,
@@ -372,10 +453,66 @@ class Sampling(Section):
         ),
     )
 
-    @property
-    def shared(self) -> bool:
+    def of_region(self, region: str) -> dict[str, Any]:
+        """What the choice of the pixels of a region depends on: strategy, sampler, their parameters."""
+        own = self.per_region.get(region)
+        given = own.model_dump(exclude_none=True) if own else {}
+        return self.model_dump() | given
+
+    def shared(self, region: str) -> bool:
         """True if the number of samples of a tile depends on the other tiles."""
-        return self.strategy in SHARED_STRATEGIES
+        return self.of_region(region)["strategy"] in SHARED_STRATEGIES
+
+
+class Reduction(Section):
+    """Principal components learnt in place of the features; stored with the model, applied as it maps."""
+
+    method: Literal["none", "pca"] = Field(
+        "none", description="`pca`: principal components of the standardised features."
+    )
+    by: Literal["global", "date", "band", "sensor", "sensor_date", "sensor_band"] = Field(
+        "global",
+        description=(
+            "Which features are reduced together: all, or those that share a date, a band or index, a sensor. "
+            "Features without date (of the user) are kept as they are, but for `global`."
+        ),
+    )
+    components: int = Field(4, ge=1, description="Components of each group.")
+
+    @property
+    def used(self) -> bool:
+        """Whether features are reduced."""
+        return self.method != "none"
+
+
+class Search(Section):
+    """Search of the learner's parameters, by folds of whole learning polygons, for each model."""
+
+    method: Literal["none", "grid", "halving"] = Field(
+        "none",
+        description=(
+            "`grid`: every combination learns all samples; `halving`: all learn a few, the best third of them "
+            "three times as many, and so on."
+        ),
+    )
+    parameters: dict[Word, Annotated[list[Any], Field(min_length=1)]] = Field(
+        {},
+        description="Values of each parameter: `{max_depth: [10, 20, null], min_samples_leaf: [1, 5]}`.",
+    )
+    folds: int = Field(5, ge=2, le=20, description="Folds; fewer where a class has fewer polygons.")
+    score: Literal["f1_macro", "accuracy", "balanced_accuracy", "kappa"] = Field(
+        "f1_macro", description="What is compared: the mean over the folds."
+    )
+
+    @property
+    def used(self) -> bool:
+        """Whether parameters are searched."""
+        return self.method != "none"
+
+    @property
+    def combinations(self) -> int:
+        """Of all values."""
+        return math.prod(map(len, self.parameters.values()))
 
 
 class Learning(Section):
@@ -402,6 +539,43 @@ class Learning(Section):
             "Centre and scale the features; `auto` does it for learners that compare distances."
         ),
     )
+    samples: PathText | None = Field(
+        None,
+        description=(
+            "Table of samples of your own (GeoParquet, or any vector file of points), learnt in place of pixels of "
+            "the reference polygons: `code`, a column a feature by its name, and, if you like, `region`, `polygon` "
+            "and `seed_N`. Samples in polygons that validate are left out."
+        ),
+    )
+    reduction: Reduction = Field(Reduction(), description=_meaning_of(Reduction))
+    search: Search = Field(Search(), description=_meaning_of(Search))
+
+
+class Smoothing(Section):
+    """Smoothing of the class probabilities between neighbouring pixels, before classes are chosen."""
+
+    method: Literal["none", "markov"] = Field(
+        "none",
+        description=(
+            "`markov`: a Markov random field; the map as the classifier made it stays, as `Classif_raw_Seed_N.tif`. "
+            "It needs a learner with probabilities. docs/smoothing.md says what it gains, and what validation "
+            "polygons cannot tell of it."
+        ),
+    )
+    beta: float = Field(
+        0.3, gt=0, le=3, description="Weight of a neighbour. Above 1 confidences are too high."
+    )
+    iterations: int = Field(
+        5,
+        ge=1,
+        le=50,
+        description="Rounds; a pixel depends on those so many pixels around it, of other tiles and regions too.",
+    )
+
+    @property
+    def used(self) -> bool:
+        """Whether maps are smoothed."""
+        return self.method != "none"
 
 
 class Classification(Section):
@@ -410,6 +584,13 @@ class Classification(Section):
     probability_map: bool = Field(
         False, description="Also write the probability of each class (0-1000)."
     )
+    histograms: bool = Field(
+        False,
+        description=(
+            "Also histograms of the confidence and of the clear dates of reference pixels that the map has right, "
+            "and of those it has wrong."
+        ),
+    )
     minimum_clear_dates: int = Field(
         1,
         ge=0,
@@ -417,6 +598,7 @@ class Classification(Section):
             "Pixels with fewer clear dates get no class; 0 classifies pixels that were never seen."
         ),
     )
+    smoothing: Smoothing = Field(Smoothing(), description=_meaning_of(Smoothing))
     window_mb: int = Field(
         400,
         ge=16,

@@ -275,8 +275,15 @@ def read_layer(
 FIXED_DATE = "2000-01-01T00:00:00.000Z"
 
 
-def write_layer(frame: gpd.GeoDataFrame, path: str, driver: str = "GPKG") -> None:
-    """Write polygons or points as layer `polygons`, a GeoPackage that GDAL 3.6 reads by default.
+def write_layer(
+    frame: gpd.GeoDataFrame,
+    path: str,
+    driver: str = "GPKG",
+    *,
+    layer: str = "polygons",
+    append: bool = False,
+) -> None:
+    """Write polygons or points as a layer, of a GeoPackage that GDAL 3.6 reads by default.
 
     The same features give the same bytes: the hour of writing, which a GeoPackage holds, is fixed.
 
@@ -286,10 +293,11 @@ def write_layer(frame: gpd.GeoDataFrame, path: str, driver: str = "GPKG") -> Non
         If the file could not be written whole.
     """
     # pyogrio writes GeoPackage 1.4, which GDAL 3.6 complains of.
-    options = {"VERSION": "1.2"} if driver == "GPKG" else {}
+    options = {"VERSION": "1.2"} if driver == "GPKG" and not append else {}
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": FIXED_DATE})
     try:
-        frame.to_file(path, driver=driver, layer="polygons", engine="pyogrio", **options)
+        mode = "a" if append else "w"
+        frame.to_file(path, driver=driver, layer=layer, mode=mode, engine="pyogrio", **options)
     except RuntimeError as error:  # what all errors of pyogrio are
         raise gdal_error(path, [str(error)]) from None
     finally:

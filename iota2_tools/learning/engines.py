@@ -8,7 +8,7 @@ ToolBox. A model is a folder: `model.json` tells what it is, the other files are
 import json
 import logging
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -17,6 +17,7 @@ import numpy as np
 
 from iota2_tools.core.errors import Iota2Error, LearningError
 from iota2_tools.core.files import whole_folder
+from iota2_tools.learning.managed import Managed
 from iota2_tools.learning.model import Model, check_values
 from iota2_tools.learning.settings import LearningSettings, ModelKey, Purpose
 from iota2_tools.learning.traits import PLACE_MISSING, is_otb
@@ -26,6 +27,8 @@ if TYPE_CHECKING:  # tables take a third of a second that mapping does not need
     from iota2_tools.reference.table import TrainingTable
 
 logger = logging.getLogger(__name__)
+
+NOTHING_MORE = Managed()
 
 
 class Engine(Protocol):
@@ -72,6 +75,26 @@ def learner_problems(settings: LearningSettings, purpose: Purpose) -> Iterator[s
             f"classification.probability_map: {settings.learner} gives no probabilities, as all of "
             "OTB's learners; take a scikit-learn one, or set it to false"
         )
+    if purpose.smoothed and not settings.traits.probabilities:
+        yield (
+            f"classification.smoothing: {settings.learner} gives no probabilities to smooth, as all of "
+            "OTB's learners; take a scikit-learn one, or `method: none`"
+        )
+    if settings.search and is_otb(settings.learner):
+        yield (
+            f"learning.search: parameters of {settings.learner} are not searched; take a scikit-learn learner, or "
+            "`method: none`"
+        )
+    if settings.reduction and is_otb(settings.learner):
+        yield (
+            f"learning.reduction: {settings.learner} maps features as they are; take a scikit-learn learner, or "
+            "`method: none`"
+        )
+    if settings.reduction and purpose.kept_missing:
+        yield (
+            f"learning.reduction: components of missing values are not known; give {', '.join(purpose.kept_missing)} "
+            "(user_features.patterns) another rule than `missing: keep`"
+        )
     if purpose.kept_missing and not settings.traits.missing:
         yield (
             f"user_features.patterns: {', '.join(purpose.kept_missing)}: `missing: keep` needs a "
@@ -92,6 +115,7 @@ def train(
     threads: int,
     output: str,
     features: list[str] | None = None,
+    managed: Managed = NOTHING_MORE,
     part: "PartOfRegion | None" = None,
 ) -> None:
     """Learn the model of a region and draw.
@@ -108,6 +132,8 @@ def train(
         Folder of the model.
     features : list of str, optional
         Names of the features to learn, where tables hold others too; all by default.
+    managed : Managed
+        What is learnt beside the samples of the region, or in place of them; by default nothing.
     part : PartOfRegion, optional
         Of a large region whose polygons are dealt among several models; by default all are learnt.
 
@@ -116,10 +142,9 @@ def train(
     LearningError
         If there is no sample, a single class, or what the learner cannot learn from.
     """
-    from iota2_tools.reference.table import read_training_table
-
-    table = read_training_table(samples, key.region, key.seed, features)
-    learn(_of_part(table, part, key) if part else table, key, settings, threads, output)
+    table, told = managed.learnt(samples, key, features)
+    own = _of_part(table, part, key) if part else table
+    learn(own, key, settings, threads, output, told)
 
 
 def _of_part(table: "TrainingTable", part: "PartOfRegion", key: ModelKey) -> "TrainingTable":
@@ -137,9 +162,21 @@ def _of_part(table: "TrainingTable", part: "PartOfRegion", key: ModelKey) -> "Tr
 
 
 def learn(
-    table: "TrainingTable", key: ModelKey, settings: LearningSettings, threads: int, output: str
+    table: "TrainingTable",
+    key: ModelKey,
+    settings: LearningSettings,
+    threads: int,
+    output: str,
+    told: Mapping[str, Any] | None = None,
 ) -> None:
-    """Learn a model from samples that have been read; see `train`."""
+    """Learn a model from samples that have been read; see `train`.
+
+    Parameters
+    ----------
+    told : mapping, optional
+        What else `model.json` tells of the samples.
+    """
+    told = dict(told or {})
     classes = _classes(table, key)
     try:
         check_values(table.features, table.names, settings.learner, "samples")
@@ -148,12 +185,18 @@ def learn(
             logger.warning("%s has no confidence: that map will hold 0", settings.learner)
         engine = engine_of(settings.learner)
         with whole_folder(output) as folder:
-            used = engine.train(table, settings, key.random_state, threads, Path(folder))
+            learnt = table
+            if settings.reduction:
+                from iota2_tools.learning.reduction import reduced_table
+
+                learnt, told["reduced"] = reduced_table(table, settings.reduction, Path(folder))
+            used = engine.train(learnt, settings, key.random_state, threads, Path(folder))
             description = {
                 "region": key.region,
                 "seed": key.seed,
                 "learner": settings.learner,
                 **used,
+                **told,
                 "classes": classes,
                 "samples": len(table.codes),
                 "polygons": len(np.unique(table.polygons)),
@@ -205,5 +248,12 @@ def load(folder: str) -> Model:
     from iota2_tools.learning.packed.stored import stored_model  # the check waits for no compiler
 
     description = describe(folder)
-    packed = stored_model(Path(folder), description)
-    return packed or engine_of(description["learner"]).load(Path(folder), description)
+    if "reduced" not in description:
+        packed = stored_model(Path(folder), description)
+        return packed or engine_of(description["learner"]).load(Path(folder), description)
+    from iota2_tools.learning.reduction import ReducedModel, of_components
+
+    inner = of_components(description)
+    packed = stored_model(Path(folder), inner)
+    model = packed or engine_of(description["learner"]).load(Path(folder), inner)
+    return ReducedModel(model, Path(folder), description)

@@ -4,6 +4,7 @@ import inspect
 import logging
 import zipfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
@@ -109,8 +110,31 @@ def problems(settings: LearningSettings, purpose: Purpose) -> Iterator[str]:
             "it is right for classes numbered 0, 1, 2 … alone); take sigmoid or isotonic"
         )
     yield from strange
-    if not (unknown or needed or strange):
-        yield from refusals(settings, purpose)
+    searched = list(_search_problems(settings, known))
+    yield from searched
+    if not (unknown or needed or strange or searched):
+        plain = replace(settings, search=None)
+        refused = list(refusals(plain, purpose))
+        yield from refused or _refused_values(settings, purpose)
+
+
+def _search_problems(settings: LearningSettings, known: Mapping[str, Any]) -> Iterator[str]:
+    """Parameters that are to be searched and are none."""
+    for key in (settings.search or {}).get("parameters", {}):
+        if key not in known:
+            hint = suggest(key, known, f"known are {', '.join(known)}")
+            yield f"learning.search.parameters: {settings.learner} has no parameter {key!r}, {hint}"
+
+
+def _refused_values(settings: LearningSettings, purpose: Purpose) -> Iterator[str]:
+    """Values of a search that scikit-learn refuses, each tried alone."""
+    from iota2_tools.learning.trial import refusals
+
+    for key, values in (settings.search or {}).get("parameters", {}).items():
+        for value in values:
+            tried = {**settings.parameters, key: value}
+            for reason in refusals(replace(settings, search=None, parameters=tried), purpose):
+                yield f"learning.search.parameters: {key}: {value}: {reason.partition(': ')[2]}"
 
 
 def _strange_weights(weights: object, codes: tuple[int, ...]) -> Iterator[str]:
@@ -141,7 +165,14 @@ def train(
     LearningError
         If scikit-learn cannot learn these samples with these parameters.
     """
+    searched: dict[str, Any] = {}
+    if settings.search:
+        from iota2_tools.learning.search import search
+
+        estimator, _ = _made(settings, table.codes, random_state, 1)
+        settings, searched["search"] = search(table, settings, estimator, threads, folder)
     fitted, told = fit(table, settings, random_state, threads)
+    told |= searched
     write(fitted, folder / MODEL)
     packed, found = compare(fitted, table.features)
     if isinstance(packed, PackedForest):  # boosting needs scikit-learn to map

@@ -20,16 +20,28 @@ class LearningSettings:
         Its parameters, by the names it gives them itself.
     standardise : bool or "auto"
         Whether features are centred and scaled; `auto`: where the learner needs it.
+    reduction : mapping, optional
+        `by` and `components` of `reduction.fit_projection`; by default all features are learnt.
+    search : mapping, optional
+        `method`, `parameters` with the values of each, `folds` and `score`; by default parameters
+        are as they are given.
     """
 
     learner: str
     parameters: Mapping[str, Any]
     standardise: bool | str = "auto"
+    reduction: Mapping[str, Any] | None = None
+    search: Mapping[str, Any] | None = None
 
     @classmethod
     def of(cls, section: Mapping[str, Any]) -> "LearningSettings":
         """From the section of the configuration."""
-        return cls(section["learner"], dict(section["parameters"]), section["standardise"])
+        return cls(
+            section["learner"],
+            dict(section["parameters"]),
+            section["standardise"],
+            *(_used(section.get(name)) for name in ("reduction", "search")),
+        )
 
     @property
     def traits(self) -> Traits:
@@ -40,6 +52,11 @@ class LearningSettings:
     def standardised(self) -> bool:
         """Whether features are centred and scaled."""
         return self.traits.scaled if self.standardise == "auto" else bool(self.standardise)
+
+
+def _used(section: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """A section inside `learning`; None where its method is none."""
+    return section if section and section["method"] != "none" else None
 
 
 @dataclass(frozen=True)
@@ -83,9 +100,12 @@ class Purpose:
         Whether the probabilities of all classes are mapped.
     kept_missing : tuple of str
         The user's rasters whose pixels without data stay missing values.
+    smoothed : bool
+        Whether probabilities are smoothed before classes are chosen.
     """
 
     codes: tuple[int, ...]
     n_features: int
     probability_map: bool = False
     kept_missing: tuple[str, ...] = ()
+    smoothed: bool = False

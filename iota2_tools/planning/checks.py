@@ -143,6 +143,7 @@ def input_problems(production: Production) -> list[str]:
         _tiles,
         _coregistration,
         _regions,
+        _samples,
         _reference,
         _nomenclature,
         _fusion,
@@ -226,6 +227,76 @@ def _regions(production: Production) -> Iterator[str]:
         return
     if not used:
         yield f"{section.path}: no region touches a tile; check its coordinate reference system"
+
+
+def _samples(production: Production) -> Iterator[str]:
+    """Choices for single regions or classes that the production does not have."""
+    sampling = production.config.sampling
+    with contextlib.suppress(Iota2Error):
+        for region in sampling.per_region:
+            if region not in production.used_regions:
+                yield f"sampling.per_region: {_no_region(production, region)}"
+        for region in sampling.augmentation.regions:
+            if region not in production.used_regions:
+                yield f"sampling.augmentation.regions: {_no_region(production, region)}"
+    with contextlib.suppress(Iota2Error):
+        codes = production.nomenclature.codes
+        for code in sampling.augmentation.byclass:
+            if int(code) not in codes:
+                hint = suggest(code, codes, f"codes are {', '.join(map(str, codes))}")
+                yield f"sampling.augmentation.byclass: the nomenclature has no code {code}, {hint}"
+    yield from _copies(production)
+    yield from _own_samples(production)
+
+
+def _own_samples(production: Production) -> Iterator[str]:
+    """A table of samples of the user that lacks something; known where the features themselves are."""
+    path = production.config.learning.samples
+    if not path:
+        return
+    if not os.path.exists(path):
+        yield f"learning.samples: no file {path}"
+        return
+    from iota2_tools.reference.own_samples import own_problems  # most productions have none
+
+    with contextlib.suppress(Iota2Error):
+        features = Parameters(production).feature_names
+        regions, runs = production.used_regions, production.config.sampling.runs
+        nomenclature = production.nomenclature
+        try:
+            problems = list(own_problems(path, features, regions, nomenclature, runs))
+        except Iota2Error as error:
+            problems = [str(error)]
+        yield from (f"learning.samples: {problem}" for problem in problems)
+
+
+def _copies(production: Production) -> Iterator[str]:
+    """A table of copies that is wrong, or asks for features that a region does not have."""
+    path = production.config.sampling.management
+    if not path:
+        return
+    if not os.path.exists(path):
+        yield f"sampling.management: no file {path}"
+        return
+    try:
+        copies = production.copies
+    except Iota2Error as error:
+        yield f"sampling.management: {error}"
+        return
+    for source, destination in dict.fromkeys(copy[:2] for copy in copies):
+        had = production.series_of_region(source)
+        lacking = [name for name in production.series_of_region(destination) if name not in had]
+        if lacking:
+            yield (
+                f"sampling.management: {path}: region {source} has no {', '.join(lacking)}, which region "
+                f"{destination} learns; leave these lines out"
+            )
+
+
+def _no_region(production: Production, region: str) -> str:
+    known = production.used_regions
+    hint = suggest(region, known, f"they are {', '.join(known)}")
+    return f"no region {region!r} touches a tile, {hint}"
 
 
 def _reference(production: Production) -> Iterator[str]:
@@ -391,6 +462,7 @@ def _learner(production: Production) -> Iterator[str]:
         n_features,
         production.config.classification.probability_map,
         tuple(word for word, raster in rasters.items() if raster.missing == "keep"),
+        production.config.classification.smoothing.used,
     )
     settings = LearningSettings.of(production.config.learning.as_dict())
     yield from problems_of_learner(settings, purpose)

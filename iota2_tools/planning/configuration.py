@@ -34,6 +34,19 @@ from iota2_tools.features.plan import INDICES
 from iota2_tools.learning.traits import traits_of
 from iota2_tools.products import FORMATS, format_of
 
+LATER = (
+    ("classification", "smoothing"),
+    ("classification", "histograms"),
+    ("sampling", "max_per_polygon"),
+    ("sampling", "per_region"),
+    ("sampling", "augmentation"),
+    ("sampling", "management"),
+    ("learning", "samples"),
+    ("learning", "reduction"),
+    ("learning", "search"),
+)
+"""Choices that came after the first maps: those that leave them alone have the digest they had."""
+
 
 def _meaning(section: type[Section]) -> str:
     return " ".join((section.__doc__ or "").split())
@@ -107,6 +120,16 @@ class Configuration(Section):
         plain["sensors"] = {name: plain["sensors"][name] for name in self.sensors.given}
         return plain
 
+    def counted(self, section: str) -> dict[str, Any]:
+        """Plain values of a section, without choices that came later and were left alone."""
+        given = getattr(self, section)
+        usual = type(given).model_fields
+        return {
+            key: value
+            for key, value in given.as_dict().items()
+            if (section, key) not in LATER or getattr(given, key) != usual[key].default
+        }
+
     @property
     def digest(self) -> str:
         """SHA-256 of what decides the maps: all but folders, memory, and what else is made of them."""
@@ -123,6 +146,8 @@ class Configuration(Section):
                 "delivery",
             )
         }
+        for section in {section for section, _ in LATER}:
+            science[section] = self.counted(section)
         science["classification"].pop("window_mb")
         if not science["fusion"]:  # as it was before there was that section
             del science["fusion"]
@@ -195,6 +220,21 @@ def _contradictions(config: Configuration) -> Iterator[str]:
         yield "sampling.byclass: strategy `byclass` needs the number of pixels of each class"
     if config.delivery and not config.vectorisation:
         yield "delivery: there are no polygons to deliver; add the section, `vectorisation: {}`"
+    yield from _not_together(config)
+    if config.learning.samples and sampling.management:
+        yield "sampling.management: `learning.samples` has the samples of each region already; leave one of both out"
+    if config.learning.search.used and not config.learning.search.parameters:
+        yield "learning.search: name the parameters and their values (`parameters: {max_depth: [10, 20]}`)"
+    made = sampling.augmentation
+    if made.used and made.to == "byclass" and not made.byclass:
+        yield "sampling.augmentation: `to: byclass` needs the number of samples of each class (`byclass`)"
+    for region in sampling.per_region:
+        own = sampling.of_region(region)
+        if own["strategy"] == "byclass" and not own["byclass"]:
+            yield (
+                f"sampling.per_region.{region}: strategy `byclass` needs the number of pixels of each class "
+                "(`byclass`)"
+            )
     if sampling.ratio == 1 and sampling.runs > 1 and not config.reference.splits:
         yield "sampling.runs: with ratio 1 all draws are the same; set runs to 1"
 
@@ -262,6 +302,33 @@ def _boundary_contradictions(config: Configuration) -> Iterator[str]:
         yield (
             "fusion.boundaries and inputs.missing_series: leave_out: neighbours may have learnt other series; "
             "fetch the series, or leave one of both out"
+        )
+
+
+def _not_together(config: "Configuration") -> Iterator[str]:
+    """Choices of samples and smoothing that the fusion does not know."""
+    fusion, sampling = config.fusion or Fusion(), config.sampling
+    managed = {
+        "sampling.augmentation": sampling.augmentation.used,
+        "sampling.management": bool(sampling.management),
+        "learning.samples": bool(config.learning.samples),
+    }
+    several = {
+        "fusion.sensors": fusion.sensors is not None,
+        "fusion.regions": fusion.regions is not None,
+    }
+    for name, used in managed.items():
+        for other, fused in several.items():
+            if used and fused:
+                yield f"{name} and {other}: such models learn samples as they are; leave one of both out"
+    if config.learning.samples and fusion.seeds:
+        yield (
+            "learning.samples and fusion.seeds: nothing tells which polygons no draw has learnt; leave one of both out"
+        )
+    if config.classification.smoothing.used and fusion.boundaries:
+        yield (
+            "classification.smoothing and fusion.boundaries: scores with and without neighbours would tell of both; "
+            "leave one of both out"
         )
 
 

@@ -67,6 +67,12 @@ class Size:
         Pixels of the map that the largest block of its regularisation looks at.
     input_mb : float
         Size of the files read whole: models, samples.
+    grown : float
+        How many times as many samples a model learns as its tables hold, about.
+    fits : int
+        Times that a model is learnt: once, and for each fold of each combination of a search.
+    reduced : bool
+        Whether components of the features are learnt.
     trees : int
         Of a forest.
     learner : str
@@ -91,6 +97,9 @@ class Size:
     pieces: int = 0
     regularised: int = 0
     input_mb: float = 0
+    grown: float = 1
+    fits: int = 1
+    reduced: bool = False
     trees: int = 100
     learner: str = "RandomForestClassifier"
 
@@ -196,16 +205,21 @@ def _extract_samples(size: Size) -> Need:
 
 def _train_model(size: Size) -> Need:
     """Tables are compressed about twice. A forest grows with its samples, 50 bytes for each in a tree."""
-    samples = 1e6 * size.input_mb / max(size.features, 1)
+    learnt = size.grown * size.input_mb
+    samples = 1e6 * learnt / max(size.features, 1)
     if size.traits.forest:
         grown = size.traits.forest * size.trees / 100
-        memory = 4 * size.input_mb + 5e-3 * samples * grown
-        seconds = 8 * size.input_mb * grown
+        memory = 4 * learnt + 5e-3 * samples * grown
+        seconds = 8 * learnt * grown
     else:
-        memory = 7 * size.input_mb
+        memory = 7 * learnt
         pairs = 1e-9 * size.traits.pair_ns * samples**2 * size.features
-        seconds = max(8 * size.input_mb, pairs)
-    return Need(550 + memory, 30 + seconds, size.input_mb)
+        seconds = max(8 * learnt, pairs)
+    if size.reduced:
+        memory += 20 * learnt  # as float64, and standardised
+    if size.fits > 1:
+        memory *= 2  # two combinations at a time
+    return Need(550 + memory, 30 + size.fits * seconds, learnt)
 
 
 def _learn_folds(size: Size) -> Need:
@@ -239,6 +253,12 @@ def _classify_tile(size: Size) -> Need:
     seconds = size.megapixels * (0.04 * size.acquisitions + _mapping_seconds(size))
     seconds += size.moving_seconds + size.user_seconds
     return Need(memory, 60 + seconds, size.draws * (2 + 2 * size.classes) * size.megapixels)
+
+
+def _smooth_tile(size: Size) -> Need:
+    """Windows as wide as the cache holds three rows of blocks of; margins of neighbours."""
+    values = size.megapixels * size.classes * size.draws
+    return Need(330 + 2 * GDAL_CACHE, 30 + 0.035 * values, 2 * size.draws * size.megapixels)
 
 
 def _write_features(size: Size) -> Need:
@@ -311,9 +331,12 @@ NEEDS: dict[str, Callable[[Size], Need]] = {
     "learn_folds": _learn_folds,
     "learn_folds_of_source": _learn_folds,
     "classify_tile": _classify_tile,
+    "smooth_tile": _smooth_tile,
     "fuse_seeds": _fuse_seeds,
     "clip_validity": _light(210),
     "compare_tile": _light(240),
+    "compare_raw_tile": _light(240),
+    "mosaic_raw_classes": _mosaic(_one_band),
     "mosaic_classes": _mosaic(_one_band),
     "mosaic_confidence": _mosaic(_one_band),
     "mosaic_choice": _mosaic(_one_band),
@@ -323,6 +346,9 @@ NEEDS: dict[str, Callable[[Size], Need]] = {
     "mosaic_features": _mosaic(lambda _: 2),
     "preview_map": lambda size: Need(400, 60),
     "sum_confusions": lambda size: Need(260, 30),
+    "count_values": _light(210),
+    "draw_histograms": lambda size: Need(270, 30),
+    "sum_raw_confusions": lambda size: Need(260, 30),
     "measure_areas": lambda size: Need(170 + size.cache, 20 + 0.05 * size.megapixels),
     "regularise_block": _regularise_block,
     "compare_seams": _light(170),

@@ -1,5 +1,6 @@
 """Parameters of the rules, from the plan of a production."""
 
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -398,6 +399,9 @@ class Parameters:
             pieces=len(plan.tiles) * len(plan.regions),
             regularised=plan.regularisation.largest_window if plan.regularisation else 0,
             square=self._square_pixels,
+            grown=self._grown,
+            fits=self._fits,
+            reduced=self.config.learning.reduction.used,
             trees=self.config.learning.parameters.get("n_estimators", 100),
             learner=self.config.learning.learner,
         )
@@ -475,6 +479,26 @@ class Parameters:
             ),
         }
 
+    @property
+    def _grown(self) -> float:
+        """How many times as many samples a model learns as its tables hold, about.
+
+        How uneven the classes are is not known before; a further attempt asks for more.
+        """
+        made = self.config.sampling.augmentation
+        return (4 if made.to == "balance" else 2) if made.used else 1
+
+    @property
+    def _fits(self) -> int:
+        """How many times a model is learnt; halving costs about two combinations of a grid a round."""
+        search = self.config.learning.search
+        if not search.used:
+            return 1
+        tried = search.combinations
+        if search.method == "halving":
+            tried = min(tried, 2 + 2 * math.ceil(math.log(max(tried, 1), 3)))
+        return 1 + tried * search.folds
+
     @cached_property
     def regularisation(self) -> dict[str, Any]:
         """What is done to regularise the maps (`vectors.regularisation.Regularisation`)."""
@@ -505,11 +529,48 @@ class Parameters:
         """Largest number of clear dates that a pixel of any tile may have."""
         return max(self.production.clear_dates(tile) for tile in self.production.tiles)
 
-    def strategy(self, *others: str) -> dict[str, Any]:
+    def strategy(self, region: str, *others: str) -> dict[str, Any]:
         """What the choice of samples depends on: strategy, its own parameter, and `others`."""
-        sampling = self.config.sampling.as_dict()
-        keys = ("strategy", sampling["strategy"], *others)
+        sampling = self.config.sampling.of_region(region)
+        keys = ["strategy", sampling["strategy"], *others]
+        if sampling["max_per_polygon"]:
+            keys.append("max_per_polygon")
         return {key: sampling[key] for key in keys if key in sampling}
+
+    def copies_to(self, region: str) -> list[dict[str, Any]]:
+        """Samples of other regions that the model of a region learns as well."""
+        return [copy._asdict() for copy in self.production.copies if copy.destination == region]
+
+    @cached_property
+    def own_samples(self) -> dict[str, Any] | None:
+        """The user's table of samples, with the digest of its content; None where there is none."""
+        path = self.config.learning.samples
+        if not path:
+            return None
+        contents = _contents(path)
+        return {"path": path, "nomenclature": self.config.nomenclature, "contents": contents}
+
+    def features_of_model(self, region: str) -> list[str] | None:
+        """Names of the features of a region, where tables may have others; None: all of them."""
+        learnt = self.learnt_features(region)
+        return self.feature_names if learnt is None and self.own_samples else learnt
+
+    def augmentation(self, region: str) -> dict[str, Any] | None:
+        """How samples of a model are made of others; None where none are."""
+        section = self.config.sampling.augmentation
+        if not section.used or (section.regions and region not in section.regions):
+            return None
+        return section.model_dump(exclude={"regions"})
+
+    def choice_of_samples(self, tile: str) -> dict[str, Any]:
+        """The same for a tile, with sampler and seed; `per_region` holds regions that differ."""
+        others = ("sampler", "random_seed")
+        differing = {
+            region: self.strategy(region, *others)
+            for region in self.production.regions_of_tiles[tile]
+            if region in self.config.sampling.per_region
+        }
+        return self.strategy("", *others) | ({"per_region": differing} if differing else {})
 
     @cached_property
     def provenance(self) -> Mapping[str, str]:

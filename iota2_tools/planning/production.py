@@ -42,6 +42,7 @@ from iota2_tools.products import (
 )
 from iota2_tools.reference.envelopes import exclusive_envelope, overlapping
 from iota2_tools.reference.inspection import Findings, inspect_reference
+from iota2_tools.reference.management import Copy, read_copies
 from iota2_tools.reference.regions import read_regions
 from iota2_tools.reference.splits import SplitPlan
 from iota2_tools.timeseries.dates import Period, interpolation_dates
@@ -579,6 +580,10 @@ class Production:
         grids = self.grids
         return {name: grids[name] for name in sorted([tile, *overlapping(tile, grids)])}
 
+    def near(self, tile: str, pixels: int) -> list[str]:
+        """Tiles that have ground within so many pixels of a tile, by name."""
+        return sorted(overlapping(tile, self.grids, pixels * self.grid(tile).resolution))
+
     def user_feature_files(self, tile: str) -> dict[str, str]:
         """The user's raster of each pattern over a tile.
 
@@ -658,6 +663,12 @@ class Production:
     def tiles_of(self, region: str) -> list[str]:
         """Tiles a region touches."""
         return [tile for tile in self.tiles if region in self.regions_of_tiles[tile]]
+
+    @cached_property
+    def copies(self) -> list[Copy]:
+        """Samples that models of other regions learn as well; none without a table of the user."""
+        path = self.config.sampling.management
+        return read_copies(path, self.used_regions, self.nomenclature) if path else []
 
     @property
     def used_regions(self) -> list[str]:

@@ -26,9 +26,16 @@ def footprint(grid: Grid) -> Geometry:
     return shapely.box(*grid.bounds)
 
 
-def overlapping(tile: str, grids: dict[str, Grid]) -> list[str]:
-    """Tiles whose rectangle shares an area with that of `tile`, itself left out."""
+def overlapping(tile: str, grids: dict[str, Grid], beyond: float = 0) -> list[str]:
+    """Tiles whose rectangle shares an area with that of `tile`, itself left out.
+
+    Parameters
+    ----------
+    beyond : float
+        Width by which the rectangle of `tile` is grown before, units of the CRS.
+    """
     left, bottom, right, top = grids[tile].bounds
+    left, bottom, right, top = left - beyond, bottom - beyond, right + beyond, top + beyond
     return [
         other
         for other, grid in grids.items()

@@ -11,7 +11,7 @@ import pandas as pd
 
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.core.tables import write_csv
-from iota2_tools.reference.statistics import learning_pixels, read_statistics
+from iota2_tools.reference.statistics import learning_pixels, limited, read_statistics
 
 logger = logging.getLogger(__name__)
 
@@ -143,6 +143,7 @@ def write_rates(
         many are taken.
     """
     tables = {tile: read_statistics(path) for tile, path in statistics.items()}
+    tables = limited(tables, sampling.get("max_per_polygon"))
     rows: list[tuple] = []
     for seed in seeds:
         pixels = {tile: learning_pixels(table, region, seed) for tile, table in tables.items()}

@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -14,17 +15,30 @@ from iota2_tools.core.draws import generator
 from iota2_tools.core.files import whole_file
 from iota2_tools.reference.pixels import Pixels, ReferencePixels
 from iota2_tools.reference.rates import read_rates, samples_of_tiles
-from iota2_tools.reference.samplers import Sampler, sampler
+from iota2_tools.reference.samplers import RandomSampler, Sampler, sampler
 from iota2_tools.reference.sets import PolygonTable, read_polygon_table
-from iota2_tools.reference.statistics import learning_pixels, read_statistics
+from iota2_tools.reference.statistics import learning_pixels, limited, read_statistics
 
 logger = logging.getLogger(__name__)
 
 ROWS_TOGETHER = 1 << 20
 """Rows of the table that are written together, whatever the windows are."""
 
-Samplers = dict[tuple[int, int], Sampler]
-"""A sampler for each number of a region and code of a class."""
+
+@dataclass(frozen=True)
+class Samplers:
+    """What takes the pixels of one draw.
+
+    Parameters
+    ----------
+    classes : dict
+        For the number of a region and the code of a class.
+    polygons : dict
+        For the number of a region and a polygon of more pixels than its limit: these are taken first.
+    """
+
+    classes: dict[tuple[int, int], Sampler] = field(default_factory=dict)
+    polygons: dict[tuple[int, int], Sampler] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -38,12 +52,18 @@ class Choice:
     seeds : list of int
         Draws.
     sampling : mapping
-        `sampler`, `random_seed`, and what `rates.samples_of_tiles` takes.
+        `sampler`, `random_seed`, what `rates.samples_of_tiles` takes and, if polygons have a limit,
+        `max_per_polygon`; in `per_region` the same of regions that differ.
     """
 
     tile: str
     seeds: list[int]
     sampling: Mapping[str, Any]
+
+    def of_region(self, region: str) -> Mapping[str, Any]:
+        """What holds for a region."""
+        own: Mapping[str, Any] = self.sampling.get("per_region", {}).get(region, self.sampling)
+        return own
 
 
 def write_selection(
@@ -53,6 +73,7 @@ def write_selection(
     statistics: str,
     rates: Mapping[str, str],
     output: str,
+    around: Mapping[str, str] | None = None,
 ) -> None:
     """Choose the learning pixels of a tile, for all its regions and draws (as OTB SampleSelection).
 
@@ -70,9 +91,13 @@ def write_selection(
     output : str
         Parquet table: `row`, `col`, `polygon`, `code`, `region`, and `seed_S` (bool). A pixel
         stands once, with the draws that chose it, in order of rows, then columns.
+    around : mapping of str to str, optional
+        `statistics` of each tile of the regions whose polygons have a limit.
     """
     table = read_polygon_table(splits, choice.seeds)
-    samplers = _samplers(choice, pixels.numbers, statistics, rates)
+    tables = {tile: read_statistics(path) for tile, path in (around or {}).items()}
+    tables[choice.tile] = read_statistics(statistics)
+    samplers = _samplers(choice, pixels.numbers, tables, rates)
     schema = pa.schema(
         [
             *(pa.field(name, pa.int32()) for name in ("row", "col")),
@@ -101,29 +126,51 @@ def _chosen_pixels(
 
 
 def _samplers(
-    choice: Choice, numbers: Mapping[str, int], statistics: str, rates: Mapping[str, str]
+    choice: Choice,
+    numbers: Mapping[str, int],
+    tables: Mapping[str, pd.DataFrame],
+    rates: Mapping[str, str],
 ) -> dict[int, Samplers]:
-    """For each draw the sampler of each region and class that has something to learn."""
-    table = read_statistics(statistics)
-    found: dict[int, Samplers] = {seed: {} for seed in choice.seeds}
-    for seed in choice.seeds:
-        for region, number in numbers.items():
-            pixels = learning_pixels(table, region, seed)
+    """For each draw what takes the pixels of each region."""
+    found = {seed: Samplers() for seed in choice.seeds}
+    for region, number in numbers.items():
+        sampling = choice.of_region(region)
+        most = sampling.get("max_per_polygon")
+        capped = limited(tables, most)[choice.tile]
+        for seed in choice.seeds:
+            pixels = learning_pixels(capped, region, seed)
             if region in rates:
                 samples = read_rates(rates[region], choice.tile, seed)
             else:
-                samples = samples_of_tiles(choice.sampling, {choice.tile: pixels})[choice.tile]
+                samples = samples_of_tiles(sampling, {choice.tile: pixels})[choice.tile]
             for code in pixels:
                 names = ("selection", seed, region, choice.tile, code)
-                random = partial(generator, choice.sampling["random_seed"], *names)
-                found[seed][number, code] = sampler(
-                    choice.sampling["sampler"], samples[code], pixels[code], random
+                random = partial(generator, sampling["random_seed"], *names)
+                found[seed].classes[number, code] = sampler(
+                    sampling["sampler"], samples[code], pixels[code], random
                 )
+            if most:
+                of_polygons = _polygon_samplers(choice, region, seed, tables[choice.tile], capped)
+                for polygon, own in of_polygons:
+                    found[seed].polygons[number, polygon] = own
             logger.info(
                 "%s, region %s, seed %d: %d samples of %d pixels",
                 choice.tile, region, seed, sum(samples.values()), sum(pixels.values()),
             )  # fmt: skip
     return found
+
+
+def _polygon_samplers(
+    choice: Choice, region: str, seed: int, table: pd.DataFrame, capped: pd.DataFrame
+) -> Iterator[tuple[int, Sampler]]:
+    """Each polygon that may give less than it has, and what takes its pixels: always by chance."""
+    both = table.assign(most=capped["clear"].to_numpy())
+    own = both[(both["region"] == region) & (both[f"seed_{seed}"] == 1)]
+    for polygon, clear, most in own[["polygon", "clear", "most"]].to_numpy():
+        if most < clear:
+            names = ("polygon", seed, region, choice.tile, int(polygon))
+            random = generator(choice.of_region(region)["random_seed"], *names)
+            yield int(polygon), RandomSampler(int(most), int(clear), random)
 
 
 def _choose(
@@ -134,15 +181,26 @@ def _choose(
     chosen = {seed: np.zeros(len(codes), dtype=bool) for seed in samplers}
     for seed, own in samplers.items():
         learning = np.flatnonzero(table.learns[seed][pixels.polygon])
+        if own.polygons:
+            learning = learning[_within_limits(pixels.only(learning), own.polygons)]
         regions, classes = pixels.region[learning], codes[learning]
-        for (region, code), members in _groups(regions, classes):
-            flags = own[region, code].take(len(members))
+        for key, members in _groups(regions, classes):
+            flags = own.classes[key].take(len(members))
             chosen[seed][learning[members[flags]]] = True
     return chosen
 
 
+def _within_limits(pixels: Pixels, samplers: dict[tuple[int, int], Sampler]) -> np.ndarray:
+    """Which pixels are among those that their polygon may give, bool."""
+    kept = np.ones(len(pixels.polygon), dtype=bool)
+    for key, members in _groups(pixels.region, pixels.polygon):
+        if key in samplers:
+            kept[members] = samplers[key].take(len(members))
+    return kept
+
+
 def _groups(regions: np.ndarray, codes: np.ndarray) -> Iterator[tuple[tuple[int, int], np.ndarray]]:
-    """Positions of each region and class, in increasing order."""
+    """Positions of each region and class (or polygon), in increasing order."""
     order = np.lexsort((codes, regions))  # a stable sort
     change = np.diff(regions[order]).astype(bool) | np.diff(codes[order]).astype(bool)
     for members in np.split(order, np.flatnonzero(change) + 1):

@@ -1,6 +1,7 @@
 """How many pixels of each reference polygon a tile holds."""
 
 import logging
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -89,3 +90,52 @@ def learning_pixels(statistics: pd.DataFrame, region: str, seed: int) -> dict[in
     learning = statistics[(statistics["region"] == region) & (statistics[f"seed_{seed}"] == 1)]
     counts = learning.groupby("code")["clear"].sum()
     return {int(code): int(pixels) for code, pixels in counts.items() if pixels}
+
+
+def limited(statistics: Mapping[str, pd.DataFrame], most: int | None) -> dict[str, pd.DataFrame]:
+    """Statistics in which no polygon has more pixels to learn than a limit, over all tiles of a region.
+
+    What a polygon on several tiles may give is divided among them by the pixels they hold: rounded
+    down, then one more each where most was lost by that, of equal ones to the tile first by name.
+
+    Parameters
+    ----------
+    statistics : mapping of str to DataFrame
+        Table of `read_statistics` of each tile.
+    most : int, optional
+        Pixels of a polygon; None for no limit.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        As given, with less in the column `clear`.
+    """
+    if most is None:
+        return dict(statistics)
+    every = pd.concat(
+        [table.assign(tile=tile) for tile, table in sorted(statistics.items())], ignore_index=True
+    )
+    clear = every["clear"].to_numpy(copy=True)
+    for rows in every.groupby(["region", "polygon"], sort=False).indices.values():
+        clear[rows] = _divided(most, clear[rows])
+    every["clear"] = clear
+    parts = dict(iter(every.groupby("tile")))
+    return {
+        tile: parts[tile].drop(columns="tile") if tile in parts else table
+        for tile, table in statistics.items()
+    }
+
+
+def _divided(most: int, counts: np.ndarray) -> np.ndarray:
+    """Divide a number in proportion to counts; the counts themselves if they are less in all.
+
+    >>> _divided(5, np.array([4, 4, 6])).tolist()
+    [2, 1, 2]
+    """
+    total = counts.sum()
+    if total <= most:
+        return counts
+    shares, lost = np.divmod(most * counts, total)
+    first = np.argsort(-lost, kind="stable")[: most - shares.sum()]
+    shares[first] += 1
+    return shares

@@ -67,8 +67,8 @@ def write_matrix_figure(
         f"kappa {number(result.kappa, 3)}   {number(totals.sum(), apart=' ')} pixels\n"
         "Cells: % of the reference pixels of the class.   P precision, R recall, F F-score, in %"
     )
-    _write_head(figure, size, title, overall)
-    _save(figure, path)
+    write_head(figure, size, title, overall)
+    save_figure(figure, path)
 
 
 def write_scores_figure(
@@ -107,30 +107,37 @@ def write_scores_figure(
     axes.spines["left"].set_color("#999999")
     runs = f"{len(matrices)} seeds, bars: 95 % interval" if len(matrices) > 1 else "one seed"
     overall = f"Overall accuracy {result.overall_accuracy}   kappa {result.kappa}   {runs}"
-    _write_head(figure, size, title, overall.replace("+-", "±").replace(" ± -", ""))
-    _save(figure, path)
+    write_head(figure, size, title, overall.replace("+-", "±").replace(" ± -", ""))
+    save_figure(figure, path)
 
 
 def _canvas(
     size: tuple[float, float], box: tuple[float, float, float, float]
 ) -> tuple[Figure, Axes]:
     """Figure of a size and its axes, (left, bottom, width, height), all in inches."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=size, dpi=DPI, facecolor="white")
-    FigureCanvasAgg(figure)
+    figure = new_figure(size)
     width, height = size
     place = (box[0] / width, box[1] / height, box[2] / width, box[3] / height)
     return figure, figure.add_axes(place)
 
 
-def _save(figure: Figure, path: str) -> None:
+def new_figure(size: tuple[float, float]) -> Figure:
+    """An empty figure of a size, inches, that needs no screen."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, dpi=DPI, facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save_figure(figure: Figure, path: str) -> None:
+    """Write a figure as PNG, the same byte for byte when written again."""
     with whole_file(path) as temporary:
         figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
 
 
-def _write_head(figure: Figure, size: tuple[float, float], title: str, subtitle: str) -> None:
+def write_head(figure: Figure, size: tuple[float, float], title: str, subtitle: str) -> None:
     """Title and the line of figures under it, at the upper left."""
     left, top = 0.25 / size[0], 1 - 0.22 / size[1]
     text: Style = {"ha": "left", "va": "top", "parse_math": False}

@@ -124,7 +124,7 @@ def _expose(
     masks_coarse = np.zeros((4, window.rows // 2, window.cols // 2), dtype=np.uint8)
     _photograph(
         np.array(keys, dtype=np.uint64), window.row, window.col, land.parcel, land.texture,
-        land.codes, np.ascontiguousarray(level[:, ORDER]), np.ascontiguousarray(slope[:, ORDER]),
+        *_mixture(land), land.codes, np.ascontiguousarray(level[:, ORDER]), np.ascontiguousarray(slope[:, ORDER]),
         sky.first_row, sky.first_col, sky.opacity, sky.shadow, sky.detected, lines,
         settings.saturated if acquisition.saturated else 0.0,
         GAUSSIAN, CLOUD.astype(np.float32), fine, coarse, masks_fine, masks_coarse,
@@ -132,6 +132,13 @@ def _expose(
     masks = {f"{name}_R1": masks_fine[k] for k, name in enumerate(MASKS)}
     masks |= {f"{name}_R2": masks_coarse[k] for k, name in enumerate(MASKS)}
     return Image(fine, coarse, masks)
+
+
+def _mixture(land: Land) -> tuple[np.ndarray, np.ndarray]:
+    """Other parcels and parts of mixed pixels; without columns where none is mixed."""
+    if land.beside is None or land.part is None:
+        return np.zeros((0, 0), dtype=np.int32), np.zeros((0, 0), dtype=np.float32)
+    return land.beside, land.part
 
 
 MASKS = ("CLM", "SAT", "EDG", "MG2")
@@ -168,6 +175,12 @@ def _measured(value, deviate, opacity, shadow, cloud):
 
 
 @kernel
+def _beyond(level, slope, here, other, grain, band):
+    """How much more another parcel reflects than this one."""
+    return level[other, band] - level[here, band] + grain * (slope[other, band] - slope[here, band])
+
+
+@kernel
 def _saturate(bits, fine, coarse, masks_fine, masks_coarse, i, j):
     """Blind some bands of one 20 m pixel and say so in SAT (bit n: band n of that resolution)."""
     some_fine = np.int64(bits & np.uint64(15)) | 1
@@ -192,7 +205,7 @@ def _geophysics(code, detected):
 
 @kernel
 def _photograph(
-    keys, first_row, first_col, parcel, texture, codes, level, slope,
+    keys, first_row, first_col, parcel, texture, beside, part, codes, level, slope,
     sky_row, sky_col, opacity, shadow, detected, lines, saturated,
     gaussian, cloud, fine, coarse, masks_fine, masks_coarse,
 ):  # fmt: skip
@@ -219,6 +232,10 @@ def _photograph(
                     bits = hash_at(keys[0], first_col + q, first_row + p)
                     for b in range(4):
                         value = level[here, b] + grain * slope[here, b]
+                        if part.size:
+                            value += part[p, q] * _beyond(
+                                level, slope, here, beside[p, q], grain, b
+                            )
                         deviate = gaussian[np.int64(bits & np.uint64(1023))]
                         bits = bits >> np.uint64(10)
                         fine[b, p, q] = _measured(value, deviate, veil, shade, cloud[b])
@@ -230,7 +247,11 @@ def _photograph(
                 for p in range(2 * i, 2 * i + 2):
                     for q in range(2 * j, 2 * j + 2):
                         here = parcel[p, q]
-                        total += level[here, 4 + b] + np.float32(texture[p, q]) * slope[here, 4 + b]
+                        grain = np.float32(texture[p, q])
+                        total += level[here, 4 + b] + grain * slope[here, 4 + b]
+                        if part.size:
+                            other = beside[p, q]
+                            total += part[p, q] * _beyond(level, slope, here, other, grain, 4 + b)
                 deviate = gaussian[np.int64(bits & np.uint64(1023))]
                 bits = bits >> np.uint64(10)
                 coarse[b, i, j] = _measured(

@@ -4,6 +4,7 @@ Each pixel of the world grid belongs to one parcel. A parcel is a field of a jit
 Voronoi block, or the part of it under a forest, a village, a road or water.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,6 +74,10 @@ class Land:
         Names of the parcels, the same in any window.
     codes, regions : ndarray of uint8, shape (parcels,)
         Class and region (1 or 2).
+    beside : ndarray of int32, shape (rows, cols), optional
+        Parcel that a mixed pixel holds a part of; by default no pixel is mixed.
+    part : ndarray of float32, shape (rows, cols), optional
+        That part, from 0 (not mixed) to 0.5.
     """
 
     window: Window
@@ -81,6 +86,8 @@ class Land:
     identifiers: np.ndarray
     codes: np.ndarray
     regions: np.ndarray
+    beside: np.ndarray | None = None
+    part: np.ndarray | None = None
 
     @property
     def class_map(self) -> np.ndarray:
@@ -90,20 +97,62 @@ class Land:
 
 def describe_land(settings: SceneSettings, window: Window) -> Land:
     """Compute the land of a window of the world grid."""
+    if not settings.mixed_edges:
+        return _pure_land(settings, window)
+    outer = Window(window.row - 1, window.col - 1, window.rows + 2, window.cols + 2)
+    land = _pure_land(settings, outer)
+    key = stream_key(settings.seed, "land", "mixed edges")
+    beside, part = _mix(np.uint64(key), outer.row, outer.col, land.parcel, settings.mixed_edges)
+    inner = (slice(1, -1), slice(1, -1))
+    parcel, texture = (np.ascontiguousarray(each[inner]) for each in (land.parcel, land.texture))
+    names = (land.identifiers, land.codes, land.regions)
+    return Land(window, parcel, texture, *names, beside, part)
+
+
+@kernel
+def _mix(key, first_row, first_col, parcel, share):
+    """For each pixel but those of the rim, the parcel it holds a part of, and that part.
+
+    It is one of the parcels above, below, left and right, taken by chance.
+    """
+    rows, cols = parcel.shape
+    beside = np.zeros((rows - 2, cols - 2), dtype=np.int32)
+    part = np.zeros((rows - 2, cols - 2), dtype=np.float32)
+    for i in range(1, rows - 1):
+        for j in range(1, cols - 1):
+            bits = hash_at(key, first_col + j, first_row + i)
+            here = parcel[i, j]
+            around = (parcel[i - 1, j], parcel[i, j + 1], parcel[i + 1, j], parcel[i, j - 1])
+            first = np.int64(bits & np.uint64(3))
+            for k in range(4):
+                other = around[(first + k) % 4]
+                if other != here:
+                    beside[i - 1, j - 1] = other
+                    if uniform(mix(bits)) < share:
+                        part[i - 1, j - 1] = 0.5 * uniform(mix(bits + np.uint64(1)))
+                    break
+    return beside, part
+
+
+def _pure_land(settings: SceneSettings, window: Window) -> Land:
+    """The land of a window of which no pixel is mixed."""
+    size = float(settings.field_size)
     keys = np.array([stream_key(settings.seed, "land", name) for name in STREAMS], dtype=np.uint64)
     limits, first = region_limits(settings, window)
     origin = (window.row, window.col)
     shape = (window.rows, window.cols)
-    blocks = _seeds(keys[BLOCKS], *_lattice(window, BLOCK_SPACING), BLOCK_SPACING, 0.8)
+    lattice = _lattice(window, BLOCK_SPACING, size)
+    blocks = _seeds(keys[BLOCKS], *lattice, BLOCK_SPACING, 0.8)
     parcel, code, region, texture = _paint(
         keys,
         *origin,
         *shape,
         limits,
         first,
-        *_lattice(window, BLOCK_SPACING)[:2],
+        *lattice[:2],
         *blocks,
         CROP_SHARES,
+        size,
     )
     identifiers, places, index = _numbered(parcel.ravel())
     return Land(
@@ -136,8 +185,9 @@ def region_limits(settings: SceneSettings, window: Window) -> tuple[np.ndarray, 
     """
     scene = scene_window(settings)
     key = stream_key(settings.seed, "land", "region border")
-    first = (window.row - MARGIN - BLOCK_SPACING * 2) // REGION_STEP
-    last = (window.row + window.rows + MARGIN + BLOCK_SPACING * 2) // REGION_STEP + 2
+    margin = math.ceil((MARGIN + BLOCK_SPACING * 2) * max(settings.field_size, 1))
+    first = (window.row - margin) // REGION_STEP
+    last = (window.row + window.rows + margin) // REGION_STEP + 2
     rows = np.arange(first, last) * REGION_STEP
     middle = scene.col + scene.cols / 2
     lean = 0.2 * (rows - (scene.row + scene.rows / 2))
@@ -146,12 +196,18 @@ def region_limits(settings: SceneSettings, window: Window) -> tuple[np.ndarray, 
     return middle + lean + 0.12 * settings.size * wobble, first
 
 
-def _lattice(window: Window, spacing: int) -> tuple[int, int, int, int]:
-    """First row, first column, rows and columns of the lattice cells around a window."""
-    first_row = (window.row - MARGIN) // spacing - 1
-    first_col = (window.col - MARGIN) // spacing - 1
-    last_row = (window.row + window.rows + MARGIN) // spacing + 2
-    last_col = (window.col + window.cols + MARGIN) // spacing + 2
+def _lattice(window: Window, spacing: int, size: float) -> tuple[int, int, int, int]:
+    """First row, first column, rows and columns of the lattice cells around a window.
+
+    Lengths of the land are `size` pixels.
+    """
+    top, left = math.floor(window.row / size), math.floor(window.col / size)
+    bottom = math.ceil((window.row + window.rows) / size)
+    right = math.ceil((window.col + window.cols) / size)
+    first_row = (top - MARGIN) // spacing - 1
+    first_col = (left - MARGIN) // spacing - 1
+    last_row = (bottom + MARGIN) // spacing + 2
+    last_col = (right + MARGIN) // spacing + 2
     return first_row, first_col, last_row - first_row, last_col - first_col
 
 
@@ -287,23 +343,23 @@ def _texture_of(keys, x, y, code):
 @kernel
 def _paint(
     keys, first_row, first_col, rows, cols, limits, first, block_row, block_col,
-    seed_x, seed_y, seed_bits, shares,
+    seed_x, seed_y, seed_bits, shares, size,
 ):  # fmt: skip
-    """Parcel name, class, region and texture of each pixel of a window."""
+    """Parcel name, class, region and texture of each pixel of a window; lengths are `size` pixels."""
     parcel = np.empty((rows, cols), dtype=np.uint64)
     code = np.empty((rows, cols), dtype=np.uint8)
     region = np.empty((rows, cols), dtype=np.uint8)
     texture = np.empty((rows, cols), dtype=np.int8)
     for i in range(rows):
         for j in range(cols):
-            x, y = first_col + j, first_row + i
+            x, y = (first_col + j) / size, (first_row + i) / size
             bent_x = x + 13.0 * value_noise(keys[WARP_X], x / 150.0, y / 150.0)
             bent_y = y + 13.0 * value_noise(keys[WARP_Y], x / 150.0, y / 150.0)
             near, other, best, second = _two_nearest(
                 bent_x, bent_y, seed_x, seed_y, block_row, block_col, 62
             )
             bits = seed_bits[near]
-            here = _region_at(limits, first, seed_x[near], seed_y[near])
+            here = _region_at(limits, first, seed_x[near] * size, seed_y[near] * size)
             name = _field_of(bits, bent_x - seed_x[near], bent_y - seed_y[near])
             kind = _cover(keys, x, y, here)
             if kind == 0 or kind == 9 or kind == 10:
@@ -321,5 +377,5 @@ def _paint(
             parcel[i, j] = hash_at(name, kind, here)
             code[i, j] = kind
             region[i, j] = here
-            texture[i, j] = _texture_of(keys, x, y, kind)
+            texture[i, j] = _texture_of(keys, first_col + j, first_row + i, kind)
     return parcel, code, region, texture

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from osgeo import osr
@@ -120,6 +121,9 @@ def blocks_of(whole: Window, block_rows: int) -> list[Window]:
 def keep_land(settings: SceneSettings, window: Window, path: Path) -> None:
     """Compute the land of a block once and for all dates."""
     land = describe_land(settings, window)
+    mixture: dict[str, Any] = {}
+    if land.beside is not None:
+        mixture = {"beside": land.beside, "part": land.part}
     with whole_file(str(path)) as temporary, open(temporary, "wb") as file:
         np.savez(
             file,
@@ -129,6 +133,7 @@ def keep_land(settings: SceneSettings, window: Window, path: Path) -> None:
             codes=land.codes,
             regions=land.regions,
             window=[window.row, window.col, window.rows, window.cols],
+            **mixture,
         )
 
 

@@ -62,6 +62,12 @@ class SceneSettings:
         Most reference polygons to write, shared out among classes and regions.
     baselines : tuple of str
         Processing baselines of the Sen2Cor products, in turn from date to date.
+    field_size : float
+        Size of blocks, fields, woods, villages and water, against those of the usual land, from
+        0.5 to 4.
+    mixed_edges : float
+        Share of the pixels beside another parcel that hold a part of it, up to half of the pixel;
+        the truth is what covers most. Of the images of Sentinel-2; a Landsat pixel mixes what it covers.
     """
 
     seed: int = 1
@@ -76,6 +82,8 @@ class SceneSettings:
     label_noise: float = 0.03
     reference_polygons: int = 1200
     baselines: tuple[str, ...] = BASELINES
+    field_size: float = 1.0
+    mixed_edges: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tiles", tuple(self.tiles))
@@ -92,11 +100,10 @@ class SceneSettings:
         return min(FULL_OVERLAP, max(20, 2 * round(0.049 * self.size)))
 
     def as_dict(self) -> dict:
-        """Plain values, for JSON; baselines only if they are not the usual ones."""
+        """Plain values, for JSON; baselines and what came later only if they are not the usual ones."""
         values = {**asdict(self), "tiles": list(self.tiles), "baselines": list(self.baselines)}
-        if self.baselines == BASELINES:
-            del values["baselines"]
-        return values
+        usual = {"baselines": list(BASELINES), "field_size": 1.0, "mixed_edges": 0.0}
+        return {k: value for k, value in values.items() if k not in usual or usual[k] != value}
 
 
 def _tile_problems(settings: SceneSettings) -> list[str]:
@@ -134,6 +141,8 @@ def _number_problems(settings: SceneSettings) -> list[str]:
         "cloud_cover": (float, 0.05, 0.9),
         "saturated": (float, 0.0, 0.5),
         "label_noise": (float, 0.0, 0.5),
+        "field_size": (float, 0.5, 4.0),
+        "mixed_edges": (float, 0.0, 1.0),
     }
     if settings.overlap is not None:
         ranges["overlap"] = (int, 2, 10**6)

@@ -1,6 +1,8 @@
 """The configuration: what is filled in, what is refused, and how it is told."""
 
 import copy
+import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -143,6 +145,54 @@ def test_same_day_for_first_and_last_date_is_no_contradiction():
 def test_digest_ignores_output_and_memory():
     other = with_(output="elsewhere", classification={"window_mb": 50})
     assert config_digest(with_()) == config_digest(other)
+
+
+@pytest.mark.parametrize(
+    ("sections", "names"),
+    [
+        (
+            {"sampling": {"augmentation": {"method": "smote"}}, "fusion": {"sensors": {}}},
+            "sampling.augmentation and fusion.sensors",
+        ),
+        (
+            {"sampling": {"management": "a.csv"}, "fusion": {"regions": {"above_km2": 5.0}}},
+            "sampling.management and fusion.regions",
+        ),
+        (
+            {
+                "learning": {"samples": "a.parquet"},
+                "fusion": {"seeds": {}},
+                "sampling": {"runs": 2},
+            },
+            "learning.samples and fusion.seeds",
+        ),
+        (
+            {
+                "classification": {"smoothing": {"method": "markov"}},
+                "fusion": {"boundaries": {"exterior": 50}},
+            },
+            "classification.smoothing and fusion.boundaries",
+        ),
+    ],
+)
+def test_samples_and_smoothing_that_the_fusion_does_not_know_are_refused(sections, names):
+    assert f"{names}: " in problems_of(with_(**sections))
+
+
+def test_choices_that_came_later_count_in_the_digest_only_where_they_are_made():
+    plain = complete_configuration(with_()).as_dict()
+    for name in ("output", "prepared", "feature_maps", "regularisation", "fusion"):
+        del plain[name]
+    for key in ("window_mb", "smoothing", "histograms"):
+        del plain["classification"][key]
+    for key in ("max_per_polygon", "per_region", "augmentation", "management"):
+        del plain["sampling"][key]
+    for key in ("reduction", "search", "samples"):
+        del plain["learning"][key]
+    text = json.dumps(plain, sort_keys=True)
+    assert config_digest(with_()) == hashlib.sha256(text.encode()).hexdigest()
+    smoothed = with_(classification={"smoothing": {"method": "markov"}})
+    assert config_digest(smoothed) != config_digest(with_())
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,12 @@ from iota2_tools.reference.pixels import ReferencePixels, burn_polygons
 from iota2_tools.reference.rates import read_rates, samples_of_tiles, write_rates
 from iota2_tools.reference.samplers import PeriodicSampler, RandomSampler
 from iota2_tools.reference.selection import Choice, write_selection
-from iota2_tools.reference.statistics import learning_pixels, read_statistics, write_statistics
+from iota2_tools.reference.statistics import (
+    learning_pixels,
+    limited,
+    read_statistics,
+    write_statistics,
+)
 
 # Two tiles. A has 100 pixels of class 1 and 30 of class 2, B has 50 of class 1.
 PIXELS = {"A": {1: 100, 2: 30}, "B": {1: 50}}
@@ -341,6 +346,91 @@ def test_draws_differ_by_random_seed_tile_and_seed(tmp_path):
     assert len(set(pixels)) == 6
     again = tile.selection(strategy="percent", percent=0.5, tile="A")
     assert again.equals(drawn[0])
+
+
+def test_a_polygon_teaches_no_more_pixels_than_its_limit_in_each_region(tile):
+    chosen = tile.selection(max_per_polygon=3)
+    # Of polygon 3 three in the north and three in the other region, which is another model.
+    for seed, expected in ((0, {1: 3, 3: 6}), (1, {1: 3, 2: 3, 3: 6})):
+        own = chosen[chosen[f"seed_{seed}"]]
+        assert own["polygon"].value_counts().to_dict() == expected
+        assert (own[own["polygon"] == 3]["region"] == "north").sum() == 3
+        assert own["col"].between(1, 5).all()
+
+
+def test_the_strategy_takes_its_share_of_what_polygons_may_give(tile):
+    chosen = tile.selection(max_per_polygon=4, strategy="percent", percent=0.5)
+    # Class 11 in the north: 4 of 6 (seed 0), 4 of 6 and 4 of 4 (seed 1); class 51: 4 of 5 in both regions.
+    for seed, expected in ((0, {11: 2, 51: 4}), (1, {11: 4, 51: 4})):
+        assert chosen[chosen[f"seed_{seed}"]]["code"].value_counts().to_dict() == expected
+
+
+def test_a_limit_above_all_polygons_changes_nothing(tmp_path):
+    tile = Tile(tmp_path)
+    plain = tile.selection(strategy="percent", percent=0.5)
+    assert tile.selection(strategy="percent", percent=0.5, max_per_polygon=6).equals(plain)
+
+
+def test_a_polygon_on_several_tiles_has_one_limit_which_they_share_by_their_pixels(tmp_path):
+    head = ["region", "polygon", "code", "pixels", "clear", "seed_0"]
+    tables = {
+        "B": pd.DataFrame([["1", 7, 11, 9, 4, 1], ["1", 8, 11, 3, 3, 1]], columns=head),
+        "A": pd.DataFrame([["1", 7, 11, 9, 4, 1], ["2", 7, 11, 9, 9, 1]], columns=head),
+        "C": pd.DataFrame([["1", 7, 11, 6, 6, 1]], columns=head),
+        "D": pd.DataFrame([], columns=head).astype({"clear": np.int64}),
+    }
+    # 5 of 4 + 4 + 6 pixels: 1.43, 1.43 and 2.14, rounded down 1, 1, 2; the fifth goes to A, before B.
+    found = {tile: table["clear"].tolist() for tile, table in limited(tables, 5).items()}
+    assert found == {"B": [1, 3], "A": [2, 5], "C": [2], "D": []}
+    assert {tile: table["clear"].tolist() for tile, table in limited(tables, None).items()} == {
+        "B": [4, 3], "A": [4, 9], "C": [6], "D": [],
+    }  # fmt: skip
+
+
+def test_a_tile_gives_its_part_of_a_limit_that_others_share(tmp_path):
+    tile = Tile(tmp_path)
+    tables = {"A": tile.statistics(), "T31TCJ": tile.statistics()}
+    sampling = {"strategy": "all", "sampler": "random", "random_seed": 0, "max_per_polygon": 5}
+    write_selection(
+        Choice("T31TCJ", SEEDS, sampling), tile.pixels, tile.path("splits.gpkg"), tables["A"], {},
+        tile.path("shared.parquet"), tables,
+    )  # fmt: skip
+    chosen = pd.read_parquet(tile.path("shared.parquet"))
+    own = chosen[chosen["seed_0"] & (chosen["region"] == "north")]
+    # 5 of 6 + 6 and 5 of 5 + 5 pixels: 2.5 each; the odd one goes to A.
+    assert own["polygon"].value_counts().to_dict() == {1: 2, 3: 2}
+
+
+@pytest.mark.parametrize("sampler", ["random", "periodic"])
+def test_limits_do_not_depend_on_the_windows(tmp_path, monkeypatch, sampler):
+    tile = Tile(tmp_path)
+    files = []
+    for rows in (256, 1, 3):
+        monkeypatch.setattr(pixels_module, "WINDOW_ROWS", rows)
+        tile.selection(
+            f"{rows}.parquet", max_per_polygon=3, strategy="percent", percent=0.7, sampler=sampler
+        )
+        files.append(Path(tile.path(f"{rows}.parquet")).read_bytes())
+    assert files.count(files[0]) == 3
+
+
+def test_limited_rates_are_those_of_what_polygons_may_give(tmp_path):
+    tile = Tile(tmp_path)
+    sampling = {"strategy": "byclass", "byclass": {"11": 4, "51": 2}, "max_per_polygon": 4}
+    tables = {"A": tile.statistics(), "B": tile.statistics()}
+    write_rates("north", tables, [0], sampling, tile.path("rates.csv"))
+    assert Path(tile.path("rates.csv")).read_text(encoding="utf-8").splitlines()[1:] == [
+        "0,A,11,2,2", "0,A,51,2,1", "0,B,11,2,2", "0,B,51,2,1",
+    ]  # fmt: skip
+
+
+def test_a_region_may_have_a_strategy_of_its_own(tile):
+    plain = {"strategy": "percent", "percent": 0.5}
+    other = {"strategy": "all", "sampler": "periodic", "random_seed": 0}
+    chosen = tile.selection(**plain, per_region={"NA": other})
+    assert chosen[chosen["seed_0"]].groupby(["region", "code"]).size().to_dict() == {
+        ("NA", 51): 5, ("north", 11): 3, ("north", 51): 3,
+    }  # fmt: skip
 
 
 def test_overlapping_polygons_never_put_a_pixel_into_both_sets(tmp_path):

@@ -20,17 +20,20 @@ from iota2_tools.simulate import (
     SceneSettings,
     acquisitions,
     clear_reflectance,
+    imaging,
     scene,
     scene_window,
     simulate_scene,
     tile_window,
     truth_class,
 )
+from iota2_tools.simulate.atmosphere import clear_sky
 from iota2_tools.simulate.hashing import gaussian_table, hash_at, mix
+from iota2_tools.simulate.landscape import Land, describe_land
 from iota2_tools.simulate.phenology import double_logistic
 from iota2_tools.simulate.products import plan_products
 from iota2_tools.simulate.sensors import SENSORS
-from iota2_tools.simulate.settings import grid_of_window, passes, sun_angles
+from iota2_tools.simulate.settings import grid_of_window, passes, settings_from, sun_angles
 
 NAME = re.compile(r"SENTINEL2[AB]_(\d{8})-(\d{6})-\d{3}_L2A_(T\d{2}[A-Z]{3})_C_V2-2")
 BANDS = ("B2", "B3", "B4", "B8", "B5", "B6", "B7", "B8A", "B11", "B12")
@@ -360,3 +363,95 @@ def test_tiles_lie_where_their_letters_say():
     step = 400 - settings.shared_pixels
     assert (east.row, east.col) == (home.row, home.col + step)
     assert (north.row, north.col) == (home.row - step, home.col)
+
+
+MIXED = replace(SMALL, mixed_edges=1.0)
+
+
+def test_a_mixed_pixel_holds_up_to_half_of_a_neighbour_and_is_of_the_class_that_covers_most():
+    window = Window(510_000, 30_100, 60, 80)
+    pure, land = describe_land(SMALL, window), describe_land(MIXED, window)
+    assert (land.class_map == pure.class_map).all()
+    names = land.identifiers[land.parcel]
+    outer = describe_land(SMALL, Window(window.row - 1, window.col - 1, 62, 82))
+    around = outer.identifiers[outer.parcel]
+    beside = [around[1 + i : 61 + i, 1 + j : 81 + j] for i, j in ((-1, 0), (1, 0), (0, 1), (0, -1))]
+    edge = np.any([other != names for other in beside], axis=0)
+    assert ((land.part > 0) == edge).all()
+    assert 0.45 < land.part.max() < 0.5
+    assert land.part[edge].mean() == pytest.approx(0.25, abs=0.02)
+    mixed_with = land.identifiers[land.beside]
+    assert np.any([other == mixed_with for other in beside], axis=0)[edge].all()
+    assert (mixed_with != names)[edge].all()
+    half = describe_land(replace(SMALL, mixed_edges=0.3), window)
+    assert (half.part > 0)[edge].mean() == pytest.approx(0.3, abs=0.05)
+    assert not half.part[~edge].any()
+
+
+def test_reflectance_of_a_mixed_pixel_lies_between_those_of_its_parcels():
+    """Spectra by hand: parcel 0 reflects 1000, parcel 1 3000; a quarter of the pixels is of the other."""
+    land = Land(
+        window=Window(510_000, 30_100, 2, 2),
+        parcel=np.zeros((2, 2), np.int32),
+        texture=np.zeros((2, 2), np.int8),
+        identifiers=np.arange(2, dtype=np.uint64),
+        codes=np.array([2, 4], np.uint8),
+        regions=np.ones(2, np.uint8),
+        beside=np.ones((2, 2), np.int32),
+        part=np.array([[0, 0.25], [0.5, 0.25]], np.float32),
+    )
+    level = np.repeat([[1000.0], [3000.0]], 10, axis=1).astype(np.float32)
+    fine, coarse = expose(land, level)
+    assert np.abs(fine - [[1000, 1500], [2000, 1500]]).max() <= 0.5 + NOISE
+    assert np.abs(coarse - 1500).max() <= 0.5 + NOISE
+
+
+NOISE = 4 * (0.015 * 2000 + 12)
+
+
+def expose(land, level):
+    """Bands of 10 m and 20 m of two parcels under a clear sky."""
+    sky = clear_sky(land.window)
+    fine, coarse = np.empty((4, 2, 2), np.int16), np.empty((6, 1, 1), np.int16)
+    masks = np.zeros((4, 2, 2), np.uint8), np.zeros((4, 1, 1), np.uint8)
+    imaging._photograph(
+        np.arange(3, dtype=np.uint64), land.window.row, land.window.col, land.parcel, land.texture,
+        *imaging._mixture(land), land.codes, level, np.zeros_like(level), sky.first_row, sky.first_col,
+        sky.opacity, sky.shadow, sky.detected, np.zeros((0, 3)), 0.0, imaging.GAUSSIAN,
+        imaging.CLOUD.astype(np.float32), fine, coarse, *masks,
+    )  # fmt: skip
+    return fine, coarse
+
+
+def test_any_window_gives_the_same_mixed_pixels():
+    whole, part = Window(510_000, 30_100, 90, 130), Window(510_034, 30_146, 40, 52)
+    rows, cols = placed_slices(part, whole, 1)
+    fine, _ = clear_reflectance(MIXED, whole, date(2018, 5, 1))
+    assert (fine[:, rows, cols] == clear_reflectance(MIXED, part, date(2018, 5, 1))[0]).all()
+    assert (fine != clear_reflectance(SMALL, whole, date(2018, 5, 1))[0]).any()
+
+
+def test_fields_are_as_large_as_asked_for():
+    """Twice the size: half as many edges between parcels on a line, about."""
+    window = Window(510_000, 30_100, 200, 200)
+    edges = {}
+    for size in (0.5, 1.0, 2.0):
+        parcel = describe_land(replace(SMALL, field_size=size), window).parcel
+        edges[size] = (np.diff(parcel, axis=0) != 0).mean() + (np.diff(parcel, axis=1) != 0).mean()
+    assert edges[1.0] / edges[2.0] == pytest.approx(2, rel=0.25)
+    assert edges[0.5] / edges[1.0] == pytest.approx(2, rel=0.25)
+
+
+@pytest.mark.parametrize("size", [0.6, 2.5])
+def test_any_window_gives_the_same_land_whatever_the_size_of_fields(size):
+    settings = replace(SMALL, field_size=size)
+    whole, part = Window(510_000, 30_100, 90, 130), Window(510_034, 30_146, 40, 52)
+    rows, cols = placed_slices(part, whole, 1)
+    assert (truth_class(settings, whole)[rows, cols] == truth_class(settings, part)).all()
+
+
+def test_a_scene_says_what_is_not_usual_of_its_land():
+    assert "mixed_edges" not in SMALL.as_dict()
+    assert "overlap" in SMALL.as_dict()
+    assert MIXED.as_dict()["mixed_edges"] == 1.0
+    assert settings_from(MIXED.as_dict()) == MIXED

@@ -5,6 +5,7 @@ from iota2_tools.core.jobs import job
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     seeds = snakemake.params.seeds
+    differences = snakemake.output.get("differences", [None] * len(seeds))
     tile = TileReference(
         splits=snakemake.input.splits,
         polygons=snakemake.input.polygons,
@@ -18,7 +19,7 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
             seed: SeedFiles(
                 maps=list(snakemake.input.maps[number :: len(seeds)]),
                 confusion=snakemake.output.confusions[number],
-                difference=snakemake.output.differences[number],
+                difference=differences[number],
             )
             for number, seed in enumerate(seeds)
         },

@@ -28,6 +28,10 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
         plain=[sum(plain[number :: len(seeds)]) for number in range(len(seeds) if plain else 0)],
     )
     matrices, nomenclature = evidence.matrices, evidence.nomenclature
+    raw = {
+        seed: read_matrix_csv(path)[0]
+        for seed, path in zip(seeds, snakemake.input.get("raw_matrices", []), strict=False)
+    }
     write_results(
         matrices,
         nomenclature,
@@ -35,6 +39,9 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
         gather(evidence),
         evidence.areas,
         title=f"Accuracy of the {'regularised ' if evidence.regularised else ''}land-cover map",
+        raw=raw,
     )
+    for path in snakemake.output.get("raw_scores", []):
+        write_scores_csv(raw, nomenclature, path)
     write_scores_csv(matrices, nomenclature, snakemake.output.scores)
     write_scores_figure(matrices, nomenclature, snakemake.output.figure)

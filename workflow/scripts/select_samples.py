@@ -1,5 +1,7 @@
 """Snakemake adapter of iota2_tools.reference.selection.write_selection."""
 
+from pathlib import Path
+
 from iota2_tools.core.jobs import job
 from iota2_tools.reference.pixels import ReferencePixels
 from iota2_tools.reference.selection import Choice, write_selection
@@ -21,6 +23,7 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
         ),
         splits=snakemake.input.splits,
         statistics=snakemake.input.statistics,
-        rates=dict(zip(snakemake.params.numbers, snakemake.input.rates, strict=False)),
+        rates={Path(path).stem.removeprefix("region_"): path for path in snakemake.input.rates},
+        around={Path(path).parent.name: path for path in snakemake.input.around},
         output=snakemake.output.selection,
     )

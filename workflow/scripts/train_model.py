@@ -2,10 +2,16 @@
 
 from iota2_tools.core.jobs import job
 from iota2_tools.learning.engines import train
+from iota2_tools.learning.managed import Managed
 from iota2_tools.learning.settings import LearningSettings, ModelKey
 from iota2_tools.reference.dealing import PartOfRegion
 
 part = snakemake.params.get("part")
+
+own = snakemake.params.get("own")
+if own:
+    own = {"path": own["path"], "nomenclature": own["nomenclature"]}
+    own["splits"] = snakemake.input.splits[0]
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     train(
@@ -18,6 +24,12 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
         settings=LearningSettings.of(snakemake.params.learning),
         threads=snakemake.threads,
         features=snakemake.params.features,
+        managed=Managed(
+            copies=snakemake.params.get("copies", ()),
+            tables=list(snakemake.input.get("copied", [])),
+            augmentation=snakemake.params.get("augmentation"),
+            own=own,
+        ),
         part=PartOfRegion(snakemake.input.splits, **part) if part else None,
         output=snakemake.output.model,
     )

@@ -1,0 +1,97 @@
+"""What a model learns beside the samples of its own region: copies of others, and new ones made of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from iota2_tools.config.nomenclature import read_nomenclature
+from iota2_tools.core.draws import generator
+from iota2_tools.learning.settings import ModelKey
+
+if TYPE_CHECKING:
+    from iota2_tools.reference.table import TrainingTable
+
+
+@dataclass(frozen=True)
+class Managed:
+    """How the samples of a model are completed.
+
+    Parameters
+    ----------
+    copies : sequence of mapping
+        `management.Copy` by its fields, of those whose destination is the region of the model.
+    tables : sequence of str
+        Samples of the tiles of the regions that are copied from.
+    augmentation : mapping, optional
+        The section `sampling.augmentation`; by default no samples are made.
+    own : mapping, optional
+        Table of the user that stands for the samples of the region: `path`, `splits` and
+        `nomenclature`, paths all three.
+    """
+
+    copies: Sequence[Mapping[str, Any]] = ()
+    tables: Sequence[str] = ()
+    augmentation: Mapping[str, Any] | None = None
+    own: Mapping[str, str] | None = None
+
+    def learnt(
+        self, samples: list[str], key: ModelKey, features: list[str] | None
+    ) -> tuple["TrainingTable", dict[str, Any]]:
+        """All that a model learns; and what `model.json` tells of it.
+
+        Parameters
+        ----------
+        samples, features
+            As in `engines.train`.
+        """
+        from iota2_tools.reference.table import read_training_table
+
+        told: dict[str, Any] = {}
+        if self.own:
+            from iota2_tools.reference.own_samples import read_own_table
+
+            assert features  # a table of the user may have any columns
+            nomenclature = read_nomenclature(self.own["nomenclature"])
+            table, left_out = read_own_table(
+                self.own["path"], key.region, key.seed, features, nomenclature, self.own["splits"]
+            )
+            told["own_samples"] = {"path": self.own["path"], "left_out": left_out}
+        else:
+            table = read_training_table(samples, key.region, key.seed, features)
+        table, more = self.complete(table, key)
+        return table, told | more
+
+    def complete(
+        self, table: "TrainingTable", key: ModelKey
+    ) -> tuple["TrainingTable", dict[str, Any]]:
+        """Samples of a model completed; and what `model.json` tells of it, nothing if nothing was done."""
+        told: dict[str, Any] = {}
+        if self.copies:
+            table, told["copied"] = self._with_copies(table, key)
+        if self.augmentation:
+            from iota2_tools.reference.augmentation import Augmentation, augment
+
+            draw = partial(generator, key.random_seed, "augmentation", key.seed, key.region)
+            table, made = augment(table, Augmentation.of(self.augmentation), draw)
+            told["made"] = {str(code): number for code, number in made.items()}
+        return table, told
+
+    def _with_copies(
+        self, table: "TrainingTable", key: ModelKey
+    ) -> tuple["TrainingTable", list[dict[str, Any]]]:
+        from iota2_tools.reference.copying import with_copies
+        from iota2_tools.reference.management import Copy
+        from iota2_tools.reference.table import read_training_table
+
+        copies = [Copy(**copy) for copy in self.copies]
+        table, taken = with_copies(
+            table,
+            copies,
+            lambda region: read_training_table(list(self.tables), region, key.seed, table.names),
+            lambda copy: generator(key.random_seed, "copy", key.seed, *copy[:3]),
+        )
+        lines = zip(copies, taken, strict=True)
+        return table, [
+            {"source": copy.source, "class": copy.code, "samples": number} for copy, number in lines
+        ]

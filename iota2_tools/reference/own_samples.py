@@ -1,0 +1,198 @@
+"""A table of samples of the user's own, learnt in place of pixels of the reference polygons."""
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyproj
+import shapely
+
+from iota2_tools.config.nomenclature import Nomenclature
+from iota2_tools.core.errors import InputDataError
+from iota2_tools.core.words import suggest
+from iota2_tools.geo.vectors import layer_header, read_layer
+from iota2_tools.reference.sets import LEARN, VALIDATION
+from iota2_tools.reference.table import TrainingTable
+
+logger = logging.getLogger(__name__)
+
+CODE, REGION, POLYGON = "code", "region", "polygon"
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a table of samples says of itself.
+
+    Parameters
+    ----------
+    columns : tuple of str
+        Names, but for the geometry.
+    crs : str or None
+        Of the points.
+    points : bool
+        Whether it has a geometry.
+    types : dict of str to DataType
+        Of the columns of a GeoParquet.
+    """
+
+    columns: tuple[str, ...]
+    crs: str | None
+    points: bool
+    types: dict[str, pa.DataType]
+
+
+def own_header(path: str) -> Header:
+    """Look at a table: GeoParquet, or any vector file of points.
+
+    Raises
+    ------
+    InputDataError
+        If it cannot be read.
+    """
+    if not path.endswith(".parquet"):
+        told = layer_header(path)
+        return Header(told.fields, told.crs, "Point" in told.kind, {})
+    try:
+        schema = pq.read_schema(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise InputDataError(f"{path}: cannot be read as a table ({error})") from None
+    about: dict[str, Any] = json.loads((schema.metadata or {}).get(b"geo", b"{}"))
+    place = about.get("columns", {}).get("geometry", {})
+    # Without `crs` GeoParquet means longitude and latitude.
+    crs = pyproj.CRS.from_user_input(place.get("crs") or "OGC:CRS84").to_wkt() if place else None
+    types = {field.name: field.type for field in schema if field.name != "geometry"}
+    return Header(tuple(types), crs, bool(place), types)
+
+
+def own_problems(
+    path: str,
+    features: Sequence[str],
+    regions: Sequence[str],
+    nomenclature: Nomenclature,
+    runs: int,
+) -> Iterator[str]:
+    """What is wrong with a table for a production, a sentence each.
+
+    Parameters
+    ----------
+    features : sequence of str
+        Names of the features that models learn.
+    regions : sequence of str
+        Regions of the production.
+    runs : int
+        Number of draws.
+    """
+    header = own_header(path)
+    if not header.points or header.crs is None:
+        yield (
+            f"{path}: has no points with a coordinate reference system; without them nothing tells which samples "
+            "lie in validation polygons"
+        )
+    missing = [name for name in (CODE, *features) if name not in header.columns]
+    if missing:
+        more = f" and {len(missing) - 3} more" if missing[3:] else ""
+        yield f"{path}: has no column {', '.join(missing[:3])}{more}"
+    seeds = [name for name in header.columns if name.startswith("seed_")]
+    lacking = [f"seed_{seed}" for seed in range(runs) if f"seed_{seed}" not in seeds]
+    if seeds and lacking:
+        yield f"{path}: has {', '.join(seeds)}, and not {', '.join(lacking)} of the draws asked for"
+    wanted = [name for name in (CODE, REGION) if name in header.columns]
+    values = _read(path, wanted, geometry=False) if wanted else {}
+    if CODE in wanted:
+        for value in pd.unique(values[CODE]).tolist():
+            if nomenclature.code_of(value) is None:
+                yield f"{path}: code {value!r} is neither a code nor a name of the nomenclature"
+    if REGION in wanted:
+        found = set(map(str, pd.unique(values[REGION])))
+        for region in sorted(found - set(regions)):
+            hint = suggest(region, regions, f"they are {', '.join(regions)}")
+            yield f"{path}: no region {region!r} touches a tile, {hint}"
+        empty = [region for region in regions if region not in found]
+        if empty:
+            yield f"{path}: has no sample of region {', '.join(empty)}"
+
+
+def read_own_table(
+    path: str,
+    region: str,
+    seed: int,
+    features: Sequence[str],
+    nomenclature: Nomenclature,
+    splits: str,
+) -> tuple[TrainingTable, int]:
+    """Samples of a region and draw, but for those in polygons that validate in this draw.
+
+    Without a column `region` all models learn all samples, without `seed_N` all draws; without `polygon`
+    each sample counts as a polygon of its own in folds.
+
+    Parameters
+    ----------
+    splits : str
+        Polygons of the production (`splits.write_splits`).
+
+    Returns
+    -------
+    table : TrainingTable
+    left_out : int
+        Samples that lie in validation polygons.
+    """
+    header = own_header(path)
+    optional = [name for name in (REGION, POLYGON, f"seed_{seed}") if name in header.columns]
+    columns = _read(path, [CODE, *features, *optional], geometry=True)
+    kept = np.ones(len(columns[CODE]), dtype=bool)
+    if REGION in optional:
+        kept &= columns[REGION].astype(str) == region
+    if f"seed_{seed}" in optional:
+        kept &= columns[f"seed_{seed}"].astype(bool)
+    rows = np.flatnonzero(kept)
+    validating = _in_validation(columns["geometry"][rows], header.crs, splits, seed)
+    rows = rows[~validating]
+    left_out = int(validating.sum())
+    if left_out:
+        logger.warning(
+            "%s: %d samples lie in validation polygons of draw %d and are not learnt",
+            *(path, left_out, seed),
+        )
+    given = columns[CODE][rows]
+    code_of = {value: nomenclature.code_of(value) for value in pd.unique(given)}
+    codes = np.array([code_of[value] for value in given], dtype=np.int64)
+    whole = all(header.types.get(name) == pa.int16() for name in features)
+    values = np.empty((len(rows), len(features)), np.int16 if whole else np.float32)
+    for number, name in enumerate(features):
+        values[:, number] = columns[name][rows]
+    polygons = columns[POLYGON][rows] if POLYGON in optional else np.arange(len(rows))
+    return TrainingTable(values, codes, polygons.astype(np.int64), list(features)), left_out
+
+
+def _read(path: str, names: Sequence[str], *, geometry: bool) -> dict[str, np.ndarray]:
+    """Columns of a table; `geometry` as points."""
+    wanted = list(dict.fromkeys(names))
+    if not path.endswith(".parquet"):
+        frame = read_layer(path, columns=wanted, read_geometry=geometry)
+        return {name: frame[name].to_numpy() for name in [*wanted, *["geometry"] * geometry]}
+    table = pq.read_table(path, columns=[*wanted, *["geometry"] * geometry])
+    found = {name: table[name].to_numpy() for name in wanted}
+    if geometry:
+        found["geometry"] = shapely.from_wkb(table["geometry"].to_numpy())
+    return found
+
+
+def _in_validation(points: np.ndarray, crs: str | None, splits: str, seed: int) -> np.ndarray:
+    """Which points lie in polygons that validate in a draw and do not learn in it, bool."""
+    name = f"seed_{seed}"
+    polygons = read_layer(splits, columns=[name])
+    word = polygons[name]
+    polygons = polygons[word.str.contains(VALIDATION) & ~word.str.contains(LEARN)]
+    inside = np.zeros(len(points), dtype=bool)
+    if len(points) and len(polygons):
+        there = gpd.GeoSeries(points, crs=crs).to_crs(polygons.crs)
+        tree = shapely.STRtree(polygons.geometry.to_numpy())
+        inside[tree.query(there.to_numpy(), predicate="intersects")[0]] = True
+    return inside

@@ -1,0 +1,175 @@
+"""What the plan makes of choices about samples and maps: parameters of the rules, problems of the check."""
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from tiny import LEFT, TOP, name_of, write_product
+
+from iota2_tools.geo.grid import Grid
+from iota2_tools.planning import checks
+from iota2_tools.planning.checks import input_problems
+from iota2_tools.planning.configuration import complete_configuration
+from iota2_tools.planning.parameters import Parameters
+from iota2_tools.planning.production import Production
+
+
+@pytest.fixture(autouse=True)
+def without_trial(monkeypatch):
+    """The learner is tried by other tests."""
+    monkeypatch.setattr(checks, "problems_of_learner", lambda *_: [])
+
+
+@pytest.fixture
+def plan(tmp_path):
+    """A tile of 8 x 8 pixels in two regions, west and east, with a polygon of two classes in each."""
+    corners = [(LEFT, TOP - 40), (LEFT + 40, TOP - 40)]
+    shapes = [shapely.box(x, y, x + 30, y + 30) for x, y in corners]
+    gpd.GeoDataFrame({"code": [1, 2]}, geometry=shapes, crs="EPSG:32631").to_file(
+        tmp_path / "reference.gpkg"
+    )
+    halves = [shapely.box(LEFT + x, TOP - 80, LEFT + x + 40, TOP) for x in (0, 40)]
+    gpd.GeoDataFrame({"region": ["west", "east"]}, geometry=halves, crs="EPSG:32631").to_file(
+        tmp_path / "regions.gpkg"
+    )
+    (tmp_path / "classes.csv").write_text("code,name\n1,Wheat\n2,Maize\n")
+    for day in ("20180105", "20180125"):
+        write_product(tmp_path / "s2" / "T31TCJ", name_of(day), {"B4": 1000, "B8": 1000})
+    sentinel2 = {"path": str(tmp_path / "s2"), "keep_bands": ["B4", "B8"], "indices": []}
+    common = {
+        "output": str(tmp_path / "results"),
+        "tiles": ["T31TCJ"],
+        "nomenclature": str(tmp_path / "classes.csv"),
+        "sensors": {"sentinel2": sentinel2},
+        "reference": {"path": str(tmp_path / "reference.gpkg"), "field": "code"},
+        "regions": {"path": str(tmp_path / "regions.gpkg")},
+    }
+    return lambda **sections: Production(complete_configuration(common | sections))
+
+
+PLAIN = {"strategy": "all", "sampler": "random", "random_seed": 0}
+
+
+def test_a_production_that_asks_for_nothing_hands_over_what_it_did_before(plan):
+    production = plan()
+    parameters = Parameters(production)
+    assert parameters.choice_of_samples("T31TCJ") == PLAIN
+    assert parameters.strategy("west") == {"strategy": "all"}
+    assert set(production.config.counted("learning")) == {"learner", "parameters", "standardise"}
+    assert parameters.copies_to("west") == []
+    assert parameters.augmentation("west") is None
+    assert parameters.own_samples is None
+    assert parameters.features_of_model("west") is None
+    assert not production.config.classification.smoothing.used
+
+
+def test_regions_have_strategies_of_their_own_and_those_that_share_do(plan):
+    own = {"strategy": "total", "total": 500, "sampler": "periodic"}
+    production = plan(sampling={"max_per_polygon": 9, "per_region": {"east": own}})
+    parameters = Parameters(production)
+    assert parameters.strategy("west") == {"strategy": "all", "max_per_polygon": 9}
+    assert parameters.strategy("east") == {"strategy": "total", "total": 500, "max_per_polygon": 9}
+    assert parameters.choice_of_samples("T31TCJ") == PLAIN | {
+        "max_per_polygon": 9,
+        "per_region": {"east": own | {"random_seed": 0, "max_per_polygon": 9}},
+    }
+    assert [production.config.sampling.shared(region) for region in ("west", "east")] == [
+        False,
+        True,
+    ]
+
+
+def test_samples_are_made_for_the_models_asked_for(plan):
+    section = {"method": "smote", "to": "number", "number": 70, "regions": ["east"]}
+    parameters = Parameters(plan(sampling={"augmentation": section}))
+    assert parameters.augmentation("west") is None
+    made = parameters.augmentation("east")
+    assert made["method"] == "smote"
+    assert made["number"] == 70
+    assert "regions" not in made
+
+
+def test_copies_go_to_their_destination(plan, tmp_path):
+    (tmp_path / "copies.csv").write_text("source,destination,class,quantity\nwest,east,Maize,5\n")
+    parameters = Parameters(plan(sampling={"management": str(tmp_path / "copies.csv")}))
+    copy = {"source": "west", "destination": "east", "code": 2, "quantity": 5}
+    assert parameters.copies_to("east") == [copy]
+    assert parameters.copies_to("west") == []
+
+
+def test_a_table_of_one_s_own_is_known_by_its_content_and_all_features_are_asked_of_it(
+    plan, tmp_path
+):
+    frame = gpd.GeoDataFrame(
+        {"code": [1, 2]}, geometry=shapely.points([LEFT, LEFT + 70], [TOP] * 2), crs="EPSG:32631"
+    )
+    path = str(tmp_path / "own.parquet")
+    frame.to_parquet(path)
+    production = plan(learning={"samples": path})
+    before = Parameters(production).own_samples
+    names = Parameters(production).features_of_model("west")
+    assert names[0] == "Sentinel2_B4_20180105"
+    (found,) = [text for text in input_problems(production) if "learning.samples" in text]
+    assert f"{path}: has no column Sentinel2_B4_20180105" in found
+    frame.assign(**{name: np.int16(1) for name in names}).to_parquet(path)
+    assert not [text for text in input_problems(production) if "learning.samples" in text]
+    assert Parameters(production).own_samples["contents"] != before["contents"]
+
+
+@pytest.mark.parametrize(
+    ("sections", "message"),
+    [
+        (
+            {"sampling": {"per_region": {"eastt": {}}}},
+            "sampling.per_region: no region 'eastt' touches a tile, did you mean 'east'?",
+        ),
+        (
+            {"sampling": {"augmentation": {"method": "smote", "regions": ["north"]}}},
+            "sampling.augmentation.regions: no region 'north' touches a tile, they are east, west",
+        ),
+        (
+            {
+                "sampling": {
+                    "augmentation": {"method": "smote", "to": "byclass", "byclass": {"7": 5}}
+                }
+            },
+            "sampling.augmentation.byclass: the nomenclature has no code 7, codes are 1, 2",
+        ),
+        ({"sampling": {"management": "none.csv"}}, "sampling.management: no file none.csv"),
+        ({"learning": {"samples": "none.gpkg"}}, "learning.samples: no file none.gpkg"),
+    ],
+)
+def test_what_the_production_does_not_have_is_told_by_the_check(plan, sections, message):
+    assert message in input_problems(plan(**sections))
+
+
+def test_a_wrong_table_of_copies_is_told_by_the_check(plan, tmp_path):
+    (tmp_path / "copies.csv").write_text("source,destination,class,quantity\nwest,east,9,5\n")
+    found = input_problems(plan(sampling={"management": str(tmp_path / "copies.csv")}))
+    (told,) = [text for text in found if text.startswith("sampling.management")]
+    assert "line 2: class '9' is neither a code nor a name" in told
+
+
+def test_copies_of_samples_that_lack_a_series_are_told(plan, tmp_path, monkeypatch):
+    (tmp_path / "copies.csv").write_text("source,destination,class,quantity\nwest,east,1,5\n")
+    production = plan(sampling={"management": str(tmp_path / "copies.csv")})
+    monkeypatch.setattr(
+        Production, "series_of_region", lambda self, region: ["sentinel2"] * (region == "east")
+    )
+    found = [text for text in input_problems(production) if text.startswith("sampling.management")]
+    assert "region west has no sentinel2, which region east learns" in found[0]
+
+
+def test_tiles_near_by_are_those_whose_pixels_count(plan, monkeypatch):
+    """Beside one another: their pixels touch; ten pixels apart: they count from eleven on."""
+    grids = {
+        "A": Grid("EPSG:32631", 0, 80, 10, 8, 8),
+        "B": Grid("EPSG:32631", 80, 80, 10, 8, 8),
+        "C": Grid("EPSG:32631", 0, -100, 10, 8, 8),
+    }
+    monkeypatch.setattr(Production, "grids", grids)
+    monkeypatch.setattr(Production, "grid", lambda self, tile: grids[tile])
+    production = plan()
+    assert production.near("A", 1) == ["B"]
+    assert production.near("A", 10) == ["B"]
+    assert production.near("A", 11) == ["B", "C"]
