@@ -48,6 +48,10 @@ LATER = (
 """Choices that came after the first maps: those that leave them alone have the digest they had."""
 
 
+BESIDE = ("output", "prepared", "feature_maps", "regularisation", "vectorisation", "delivery")
+"""Sections that decide no map: where things stand, and what is made of maps."""
+
+
 def _meaning(section: type[Section]) -> str:
     return " ".join((section.__doc__ or "").split())
 
@@ -133,19 +137,7 @@ class Configuration(Section):
     @property
     def digest(self) -> str:
         """SHA-256 of what decides the maps: all but folders, memory, and what else is made of them."""
-        science = {
-            key: value
-            for key, value in self.as_dict().items()
-            if key
-            not in (
-                "output",
-                "prepared",
-                "feature_maps",
-                "regularisation",
-                "vectorisation",
-                "delivery",
-            )
-        }
+        science = {key: value for key, value in self.as_dict().items() if key not in BESIDE}
         for section in {section for section, _ in LATER}:
             science[section] = self.counted(section)
         science["classification"].pop("window_mb")

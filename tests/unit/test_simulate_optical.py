@@ -146,6 +146,7 @@ def masks_of(product: Path) -> tuple[np.ndarray, np.ndarray]:
     return quality & 1 == 1, (quality & 0b11111 != 0) | (saturated != 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OTHERS)
 def test_decoded_products_are_the_truth(scene, name):
     found = products_of(scene, name)
