@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # OTB=yes: with the Orfeo ToolBox. OTB=auto: where Debian has it. OTB=no: as it is found.
 OTB := no
 
-.PHONY: setup setup-otb demo wheel test test-cluster test-protections test-setup test-formats test-roads check lint docs lock clean
+.PHONY: setup setup-otb demo wheel test test-cluster test-protections test-setup test-formats test-maps test-roads check lint docs lock clean
 
 setup:
 	@OTB=$(OTB) bash envs/setup.sh
@@ -41,6 +41,10 @@ test-setup: setup
 # A whole production for each format, on simulated scenes; ten minutes.
 test-formats: setup
 	python -m pytest tests/formats
+
+# A small production with all that is made of maps: fused, smoothed, regularised, polygons; three minutes.
+test-maps: setup
+	python -m pytest -n 2 tests/maps
 
 # The roads of installation in bare roots, by root. One of them: make test-roads ROADS=trixie
 # The longest, two hours: make test-roads ROADS='bookworm-killed trixie-killed'

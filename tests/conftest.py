@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -46,7 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def length_of(nodeid: str) -> int:
     """Place of a test in the order: whole productions, real data, the rest."""
     group = group_of(nodeid)
-    return 0 if group in ("rules", "production") else 1 if "test_real_data.py" in group else 2
+    return 0 if group in ("rules", "maps", "production") else 1 if "test_real_data.py" in group else 2
 
 
 def group_of(nodeid: str) -> str:
@@ -54,6 +55,8 @@ def group_of(nodeid: str) -> str:
     file = nodeid.partition("::")[0]
     if "tests/rules/" in file or file.endswith("test_full_disk.py"):
         return "rules"
+    if "tests/maps/" in file and not file.endswith(("_boundaries.py", "_sensors.py")):
+        return "maps"
     if file.endswith("test_simulated.py"):
         return "production"
     return nodeid if file.endswith("test_real_data.py") else file
@@ -205,19 +208,13 @@ def own_copy(production, tmp_path) -> Workflow:
     return Workflow(folder, copy.deepcopy(production.config))
 
 
-@pytest.fixture(scope="session")
-def small_production(tmp_path_factory) -> Workflow:
-    """A whole production on tiles of 64 pixels: two tiles, regions and draws, and the features.
+def small_workflow(folder: Path, **sections: Any) -> Workflow:
+    """What makes a whole production on tiles of 64 pixels: two tiles, regions and draws.
 
     The first image of one tile is damaged, the last product of it is in its zip.
     """
-    import numpy as np
-    from osgeo import gdal
-    from tiny import write_image
-
     from iota2_tools.simulate import SceneSettings, simulate_scene
 
-    folder = tmp_path_factory.mktemp("small")
     settings = SceneSettings(size=64, overlap=20, dates=6, cloud_cover=0.3, seed=1)
     simulate_scene(settings, str(folder / "scene"), jobs=1)
     west, east = (folder / "scene/sentinel2" / tile for tile in settings.tiles)
@@ -228,11 +225,6 @@ def small_production(tmp_path_factory) -> Workflow:
     damaged = deliver_again(min(east.iterdir()), "000000")
     next(damaged.glob("*_FRE_B4.tif")).write_bytes(b"")
     pack(max(east.iterdir()), folder / "scene/unpacked")
-    truth = gdal.Open(str(folder / "scene/truth" / f"{settings.tiles[0]}_class.tif"))
-    left, _, _, top, _, _ = truth.GetGeoTransform()
-    river = np.zeros((64, 108), dtype=np.uint8)
-    river[:, 30:32] = river[20, :] = 1
-    write_image(folder / "scene/water.tif", river, left=left, top=top)
     workflow = Workflow(
         folder,
         scene_config(
@@ -240,33 +232,64 @@ def small_production(tmp_path_factory) -> Workflow:
             regions={"path": "scene/reference/regions.gpkg", "field": "region"},
             sampling={"runs": 2, "strategy": "constant", "constant": 12, "envelope_margin": 105},
             classification={"probability_map": True},
-            fusion={"seeds": {"method": "dempster_shafer", "held_back": 0}},
             learning={"parameters": {"n_estimators": 7}},  # shares that are no whole percents
             feature_maps={"features": ["Sentinel2_NDVI_*", "Sentinel2_B8A_*"]},
-            regularisation={
-                "minimum_mapping_unit_m2": 500,
-                "groups": "parent",
-                "resolution": 20,
-                "water_mask": {"path": "scene/water.tif", "code": 11},
-                "second_minimum_mapping_unit_m2": 1200,
-                "margin_pixels": 32,
-                "block_pixels": 40,
-            },
-            vectorisation={"seed": 1, "square_pixels": 32, "formats": ["gpkg", "parquet"]},
-            delivery={"path": "scene/reference/regions.gpkg", "field": "region", "prefix": "eco"},
+            **sections,
         ),
     )
     workflow.config["sensors"]["sentinel2"]["temporal_resolution"] = 60
+    return workflow
+
+
+@pytest.fixture(scope="session")
+def small_production(tmp_path_factory) -> Workflow:
+    """The small production, with its features."""
+    workflow = small_workflow(tmp_path_factory.mktemp("small"))
+    workflow.run("all", "features")
+    return workflow
+
+
+OF_MAPS = {
+    "fusion": {"seeds": {"method": "dempster_shafer", "held_back": 0}},
+    "regularisation": {
+        "minimum_mapping_unit_m2": 500,
+        "groups": "parent",
+        "resolution": 20,
+        "water_mask": {"path": "scene/water.tif", "code": 11},
+        "second_minimum_mapping_unit_m2": 1200,
+        "margin_pixels": 32,
+        "block_pixels": 40,
+    },
+    "vectorisation": {"seed": 1, "square_pixels": 32, "formats": ["gpkg", "parquet"]},
+    "delivery": {"path": "scene/reference/regions.gpkg", "field": "region", "prefix": "eco"},
+}
+"""Sections that ask for all that is made of maps."""
+
+
+@pytest.fixture(scope="session")
+def whole_production(tmp_path_factory) -> Workflow:
+    """The small production, its draws fused, its maps regularised, made polygons and delivered."""
+    import numpy as np
+    from osgeo import gdal
+    from tiny import write_image
+
+    folder = tmp_path_factory.mktemp("whole")
+    workflow = small_workflow(folder, **copy.deepcopy(OF_MAPS))
+    truth = gdal.Open(str(folder / "scene/truth/T31TCJ_class.tif"))
+    left, _, _, top, _, _ = truth.GetGeoTransform()
+    river = np.zeros((64, 108), dtype=np.uint8)
+    river[:, 30:32] = river[20, :] = 1
+    write_image(folder / "scene/water.tif", river, left=left, top=top)
     workflow.run("all", "features", "folds")
     return workflow
 
 
 @pytest.fixture(scope="session")
-def managed_production(small_production, tmp_path_factory) -> Workflow:
-    """The small production with its samples managed and its maps smoothed, no probabilities asked for."""
+def managed_production(whole_production, tmp_path_factory) -> Workflow:
+    """The whole production with its samples managed and its maps smoothed, no probabilities asked for."""
     folder = tmp_path_factory.mktemp("managed") / "copy"
-    shutil.copytree(small_production.folder, folder)
-    workflow = Workflow(folder, copy.deepcopy(small_production.config))
+    shutil.copytree(whole_production.folder, folder)
+    workflow = Workflow(folder, copy.deepcopy(whole_production.config))
     workflow.config["classification"] = {"smoothing": {"method": "markov"}, "histograms": True}
     workflow.config["sampling"] |= {
         "max_per_polygon": 4,
@@ -299,12 +322,14 @@ def pack(product: Path, aside: Path) -> None:
 
 
 @pytest.fixture
-def made(small_production):
+def made(request):
     """Gives what jobs of one rule have made in the production; it may be read, not changed."""
+    of_maps = request.path.parent.name == "maps"
+    production = request.getfixturevalue("whole_production" if of_maps else "small_production")
 
     def products(rule: str, *outputs: str, jobs: int = 1) -> Path:
         """Results of the production, in which `jobs` jobs of `rule` wrote at least `outputs`."""
-        results = small_production.results
+        results = production.results
         timed = [
             path
             for path in (results / "benchmarks").rglob("*.tsv")

@@ -21,8 +21,8 @@ SIDE, FINE = (
 
 
 @pytest.fixture(scope="module")
-def classes(small_production) -> np.ndarray:
-    return pixels(small_production.results / "final/Classif_Regularised_Seed_1.tif")
+def classes(whole_production) -> np.ndarray:
+    return pixels(whole_production.results / "final/Classif_Regularised_Seed_1.tif")
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +38,8 @@ def components(classes) -> dict[int, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def layer(small_production) -> gpd.GeoDataFrame:
-    return gpd.read_file(small_production.results / "final/LandCover.gpkg", layer="land_cover")
+def layer(whole_production) -> gpd.GeoDataFrame:
+    return gpd.read_file(whole_production.results / "final/LandCover.gpkg", layer="land_cover")
 
 
 def test_trace_square_knows_every_component_of_its_square(made, classes):
