@@ -47,7 +47,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def length_of(nodeid: str) -> int:
     """Place of a test in the order: whole productions, real data, the rest."""
     group = group_of(nodeid)
-    return 0 if group in ("rules", "maps", "production") else 1 if "test_real_data.py" in group else 2
+    return (
+        0 if group in ("rules", "maps", "production") else 1 if "test_real_data.py" in group else 2
+    )
 
 
 def group_of(nodeid: str) -> str:
