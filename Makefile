@@ -39,6 +39,7 @@ test-setup: setup
 	python -m pytest tests/setup
 
 # A whole production for each format, on simulated scenes; ten minutes.
+test-formats: OTB := auto
 test-formats: setup
 	python -m pytest tests/formats
 

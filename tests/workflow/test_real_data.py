@@ -1,20 +1,9 @@
 """The whole workflow on real satellite data."""
 
-import pandas as pd
-import pytest
-from conftest import Workflow, job_counts
+from conftest import Workflow
+from truths import overall_accuracy, scores_of
 
 BASELINE = 0.761  # scikit-learn forest on these splits (baseline.md of the data set)
-
-
-def scores_of(workflow: Workflow) -> str:
-    """The scores of a production, and only what they need: the maps, no pictures of them."""
-    return str(workflow.results / "final" / "scores.csv")
-
-
-def overall_accuracy(workflow: Workflow) -> float:
-    scores = pd.read_csv(scores_of(workflow))
-    return scores[scores["score"] == "overall_accuracy"]["value"].mean()
 
 
 def test_flanders_reaches_the_baseline_on_its_fixed_splits(real_data, tmp_path):
@@ -37,37 +26,6 @@ def test_flanders_reaches_the_baseline_on_its_fixed_splits(real_data, tmp_path):
     )
     workflow.run(scores_of(workflow))
     assert overall_accuracy(workflow) >= BASELINE - 0.05
-
-
-def test_flanders_with_regions_shapefile_and_other_learners_on_the_same_samples(
-    real_data, tmp_path
-):
-    flanders = real_data / "flanders2018"
-    workflow = Workflow(
-        tmp_path,
-        {
-            "output": str(tmp_path / "results"),
-            "tiles": ["T31UDS", "T31UES"],
-            "sensors": {
-                "sentinel2": {"path": str(flanders / "sentinel2"), "temporal_resolution": 20}
-            },
-            "grid": {"projection": "EPSG:2154", "spatial_resolution": 20},
-            "reference": {
-                "path": str(flanders / "reference" / "shp" / "reference.shp"),
-                "field": "code_l1",
-            },
-            "nomenclature": str(flanders / "reference" / "nomenclature_l1.csv"),
-            "learning": {"learner": "SVC"},
-        },
-    )
-    workflow.run(scores_of(workflow))
-    assert overall_accuracy(workflow) > 0.5
-    pytest.importorskip("otbApplication")
-    workflow.config["learning"] = {"learner": "otb-rf"}
-    jobs = job_counts(workflow.run(scores_of(workflow)))
-    assert overall_accuracy(workflow) > 0.5
-    assert {"train_model", "classify_tile", "compare_tile"} <= set(jobs)
-    assert not {"take_inventory", "mask_series", "select_samples", "extract_samples"} & set(jobs)
 
 
 def test_user_features_alone_map_a_crs_without_epsg_code(real_data, tmp_path):
