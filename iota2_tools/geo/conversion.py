@@ -64,7 +64,10 @@ class Values:
         return out
 
     def _compute(self, numbers: np.ndarray, nodata: float | None, out: np.ndarray) -> None:
-        hole = float("nan") if nodata is None else float(numbers.dtype.type(nodata))
+        hole = float("nan") if nodata is None else float(nodata)
+        if numbers.dtype.kind == "f":  # what the file holds of it
+            with np.errstate(over="ignore"):
+                hole = float(numbers.dtype.type(hole))
         _convert(numbers, self.scale, self.offset, self.decibel, hole, out)
 
 

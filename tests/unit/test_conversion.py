@@ -102,3 +102,9 @@ def test_power_of_single_precision_becomes_decibels_over_its_whole_range(scale):
         expected = np.rint(1000 * np.log10(power.astype(np.float64) * scale))
     found = Values(scale, decibel=True).of(power[None])[0]
     assert (found == expected.clip(-32767, 32767)).all()
+
+
+@pytest.mark.parametrize("nodata", [0.5, -3.4e38, 2.0**40])
+@pytest.mark.parametrize("kind", [np.uint8, np.int16, np.int32, np.uint32])
+def test_nodata_that_no_pixel_of_the_type_can_be_hides_none(kind, nodata):
+    assert Values().of(np.array([[0, 1]], kind), nodata).tolist() == [[0, 1]]
