@@ -108,3 +108,9 @@ def test_power_of_single_precision_becomes_decibels_over_its_whole_range(scale):
 @pytest.mark.parametrize("kind", [np.uint8, np.int16, np.int32, np.uint32])
 def test_nodata_that_no_pixel_of_the_type_can_be_hides_none(kind, nodata):
     assert Values().of(np.array([[0, 1]], kind), nodata).tolist() == [[0, 1]]
+
+
+def test_an_offset_gives_no_power_some():
+    """0.01 is -20 dB; so is no number with that offset."""
+    power = np.array([[0.0, -0.005, -0.02]], np.float32)
+    assert Values(1, 0.01, decibel=True).of(power).tolist() == [[-2000, -2301, UNSEEN]]

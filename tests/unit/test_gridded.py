@@ -281,3 +281,14 @@ def test_bands_that_are_opened_together_are_those_that_are_opened_alone(
             np.testing.assert_array_equal(seen, covered)
             np.testing.assert_array_equal(found[seen], expected[covered])
             np.testing.assert_array_equal(together.seen(window), covered)
+
+
+def test_values_beyond_the_edge_of_a_warped_image_without_nodata_are_none(tmp_path):
+    path = write_image(tmp_path / "B4.tif", np.full((4, 4), 500, np.uint16))
+    native = grid_of(path)
+    beside = Grid(native.crs, native.left + 25, native.top - 5, 10, 3, 6)
+    band = GridBand(str(path), beside, Reading(None, covered=True, values=Values(2, 1)))
+    found = np.empty((3, 6), np.int16)
+    band.read(beside.window, found)
+    assert found[0, 0] == 1001
+    assert (found[:, 3:] == UNSEEN).all()
