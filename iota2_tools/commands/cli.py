@@ -13,7 +13,8 @@ from iota2_tools.core.environment import unimportable
 from iota2_tools.core.errors import Iota2Error
 
 COMMANDS = (
-    "demo", "check", "run", "job", "summary", "samples", "zonal", "doctor", "simulate", "config_reference",
+    "demo", "check", "run", "job", "summary", "samples", "zonal", "sample", "assess", "doctor", "simulate",
+    "config_reference",
 )  # fmt: skip
 """Modules of this package, in the order of the help."""
 

@@ -304,6 +304,23 @@ def write_layer(
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
 
 
+def write_table(frame: pd.DataFrame, path: str, *, layer: str) -> None:
+    """Add a table without shapes to a GeoPackage that `write_layer` has begun.
+
+    Raises
+    ------
+    OutputError
+        If the file could not be written whole.
+    """
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": FIXED_DATE})
+    try:
+        pyogrio.write_dataframe(frame, path, layer=layer, driver="GPKG", append=True)
+    except RuntimeError as error:  # what all errors of pyogrio are
+        raise gdal_error(path, [str(error)]) from None
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+
+
 def polygons_only(features: Features, path: str) -> Features:
     """Polygons and MultiPolygons, repaired where they cross themselves.
 

@@ -97,7 +97,7 @@ def write_zones(
         )
     readers = [QuantityReader(item, grid) for item in quantities]
     found = {name: _of_zone(classes, shape, grid, readers) for name, shape in outlines.items()}
-    names = _names_of(classes, {code for counts, _ in found.values() for code in counts})
+    names = names_of(classes, {code for counts, _ in found.values() for code in counts})
     with (
         whole_file(output) as temporary,
         open(temporary, "w", encoding="utf-8", newline="") as file,
@@ -153,7 +153,7 @@ def _windows(shape: shapely.Geometry, grid: Grid) -> list[Window]:
     ]
 
 
-def _names_of(classes: str, codes: set[int]) -> Mapping[int, str]:
+def names_of(classes: str, codes: set[int]) -> Mapping[int, str]:
     """Names of the classes by code, from the tags of the map; those it does not name by code."""
     tags = open_raster(classes).GetMetadata()
     told = {

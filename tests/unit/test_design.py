@@ -1,0 +1,248 @@
+"""Sizes of samples: published values and hand computations; points drawn from maps of a few pixels."""
+
+import numpy as np
+import pyogrio
+import pytest
+from scipy import stats
+from tiny import write_image
+
+from iota2_tools.assessing import drawing
+from iota2_tools.assessing.design import allocate, deviations, largest_size, sample_size
+from iota2_tools.assessing.drawing import draw, mixed
+from iota2_tools.assessing.points import PointsWanted, write_points
+from iota2_tools.commands.sample import expectations
+from iota2_tools.core.errors import ConfigError, InputDataError
+
+# Olofsson et al. 2014, section 5.1: deforestation, forest gain, stable forest, stable non-forest.
+PIXELS = [200_000, 150_000, 3_200_000, 6_450_000]
+EXPECTED = [0.7, 0.6, 0.9, 0.95]
+
+
+def test_deviations_are_those_of_the_paper():
+    assert deviations(EXPECTED) == pytest.approx([0.458, 0.490, 0.300, 0.218], abs=5e-4)
+
+
+def test_the_size_is_that_of_the_paper():
+    assert sample_size(PIXELS, EXPECTED, 0.01) == 641
+
+
+def test_no_more_points_than_pixels():
+    assert sample_size([3, 4], [0.5, 0.5], 0.001) == 7
+    assert allocate(50, "equal", [3, 4], [0.5, 0.5]).tolist() == [3, 4]
+
+
+def test_the_largest_size_is_that_of_half_right():
+    assert largest_size(0.05) == 100
+    assert sample_size([10**6], [0.5], 0.05) == 100
+
+
+@pytest.mark.parametrize(
+    ("method", "shares"),
+    [
+        ("proportional", [12.8, 9.6, 205.1, 413.4]),
+        ("neyman", [23.2, 18.6, 243.1, 356.0]),
+        ("equal", [160.25] * 4),
+    ],
+)
+def test_points_are_shared_as_the_method_says(method, shares):
+    sizes = allocate(641, method, PIXELS, EXPECTED)
+    assert sizes.sum() == 641
+    assert np.abs(sizes - shares).max() < 1
+
+
+def test_a_minimum_is_taken_from_the_large_strata():
+    # 640 points, 75 each of the two small ones: 490 are left for 3.20 and 6.45 million.
+    sizes = allocate(640, "proportional", PIXELS, EXPECTED, minimum=75)
+    assert sizes.tolist() == [75, 75, 162, 328]  # 490 x 3.20 / 9.65 = 162.49
+
+
+def test_a_stratum_smaller_than_its_minimum_gives_all_its_pixels():
+    assert allocate(30, "proportional", [4, 1000], [0.5, 0.5], minimum=10).tolist() == [4, 26]
+
+
+def test_what_a_small_stratum_cannot_take_goes_to_the_others():
+    assert allocate(30, "equal", [4, 100, 100], [0.5] * 3).tolist() == [4, 13, 13]
+
+
+def test_a_stratum_that_is_expected_to_be_right_gets_its_minimum():
+    assert allocate(30, "neyman", [1000, 1000], [1, 0.5], minimum=3).tolist() == [3, 27]
+
+
+def test_minima_above_the_total_are_refused():
+    with pytest.raises(ConfigError, match=r"10 point.* for 3 strata of 5 at least: that are 15"):
+        allocate(10, "equal", [100] * 3, [0.5] * 3, minimum=5)
+
+
+def write_map(path, values, names=(), **options) -> str:
+    """A class map; names are those of codes 1, 2 …"""
+    from osgeo import gdal
+
+    write_image(path, np.asarray(values, np.uint8), **options)
+    dataset = gdal.Open(str(path), gdal.GA_Update)
+    dataset.SetMetadata({f"CLASS_{code}": name for code, name in enumerate(names, start=1)})
+    dataset = None
+    return str(path)
+
+
+VALUES = np.array([[1, 1, 2, 2], [1, 1, 2, 2], [1, 1, 1, 2], [0, 0, 3, 3]])
+
+
+def test_numbers_are_those_of_splitmix64():
+    # First values of SplitMix64 from seed 1234567 (test of the reference implementation in Java and C).
+    found = mixed(np.arange(3, dtype=np.uint64), np.uint64(1234567))
+    assert found.tolist() == [6457827717110365317, 3203168211198807973, 9817491932198370423]
+
+
+def test_each_stratum_is_counted_and_no_pixel_drawn_twice(tmp_path):
+    drawn = draw(write_map(tmp_path / "map.tif", VALUES), None, 0, 100)
+    assert drawn.strata.tolist() == [1, 2, 3]
+    assert drawn.pixels.tolist() == [7, 5, 2]
+    assert len(drawn.row) == 14
+    assert len(set(zip(drawn.row.tolist(), drawn.col.tolist(), strict=True))) == 14
+    assert (VALUES[drawn.row, drawn.col] == drawn.stratum).all()
+    assert (drawn.mapped == drawn.stratum).all()
+
+
+@pytest.mark.parametrize("window", [(1, 1), (3, 2), (100, 100)])
+def test_windows_draw_the_same_points(tmp_path, monkeypatch, window):
+    path = write_map(tmp_path / "map.tif", np.random.default_rng(0).integers(0, 4, (40, 30)))
+    whole = draw(path, None, 7, 5)
+    monkeypatch.setattr(drawing, "WINDOW", window)
+    parts = draw(path, None, 7, 5)
+    assert parts.row.tolist() == whole.row.tolist()
+    assert parts.col.tolist() == whole.col.tolist()
+    assert np.bincount(parts.stratum)[1:].tolist() == [5, 5, 5]
+
+
+def test_pruning_loses_none_of_the_smallest(tmp_path, monkeypatch):
+    values = np.random.default_rng(1).integers(1, 3, (60, 60))
+    path = write_map(tmp_path / "map.tif", values)
+    whole = draw(path, None, 3, 50)
+    monkeypatch.setattr(drawing, "WINDOW", (4, 4))
+    monkeypatch.setattr(drawing, "PRUNED", 20)
+    parts = draw(path, None, 3, 50)
+    assert parts.row.tolist() == whole.row.tolist()
+    assert parts.col.tolist() == whole.col.tolist()
+
+
+def test_more_points_keep_those_that_were_looked_at(tmp_path):
+    path = write_map(tmp_path / "map.tif", np.ones((20, 20)))
+    few, many = draw(path, None, 0, 10), draw(path, None, 0, 30)
+    assert many.row[:10].tolist() == few.row.tolist()
+    assert many.rank.tolist() == list(range(1, 31))
+    assert draw(path, None, 1, 10).row.tolist() != few.row.tolist()
+
+
+@pytest.mark.slow
+def test_every_pixel_is_drawn_as_often(tmp_path):
+    """Each of 16 pixels stands first in about a sixteenth of 400 draws, and in no order."""
+    path = write_map(tmp_path / "map.tif", np.ones((4, 4)))
+    drawn = [draw(path, None, seed, 2) for seed in range(400)]
+    for place in (0, 1):
+        pixels = [item.row[place] * 4 + item.col[place] for item in drawn]
+        assert stats.chisquare(np.bincount(pixels, minlength=16)).pvalue > 1e-3
+    pairs = [item.row[0] * 4 + item.col[0] - (item.row[1] * 4 + item.col[1]) for item in drawn]
+    assert 0.4 < np.mean(np.array(pairs) > 0) < 0.6
+
+
+def test_strata_of_another_raster_leave_pixels_without_stratum_out(tmp_path):
+    path = write_map(tmp_path / "map.tif", VALUES)
+    # Pixels twice as large: rows 0-1 stratum 5, of rows 2-3 the left has none, the right stratum 6.
+    strata = write_map(tmp_path / "strata.tif", [[5, 5], [0, 6]], resolution=20.0)
+    drawn = draw(path, strata, 0, 100)
+    assert drawn.strata.tolist() == [5, 6]
+    assert drawn.pixels.tolist() == [8, 4]
+    assert drawn.left_out == 2  # row 2, columns 0 and 1
+    assert VALUES[drawn.row, drawn.col].tolist() == drawn.mapped.tolist()
+
+
+def test_the_order_can_be_stopped_early(tmp_path):
+    """Half of the file is about half of every stratum."""
+    values = np.repeat([1, 2], [300, 100]).reshape(20, 20)
+    drawn = draw(write_map(tmp_path / "map.tif", values), None, 0, 100).first(np.array([60, 20]))
+    assert len(drawn.row) == 80
+    assert np.bincount(drawn.stratum[:40])[1:].tolist() == [30, 10]
+    for code in (1, 2):
+        own = drawn.rank[drawn.stratum == code]
+        assert own.tolist() == list(range(1, len(own) + 1))
+
+
+def test_the_file_hides_the_class_and_holds_the_design(tmp_path):
+    path = write_map(tmp_path / "map.tif", VALUES, ["Wood", "Water", "Urban"])
+    output = str(tmp_path / "points.gpkg")
+    wanted = PointsWanted(path, points=8, minimum=2, accuracies={"Water": 0.6, "3": 0.7})
+    design = write_points(wanted, output)
+    assert design.names == ["Wood", "Water", "Urban"]
+    assert design.accuracies.tolist() == [0.85, 0.6, 0.7]
+    points = pyogrio.read_dataframe(output, layer="points")
+    assert list(points.columns) == ["point", "rank", "reference", "note", "geometry"]
+    assert points["point"].tolist() == list(range(1, 9))
+    assert points["reference"].isna().all()
+    x, y = points.geometry.x - 300_000, 4_900_020 - points.geometry.y
+    assert ((x % 10 == 5) & (y % 10 == 5)).all()
+    assert (VALUES[(y // 10).astype(int), (x // 10).astype(int)] > 0).all()
+    table = pyogrio.read_dataframe(output, layer="strata")
+    assert table["pixels"].tolist() == [7, 5, 2]
+    assert table["points"].sum() == 8
+    assert table["points"].min() >= 2
+    assert points.crs.to_epsg() == 32631
+
+
+def test_the_class_is_told_where_that_is_asked_for(tmp_path):
+    path = write_map(tmp_path / "map.tif", VALUES, ["Wood", "Water", "Urban"])
+    write_points(PointsWanted(path, points=14), str(tmp_path / "p.gpkg"), hidden=False)
+    points = pyogrio.read_dataframe(tmp_path / "p.gpkg", layer="points")
+    names = dict(zip(points["mapped"], points["mapped_name"], strict=True))
+    assert names == {1: "Wood", 2: "Water", 3: "Urban"}
+    assert points["stratum"].tolist() == points["mapped"].tolist()
+
+
+def test_the_same_seed_writes_the_same_bytes(tmp_path):
+    path = write_map(tmp_path / "map.tif", VALUES)
+    for name in ("a", "b"):
+        write_points(PointsWanted(path, points=8, minimum=2), str(tmp_path / f"{name}.gpkg"))
+    assert (tmp_path / "a.gpkg").read_bytes() == (tmp_path / "b.gpkg").read_bytes()
+
+
+def test_as_many_points_as_the_error_needs_and_the_minima(tmp_path):
+    values = np.repeat([1, 2], [9990, 10]).reshape(100, 100)
+    path = write_map(tmp_path / "map.tif", values)
+    design = write_points(PointsWanted(path, standard_error=0.05), str(tmp_path / "p.gpkg"))
+    # 0.85 x 0.15 / 0.05² = 51; the ten pixels of class 2 are all taken.
+    assert design.sizes.tolist() == [50, 10]
+    # By hand: 0.999² x (1 - 50/9990) x 0.1275 / 50.
+    assert design.expected_error == pytest.approx(np.sqrt(0.999**2 * 0.994995 * 0.00255), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"points": 0}, "0 points"),
+        ({"standard_error": 0.0}, "standard error 0"),
+        ({"minimum": 1}, "minimum 1: two points"),
+        ({"accuracy": 1.5}, "expected accuracy 1.5 of all strata"),
+        (
+            {"accuracies": {"Sea": 0.5}},
+            "expected accuracy of Sea: no such stratum; there are 1 Wood",
+        ),
+    ],
+)
+def test_impossible_wishes_are_refused(tmp_path, options, told):
+    path = write_map(tmp_path / "map.tif", VALUES, ["Wood", "Water", "Urban"])
+    with pytest.raises(ConfigError, match=told):
+        write_points(PointsWanted(path, **options), str(tmp_path / "p.gpkg"))
+    assert not (tmp_path / "p.gpkg").exists()
+
+
+def test_a_map_without_a_class_is_refused(tmp_path):
+    path = write_map(tmp_path / "map.tif", np.zeros((4, 4)))
+    with pytest.raises(InputDataError, match="no pixel has a class"):
+        write_points(PointsWanted(path), str(tmp_path / "p.gpkg"))
+
+
+def test_expectations_are_read_from_what_is_typed():
+    assert expectations([]) == (0.85, {})
+    assert expectations(["0.9", "Urban=0.7", "a=b=0.5"]) == (0.9, {"Urban": 0.7, "a=b": 0.5})
+    for typed in (["x"], ["Urban=x"], ["0.9", "0.8"], ["a=1", "a=0.5"]):
+        with pytest.raises(ConfigError, match="--expected"):
+            expectations(typed)
