@@ -55,6 +55,20 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help="share of the reference polygons with a wrong class (%(default)s)",
     )
     parser.add_argument(
+        "--changed",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="share of the fields with another class than the land of this seed has (%(default)s)",
+    )
+    parser.add_argument(
+        "--season-shift",
+        type=float,
+        default=0.0,
+        metavar="DAYS",
+        help="days by which all growth is late (%(default)s)",
+    )
+    parser.add_argument(
         "--jobs", type=int, default=2, help="processes; the result does not depend on it"
     )
     parser.set_defaults(run=run)
@@ -75,6 +89,8 @@ def run(arguments: argparse.Namespace) -> int:
         field_size=arguments.field_size,
         mixed_edges=arguments.mixed_edges,
         label_noise=arguments.label_noise,
+        changed=arguments.changed,
+        season_shift=arguments.season_shift,
     )
     simulate_scene(settings, arguments.folder, sensors=arguments.sensors, jobs=arguments.jobs)
     folders = ", ".join(f"{SENSORS[name].folder}/" for name in arguments.sensors)

@@ -12,7 +12,7 @@ from iota2_tools.simulate.atmosphere import Sky, clear_sky, sky_over, swath_line
 from iota2_tools.simulate.hashing import gaussian_table, hash_at, stream_key, uniform
 from iota2_tools.simulate.landscape import Land, describe_land
 from iota2_tools.simulate.phenology import BANDS, parcel_spectra, parcel_traits
-from iota2_tools.simulate.settings import Acquisition, SceneSettings, day_of_year
+from iota2_tools.simulate.settings import Acquisition, SceneSettings, day_of_growth
 
 BANDS_10M = ("B2", "B3", "B4", "B8")
 BANDS_20M = ("B5", "B6", "B7", "B8A", "B11", "B12")
@@ -117,7 +117,9 @@ def _expose(
         )
     day = acquisition.day
     keys = [stream_key(settings.seed, name, day) for name in ("noise", "noise 20 m", "saturation")]
-    level, slope = parcel_spectra(land.codes, traits, day_of_year(day), _gains(settings, day))
+    level, slope = parcel_spectra(
+        land.codes, traits, day_of_growth(settings, day), _gains(settings, day)
+    )
     fine = np.empty((4, window.rows, window.cols), dtype=np.int16)
     coarse = np.empty((6, window.rows // 2, window.cols // 2), dtype=np.int16)
     masks_fine = np.zeros((4, window.rows, window.cols), dtype=np.uint8)

@@ -31,6 +31,7 @@ from iota2_tools.simulate.settings import (
     Acquisition,
     SceneSettings,
     cloud_cover,
+    day_of_growth,
     day_of_year,
     scene_window,
     spread,
@@ -353,7 +354,7 @@ def _expose(
         for name in ("noise", "saturation")
     ]
     level, slope = parcel_spectra(
-        land.codes, parcel_traits(land), day_of_year(day), _gains(settings, mission, day),
+        land.codes, parcel_traits(land), day_of_growth(settings, day), _gains(settings, mission, day),
         instrument.surfaces,
     )  # fmt: skip
     shape = (grid.rows, grid.cols)

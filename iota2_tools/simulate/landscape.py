@@ -41,6 +41,10 @@ CROP_SHARES = np.cumsum(
     axis=1,
 )
 
+FIELDS = (WHEAT, BARLEY, RAPESEED, MAIZE, SUNFLOWER, PASTURE, MEADOW)
+BECOMES = (*FIELDS, BUILT)
+"""What a field may be in another year."""
+
 # Lengths in pixels of 10 m.
 BLOCK_SPACING = 62
 MARGIN = 40
@@ -155,14 +159,52 @@ def _pure_land(settings: SceneSettings, window: Window) -> Land:
         size,
     )
     identifiers, places, index = _numbered(parcel.ravel())
+    codes = codes_of_year(settings, identifiers, code.ravel()[places])
     return Land(
-        window,
-        index.reshape(shape),
-        texture,
-        identifiers,
-        code.ravel()[places],
-        region.ravel()[places],
-    )
+        window, index.reshape(shape), texture, identifiers, codes, region.ravel()[places]
+    )  # fmt: skip
+
+
+def codes_of_year(
+    settings: SceneSettings, identifiers: np.ndarray, codes: np.ndarray
+) -> np.ndarray:
+    """Class of each parcel in the year of a scene: that of the land, another one for some fields.
+
+    Parameters
+    ----------
+    settings : SceneSettings
+        `changed` says how many.
+    identifiers : ndarray of uint64, shape (parcels,)
+        Names of the parcels.
+    codes : ndarray of uint8, shape (parcels,)
+        Classes of the land.
+
+    Returns
+    -------
+    ndarray of uint8, shape (parcels,)
+        A field that changes becomes any other of `BECOMES`, each as likely.
+    """
+    if not settings.changed:
+        return codes
+    key = np.uint64(stream_key(settings.seed, "change", settings.year))
+    return _change(key, identifiers, codes, np.array(BECOMES, dtype=np.uint8), settings.changed)
+
+
+@kernel
+def _change(key, identifiers, codes, becomes, share):
+    """Classes of a year; the last of `becomes` is no field."""
+    found = codes.copy()
+    fields = len(becomes) - 1
+    for n in range(len(codes)):
+        place = -1
+        for k in range(fields):
+            if becomes[k] == codes[n]:
+                place = k
+        bits = mix(identifiers[n] ^ key)
+        if place >= 0 and uniform(bits) < share:
+            step = 1 + np.int64(uniform(mix(bits)) * fields)
+            found[n] = becomes[(place + step) % (fields + 1)]
+    return found
 
 
 def _numbered(names: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -256,7 +256,7 @@ def _leaf_areas(day, codes, traits, table):
     return areas
 
 
-def leaf_areas(codes: np.ndarray, traits: np.ndarray, day: int) -> np.ndarray:
+def leaf_areas(codes: np.ndarray, traits: np.ndarray, day: float) -> np.ndarray:
     """Leaf area of each parcel on a day of the year, m2/m2, float64."""
     return _leaf_areas(float(day), codes, traits, CLASS_TABLE)
 
@@ -264,7 +264,7 @@ def leaf_areas(codes: np.ndarray, traits: np.ndarray, day: int) -> np.ndarray:
 def parcel_spectra(
     codes: np.ndarray,
     traits: np.ndarray,
-    day: int,
+    day: float,
     gains: np.ndarray,
     surfaces: Surfaces = SENTINEL2,
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -276,7 +276,7 @@ def parcel_spectra(
         Class.
     traits : ndarray of float64, shape (parcels, 12)
         From `parcel_traits`.
-    day : int
+    day : float
         Day of the year.
     gains : ndarray of float64, shape (bands,)
         Error of the atmospheric correction of that day, about 1.

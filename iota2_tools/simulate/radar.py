@@ -15,7 +15,7 @@ from iota2_tools.simulate.settings import (
     FALSE_NORTHING,
     RESOLUTION,
     SceneSettings,
-    day_of_year,
+    day_of_growth,
     scene_window,
 )
 
@@ -118,7 +118,7 @@ def _all_passes(year: int, direction: str) -> list[RadarPass]:
     return passes
 
 
-def parcel_backscatter(land: Land, radar_pass: RadarPass) -> np.ndarray:
+def parcel_backscatter(settings: SceneSettings, land: Land, radar_pass: RadarPass) -> np.ndarray:
     """Gamma nought of each parcel on a day, linear power without speckle.
 
     Returns
@@ -126,7 +126,7 @@ def parcel_backscatter(land: Land, radar_pass: RadarPass) -> np.ndarray:
     ndarray of float64, shape (2, parcels)
         VV and VH.
     """
-    leaves = leaf_areas(land.codes, parcel_traits(land), day_of_year(radar_pass.day))
+    leaves = leaf_areas(land.codes, parcel_traits(land), day_of_growth(settings, radar_pass.day))
     cover = 1.0 - np.exp(-0.6 * leaves)
     spread = PARCEL_SPREAD * _deviates(land.identifiers)
     dew = MORNING if radar_pass.direction == "DES" else 0.0
@@ -147,7 +147,7 @@ def clear_backscatter(settings: SceneSettings, window: Window, radar_pass: Radar
         VV and VH.
     """
     land = describe_land(settings, window)
-    return parcel_backscatter(land, radar_pass)[:, land.parcel]
+    return parcel_backscatter(settings, land, radar_pass)[:, land.parcel]
 
 
 @kernel

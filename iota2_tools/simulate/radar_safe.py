@@ -317,7 +317,7 @@ def _backscatter(product: GrdProduct, window: Window) -> np.ndarray:
     seen = Window(int(rows.min()), int(cols.min()), int(np.ptp(rows)) + 1, int(np.ptp(cols)) + 1)
     land = describe_land(product.settings, seen)
     parcels = land.parcel[rows - seen.row, cols - seen.col]
-    return parcel_backscatter(land, product.radar_pass)[:, parcels]
+    return parcel_backscatter(product.settings, land, product.radar_pass)[:, parcels]
 
 
 def _refined(field: np.ndarray, rows: int, cols: int) -> np.ndarray:

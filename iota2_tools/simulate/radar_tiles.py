@@ -98,7 +98,7 @@ def write_image(settings: SceneSettings, image: TileImage, lands: list[Path], fo
                 values = np.ones((window.rows, window.cols), dtype=np.uint8)
             else:
                 layer = POLARISATIONS.index(image.polarisation)
-                power = parcel_backscatter(land, radar_pass)[layer][land.parcel]
+                power = parcel_backscatter(settings, land, radar_pass)[layer][land.parcel]
                 speckle = speckle_over(
                     settings,
                     window,

@@ -68,6 +68,11 @@ class SceneSettings:
     mixed_edges : float
         Share of the pixels beside another parcel that hold a part of it, up to half of the pixel;
         the truth is what covers most. Of the images of Sentinel-2; a Landsat pixel mixes what it covers.
+    changed : float
+        Share of the fields that bear another class in this year than the land has. The same seed
+        and another year without it is the same land under another sky.
+    season_shift : float
+        Days by which all growth is later than usual, from -30 to 30.
     """
 
     seed: int = 1
@@ -84,6 +89,8 @@ class SceneSettings:
     baselines: tuple[str, ...] = BASELINES
     field_size: float = 1.0
     mixed_edges: float = 0.0
+    changed: float = 0.0
+    season_shift: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tiles", tuple(self.tiles))
@@ -103,6 +110,7 @@ class SceneSettings:
         """Plain values, for JSON; baselines and what came later only if they are not the usual ones."""
         values = {**asdict(self), "tiles": list(self.tiles), "baselines": list(self.baselines)}
         usual = {"baselines": list(BASELINES), "field_size": 1.0, "mixed_edges": 0.0}
+        usual |= {"changed": 0.0, "season_shift": 0.0}
         return {k: value for k, value in values.items() if k not in usual or usual[k] != value}
 
 
@@ -143,6 +151,8 @@ def _number_problems(settings: SceneSettings) -> list[str]:
         "label_noise": (float, 0.0, 0.5),
         "field_size": (float, 0.5, 4.0),
         "mixed_edges": (float, 0.0, 1.0),
+        "changed": (float, 0.0, 1.0),
+        "season_shift": (float, -30.0, 30.0),
     }
     if settings.overlap is not None:
         ranges["overlap"] = (int, 2, 10**6)
@@ -304,6 +314,11 @@ def _acquisition(settings: SceneSettings, day: date, orbit: int, split: bool) ->
 def day_of_year(day: date) -> int:
     """1 on the first of January, 366 on the last day of a leap year."""
     return day.timetuple().tm_yday
+
+
+def day_of_growth(settings: SceneSettings, day: date) -> float:
+    """Day of the year as plants have it: in a late season they stand where they usually did before."""
+    return day_of_year(day) - settings.season_shift
 
 
 def sun_angles(day: int, hour: float) -> tuple[float, float]:

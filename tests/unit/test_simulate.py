@@ -4,7 +4,7 @@ import math
 import re
 from collections import Counter
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -32,8 +32,15 @@ from iota2_tools.simulate.hashing import gaussian_table, hash_at, mix
 from iota2_tools.simulate.landscape import Land, describe_land
 from iota2_tools.simulate.phenology import double_logistic
 from iota2_tools.simulate.products import plan_products
+from iota2_tools.simulate.radar import clear_backscatter, radar_passes
 from iota2_tools.simulate.sensors import SENSORS
-from iota2_tools.simulate.settings import grid_of_window, passes, settings_from, sun_angles
+from iota2_tools.simulate.settings import (
+    day_of_growth,
+    grid_of_window,
+    passes,
+    settings_from,
+    sun_angles,
+)
 
 NAME = re.compile(r"SENTINEL2[AB]_(\d{8})-(\d{6})-\d{3}_L2A_(T\d{2}[A-Z]{3})_C_V2-2")
 BANDS = ("B2", "B3", "B4", "B8", "B5", "B6", "B7", "B8A", "B11", "B12")
@@ -455,3 +462,50 @@ def test_a_scene_says_what_is_not_usual_of_its_land():
     assert "overlap" in SMALL.as_dict()
     assert MIXED.as_dict()["mixed_edges"] == 1.0
     assert settings_from(MIXED.as_dict()) == MIXED
+
+
+def test_in_another_year_a_share_of_the_fields_bears_another_class_and_nothing_else_changes():
+    """A field becomes one of seven other classes; what is no field stays."""
+    window = Window(510_000, 30_100, 400, 400)
+    usual = describe_land(SMALL, window)
+    other = describe_land(replace(SMALL, year=2019, changed=0.4), window)
+    assert (other.parcel == usual.parcel).all()
+    assert (other.identifiers == usual.identifiers).all()
+    fields = np.isin(usual.codes, range(2, 9))
+    differs = other.codes != usual.codes
+    assert not differs[~fields].any()
+    assert differs[fields].mean() == pytest.approx(0.4, abs=0.05)
+    became = np.bincount(other.codes[differs & (usual.codes == 2)], minlength=12)
+    assert set(np.flatnonzero(became)) == {1, 3, 4, 5, 6, 7, 8}
+    assert became[became > 0] == pytest.approx(became.sum() / 7, rel=0.5)
+    later = describe_land(replace(SMALL, year=2020, changed=0.4), window)
+    assert ((later.codes != usual.codes) & differs).sum() < 0.6 * differs.sum()
+    part = Window(510_034, 30_146, 40, 52)
+    rows, cols = placed_slices(part, window, 1)
+    settings = replace(SMALL, year=2019, changed=0.4)
+    assert (truth_class(settings, part) == other.class_map[rows, cols]).all()
+
+
+def test_in_a_late_season_fields_look_as_they_usually_did_before():
+    late = replace(SMALL, season_shift=20.0)
+    assert day_of_growth(late, date(2018, 4, 30)) == 100
+    window = Window(510_000, 30_100, 60, 60)
+    infrared, day = 3, date(2018, 4, 30)
+    shown = clear_reflectance(late, window, day)[0][infrared].astype(float)
+    usual = clear_reflectance(SMALL, window, day)[0][infrared]
+    before = clear_reflectance(SMALL, window, date(2018, 4, 10))[0][infrared]
+    assert np.abs(shown - before).mean() < np.abs(shown - usual).mean() / 2
+    with pytest.raises(ConfigError, match="season_shift: 45 is not a number from -30"):
+        SceneSettings(season_shift=45)
+
+
+def test_landsat_and_radar_see_the_late_season_too():
+    """Fields in spring, seen by both: as on an earlier day, but for noise."""
+    late = replace(SMALL, season_shift=20.0)
+    window = Window(510_000, 30_100, 60, 60)
+    radar_pass = radar_passes(SMALL)[len(radar_passes(SMALL)) // 3]
+    earlier = replace(radar_pass, day=radar_pass.day - timedelta(days=20))
+    shown = clear_backscatter(late, window, radar_pass)
+    assert np.abs(shown - clear_backscatter(SMALL, window, earlier)).mean() < 0.2 * (
+        np.abs(shown - clear_backscatter(SMALL, window, radar_pass)).mean()
+    )
