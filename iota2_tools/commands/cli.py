@@ -13,9 +13,21 @@ from iota2_tools.core.environment import unimportable
 from iota2_tools.core.errors import Iota2Error
 
 COMMANDS = (
-    "demo", "check", "run", "job", "summary", "samples", "zonal", "sample", "assess", "doctor", "simulate",
+    "demo",
+    "check",
+    "run",
+    "job",
+    "summary",
+    "samples",
+    "zonal",
+    "sample",
+    "assess",
+    "change",
+    "consistency",
+    "doctor",
+    "simulate",
     "config_reference",
-)  # fmt: skip
+)
 """Modules of this package, in the order of the help."""
 
 

@@ -143,6 +143,47 @@ CHOICE = Layer(
 )
 
 
+CHANGE = Layer(
+    name="change",
+    title="Change between two maps",
+    encodings={"uint16": 0},
+    unit="code",
+    overviews="MODE",
+    description=(
+        "1: the same class in both maps; from 2 on: one class before, another after; 0: not mapped in both."
+    ),
+)
+
+
+CHANGE_CONFIDENCE = Layer(
+    name="change_confidence",
+    title="Confidence that both maps are right",
+    encodings={"uint8": 0},
+    unit="percent",
+    overviews="AVERAGE",
+    description="Product of the confidences of both maps; 0: not mapped in both, or a map without confidence.",
+    maximum=100,
+)
+
+
+CHANGE_JUDGEMENT = Layer(
+    name="change_judgement",
+    title="What the user says of the change",
+    encodings={"uint8": 0},
+    unit="code",
+    overviews="MODE",
+    description="Whether the change can be, by the user's table; 0: no change, or not mapped in both.",
+    maximum=3,
+    classes=Nomenclature(
+        (
+            LandCoverClass(1, "possible", (0, 158, 115)),
+            LandCoverClass(2, "unlikely", (230, 159, 0)),
+            LandCoverClass(3, "impossible", (213, 94, 0)),
+        )
+    ),
+)
+
+
 FEATURE = Layer(
     name="feature",
     title="Feature",
@@ -166,6 +207,9 @@ LAYERS = {
         PROBABILITY,
         DIFFERENCE,
         CHOICE,
+        CHANGE,
+        CHANGE_CONFIDENCE,
+        CHANGE_JUDGEMENT,
         FEATURE,
     )
 }

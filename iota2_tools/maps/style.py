@@ -23,7 +23,12 @@ CIVIDIS = (
     "#00224e", "#083370", "#35456c", "#4f576c", "#666970", "#7d7c78",
     "#948e77", "#aea371", "#c8b866", "#e5cf52", "#fee838",
 )  # fmt: skip
-RAMPS = {"confidence": VIRIDIS, "probability": VIRIDIS, "validity": CIVIDIS}
+RAMPS = {
+    "confidence": VIRIDIS,
+    "change_confidence": VIRIDIS,
+    "probability": VIRIDIS,
+    "validity": CIVIDIS,
+}
 
 DOCTYPE = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 

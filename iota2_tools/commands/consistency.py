@@ -1,0 +1,82 @@
+"""`iota2 consistency`: maps of several years that agree with one another."""
+
+import argparse
+import re
+
+from iota2_tools.core.errors import ConfigError
+
+
+def add_parser(commands: argparse._SubParsersAction) -> None:
+    """Options of the command."""
+    parser = commands.add_parser(
+        "consistency",
+        help="maps of several years, each given what the others say",
+        epilog="example: iota2 consistency 2018=results_2018 2019=results_2019 2020=results_2020 --output consistent",
+    )
+    parser.add_argument(
+        "years",
+        nargs="+",
+        metavar="NAME=OUTPUT",
+        help="output folders of productions with probability_map, in order of time",
+    )
+    parser.add_argument("--output", required=True, metavar="FOLDER", help="folder for the maps")
+    parser.add_argument("--draw", help="number of the draw, or `fusion`, as for `iota2 change`")
+    chain = parser.add_mutually_exclusive_group()
+    chain.add_argument(
+        "--change",
+        type=float,
+        metavar="SHARE",
+        help="share of each class that becomes another from year to year, instead of finding it in the maps",
+    )
+    chain.add_argument(
+        "--transitions", metavar="TABLE", help="probabilities from class to class, as CSV matrix"
+    )
+    parser.add_argument("--threads", type=int, default=1, help="(%(default)s)")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the maps; exit code."""
+    from iota2_tools.years.consistency import chain_of, series_of, write_consistent
+    from iota2_tools.years.maps import year_map
+
+    if arguments.change is not None and not 0 < arguments.change < 1:
+        raise ConfigError(f"--change {arguments.change:g}: give a share between 0 and 1")
+    if arguments.threads < 1:
+        raise ConfigError(f"--threads {arguments.threads}: give 1 or more")
+    maps = [
+        year_map(folder, arguments.draw, name=name)
+        for name, folder in named(arguments.years).items()
+    ]
+    series = series_of(maps)
+    chain = chain_of(series, arguments.change, arguments.transitions)
+    pairs = write_consistent(series, chain, arguments.output, arguments.threads)
+    for (both, changed), first, second in zip(pairs, maps, maps[1:], strict=False):
+        share = f"{100 * changed / both:.2f} %" if both else "no pixel in common"
+        print(f"{first.name} to {second.name}: {share} of the pixels are of another class")
+    print(f"{arguments.output}: maps of {len(maps)} years")
+    return 0
+
+
+def named(given: list[str]) -> dict[str, str]:
+    """Folders by the name of the year, in order.
+
+    Raises
+    ------
+    ConfigError
+        If something is no `NAME=OUTPUT`, or a name stands twice.
+
+    >>> named(["2018=a", "2019=b"])
+    {'2018': 'a', '2019': 'b'}
+    """
+    found: dict[str, str] = {}
+    for text in given:
+        name, sign, folder = text.partition("=")
+        if not (sign and folder and re.fullmatch(r"\w[\w-]*", name)):
+            raise ConfigError(
+                f"{text}: write NAME=OUTPUT, as 2018=results_2018; NAME becomes part of the name of a file"
+            )
+        if name in found:
+            raise ConfigError(f"{text}: {name} stands twice")
+        found[name] = folder
+    return found

@@ -1,0 +1,318 @@
+"""Changes between two maps, by hand on a few pixels."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+from osgeo import gdal
+from tiny import LEFT, TOP, values_of, write_image
+
+from iota2_tools.commands.change import zones_of
+from iota2_tools.commands.cli import main
+from iota2_tools.core.errors import ConfigError, InputDataError
+from iota2_tools.geo.raster import read_raster
+from iota2_tools.years import change as change_module
+from iota2_tools.years.change import both_right, change_codes
+from iota2_tools.years.judgement import read_judgements
+from iota2_tools.years.legends import read_common_legend, same_legend
+from iota2_tools.years.maps import common_grid, year_map
+from iota2_tools.years.transitions import Pair, count_by_zone, count_transitions
+
+NAMES = {1: ("Wheat", (250, 220, 90)), 2: ("Maize", (240, 160, 80)), 7: ("Town", (200, 70, 90))}
+
+BEFORE = [
+    [1, 1, 2, 2, 0],
+    [1, 1, 2, 7, 7],
+    [1, 2, 2, 7, 7],
+]
+AFTER = [
+    [1, 2, 2, 2, 2],
+    [1, 2, 2, 7, 0],
+    [7, 2, 1, 7, 7],
+]
+
+
+def class_map(path, codes, names=NAMES, **place) -> str:
+    """A class map that names its classes, as the final maps do."""
+    write_image(path, np.array(codes, np.uint8), **place)
+    dataset = gdal.Open(str(path), gdal.GA_Update)
+    dataset.SetMetadata({f"CLASS_{code}": name for code, (name, _) in names.items()})
+    table = gdal.ColorTable()
+    for code, (_, colour) in names.items():
+        table.SetColorEntry(code, (*colour, 255))
+    dataset.GetRasterBand(1).SetColorTable(table)
+    dataset = None
+    return str(path)
+
+
+@pytest.fixture
+def maps(tmp_path):
+    """Folders of two productions, with confidence."""
+    for name, codes, confidence in (("old", BEFORE, 90), ("new", AFTER, 50)):
+        final = tmp_path / name / "final"
+        class_map(final / "Classif_Seed_0.tif", codes)
+        write_image(final / "Confidence_Seed_0.tif", np.full((3, 5), confidence, np.uint8))
+    return str(tmp_path / "old"), str(tmp_path / "new")
+
+
+def pair_of(before, after) -> Pair:
+    maps = [year_map(before), year_map(after)]
+    return Pair(*maps, same_legend(maps), common_grid(maps))
+
+
+def rows_of(path) -> list[dict]:
+    with open(path, encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+# Of the 13 pixels that both have, by hand.
+PIXELS = [[2, 2, 1], [1, 4, 0], [0, 0, 3]]
+
+
+@pytest.mark.parametrize("rows", [1, 2, 256])
+def test_pixels_of_each_pair_are_counted_in_any_windows(maps, monkeypatch, rows):
+    monkeypatch.setattr("iota2_tools.years.transitions.STRIP_ROWS", rows)
+    assert count_transitions(pair_of(*maps)).tolist() == PIXELS
+
+
+def test_the_map_of_changes_by_hand(maps, tmp_path, capsys):
+    """Classes 1, 2, 7: 1>2 is 2, 1>7 is 3, 2>1 is 4; 0.01 ha a pixel; 0.9 x 0.5 = 45 %."""
+    out = tmp_path / "out"
+    assert main(["change", *maps, str(out)]) == 0
+    assert values_of(out / "Change.tif").tolist() == [
+        [1, 2, 1, 1, 0],
+        [1, 2, 1, 1, 0],
+        [3, 1, 4, 1, 1],
+    ]
+    confidence = values_of(out / "Change_Confidence.tif")
+    assert confidence.tolist() == [[45] * 4 + [0], [45] * 4 + [0], [45] * 5]
+    told = [
+        (row["from"], row["to"], row["change_code"], row["pixels"], row["hectares"])
+        for row in rows_of(out / "transitions.csv")
+    ]
+    assert told == [
+        ("Wheat", "Wheat", "1", "2", "0.0200"), ("Wheat", "Maize", "2", "2", "0.0200"),
+        ("Wheat", "Town", "3", "1", "0.0100"), ("Maize", "Wheat", "4", "1", "0.0100"),
+        ("Maize", "Maize", "1", "4", "0.0400"), ("Town", "Town", "1", "3", "0.0300"),
+    ]  # fmt: skip
+    with open(out / "transition_matrix.csv", encoding="utf-8") as file:
+        matrix = list(csv.reader(file))
+    assert matrix[0] == ["from / to (ha)", "Wheat", "Maize", "Town", "before"]
+    assert matrix[1] == ["Wheat", "0.0200", "0.0200", "0.0100", "0.0500"]
+    assert matrix[-1] == ["after", "0.0300", "0.0600", "0.0400", "0.1300"]
+    tags = gdal.Open(str(out / "Change.tif")).GetMetadata()
+    assert tags["CLASS_1"] == "unchanged"
+    assert tags["CLASS_3"] == "Wheat > Town"
+    assert "CLASS_5" not in tags  # Maize > Town does not occur
+    shown = gdal.Open(str(out / "Change.tif"))
+    table = shown.GetRasterBand(1).GetColorTable()
+    assert table.GetColorEntry(3)[:3] == NAMES[7][1]
+    assert "69.2 % of them are of one class" in capsys.readouterr().out
+    assert {item.name for item in out.iterdir()} == {
+        "Change.tif", "Change.qml", "Change.tif.aux.xml", "Change_Confidence.tif",
+        "Change_Confidence.qml", "transitions.csv", "transition_matrix.csv",
+    }  # fmt: skip
+
+
+def test_codes_of_changes_do_not_depend_on_what_occurs():
+    assert change_codes(3).tolist() == [[1, 2, 3], [4, 1, 5], [6, 7, 1]]
+    assert change_codes(255).max() == 255 * 254 + 1
+    with pytest.raises(InputDataError, match="256 classes have more changes"):
+        change_codes(256)
+
+
+def test_confidence_of_a_change_is_the_product():
+    assert both_right(np.array([100, 1], np.uint8), np.array([100, 1], np.uint8)).tolist() == [
+        100,
+        1,
+    ]
+    assert both_right(np.array([99, 0], np.uint8), np.array([51, 80], np.uint8)).tolist() == [50, 0]
+
+
+def test_a_map_without_confidence_gives_changes_without(maps, tmp_path):
+    Path(maps[0], "final", "Confidence_Seed_0.tif").unlink()
+    assert main(["change", *maps, str(tmp_path / "out")]) == 0
+    assert not (tmp_path / "out" / "Change_Confidence.tif").exists()
+
+
+def test_maps_of_other_extent_are_compared_where_both_are(maps, tmp_path):
+    """The new map begins a row lower and two columns to the right, and is larger."""
+    moved = class_map(
+        tmp_path / "moved.tif", np.array([[7, 7, 1, 1], [2, 7, 7, 1], [1, 1, 1, 1]]),
+        left=LEFT + 20, top=TOP - 10,
+    )  # fmt: skip
+    pair = pair_of(maps[0], moved)
+    assert (pair.grid.left, pair.grid.top) == (LEFT + 20, TOP - 10)
+    assert (pair.grid.rows, pair.grid.cols) == (2, 3)
+    assert count_transitions(pair).tolist() == [[0, 0, 0], [0, 1, 1], [1, 0, 3]]
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ({"left": LEFT + 5}, "0.500 of a pixel beside"),
+        ({"resolution": 20.0}, "has pixels of 20"),
+        ({"epsg": 32630}, "is in EPSG:32630"),
+        ({"left": LEFT + 5000}, "no pixel in common"),
+    ],
+)
+def test_grids_that_do_not_fit_are_refused(maps, tmp_path, place, words):
+    other = class_map(tmp_path / "other.tif", AFTER, **place)
+    with pytest.raises(InputDataError, match=words):
+        pair_of(maps[0], other)
+
+
+def test_other_classes_are_refused_without_a_table(maps, tmp_path, capsys):
+    names = {1: NAMES[1], 2: ("Sunflower", (1, 2, 3)), 9: ("Water", (0, 0, 255))}
+    other = class_map(tmp_path / "other.tif", [[1, 2, 9, 1, 1]] * 3, names)
+    assert main(["change", maps[0], other, str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert "code 2 is Maize in the one, Sunflower in the other" in said
+    assert "code 7 is Town in the one, no class in the other" in said
+    assert "code 9 is no class in the one, Water in the other" in said
+    assert "code 1" not in said
+    assert not (tmp_path / "out").exists()
+
+
+TABLE = """map,code,common,name
+before,1,10,Crops
+before,2,10,
+before,7,20,Town
+after,1,10,Crops
+after,5,20,
+after,9,0,
+"""
+
+
+def test_classes_are_brought_together_by_a_table(maps, tmp_path):
+    """Wheat and maize are crops; class 9 takes no part."""
+    names = {1: NAMES[1], 5: ("Houses", (9, 9, 9)), 9: ("Cloud", (0, 0, 255))}
+    other = class_map(tmp_path / "other.tif", [[1, 1, 5, 9, 1]] * 3, names)
+    Path(tmp_path, "table.csv").write_text(TABLE, encoding="utf-8")
+    before, after = year_map(maps[0]), year_map(other)
+    common = read_common_legend(str(tmp_path / "table.csv"), before, after)
+    assert [(item.code, item.name, item.colour) for item in common.legend.classes] == [
+        (10, "Crops", NAMES[1][1]),
+        (20, "Town", (9, 9, 9)),
+    ]
+    pair = Pair(before, after, common, common_grid([before, after]))
+    assert count_transitions(pair).tolist() == [[6, 3], [2, 0]]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("before,7,20,Town\n", ""), "class 7 (Town) of .* has no line with map before"),
+        (("after,5,20,", "later,5,20,"), "line 6: map is 'later'; write before or after"),
+        (("after,5,20,", "after,five,20,"), "line 6: code and common are whole numbers"),
+        (
+            ("after,1,10,Crops", "after,1,10,Fields"),
+            "common class 10 is called 'Crops' and 'Fields'",
+        ),
+        (("after,9,0,", "after,5,10,"), "line 7: class 5 of the map after stands twice"),
+        (("map,code,common,name", "side,code,common,name"), "has no column map"),
+    ],
+)
+def test_a_table_of_classes_with_holes_is_refused(maps, tmp_path, change, words):
+    names = {1: NAMES[1], 5: ("Houses", (9, 9, 9)), 9: ("Cloud", (0, 0, 255))}
+    other = class_map(tmp_path / "other.tif", [[1, 1, 5, 9, 1]] * 3, names)
+    Path(tmp_path, "table.csv").write_text(TABLE.replace(*change), encoding="utf-8")
+    pattern = words.replace("(", r"\(").replace(")", r"\)")
+    with pytest.raises(InputDataError, match=pattern):
+        read_common_legend(str(tmp_path / "table.csv"), year_map(maps[0]), year_map(other))
+
+
+def test_what_a_user_says_of_changes_is_mapped(maps, tmp_path):
+    """A later line counts more: nothing becomes wheat but maize, towns stay."""
+    table = tmp_path / "said.csv"
+    table.write_text("from,to,judgement\n*,Wheat,impossible\n2,1,unlikely\nTown,*,impossible\n")
+    legend = year_map(maps[0]).legend
+    assert read_judgements(str(table), legend).tolist() == [[1, 1, 1], [2, 1, 1], [3, 3, 1]]
+    out = tmp_path / "out"
+    assert main(["change", *maps, str(out), "--judgements", str(table)]) == 0
+    assert values_of(out / "Change_Judgement.tif").tolist() == [
+        [0, 1, 0, 0, 0],
+        [0, 1, 0, 0, 0],
+        [1, 0, 2, 0, 0],
+    ]
+    said = {(row["from"], row["to"]): row["judgement"] for row in rows_of(out / "transitions.csv")}
+    assert said["Maize", "Wheat"] == "unlikely"
+    assert said["Wheat", "Maize"] == "possible"
+    assert said["Wheat", "Wheat"] == ""
+    table.write_text("from,to,judgement\nOats,1,impossible\n1,2,never\n")
+    with pytest.raises(InputDataError) as caught:
+        read_judgements(str(table), legend)
+    assert "line 2: 'Oats' in column from is no class of the maps" in str(caught.value)
+    assert "line 3: judgement is 'never'; write possible, unlikely, impossible" in str(caught.value)
+
+
+def test_zones_count_the_pixels_whose_centre_lies_in_them(maps, monkeypatch):
+    monkeypatch.setattr("iota2_tools.years.transitions.STRIP_ROWS", 1)
+    left = shapely.box(LEFT, TOP - 30, LEFT + 24, TOP)  # two columns
+    overlap = shapely.box(LEFT + 10, TOP - 12, LEFT + 60, TOP)  # all but the first, first row
+    far = shapely.box(0, 0, 10, 10)
+    found = count_by_zone(pair_of(*maps), {"a": left, "b": overlap, "c": far})
+    assert found["a"].tolist() == [[2, 2, 1], [0, 1, 0], [0, 0, 0]]
+    assert found["b"].tolist() == [[0, 1, 0], [0, 2, 0], [0, 0, 0]]
+    assert not found["c"].any()
+
+
+def test_zones_of_a_layer_have_a_table(maps, tmp_path, capsys):
+    import geopandas as gpd
+
+    shapes = [shapely.box(LEFT, TOP - 30, LEFT + 24, TOP), shapely.box(0, 0, 10, 10)]
+    zones = gpd.GeoDataFrame({"code": ["31", "32"]}, geometry=shapes, crs=32631)
+    zones.to_file(tmp_path / "zones.gpkg")
+    out = tmp_path / "out"
+    given = f"departments={tmp_path}/zones.gpkg:code"
+    assert main(["change", *maps, str(out), "--zones", given]) == 0
+    rows = rows_of(out / "transitions_departments.csv")
+    assert [(row["zone"], row["from"], row["to"], row["hectares"]) for row in rows] == [
+        ("31", "Wheat", "Wheat", "0.0200"), ("31", "Wheat", "Maize", "0.0200"),
+        ("31", "Wheat", "Town", "0.0100"), ("31", "Maize", "Maize", "0.0100"),
+        ("32", "", "", "0.0000"),
+    ]  # fmt: skip
+    capsys.readouterr()
+    assert main(["change", *maps, str(out), "--zones", "zones.gpkg"]) == 2
+    assert "write NAME=FILE:FIELD" in capsys.readouterr().err
+
+
+def test_a_code_that_the_legend_has_not_is_refused(maps, tmp_path):
+    strange = class_map(tmp_path / "strange.tif", [[1, 4, 1, 1, 1]] * 3)
+    with pytest.raises(InputDataError, match="holds 4, which its legend has not"):
+        count_transitions(pair_of(maps[0], strange))
+
+
+def test_maps_without_names_or_in_degrees_are_refused(maps, tmp_path):
+    plain = write_image(tmp_path / "plain.tif", np.array(AFTER, np.uint8))
+    with pytest.raises(InputDataError, match="names no classes"):
+        year_map(plain)
+    with pytest.raises(InputDataError, match="no such file"):
+        year_map(str(tmp_path / "nowhere"))
+    degrees = class_map(tmp_path / "deg.tif", AFTER, left=1, top=44, resolution=0.001, epsg=4326)
+    with pytest.raises(InputDataError, match="is in degrees"):
+        change_module.write_change(
+            pair_of(degrees, degrees), change_module.ChangeRules(), str(tmp_path / "out")
+        )
+
+
+def test_the_map_of_all_draws_counts_where_there_is_one(maps):
+    final = Path(maps[0], "final")
+    class_map(final / "Classifications_fusion.tif", AFTER)
+    class_map(final / "Classif_Seed_1.tif", BEFORE)
+    assert year_map(maps[0]).classes == str(final / "Classifications_fusion.tif")
+    assert year_map(maps[0]).confidence is None
+    assert year_map(str(final), "1").classes == str(final / "Classif_Seed_1.tif")
+    assert read_raster(year_map(maps[0], "0").classes).tolist() == BEFORE
+
+
+def test_a_layer_of_zones_has_one_name(tmp_path):
+    import geopandas as gpd
+
+    zones = gpd.GeoDataFrame({"code": ["31"]}, geometry=[shapely.box(0, 0, 1, 1)], crs=32631)
+    zones.to_file(tmp_path / "zones.gpkg")
+    given = f"a={tmp_path}/zones.gpkg:code"
+    with pytest.raises(ConfigError, match="a stands twice"):
+        zones_of([given, given], "EPSG:32631")

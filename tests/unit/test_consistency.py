@@ -1,0 +1,233 @@
+"""Classes over years: the recursion by enumeration of all sequences, maps by windows."""
+
+from itertools import pairwise, product
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_change import NAMES, class_map
+from tiny import values_of, write_image
+
+from iota2_tools.commands.cli import main
+from iota2_tools.core.errors import InputDataError
+from iota2_tools.years import consistency
+from iota2_tools.years.chains import Chain, estimate_chain, most_probable, shares_of, steady
+from iota2_tools.years.consistency import read_transitions, series_of
+from iota2_tools.years.maps import year_map
+
+UNKNOWN = 65535
+SHARES = np.array([0.5, 0.3, 0.2])
+TRANSITIONS = np.array([[0.9, 0.07, 0.03], [0.2, 0.75, 0.05], [0.0, 0.1, 0.9]])
+
+
+def enumerated(said: np.ndarray, shares=SHARES, transitions=TRANSITIONS) -> np.ndarray:
+    """Probability of each class in each year, summed over all sequences; one pixel."""
+    years, classes = said.shape
+    found = np.zeros((years, classes))
+    for sequence in product(range(classes), repeat=years):
+        weight = shares[sequence[0]]
+        for first, second in pairwise(sequence):
+            weight *= transitions[first, second]
+        for year, k in enumerate(sequence):
+            if said[year, 0] != UNKNOWN:
+                weight *= max(said[year, k], 0.5) / (1000 * shares[k])
+        for year, k in enumerate(sequence):
+            found[year, k] += weight
+    return found / found.sum(axis=1, keepdims=True)
+
+
+def random_probabilities(years, pixels, seed=3) -> np.ndarray:
+    generator = np.random.default_rng(seed)
+    said = generator.dirichlet([0.6, 0.6, 0.6], size=(years, pixels))
+    values = np.round(1000 * np.moveaxis(said, 2, 1)).astype(np.uint16)
+    values[generator.random((years, 3, pixels)) < 0.05] = 0
+    return values
+
+
+def test_most_probable_classes_are_those_of_the_sum_over_all_sequences():
+    said = random_probabilities(4, 60)
+    said[1, :, ::7] = UNKNOWN
+    place, belief = most_probable(said, Chain(SHARES, TRANSITIONS))
+    for pixel in range(said.shape[2]):
+        wanted = enumerated(said[:, :, pixel].astype(float))
+        for year in range(4):
+            if said[year, 0, pixel] == UNKNOWN:
+                assert (place[year, pixel], belief[year, pixel]) == (0, 0)
+            else:
+                assert place[year, pixel] == wanted[year].argmax() + 1
+                assert belief[year, pixel] == pytest.approx(100 * wanted[year].max(), abs=0.5001)
+
+
+def test_a_year_alone_says_what_its_classifier_said():
+    """Likelihood times share is the probability again."""
+    said = np.array([[[700, 200], [200, 300], [100, 500]]], np.uint16)
+    place, belief = most_probable(said, Chain(SHARES, TRANSITIONS))
+    assert place.tolist() == [[1, 3]]
+    assert belief.tolist() == [[70, 50]]
+
+
+def test_of_equal_classes_the_first_is_taken():
+    said = np.full((2, 2, 1), 500, np.uint16)
+    place, belief = most_probable(
+        said, Chain(np.array([0.5, 0.5]), steady(np.array([0.5, 0.5]), 0.1))
+    )
+    assert place.tolist() == [[1], [1]]
+    assert belief.tolist() == [[50], [50]]
+
+
+def test_one_doubtful_year_between_two_sure_ones_follows_them_and_a_sure_one_does_not():
+    shares = np.array([0.5, 0.5])
+    chain = Chain(shares, steady(shares, 0.05))
+    doubtful = np.array([[[900], [100]], [[450], [550]], [[900], [100]]], np.uint16)
+    assert most_probable(doubtful, chain)[0][:, 0].tolist() == [1, 1, 1]
+    sure = np.array([[[1000], [0]], [[0], [1000]], [[1000], [0]]], np.uint16)
+    assert most_probable(sure, chain)[0][:, 0].tolist() == [1, 2, 1]
+
+
+def test_shares_by_hand():
+    """Three pixels of two years, one of them not mapped; 0 counts half a per mille."""
+    said = np.array([[[1000, UNKNOWN], [0, UNKNOWN]], [[400, 600], [600, 400]]], np.uint16)
+    assert shares_of(said) == pytest.approx(np.array([2000, 1000.5]) / 3000.5)
+
+
+def drawn(chain: Chain, pixels: int, years: int, quality: float) -> tuple[np.ndarray, np.ndarray]:
+    """Classes of a chain, and what a classifier says that is right so often and knows it."""
+    generator = np.random.default_rng(11)
+    classes = len(chain.shares)
+    truth = np.empty((years, pixels), dtype=int)
+    truth[0] = generator.choice(classes, pixels, p=chain.shares)
+    for year in range(1, years):
+        cumulated = chain.transitions.cumsum(axis=1)[truth[year - 1]]
+        truth[year] = (generator.random(pixels)[:, np.newaxis] > cumulated).sum(axis=1)
+    said = np.where(
+        generator.random(truth.shape) < quality, truth, generator.integers(0, classes, truth.shape)
+    )
+    right = quality + (1 - quality) / classes
+    likelihood = np.full((years, classes, pixels), (1 - right) / (classes - 1))
+    np.put_along_axis(likelihood, said[:, np.newaxis], right, axis=1)
+    posterior = likelihood * chain.shares[:, np.newaxis]
+    posterior /= posterior.sum(axis=1, keepdims=True)
+    return truth, np.round(1000 * posterior).astype(np.uint16)
+
+
+def test_the_chain_is_found_again_in_what_classifiers_say():
+    """5 % change; classifiers err at 4 % of the pixels, so that maps differ at 12 %."""
+    shares = np.full(3, 1 / 3)
+    transitions = np.array([[0.95, 0.05, 0.0], [0.0, 0.95, 0.05], [0.05, 0.0, 0.95]])
+    truth, said = drawn(Chain(shares, transitions), 20_000, 4, 0.94)
+    raw = said.argmax(axis=1)
+    assert (raw[0] != raw[1]).mean() > 0.11
+    found = estimate_chain(said)
+    assert np.abs(found.transitions - transitions).max() < 0.02
+    place, _ = most_probable(said, found)
+    changed = truth[:-1] != truth[1:]
+    wrong_before = (raw != truth).mean()
+    assert (place - 1 != truth).mean() < 0.6 * wrong_before
+    told = place[:-1] != place[1:]
+    assert told.mean() < 0.6 * (raw[:-1] != raw[1:]).mean()
+    assert told[changed].mean() > 0.6
+
+
+@pytest.fixture
+def productions(tmp_path):
+    """Two years of 8 x 8 pixels with probabilities; the second is a row lower."""
+    said = random_probabilities(2, 64).reshape(2, 3, 8, 8)
+    said[0, :, 3, 3] = UNKNOWN
+    names = [name for name, _ in NAMES.values()]
+    for number, year in enumerate((2018, 2019)):
+        final = tmp_path / str(year) / "final"
+        place = {"top": 4_900_020 - 10 * number}
+        codes = np.array(list(NAMES))[said[number].argmax(axis=0)]
+        class_map(final / "Classif_Seed_0.tif", codes, **place)
+        path = write_image(final / "ProbabilityMap_seed_0.tif", said[number], **place)
+        name_bands(path, names)
+    return tmp_path, said
+
+
+def name_bands(path, names):
+    from osgeo import gdal
+
+    dataset = gdal.Open(str(path), gdal.GA_Update)
+    for number, name in enumerate(names, start=1):
+        dataset.GetRasterBand(number).SetDescription(name)
+    dataset = None
+
+
+@pytest.mark.parametrize(("budget", "pieces"), [(256, 16), (1e-4, 1), (1e-4, 3)])
+def test_maps_of_years_in_any_windows(productions, monkeypatch, budget, pieces, capsys):
+    folder, said = productions
+    monkeypatch.setattr(consistency, "WINDOW_MB", budget)
+    monkeypatch.setattr(consistency, "PIECES", pieces)
+    out = folder / f"out_{budget}_{pieces}"
+    given = [f"{year}={folder}/{year}" for year in (2018, 2019)]
+    assert main(["consistency", *given, "--output", str(out), "--change", "0.2"]) == 0
+    common = np.stack([said[0][:, 1:], said[1][:, :7]]).reshape(2, 3, 56)
+    shares = shares_of(common)
+    transitions = steady(shares, 0.2)
+    expected = np.zeros((2, 56), int)
+    for pixel in range(56):
+        wanted = enumerated(common[:, :, pixel].astype(float), shares, transitions)
+        expected[:, pixel] = np.array(list(NAMES))[wanted.argmax(axis=1)]
+    expected[common[:, 0] == UNKNOWN] = 0
+    for number, year in enumerate((2018, 2019)):
+        found = values_of(out / f"Classif_{year}.tif")
+        assert found.tolist() == expected[number].reshape(7, 8).tolist()
+        assert (values_of(out / f"Confidence_{year}.tif") > 0).tolist() == (found > 0).tolist()
+    both = (expected > 0).all(axis=0)
+    share = 100 * (expected[0] != expected[1])[both].mean()
+    assert f"2018 to 2019: {share:.2f} % of the pixels" in capsys.readouterr().out
+    with open(out / "transition_probabilities.csv", encoding="utf-8") as file:
+        assert file.readline() == "from / to,Wheat,Maize,Town\n"
+
+
+def test_the_chain_is_found_from_a_lattice_of_the_map(productions, monkeypatch):
+    folder, said = productions
+    monkeypatch.setattr(consistency, "SAMPLE_PIXELS", 14)
+    series = series_of([year_map(str(folder / str(year))) for year in (2018, 2019)])
+    found = consistency.sample_of(series)
+    assert found.shape == (2, 3, 12)  # each second row and column of 7 x 8, from the second on
+    assert found[0, :, 0].tolist() == said[0][:, 2, 1].tolist()
+
+
+def test_years_that_do_not_fit_are_refused(productions, capsys):
+    folder, _ = productions
+    given = [f"{year}={folder}/{year}" for year in (2018, 2019)]
+    out = ["--output", str(folder / "out")]
+    assert main(["consistency", given[0], *out]) == 2
+    assert "one year has no other" in capsys.readouterr().err
+    assert main(["consistency", "2018", given[1], *out]) == 2
+    assert "write NAME=OUTPUT" in capsys.readouterr().err
+    assert main(["consistency", given[0], given[0], *out]) == 2
+    assert "2018 stands twice" in capsys.readouterr().err
+    assert main(["consistency", *given, *out, "--change", "1"]) == 2
+    assert "give a share between 0 and 1" in capsys.readouterr().err
+    name_bands(folder / "2019" / "final" / "ProbabilityMap_seed_0.tif", ["Wheat", "Town", "Maize"])
+    assert main(["consistency", *given, *out]) == 2
+    assert "its bands are Wheat, Town, Maize" in capsys.readouterr().err
+    Path(folder, "2018", "final", "ProbabilityMap_seed_0.tif").unlink()
+    assert main(["consistency", *given, *out]) == 2
+    assert "has no map of probabilities beside it" in capsys.readouterr().err
+    assert not (folder / "out").exists()
+
+
+def test_a_table_of_transitions_is_read_by_name(tmp_path, productions):
+    legend = year_map(str(productions[0] / "2018")).legend
+    path = tmp_path / "table.csv"
+    path.write_text("x,Town,Wheat,Maize\nMaize,0.1,0.2,0.7\nTown,1,0,0\nWheat,0,0.9,0.1\n")
+    assert read_transitions(str(path), legend) == pytest.approx(
+        np.array([[0.9, 0.1, 0], [0.2, 0.7, 0.1], [0, 0, 1]])
+    )
+    for wrong, words in (
+        (
+            "x,Town,Wheat,Maize\nMaize,0.1,0.2,0.7\nTown,1,0,0\nWheat,0,0.9,0.2\n",
+            "row Wheat sums to 1.1",
+        ),
+        (
+            "x,Town,Wheat,Maize\nMaize,0.1,0.2,a\nTown,1,0,0\nWheat,0,0.9,0.1\n",
+            "row Maize: give 3 numbers",
+        ),
+        ("x,Town,Wheat\nTown,1,0\nWheat,0,1\n", "are not the classes of the maps"),
+    ):
+        path.write_text(wrong)
+        with pytest.raises(InputDataError, match=words):
+            read_transitions(str(path), legend)
