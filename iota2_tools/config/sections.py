@@ -160,6 +160,14 @@ class SensorSection(Section):
         None,
         description="Last interpolation date, `YYYY-MM-DD`; empty, the last acquisition over all tiles.",
     )
+    dates: Literal["calendar", "day_of_year"] = Field(
+        "calendar",
+        description=(
+            "How features tell their dates: `calendar`, by the date (`B8_20180610`); `day_of_year`, by the day of a "
+            "year without 29 February (`B8_D161`), so that models and samples of one year serve another. Needs "
+            "`first_date` and `last_date`, a year apart at most."
+        ),
+    )
     margin_days: int = Field(
         0,
         ge=0,
@@ -199,6 +207,11 @@ class SensorSection(Section):
             "read where they lie."
         ),
     )
+
+    @property
+    def travelling(self) -> bool:
+        """Whether features are named by the day of the year."""
+        return self.dates == "day_of_year"
 
     @property
     def step_days(self) -> int:

@@ -15,6 +15,7 @@ from iota2_tools.core.errors import ConfigError
 from iota2_tools.core.words import suggest
 from iota2_tools.features.expressions import Expression, parse_expression
 from iota2_tools.products import ProductFormat, format_of
+from iota2_tools.timeseries.dates import stamp_of
 
 # Bands an index reads, by their role in `Band.role`; brightness takes all reflectances kept.
 INDICES = {
@@ -57,6 +58,8 @@ class SeriesFeatures:
         Whether normalised differences allow for haze (`HAZE`).
     also : tuple of str
         Bands that functions of the user read beside.
+    travelling : bool
+        Whether names tell the day of the year alone, so that models of another year know them.
     """
 
     series: str
@@ -69,6 +72,12 @@ class SeriesFeatures:
     relative: tuple[str, ...] = ()
     robust: bool = False
     also: tuple[str, ...] = ()
+    travelling: bool = False
+
+    @property
+    def stamps(self) -> list[str]:
+        """Interpolation dates, as names of features tell them."""
+        return [stamp_of(day, travelling=self.travelling) for day in self.dates]
 
     @property
     def bands(self) -> tuple[str, ...]:
@@ -93,7 +102,7 @@ class SeriesFeatures:
         """Feature names in order: bands of each date, then by date each band relative to red, each
         index and each expression.
         """
-        stamps = [f"{day:%Y%m%d}" for day in self.dates]
+        stamps = self.stamps
         names = [f"{self.label}_{band}_{stamp}" for stamp in stamps for band in self.kept]
         relative = [f"Rel{band}" for band in self.relative]
         for item in (*relative, *self.indices, *self.expressions):
@@ -140,6 +149,7 @@ def series_features(series: str, settings: Mapping[str, Any]) -> SeriesFeatures:
         relative,
         bool(settings.get("robust_indices")),
         tuple(band for band in product_format.band_names if band in settings.get("also_read", ())),
+        bool(settings.get("travelling")),
     )
 
 
@@ -166,7 +176,9 @@ def reduced_settings(
         return None
     stamps = {name.rpartition("_")[2] for name in own}
     items = {name.removeprefix(f"{plan.label}_").rpartition("_")[0] for name in own}
-    dates = [day for day in settings["dates"] if day.replace("-", "") in stamps]
+    dates = [
+        day for day, stamp in zip(settings["dates"], plan.stamps, strict=True) if stamp in stamps
+    ]
     reduced = {**settings, "dates": dates, "also_read": []}
     if plan.relative:
         return reduced

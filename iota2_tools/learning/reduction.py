@@ -22,7 +22,7 @@ from iota2_tools.reference.table import TrainingTable
 
 FILE = "projection.npz"
 WHO = "the reduction of features"
-DATED = re.compile(r"(?P<sensor>.+)_(?P<band>[^_]+)_(?P<date>\d{8})")
+DATED = re.compile(r"(?P<sensor>.+)_(?P<band>[^_]+)_(?P<date>\d{8}|D\d{3})")
 """Name of a feature of a series. Others (rasters and functions of the user) have no date."""
 PARTS = {
     "date": ("date",),

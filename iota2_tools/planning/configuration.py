@@ -33,6 +33,7 @@ from iota2_tools.core.errors import ConfigError, one_message
 from iota2_tools.features.plan import INDICES
 from iota2_tools.learning.traits import traits_of
 from iota2_tools.products import FORMATS, format_of
+from iota2_tools.timeseries.dates import DAYS_OF_YEAR, interpolation_dates
 
 LATER = (
     ("classification", "smoothing"),
@@ -141,6 +142,9 @@ class Configuration(Section):
         for section in {section for section, _ in LATER}:
             science[section] = self.counted(section)
         science["classification"].pop("window_mb")
+        for sensor in science["sensors"].values():
+            if sensor["dates"] == "calendar":  # as it was before there was a choice
+                del sensor["dates"]
         if not science["fusion"]:  # as it was before there was that section
             del science["fusion"]
         return hashlib.sha256(json.dumps(science, sort_keys=True).encode()).hexdigest()
@@ -198,6 +202,7 @@ def _contradictions(config: Configuration) -> Iterator[str]:
         if first and last and first > last:
             yield f"sensors.{name}: first_date {first} is after last_date {last}"
         yield from (f"sensors.{name}.{problem}" for problem in sensor.contradictions())
+        yield from _travelling_problems(name, sensor)
         yield from _unknown_roles(name, sensor)
         yield from _same_names(name, sensor)
     yield from _same_labels(config)
@@ -321,6 +326,22 @@ def _not_together(config: "Configuration") -> Iterator[str]:
         yield (
             "classification.smoothing and fusion.boundaries: scores with and without neighbours would tell of both; "
             "leave one of both out"
+        )
+
+
+def _travelling_problems(name: str, sensor: SensorSection) -> Iterator[str]:
+    """What keeps features from being named by the day of the year."""
+    first, last = sensor.first_date, sensor.last_date
+    if not sensor.travelling:
+        return
+    if not (first and last):
+        yield (
+            f"sensors.{name}.dates: day_of_year: the days must be the same in every year; set first_date and last_date"
+        )
+    elif first <= last and len(interpolation_dates(first, last, 1, leap_days=False)) > DAYS_OF_YEAR:
+        yield (
+            f"sensors.{name}.dates: day_of_year: from {first} to {last} is more than a year, so that days would stand "
+            "twice; bring last_date forward"
         )
 
 

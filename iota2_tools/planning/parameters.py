@@ -58,6 +58,7 @@ class Parameters:
                 "dates": self.production.target_dates[name],
                 **section.ratios,
                 "also_read": self._also_read(series.sensor),
+                **({"travelling": True} if section.travelling else {}),
             }
         return settings
 

@@ -457,7 +457,10 @@ class Production:
                 f"sensors.{series.sensor}: the dates asked for, {first} to {last}, are in the wrong order; "
                 f"the acquisitions go from {min(days)} to {max(days)}"
             )
-        return [day.isoformat() for day in interpolation_dates(first, last, section.step_days)]
+        days_between = interpolation_dates(
+            first, last, section.step_days, leap_days=not section.travelling
+        )
+        return [day.isoformat() for day in days_between]
 
     def grid(self, tile: str) -> Grid:
         """Grid of a tile: that of its products, or the one the configuration asks for."""

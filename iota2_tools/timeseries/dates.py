@@ -39,10 +39,24 @@ class Period:
         return f"{self.first or 'the beginning'} to {self.last or 'the end'}"
 
 
-def interpolation_dates(first: date, last: date, step_days: int) -> list[date]:
+DAYS_OF_YEAR = 365
+"""Of the calendar that features travel by: without 29 February."""
+
+
+def interpolation_dates(
+    first: date, last: date, step_days: int, *, leap_days: bool = True
+) -> list[date]:
     """List the dates from `first` on, every `step_days` days, none after `last`.
 
-    Days are counted on the calendar: 29 February is one of them.
+    Parameters
+    ----------
+    first, last : date
+        Limits.
+    step_days : int
+        Days from one to the next.
+    leap_days : bool
+        Days are counted on the calendar: 29 February is one of them. Otherwise it is not counted, so that
+        the same limits give the same days in every year.
 
     Raises
     ------
@@ -53,4 +67,27 @@ def interpolation_dates(first: date, last: date, step_days: int) -> list[date]:
         raise ConfigError(f"the interpolation step must be at least 1 day, got {step_days}")
     if last < first:
         raise ConfigError(f"the interpolation dates end on {last}, before they start on {first}")
-    return [first + timedelta(days) for days in range(0, (last - first).days + 1, step_days)]
+    if leap_days:
+        return [first + timedelta(days) for days in range(0, (last - first).days + 1, step_days)]
+    days = [first + timedelta(number) for number in range((last - first).days + 1)]
+    return [day for day in days if (day.month, day.day) != (2, 29)][::step_days]
+
+
+def day_of_year(day: date) -> int:
+    """Number of a day in a year without 29 February, from 1 to 365; that day counts as 28 February.
+
+    >>> day_of_year(date(2019, 3, 1)), day_of_year(date(2020, 3, 1)), day_of_year(date(2020, 2, 29))
+    (60, 60, 59)
+    """
+    if (day.month, day.day) == (2, 29):
+        return 59
+    return day.replace(year=2019).timetuple().tm_yday
+
+
+def stamp_of(day: date, *, travelling: bool) -> str:
+    """A date in the name of a feature: `20190301`, or `D060` where features travel from year to year.
+
+    >>> stamp_of(date(2020, 3, 1), travelling=False), stamp_of(date(2020, 3, 1), travelling=True)
+    ('20200301', 'D060')
+    """
+    return f"D{day_of_year(day):03d}" if travelling else f"{day:%Y%m%d}"
