@@ -24,6 +24,7 @@ COMMANDS = (
     "assess",
     "change",
     "consistency",
+    "season",
     "doctor",
     "simulate",
     "config_reference",

@@ -1,0 +1,42 @@
+"""`iota2 season`: from which month on a map of this kind is worth publishing."""
+
+import argparse
+
+
+def add_parser(commands: argparse._SubParsersAction) -> None:
+    """Options of the command."""
+    parser = commands.add_parser(
+        "season",
+        help="accuracy of a finished production by month, with the features up to then",
+        epilog="example: iota2 season results --output season",
+    )
+    parser.add_argument("results", help="output folder of a finished production")
+    parser.add_argument(
+        "--nomenclature", metavar="TABLE", help="its classes; by default those that its map names"
+    )
+    parser.add_argument("--output", default="season", metavar="FOLDER", help="(%(default)s)")
+    parser.add_argument("--draw", type=int, default=0, help="(%(default)s)")
+    parser.add_argument("--threads", type=int, default=2, help="(%(default)s)")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write table and figure; exit code."""
+    from pathlib import Path
+
+    from iota2_tools.config.nomenclature import read_nomenclature
+    from iota2_tools.years.maps import year_map
+    from iota2_tools.years.season import season_of, write_season
+
+    given = arguments.nomenclature
+    nomenclature = (
+        read_nomenclature(given)
+        if given
+        else year_map(arguments.results, str(arguments.draw)).legend
+    )
+    scores = season_of(Path(arguments.results), arguments.draw, arguments.threads, nomenclature)
+    write_season(scores, nomenclature, arguments.output)
+    for item in scores:
+        print(f"{item.label:8s} {item.features:5d} features  overall accuracy {item.overall:.3f}")
+    print(f"{arguments.output}: season.csv, season.png; out of fold, by whole polygons")
+    return 0

@@ -1,0 +1,272 @@
+"""How early in the year a map is worth publishing: accuracy with the features up to each month.
+
+Learning polygons of a finished production are dealt into folds; models learn all folds but one with
+the features up to the end of a month, and say what that one is. So nothing is read or mapped again.
+
+Features of a date are gap-filled between the clear acquisitions around it, later ones too. A production of
+that month alone would hold the last clear one; so the figures are those of a month with a clear view at its end.
+"""
+
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from iota2_tools.config.nomenclature import Nomenclature
+from iota2_tools.core.errors import InputDataError
+from iota2_tools.core.files import whole_file
+from iota2_tools.core.tables import cell, write_csv
+from iota2_tools.learning.engines import describe
+from iota2_tools.learning.folds import out_of_fold
+from iota2_tools.learning.settings import LearningSettings, ModelKey
+from iota2_tools.reference.export import sample_tables
+from iota2_tools.reference.table import TrainingTable, read_training_table
+
+logger = logging.getLogger(__name__)
+
+DATED = re.compile(r".+_(?P<stamp>\d{8}|D\d{3})")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+DAYS_OF_YEAR = 365
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is known at the end of a month.
+
+    Parameters
+    ----------
+    label : str
+        `2018-06`, or `Jun` where features are named by days of the year.
+    columns : list of int
+        Features up to then; those without date are known from the beginning.
+    """
+
+    label: str
+    columns: list[int]
+
+
+def steps_of(names: Sequence[str]) -> list[Step]:
+    """Months of the features, in order of time.
+
+    Days of the year may go over New Year: the season begins with the first day of a series.
+
+    Raises
+    ------
+    InputDataError
+        If no feature has a date.
+    """
+    stamps = [found["stamp"] if (found := DATED.fullmatch(name)) else None for name in names]
+    known = {stamp for stamp in stamps if stamp}
+    if not known:
+        raise InputDataError("no feature has a date: there is no season to follow")
+    month_of = _months(known)
+    begin = _begin(names)
+    ordered = sorted(known, key=lambda stamp: _since(stamp, begin))
+    labels = list(dict.fromkeys(month_of[stamp] for stamp in ordered))
+    steps = []
+    for number, label in enumerate(labels, start=1):
+        past = set(labels[:number])
+        columns = [
+            column
+            for column, stamp in enumerate(stamps)
+            if stamp is None or month_of[stamp] in past
+        ]
+        steps.append(Step(label, columns))
+    return steps
+
+
+def _months(stamps: set[str]) -> dict[str, str]:
+    months = {}
+    for stamp in stamps:
+        if stamp.startswith("D"):
+            months[stamp] = MONTHS[(date(2019, 1, 1) + timedelta(int(stamp[1:]) - 1)).month - 1]
+        else:
+            months[stamp] = f"{stamp[:4]}-{stamp[4:6]}"
+    return months
+
+
+def _begin(names: Sequence[str]) -> int:
+    """Day of the year that the season begins with; 0 where dates are whole ones.
+
+    Features of a series stand in order of time, so each has a first day; of several series the season begins with
+    the one from which the others are reached soonest.
+    """
+    firsts: dict[str, int] = {}
+    for name in names:
+        series, *_, stamp = name.rsplit("_", 2)
+        if re.fullmatch(r"D\d{3}", stamp):
+            firsts.setdefault(series, int(stamp[1:]))
+    days = sorted(set(firsts.values()))
+    waits = [max((other - day) % DAYS_OF_YEAR for other in days) for day in days]
+    return days[int(np.argmin(waits))] if days else 0
+
+
+def _since(stamp: str, begin: int) -> int:
+    """Place of a stamp in order of time."""
+    return (int(stamp[1:]) - begin) % DAYS_OF_YEAR if stamp.startswith("D") else int(stamp)
+
+
+@dataclass(frozen=True)
+class MonthScore:
+    """Accuracy at the end of a month, out of fold, over all regions.
+
+    Parameters
+    ----------
+    label : str
+        The month.
+    features : int
+        Most features of a model.
+    matrix : ndarray of int64, shape (n_classes, n_classes)
+        Samples; rows: class of the polygon, columns: what was said.
+    """
+
+    label: str
+    features: int
+    matrix: np.ndarray
+
+    @property
+    def overall(self) -> float:
+        """Share of the samples that are right."""
+        return float(np.trace(self.matrix) / self.matrix.sum())
+
+    @property
+    def f_scores(self) -> np.ndarray:
+        """F-score of each class; NaN of one that has no sample and is never said."""
+        sums = self.matrix.sum(axis=0) + self.matrix.sum(axis=1)
+        return np.divide(
+            2.0 * np.diag(self.matrix), sums, out=np.full(len(sums), np.nan), where=sums > 0
+        )
+
+
+def season_of(
+    results: Path, draw: int, threads: int, nomenclature: Nomenclature
+) -> list[MonthScore]:
+    """Accuracy of a finished production by month.
+
+    Parameters
+    ----------
+    results : Path
+        Output folder, with `models` and the samples of all tiles.
+    draw : int
+        Whose learning polygons are used.
+    threads : int
+        That learn.
+    nomenclature : Nomenclature
+        Classes.
+
+    Raises
+    ------
+    InputDataError
+        If samples or models are missing.
+    """
+    tables = list(sample_tables(results).values())
+    matrices: dict[str, np.ndarray] = {}
+    widths: dict[str, int] = {}
+    for model in _models(results, draw):
+        told = describe(str(model))
+        settings = LearningSettings(
+            told["learner"],
+            {key: value for key, value in told["parameters"].items() if key != "random_state"},
+            told["standardise"],
+        )
+        unknown = sorted(set(map(int, told["classes"])) - set(nomenclature.codes))
+        if unknown:
+            raise InputDataError(
+                f"{model}: has learnt class {', '.join(map(str, unknown))}, which the nomenclature has not; name "
+                "the nomenclature of that production"
+            )
+        key = ModelKey(told["region"], draw, 0)
+        table = read_training_table(tables, key.region, draw, told["features"])
+        for step in steps_of(table.names):
+            matrix = _matrix(_narrow(table, step), key, settings, threads, nomenclature)
+            matrices[step.label] = matrices.get(step.label, 0) + matrix
+            widths[step.label] = max(widths.get(step.label, 0), len(step.columns))
+            logger.info("region %s, %s: %d features", key.region, step.label, len(step.columns))
+    return [MonthScore(label, widths[label], matrix) for label, matrix in matrices.items()]
+
+
+def _models(results: Path, draw: int) -> list[Path]:
+    found = sorted(results.glob(f"models/region_*_seed_{draw}"))
+    if not found:
+        raise InputDataError(
+            f"{results}: holds no model of draw {draw} (models/region_…_seed_{draw}); name the output folder of a "
+            "finished production"
+        )
+    return found
+
+
+def _narrow(table: TrainingTable, step: Step) -> TrainingTable:
+    return TrainingTable(
+        np.ascontiguousarray(table.features[:, step.columns]),
+        table.codes,
+        table.polygons,
+        [table.names[column] for column in step.columns],
+    )
+
+
+def _matrix(
+    table: TrainingTable,
+    key: ModelKey,
+    settings: LearningSettings,
+    threads: int,
+    nomenclature: Nomenclature,
+) -> np.ndarray:
+    """Confusion matrix of the folds, in order of the classes."""
+    found = out_of_fold(table, key, settings, threads)
+    codes = np.array(nomenclature.codes)
+    told = found.told
+    rows = np.searchsorted(codes, table.codes[told])
+    columns = np.searchsorted(codes, found.said[told])
+    count = len(codes)
+    return np.bincount(rows * count + columns, minlength=count * count).reshape(count, count)
+
+
+def season_rows(scores: Sequence[MonthScore], nomenclature: Nomenclature) -> list[list]:
+    """Table of the season: a line a month; F-scores in order of the classes."""
+    rows: list[list] = [
+        [
+            "until",
+            "features",
+            "samples",
+            "overall_accuracy",
+            *(f"F {c.name}" for c in nomenclature.classes),
+        ]
+    ]
+    for item in scores:
+        numbers = [cell(value, 4) for value in (item.overall, *item.f_scores)]
+        rows.append([item.label, item.features, int(item.matrix.sum()), *numbers])
+    return rows
+
+
+def write_season(scores: Sequence[MonthScore], nomenclature: Nomenclature, folder: str) -> None:
+    """Write `season.csv` and `season.png`."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    write_csv(season_rows(scores, nomenclature), str(Path(folder, "season.csv")))
+    _draw(scores, nomenclature, str(Path(folder, "season.png")))
+
+
+def _draw(scores: Sequence[MonthScore], nomenclature: Nomenclature, path: str) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 5.5), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    labels = [item.label for item in scores]
+    for place, item in enumerate(nomenclature.classes):
+        values = [score.f_scores[place] for score in scores]
+        axes.plot(labels, values, color=item.hex_colour, linewidth=1.4, label=item.name)
+    overall = [score.overall for score in scores]
+    axes.plot(labels, overall, color="#222222", linewidth=3, marker="o", label="Overall accuracy")
+    axes.set_ylim(0, 1)
+    axes.set_ylabel("F-score of each class, overall accuracy")
+    axes.set_xlabel("with features up to the end of")
+    axes.grid(axis="y", color="#dddddd")
+    axes.tick_params(axis="x", rotation=45)
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, fontsize=8)
+    with whole_file(path) as temporary:
+        figure.savefig(temporary, format="png", metadata={"Software": None})

@@ -1,0 +1,103 @@
+"""Accuracy by month: which features are known when, and what models say with them."""
+
+import csv
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from iota2_tools.commands.cli import main
+from iota2_tools.core.errors import InputDataError
+from iota2_tools.years.season import MonthScore, steps_of
+
+
+def test_features_are_known_from_the_end_of_their_month():
+    names = ["S2_B4_20180110", "S2_B4_20180120", "S2_B4_20180301", "ALT_band_1", "L8_B4_20180215"]
+    found = steps_of(names)
+    assert [(step.label, step.columns) for step in found] == [
+        ("2018-01", [0, 1, 3]), ("2018-02", [0, 1, 3, 4]), ("2018-03", [0, 1, 2, 3, 4]),
+    ]  # fmt: skip
+
+
+def test_a_season_by_days_of_the_year_may_go_over_new_year():
+    """From October (D274) to June (D160), radar some days earlier."""
+    names = ["S2_B4_D274", "S2_B4_D334", "S2_B4_D029", "S2_B4_D100", "S2_B4_D160", "S1_VV_D270"]
+    found = steps_of(names)
+    assert [step.label for step in found] == ["Sep", "Oct", "Nov", "Jan", "Apr", "Jun"]
+    assert found[1].columns == [0, 5]
+    assert found[3].columns == [0, 1, 2, 5]
+
+
+def test_a_season_by_days_of_the_year_may_be_a_calendar_year():
+    names = [f"S2_B4_D{day:03d}" for day in range(1, 366, 10)]
+    found = steps_of(names)
+    assert [step.label for step in found][::11] == ["Jan", "Dec"]
+    assert found[0].columns == [0, 1, 2, 3]  # days 1, 11, 21 and 31
+    assert [step.label for step in steps_of(["a_b_D059", "a_b_D060"])] == ["Feb", "Mar"]
+
+
+def test_without_dates_there_is_no_season():
+    with pytest.raises(InputDataError, match="no feature has a date"):
+        steps_of(["ALT_band_1", "phenology_start"])
+
+
+def test_scores_of_a_month_by_hand():
+    item = MonthScore("2018-01", 3, np.array([[6, 2, 0], [1, 1, 0], [0, 0, 0]]))
+    assert item.overall == pytest.approx(0.7)
+    assert item.f_scores[:2].tolist() == pytest.approx([12 / 15, 2 / 5])
+    assert np.isnan(item.f_scores[2])
+
+
+@pytest.fixture
+def production(tmp_path):
+    """Twenty polygons of two classes: January tells nothing, February all."""
+    polygons = np.repeat(np.arange(1, 21), 4)
+    codes = np.where(polygons % 2, 1, 2)
+    random = np.random.default_rng(5)
+    frame = pd.DataFrame(
+        {
+            "row": 0, "col": np.arange(80), "code": codes, "polygon": polygons, "region": "1", "seed_0": True,
+            "S2_B4_20180110": np.zeros(80, np.int16),
+            "S2_B4_20180210": (codes * 100 + random.integers(0, 9, 80)).astype(np.int16),
+        }
+    )  # fmt: skip
+    (tmp_path / "results/tiles/T31TCJ").mkdir(parents=True)
+    frame.to_parquet(tmp_path / "results/tiles/T31TCJ/samples.parquet")
+    model = tmp_path / "results/models/region_1_seed_0"
+    model.mkdir(parents=True)
+    told = {
+        "region": "1", "seed": 0, "learner": "RandomForestClassifier", "standardise": False,
+        "parameters": {"n_estimators": 5, "random_state": 3},
+        "features": ["S2_B4_20180110", "S2_B4_20180210"], "classes": {"1": 40, "2": 40},
+    }  # fmt: skip
+    (model / "model.json").write_text(json.dumps(told))
+    (tmp_path / "classes.csv").write_text("code,name\n1,Wheat\n2,Maize\n")
+    return tmp_path
+
+
+def test_accuracy_grows_with_the_month_that_tells_the_classes_apart(production, capsys):
+    out = production / "out"
+    given = ["--nomenclature", str(production / "classes.csv"), "--output", str(out)]
+    assert main(["season", str(production / "results"), *given]) == 0
+    with open(out / "season.csv", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["until", "features", "samples", "overall_accuracy", "F Wheat", "F Maize"]
+    assert [row[:3] for row in rows[1:]] == [["2018-01", "1", "80"], ["2018-02", "2", "80"]]
+    assert float(rows[1][3]) <= 0.6
+    assert rows[2][3:] == ["1.0000", "1.0000", "1.0000"]
+    assert (out / "season.png").stat().st_size > 10_000
+    assert "2018-02      2 features  overall accuracy 1.000" in capsys.readouterr().out
+
+
+def test_a_folder_without_models_is_refused(production, capsys):
+    given = ["--nomenclature", str(production / "classes.csv"), "--draw", "1"]
+    assert main(["season", str(production / "results"), *given]) == 2
+    assert "holds no model of draw 1" in capsys.readouterr().err
+
+
+def test_another_nomenclature_is_refused(production, capsys):
+    (production / "classes.csv").write_text("code,name\n1,Wheat\n3,Maize\n")
+    given = ["--nomenclature", str(production / "classes.csv")]
+    assert main(["season", str(production / "results"), *given]) == 2
+    assert "has learnt class 2, which the nomenclature has not" in capsys.readouterr().err
