@@ -27,7 +27,8 @@ rule split_polygons:
         sampling={
             key: config["sampling"][key]
             for key in ("runs", "ratio", "random_seed", "single_polygon")
-        },
+        }
+        | production.config.sampling.separation,
         # Names decide which polygons belong to a class; colours do not.
         classes={item.name: item.code for item in production.nomenclature.classes},
         grids=[grid.as_dict() for grid in production.grids.values()],

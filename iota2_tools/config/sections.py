@@ -403,6 +403,25 @@ class Sampling(Section):
         ge=0,
         description="Every draw follows from this number and from the names of what it draws.",
     )
+    split_by: Word = Field(
+        "polygon",
+        description=(
+            "What is drawn as one, and so never learns and validates at once: `polygon`; `touching`, polygons of a "
+            "class that touch (a parcel cut in two); `block`, all polygons in a square of `block` metres; or the "
+            "name of a field of the reference, all polygons that share its value (a farm, a survey)."
+        ),
+    )
+    block: float | None = Field(
+        None, gt=0, description="Side of the squares of `split_by: block`, metres."
+    )
+    buffer: float = Field(
+        0,
+        ge=0,
+        description=(
+            "Least distance between polygons that learn and those that validate, metres; polygons that would learn "
+            "nearer than that to one that validates are not used in that draw."
+        ),
+    )
     single_polygon: Literal["learn", "validation", "exclude", "both"] = Field(
         "learn",
         description=(
@@ -471,6 +490,13 @@ class Sampling(Section):
         own = self.per_region.get(region)
         given = own.model_dump(exclude_none=True) if own else {}
         return self.model_dump() | given
+
+    @property
+    def separation(self) -> dict[str, Any]:
+        """What keeps learning and validation apart, where it is not left as usual."""
+        usual = type(self).model_fields
+        chosen = {key: getattr(self, key) for key in ("split_by", "block", "buffer")}
+        return {key: value for key, value in chosen.items() if value != usual[key].default}
 
     def shared(self, region: str) -> bool:
         """True if the number of samples of a tile depends on the other tiles."""
@@ -638,6 +664,13 @@ class Inputs(Section):
         description=(
             "An acquisition with missing, truncated or unfit files stops the run, or is left out (the "
             "inventory and the report tell)."
+        ),
+    )
+    longest_gap: int = Field(
+        120,
+        ge=1,
+        description=(
+            "Days without an acquisition of a series, inside the period, that the check warns of."
         ),
     )
     missing_series: Literal["stop", "leave_out"] = Field(

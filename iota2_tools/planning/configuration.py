@@ -42,6 +42,10 @@ LATER = (
     ("sampling", "per_region"),
     ("sampling", "augmentation"),
     ("sampling", "management"),
+    ("sampling", "split_by"),
+    ("sampling", "block"),
+    ("sampling", "buffer"),
+    ("inputs", "longest_gap"),
     ("learning", "samples"),
     ("learning", "reduction"),
     ("learning", "search"),
@@ -212,6 +216,7 @@ def _contradictions(config: Configuration) -> Iterator[str]:
             "regions; fetch the series, or leave one of both out"
         )
     yield from _fusion_contradictions(config)
+    yield from _separation_contradictions(config)
     sampling = config.sampling
     if sampling.strategy == "byclass" and not sampling.byclass:
         yield "sampling.byclass: strategy `byclass` needs the number of pixels of each class"
@@ -234,6 +239,35 @@ def _contradictions(config: Configuration) -> Iterator[str]:
             )
     if sampling.ratio == 1 and sampling.runs > 1 and not config.reference.splits:
         yield "sampling.runs: with ratio 1 all draws are the same; set runs to 1"
+
+
+def _separation_contradictions(config: Configuration) -> Iterator[str]:
+    """Ways to keep learning and validation apart that need something, or have no say."""
+    sampling, fusion = config.sampling, config.fusion or Fusion()
+    in_blocks = sampling.split_by == "block"
+    if in_blocks and not sampling.block:
+        yield "sampling.block: `split_by: block` needs the side of the blocks, metres; give it"
+    if sampling.block and not in_blocks:
+        yield (
+            f"sampling.block: nothing is done with it, for `split_by` is {sampling.split_by}; set "
+            "`split_by: block`, or leave it out"
+        )
+    if config.reference.splits and sampling.separation:
+        yield (
+            f"sampling.{next(iter(sampling.separation))} and reference.splits: the splits are given and not drawn; "
+            "leave one of both out"
+        )
+    if sampling.buffer and sampling.single_polygon == "both":
+        yield (
+            "sampling.buffer and sampling.single_polygon: both: a polygon that does both lies at no distance from "
+            "itself; leave one of both out"
+        )
+    across = sampling.split_by not in ("polygon", "touching")
+    if across and fusion.seeds and fusion.seeds.held_back:
+        yield (
+            f"sampling.split_by: {sampling.split_by} and fusion.seeds.held_back: polygons are held back class by "
+            "class; set `held_back: 0`, or split by polygon or touching"
+        )
 
 
 def _fusion_contradictions(config: Configuration) -> Iterator[str]:

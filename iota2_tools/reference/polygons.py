@@ -24,17 +24,20 @@ class ReferenceSource:
         Field with the class: integer codes or names.
     identifier : str, optional
         Field that a table of given splits names the polygons by.
+    group : str, optional
+        Field whose values tell which polygons are drawn together.
     """
 
     path: str
     layer: str | None
     field: str
     identifier: str | None = None
+    group: str | None = None
 
     @property
     def fields(self) -> dict[str, str]:
         """Names of the user's fields by ours."""
-        own = {"class": self.field, "identifier": self.identifier}
+        own = {"class": self.field, "identifier": self.identifier, "group": self.group}
         return {name: field for name, field in own.items() if field is not None}
 
 
@@ -46,8 +49,8 @@ def read_reference(
     Returns
     -------
     polygons : GeoDataFrame
-        `polygon` (number in the file, from 1), `code`, `geometry`; with an identifier also its
-        values as text, in `identifier`.
+        `polygon` (number in the file, from 1), `code`, `geometry`; with an identifier or a group also
+        their values as text, in `identifier` and `group`; empty where there is none.
     remarks : list of str
         Polygons repaired or dropped.
 
@@ -62,6 +65,9 @@ def read_reference(
     columns = {"polygon": found.shapes.index.astype(np.int64), "code": codes[found.shapes.index]}
     if source.identifier is not None:
         columns["identifier"] = identifiers(found.values["identifier"])
+    if source.group is not None:
+        values = found.values["group"]
+        columns["group"] = identifiers(values).where(values.notna(), "")
     frame = gpd.GeoDataFrame(columns, geometry=found.shapes, crs=found.shapes.crs)
     return frame, list(found.remarks)
 

@@ -118,6 +118,7 @@ def _chosen_pixels(
     for found in pixels.windows():
         clear = found.only(found.clear)
         chosen = _choose(clear, table, samplers)
+        _assert_apart(clear, chosen, table)
         kept = np.any(list(chosen.values()), axis=0)
         own = clear.only(kept)
         regions = [names[number] for number in own.region.tolist()]
@@ -188,6 +189,14 @@ def _choose(
             flags = own.classes[key].take(len(members))
             chosen[seed][learning[members[flags]]] = True
     return chosen
+
+
+def _assert_apart(pixels: Pixels, chosen: Mapping[int, np.ndarray], table: PolygonTable) -> None:
+    """No pixel learns and validates, but in polygons that shall do both (`single_polygon: both`)."""
+    for seed, flags in chosen.items():
+        polygons = pixels.polygon[flags]
+        apart = table.learns[seed][polygons] | ~table.validates[seed][polygons]
+        assert apart.all(), f"seed {seed}: pixels of validation polygons were chosen"
 
 
 def _within_limits(pixels: Pixels, samplers: dict[tuple[int, int], Sampler]) -> np.ndarray:

@@ -19,12 +19,23 @@ from iota2_tools.geo.vectors import write_layer
 from iota2_tools.reference.coverage import hold_pixels, polygons_without_pixels
 from iota2_tools.reference.dealing import parts_of_region
 from iota2_tools.reference.given_splits import SplitsTable, merged_sets, read_splits_table
+from iota2_tools.reference.overlaps import check_overlaps, overlap_remarks, overlapping_pairs
 from iota2_tools.reference.polygons import ReferenceSource, read_reference
 from iota2_tools.reference.regions import assign_regions, read_regions
 from iota2_tools.reference.repetitions import (
     check_classes,
     first_of_its_shape,
     repetition_remarks,
+)
+from iota2_tools.reference.separation import (
+    BLOCK,
+    POLYGON,
+    TOUCHING,
+    groups_of,
+    in_units,
+    kept_apart,
+    learning_groups,
+    one_a_group,
 )
 from iota2_tools.reference.sets import LEARN, UNUSED, VALIDATION
 
@@ -72,7 +83,15 @@ class SplitPlan:
     def source(self, table: SplitsTable | None) -> ReferenceSource:
         """The reference polygons, with the identifier that a table of splits names."""
         section, identifier = self.reference, table.identifier if table else None
-        return ReferenceSource(section.path, section.layer, section.field, identifier)
+        return ReferenceSource(
+            section.path, section.layer, section.field, identifier, self.group_field
+        )
+
+    @property
+    def group_field(self) -> str | None:
+        """Field of the reference whose values tell which polygons are drawn together."""
+        word = self.sampling.split_by
+        return None if word in (POLYGON, TOUCHING, BLOCK) else word
 
     def splits_table(self) -> SplitsTable | None:
         """The user's own splits, None if they are drawn."""
@@ -216,17 +235,24 @@ def split_of(plan: SplitPlan) -> Split:
     first = first_of_its_shape(found)
     check_classes(found, first, path)
     given = merged_sets(table, found, first) if table else None
-    polygons = found.loc[first == found["polygon"], ["polygon", "code", "geometry"]].copy()
+    columns = [name for name in found if name != "identifier"]
+    polygons = found.loc[first == found["polygon"], columns].copy()
+    overlaps = overlapping_pairs(polygons, plan.grids)
+    check_overlaps(overlaps, path)
     polygons["region"] = assign_regions(polygons, _region_shapes(plan, crs))
     polygons["has_pixel"] = hold_pixels(polygons.geometry.to_numpy(), plan.grids)
+    groups = _groups(polygons, plan)
     for seed in plan.seeds:
-        sets = _drawn(polygons, seed, plan) if given is None else given[seed]
+        sets = _drawn(polygons, groups, seed, plan) if given is None else given[seed]
         polygons[f"seed_{seed}"] = sets[polygons.index]
+    polygons = polygons.drop(columns="group", errors="ignore")
+    remarks += overlap_remarks(overlaps, path) + _keep_apart(polygons, plan)
     _check_regions(polygons, plan, path)
     _check_unlearnt(polygons, plan, path)
     _check_parts(polygons, plan, path)
     _check_folds(polygons, plan, path)
     remarks += repetition_remarks(found, first, path) + _remarks(polygons, plan)
+    remarks += _never_validated(polygons, groups, plan)
     return Split(polygons, remarks)
 
 
@@ -252,17 +278,92 @@ def _region_shapes(plan: SplitPlan, crs: str) -> gpd.GeoSeries | None:
     return read_regions(section.path, section.layer, section.field, crs) if section else None
 
 
-def _drawn(polygons: gpd.GeoDataFrame, seed: int, plan: SplitPlan) -> pd.Series:
+def _groups(polygons: gpd.GeoDataFrame, plan: SplitPlan) -> pd.Series | None:
+    """Which of the polygons that take part are drawn as one; None: each is."""
+    drawn = polygons[polygons["has_pixel"] & (polygons["region"] != "")]
+    return groups_of(drawn, plan.sampling.split_by, plan.sampling.block, plan.grids[0])
+
+
+def _drawn(
+    polygons: gpd.GeoDataFrame, groups: pd.Series | None, seed: int, plan: SplitPlan
+) -> pd.Series:
     """Sets of a draw; polygons without a pixel take no part, those held back validate."""
-    sampling = plan.sampling
     used = polygons[polygons["has_pixel"]]
+    if groups is None:
+        sets = _drawn_by_class(used, seed, plan)
+    elif plan.sampling.split_by == TOUCHING:
+        own = used.loc[groups.index]
+        sets = groups.map(_drawn_by_class(one_a_group(own, groups), seed, plan))
+    else:
+        sets = _drawn_across_classes(used.loc[groups.index].assign(group=groups), seed, plan)
+    return sets.reindex(polygons.index, fill_value=UNUSED)
+
+
+def _drawn_by_class(used: pd.DataFrame, seed: int, plan: SplitPlan) -> pd.Series:
+    """Sets of polygons, or of groups of one class, on the index of `used`."""
+    sampling = plan.sampling
     held = draw_held_back(used, plan.held_back or 0, sampling.random_seed)
     drawn = draw_split(
         used[~held], seed, sampling.ratio, sampling.random_seed, sampling.single_polygon
     )
-    return drawn.reindex(used.index, fill_value=VALIDATION).reindex(
-        polygons.index, fill_value=UNUSED
-    )
+    return drawn.reindex(used.index, fill_value=VALIDATION)
+
+
+def _drawn_across_classes(used: pd.DataFrame, seed: int, plan: SplitPlan) -> pd.Series:
+    """Sets of polygons whose groups hold several classes, on the index of `used`."""
+    sampling = plan.sampling
+    strata = used["region"] + " " + used["code"].astype(str)
+    wanted = strata.value_counts().map(lambda count: learning_count(count, sampling.ratio))
+    learns = learning_groups(used.assign(stratum=strata), wanted, seed, sampling.random_seed)
+    return pd.Series(np.where(learns, LEARN, VALIDATION), used.index)
+
+
+def _keep_apart(polygons: gpd.GeoDataFrame, plan: SplitPlan) -> list[str]:
+    """Take out, in place, what learns too near to what validates; one sentence a draw."""
+    buffer, remarks = plan.sampling.buffer, []
+    if not buffer:
+        return []
+    distance = in_units(buffer, plan.grids[0].crs, "sampling.buffer")
+    for seed in plan.seeds:
+        before = polygons[f"seed_{seed}"]
+        after = kept_apart(polygons.geometry.to_numpy(), before, distance)
+        polygons[f"seed_{seed}"] = after
+        lost = polygons[(before != after).to_numpy()]
+        if len(lost):
+            remarks.append(
+                f"seed {seed}: {len(lost)} of {(before == LEARN).sum()} learning polygons lie nearer than "
+                f"{buffer:g} m to one that validates and are not used{_classes_lost(polygons, lost, seed, plan)}"
+            )
+    return remarks
+
+
+def _classes_lost(
+    polygons: gpd.GeoDataFrame, lost: gpd.GeoDataFrame, seed: int, plan: SplitPlan
+) -> str:
+    """Classes of which a region learns nothing any more."""
+    left = polygons[polygons[f"seed_{seed}"] == LEARN]
+    still = set(zip(left["region"], left["code"], strict=True))
+    gone = sorted(set(zip(lost["region"], lost["code"], strict=True)) - still)
+    names = [f"{plan.nomenclature.name_of(code)} in region {region}" for region, code in gone]
+    return f"; nobody learns {', '.join(names)}" if names else ""
+
+
+def _never_validated(
+    polygons: gpd.GeoDataFrame, groups: pd.Series | None, plan: SplitPlan
+) -> list[str]:
+    """Classes of several polygons in one group, which can only learn or validate as a whole."""
+    if groups is None:
+        return []
+    used = polygons.loc[groups.index].assign(group=groups)
+    remarks = []
+    for (region, code), own in used.groupby(["region", "code"]):
+        if own["group"].nunique() == 1 and len(own) > 1:
+            sets = sorted({str(own[f"seed_{seed}"].iloc[0]) for seed in plan.seeds})
+            remarks.append(
+                f"class {code} ({plan.nomenclature.name_of(code)}): its {len(own)} polygons in region {region} "
+                f"are drawn as one (sampling.split_by: {plan.sampling.split_by}): {', '.join(sets)}"
+            )
+    return remarks
 
 
 def _remarks(polygons: gpd.GeoDataFrame, plan: SplitPlan) -> list[str]:
@@ -295,6 +396,7 @@ def _check_regions(polygons: gpd.GeoDataFrame, plan: SplitPlan, path: str) -> No
             f"region {region}, seed {seed}: no polygon to learn from "
             f"({(polygons['region'] == region).sum()} in the region); add polygons, merge the region "
             "with a neighbour, or take it out of the region file"
+            + (", or lower sampling.buffer" if plan.sampling.buffer else "")
             for region in plan.used_regions
             if region not in learning
         ]

@@ -5,7 +5,7 @@ remark is one more function; what it looks at beside is one more field of `Evide
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -57,6 +57,8 @@ class Evidence:
         Whether it is the regularised map that was compared.
     plain : sequence of ndarray
         Matrix of each seed of the maps without what neighbouring regions say near boundaries.
+    distances : mapping of int to ndarray
+        Metres from each validation polygon of a seed to the nearest that learns.
     """
 
     inventories: Sequence[Inventory]
@@ -66,6 +68,7 @@ class Evidence:
     nomenclature: Nomenclature
     regularised: bool = False
     plain: Sequence[np.ndarray] = ()
+    distances: Mapping[int, np.ndarray] = field(default_factory=dict)
 
     @property
     def seeds(self) -> list[int]:
@@ -134,6 +137,25 @@ def single_polygons(evidence: Evidence) -> Iterator[Remark]:
         if any("+" in item for item in sets):
             text += ": its scores are optimistic"
         yield Remark(Topic.REFERENCE, text)
+
+
+def distance_kept(evidence: Evidence) -> Iterator[Remark]:
+    """How far validation polygons lie from those that learn: near ones look alike."""
+    if not evidence.distances:
+        return
+    every = np.concatenate(list(evidence.distances.values()))
+    touching = int((every == 0).sum())
+    text = (
+        f"validation polygons lie at least {number(float(every.min()), 0, apart=' ')} m from those that learn, "
+        f"{number(float(np.median(every)), 0, apart=' ')} m in the median"
+    )
+    if touching:
+        share = number(100 * touching / len(every), 0)
+        text += (
+            f"; {share} % of them touch one, and look like it: `sampling.split_by: touching` or "
+            "`sampling.buffer` keeps them apart (docs/samples.md)"
+        )
+    yield Remark(Topic.REFERENCE, text)
 
 
 def seeds_never_validated(evidence: Evidence) -> Iterator[Remark]:
@@ -270,6 +292,7 @@ GATHERERS: tuple[Gatherer, ...] = (
     series_moved,
     polygons_without_a_pixel,
     single_polygons,
+    distance_kept,
     seeds_never_validated,
     polygons_hold_no_edges,
     classes_never_validated,

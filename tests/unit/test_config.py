@@ -131,6 +131,20 @@ def test_dates_read_by_yaml_become_text():
         ),
         ({"sampling": {"strategy": "byclass"}}, "sampling.byclass"),
         ({"sampling": {"ratio": 1, "runs": 2}}, "sampling.runs"),
+        ({"sampling": {"split_by": "block"}}, "sampling.block: `split_by: block` needs the side"),
+        ({"sampling": {"block": 100}}, "sampling.block: nothing is done with it"),
+        ({"sampling": {"buffer": 1, "single_polygon": "both"}}, "sampling.buffer and sampling.single_polygon: both"),
+        (
+            {
+                "sampling": {"buffer": 1},
+                "reference": {"path": "a.shp", "field": "code", "splits": "a.csv"},
+            },
+            "sampling.buffer and reference.splits",
+        ),
+        (
+            {"sampling": {"split_by": "farm", "runs": 2}, "fusion": {"seeds": {}}},
+            "sampling.split_by: farm and fusion.seeds.held_back",
+        ),
     ],
 )
 def test_contradiction_is_refused(sections, place):
@@ -186,8 +200,18 @@ def test_choices_that_came_later_count_in_the_digest_only_where_they_are_made():
         del plain[name]
     for key in ("window_mb", "smoothing", "histograms"):
         del plain["classification"][key]
-    for key in ("max_per_polygon", "per_region", "augmentation", "management"):
+    later = (
+        "max_per_polygon",
+        "per_region",
+        "augmentation",
+        "management",
+        "split_by",
+        "block",
+        "buffer",
+    )
+    for key in later:
         del plain["sampling"][key]
+    del plain["inputs"]["longest_gap"]
     for key in ("reduction", "search", "samples"):
         del plain["learning"][key]
     for sensor in plain["sensors"].values():

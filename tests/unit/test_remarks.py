@@ -19,6 +19,7 @@ from iota2_tools.reporting.remarks import (
     classes_never_validated,
     classes_not_corrected,
     classes_of_one_pixel,
+    distance_kept,
     gather,
     maps_without_hectares,
     polygons_hold_no_edges,
@@ -242,3 +243,17 @@ def test_every_function_that_draws_remarks_is_asked():
         if getattr(item, "__annotations__", {}).get("return") == Iterator[Remark]
     }
     assert drawing == set(module.GATHERERS)
+
+
+def test_the_distance_kept_is_told_over_all_seeds():
+    near = replace(evidence(), distances={0: np.array([0.0, 40.0, 30.0]), 1: np.array([90.0])})
+    (remark,) = distance_kept(near)
+    assert remark.topic == Topic.REFERENCE
+    assert remark.text.startswith(
+        "validation polygons lie at least 0 m from those that learn, 35 m in the median; 25 % of them touch one"
+    )
+    (far,) = distance_kept(replace(evidence(), distances={0: np.array([1500.2, 2500.0])}))
+    assert far.text == (
+        "validation polygons lie at least 1 500 m from those that learn, 2 000 m in the median"
+    )
+    assert told(distance_kept) == []

@@ -23,6 +23,7 @@ from iota2_tools.reference.pixels import ReferencePixels, burn_polygons
 from iota2_tools.reference.rates import read_rates, samples_of_tiles, write_rates
 from iota2_tools.reference.samplers import PeriodicSampler, RandomSampler
 from iota2_tools.reference.selection import Choice, write_selection
+from iota2_tools.reference.sets import read_polygon_table
 from iota2_tools.reference.statistics import (
     learning_pixels,
     limited,
@@ -620,3 +621,28 @@ def test_otb_rounds_as_we_do(otb, tmp_path):
     # 0.7 of 25 is 17.5, but a little less in single precision.
     share = {"strategy": "percent", "strategy.percent.p": 0.7, "sampler": "random"}
     assert taken_by_otb(otb, given | share, tmp_path) == {1: 17}
+
+
+def test_a_pixel_under_two_polygons_never_learns_and_validates(tmp_path):
+    # One lies over the upper half of the other; the last, the same as the first, over the lower one.
+    shapes = [shapely.box(0, 40, 80, 80), shapely.box(0, 60, 80, 80), shapely.box(0, 40, 80, 60)]
+    sets = {0: ["learn", "validation", "learn"], 1: ["validation", "learn", "validation"]}
+    tile = Tile(tmp_path, shapes, [11] * 3, sets)
+    chosen, burnt = tile.selection(), read_raster(tile.path("polygons.tif"))
+    assert burnt[:4, 1].tolist() == [2, 2, 3, 3]  # nothing is left of the first
+    for seed, rows in ((0, {2, 3}), (1, {0, 1})):
+        own = chosen[chosen[f"seed_{seed}"]]
+        assert set(own["row"]) == rows
+        validating = [number for number, word in enumerate(sets[seed], 1) if word == "validation"]
+        assert not np.isin(burnt[own["row"], own["col"]], validating).any()
+
+
+def test_pixels_of_validation_polygons_among_the_chosen_ones_are_a_fault_of_ours(tmp_path):
+    tile = Tile(tmp_path)
+    table = read_polygon_table(tile.path("splits.gpkg"), SEEDS)
+    (pixels, *_) = tile.pixels.windows()
+    learning = {seed: np.isin(pixels.polygon, (1, 3)) for seed in SEEDS}
+    selection_module._assert_apart(pixels, learning, table)
+    learning[0] |= pixels.polygon == 2  # it validates in draw 0
+    with pytest.raises(AssertionError, match="seed 0: pixels of validation polygons"):
+        selection_module._assert_apart(pixels, learning, table)

@@ -35,7 +35,9 @@ def plan(tmp_path):
 
     def make(shapes, codes, *, splits=None, regions=None, grids=(WEST, EAST), crs=CRS, **columns):
         sampling = {
-            key: columns.pop(key) for key in ("runs", "ratio", "single_polygon") if key in columns
+            key: columns.pop(key)
+            for key in ("runs", "ratio", "single_polygon", "split_by", "block", "buffer")
+            if key in columns
         }
         path = tmp_path / "reference.gpkg"
         frame = gpd.GeoDataFrame({"code": codes} | columns, geometry=list(shapes), crs=crs)
@@ -133,7 +135,7 @@ def test_the_same_shape_with_two_classes_is_refused_with_numbers_and_classes(pla
 
 def test_other_shapes_of_the_same_bounds_are_no_repetition(plan):
     corner = shapely.Polygon([(0, 0), (0, 10), (10, 10), (10, 0), (8, 0), (8, 1), (7, 1), (7, 0)])
-    split = split_of(plan([PIXELS[0], corner, PIXELS[1]], [11, 51, 11]))
+    split = split_of(plan([PIXELS[0], corner, PIXELS[1]], [11, 11, 51]))
     assert split.polygons["polygon"].tolist() == [1, 2, 3]
 
 
@@ -144,9 +146,12 @@ def test_a_polygon_under_a_later_one_is_drawn_into_no_set(plan):
     sets = split.polygons.set_index("polygon")["seed_0"]
     assert sets[1] == "unused"
     assert sorted(sets[[2, 3]]) == ["learn", "validation"]
-    assert split.remarks == [
+    overlap, unused = split.remarks
+    assert "class 11: 1 pair(s) of polygons hold the same pixels" in overlap
+    assert "(1 and 3)" in overlap
+    assert unused == (
         "class 11 (Crop): 1 of 3 polygons hold no pixel centre of their own on the tiles and are not used"
-    ]
+    )
 
 
 def test_discs_between_pixel_centres_are_told_by_class_and_not_drawn(plan):
@@ -436,3 +441,101 @@ def test_a_reference_without_features_is_told(plan):
     os.remove(given.reference.path)
     empty.to_file(given.reference.path)
     assert inspect_reference(given).problems == (f"{given.reference.path}: holds no polygon",)
+
+
+# What keeps learning and validation apart.
+
+
+def sets_of(split, seed=0):
+    return dict(zip(split.polygons["polygon"], split.polygons[f"seed_{seed}"], strict=True))
+
+
+def test_a_parcel_cut_in_two_stays_together_if_asked(plan):
+    shapes = [box(0, 0, 20, 10), box(20, 0, 40, 10), box(100, 0, 110, 10)]
+    apart = {sets_of(split_of(plan(shapes, [11] * 3, runs=20)), s)[1] for s in range(20)}
+    assert apart == {"learn", "validation"}
+    split = split_of(plan(shapes, [11] * 3, split_by="touching", runs=20))
+    for seed in range(20):
+        sets = sets_of(split, seed)
+        assert sets[1] == sets[2] != sets[3]
+
+
+def test_touching_pieces_are_drawn_where_the_largest_lies(plan):
+    # The larger piece is in the west; its neighbour in the east goes with it.
+    shapes = [box(60, 0, 80, 10), box(80, 0, 90, 10), box(0, 0, 10, 10), box(150, 0, 160, 10)]
+    halves = {"west": box(0, 0, 80, 80), "east": box(80, 0, 160, 80)}
+    given = plan(shapes, [11] * 4, split_by="touching", regions=halves, runs=10)
+    split = split_of(given)
+    assert split.polygons["region"].tolist() == ["west", "east", "west", "east"]
+    for seed in range(10):
+        sets = sets_of(split, seed)
+        assert sets[1] == sets[2] != sets[3]
+        assert sets[4] == "learn"  # the only one drawn in the east
+
+
+def test_all_polygons_of_a_farm_are_on_one_side(plan):
+    farms = ["a", "a", "b", "b", None]
+    given = plan(PIXELS[:10:2], [11, 51, 11, 51, 11], farm=farms, split_by="farm", runs=10)
+    for seed in range(10):
+        sets = sets_of(split_of(given), seed)
+        assert sets[1] == sets[2] != sets[3] == sets[4]
+
+
+def test_blocks_of_ground_are_on_one_side(plan):
+    given = plan(PIXELS[:8], [11, 51] * 4, split_by="block", block=40, runs=10)
+    for seed in range(10):
+        sets = sets_of(split_of(given), seed)
+        assert {sets[n] for n in (1, 2, 3, 4)} | {sets[n] for n in (5, 6, 7, 8)} == {
+            "learn",
+            "validation",
+        }
+        assert len({sets[n] for n in (1, 2, 3, 4)}) == 1
+
+
+def test_a_class_drawn_as_one_is_told(plan):
+    split = split_of(plan([PIXELS[0], PIXELS[1], PIXELS[9]], [11, 11, 51], split_by="touching"))
+    assert split.remarks == [
+        "class 11 (Crop): its 2 polygons in region 1 are drawn as one (sampling.split_by: touching): learn"
+    ]
+
+
+def test_a_field_that_is_not_there_is_refused_with_those_that_are(plan):
+    with pytest.raises(InputDataError, match="no field 'farmer', found code, farm"):
+        split_of(plan(PIXELS[:1], [11], farm=["a"], split_by="farmer"))
+
+
+def test_a_buffer_takes_out_what_learns_beside_what_validates(plan):
+    # Ten pixels in a row, 0 m apart; no two neighbours on two sides with a buffer of 5 m.
+    split = split_of(plan(PIXELS[:10], [11] * 10, buffer=5, runs=5, ratio=0.8))
+    for seed in range(5):
+        sets = sets_of(split, seed)
+        validating = {n for n, word in sets.items() if word == "validation"}
+        assert len(validating) == 2
+        assert {n for n, word in sets.items() if word == "unused"} == {
+            m for n in validating for m in (n - 1, n + 1) if 1 <= m <= 10
+        } - validating
+    assert "seed 0: " in split.remarks[0]
+    assert "of 8 learning polygons lie nearer than 5 m to one that validates" in split.remarks[0]
+
+
+def test_a_buffer_that_leaves_nothing_to_learn_is_refused(plan):
+    with pytest.raises(
+        InputDataError, match=r"no polygon to learn from.*or lower sampling\.buffer"
+    ):
+        split_of(plan(PIXELS[:4], [11] * 4, buffer=500))
+
+
+def test_a_class_that_a_buffer_takes_away_is_named(plan):
+    shapes = [PIXELS[0], PIXELS[1], PIXELS[2], PIXELS[8], PIXELS[15]]
+    split = split_of(plan(shapes, [51, 11, 11, 51, 51], buffer=45, ratio=0.4))
+    told = [remark for remark in split.remarks if "nearer than" in remark]
+    left = split.polygons[split.polygons["seed_0"] == "learn"]["code"]
+    assert ("nobody learns" in told[0]) == (set(left) != {11, 51})
+
+
+def test_polygons_of_two_classes_over_one_pixel_are_refused_with_both(plan):
+    shapes = [PIXELS[0], box(4, 0, 20, 10), PIXELS[5]]
+    with pytest.raises(InputDataError) as caught:
+        split_of(plan(shapes, [11, 51, 11]))
+    assert "polygons 1 (class 11) and 2 (class 51)" in str(caught.value)
+    assert "cut one of them, or take it out" in str(caught.value)

@@ -5,6 +5,7 @@ from iota2_tools.assessing.scores import read_matrix_csv
 from iota2_tools.config.nomenclature import read_nomenclature
 from iota2_tools.core.jobs import job
 from iota2_tools.geo.vectors import read_layer
+from iota2_tools.reference.separation import metres_kept
 from iota2_tools.reporting.figures import write_scores_figure
 from iota2_tools.reporting.remarks import Evidence, gather
 from iota2_tools.reporting.results import write_results, write_scores_csv
@@ -13,9 +14,10 @@ from iota2_tools.timeseries.inventory import read_inventory
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     seeds = snakemake.params.seeds
     plain = [read_matrix_csv(path)[0] for path in snakemake.input.get("plain", [])]
+    polygons = read_layer(snakemake.input.splits)
     evidence = Evidence(
         inventories=[read_inventory(path) for path in snakemake.input.inventories],
-        polygons=read_layer(snakemake.input.splits, read_geometry=False),
+        polygons=polygons,
         matrices={
             seed: read_matrix_csv(path)[0]
             for seed, path in zip(seeds, snakemake.input.matrices, strict=True)
@@ -25,6 +27,7 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
         },
         nomenclature=read_nomenclature(snakemake.params.legend["path"]),
         regularised=snakemake.params.get("regularised", False),
+        distances=metres_kept(polygons, seeds),
         plain=[sum(plain[number :: len(seeds)]) for number in range(len(seeds) if plain else 0)],
     )
     matrices, nomenclature = evidence.matrices, evidence.nomenclature
