@@ -1,10 +1,17 @@
-"""`iota2 check`: all problems of a configuration and its inputs at once; nothing is started."""
+"""`iota2 check`: everything wrong or strange about a configuration and its inputs; nothing is started."""
 
 import argparse
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from iota2_tools.core.findings import Finding
+    from iota2_tools.planning.overview import Overview
     from iota2_tools.planning.production import Production
+
+FORMAT = 1
+"""Of the JSON (workflow/schemas/check.schema.json)."""
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -13,32 +20,79 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "check", help="check a configuration and its inputs; nothing is started"
     )
     parser.add_argument("config", help="YAML file")
-    parser.add_argument(
-        "--names-only", action="store_true",
+    depth = parser.add_mutually_exclusive_group()
+    depth.add_argument(
+        "--names-only", dest="depth", action="store_const", const="names", default="headers",
         help="do not open each image: folders and names alone, as at the start of a production",
     )  # fmt: skip
+    depth.add_argument(
+        "--deep", dest="depth", action="store_const", const="pixels",
+        help="also read some blocks of each image: damage inside, no data, one value, another scale, clouds alone; "
+        "remembered by size and time of the files",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="write what is found as JSON")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Check, and tell what each tile has; exit code."""
-    from iota2_tools.planning.checks import check, check_environment, input_warnings
-    from iota2_tools.planning.configuration import read_configuration
-    from iota2_tools.planning.parameters import Parameters
-    from iota2_tools.planning.production import Production
+    """Check, and tell what each tile has; exit code 1 on errors."""
+    from iota2_tools.planning.overview import overview
 
-    check_environment()
-    production = Production(read_configuration(arguments.config))
-    check(production, arguments.config, headers=not arguments.names_only)
-    for warning in input_warnings(production):
-        print(f"WARNING: {warning}")
-    print(f"{arguments.config}: no problem found")
-    for tile in production.tiles:
-        print(f"  {tile}: {_describe(production, tile)}")
-    names = Parameters(production).external_names
-    if names:
-        print(f"  external features: {', '.join(names)}")
+    found = overview(arguments.config, arguments.depth)
+    errors = found.of("error")
+    if arguments.json:
+        print(json.dumps(as_json(found), indent=1, ensure_ascii=False))
+        return 1 if errors else 0
+    for title, findings in (("ERRORS", errors), ("WARNINGS", found.of("warning"))):
+        if findings:
+            print(f"{title} ({len(findings)})\n{grouped(findings)}\n")
+    if errors:
+        print(f"{found.config}: {len(errors)} error(s); nothing can be started")
+        return 1
+    print(f"{found.config}: no problem found")
+    assert found.production  # what it lacks would be an error
+    for line in tiles_of(found.production).values():
+        print(f"  {line}")
     return 0
+
+
+def grouped(findings: Sequence["Finding"]) -> str:
+    """Findings as text, file by file in the order they were found."""
+    by_file: dict[str, list[Finding]] = {}
+    for item in findings:
+        by_file.setdefault(item.file, []).append(item)
+    lines = []
+    for file, items in by_file.items():
+        lines.append(file)
+        for item in items:
+            what = ": ".join(filter(None, (item.where, item.what))).replace(f"{file}/", "")
+            lines.append("  " + what.replace("\n", "\n    "))
+            if item.remedy:
+                lines.append("    -> " + item.remedy.replace("\n", "\n       "))
+    return "\n".join(lines)
+
+
+def as_json(found: "Overview") -> dict[str, Any]:
+    """Plain values of all that was found."""
+    return {
+        "format": FORMAT,
+        "config": found.config,
+        "errors": len(found.of("error")),
+        "warnings": len(found.of("warning")),
+        "findings": [item.as_dict() for item in found.findings],
+        "tiles": tiles_of(found.production) if found.production and not found.of("error") else {},
+    }
+
+
+def tiles_of(production: "Production") -> dict[str, str]:
+    """What each tile has, in one line, and the features of the user's functions."""
+    from iota2_tools.planning.parameters import Parameters
+
+    lines = {tile: f"{tile}: {_describe(production, tile)}" for tile in production.tiles}
+    names = Parameters(production).external_names
+    return lines | (
+        {"external features": f"external features: {', '.join(names)}"} if names else {}
+    )
 
 
 def _describe(production: "Production", tile: str) -> str:

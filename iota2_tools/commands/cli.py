@@ -6,11 +6,13 @@ beside this one with `add_parser`.
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
 from iota2_tools.core.environment import unimportable
 from iota2_tools.core.errors import Iota2Error
+from iota2_tools.core.faults import fault
 
 COMMANDS = (
     "demo",
@@ -42,7 +44,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Entry point; a user's mistake, or missing software, ends with code 2 and no traceback."""
+    """Entry point; a user's mistake, or missing software, ends with code 2, a fault of ours with 70.
+
+    None of them with a traceback: that of a fault is in a log, whose path is told.
+    """
     try:
         options = parser()
         given, others = options.parse_known_args(arguments)
@@ -57,11 +62,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ImportError as error:
         told = unimportable(error)
         if not told:
-            raise
+            return fault(error)
         print(f"iota2: {told}; `iota2 doctor` tells more", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # of `iota2 … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:
+        return fault(error)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from copy import deepcopy
 from datetime import date
 from typing import Any, TypeVar, get_args
 
@@ -66,15 +67,60 @@ def complete(
     ConfigError
         Listing every problem: unknown keys with the nearest known one, wrong types and values.
     """
+    section, problems = completed_as_far(given, model, words)
+    if problems or section is None:
+        raise ConfigError(one_message(source, problems))
+    return section
+
+
+def completed_as_far(
+    given: Mapping[Any, Any], model: type[SectionT], words: Mapping[Place, str] | None = None
+) -> tuple[SectionT | None, list[str]]:
+    """The same where something is wrong: with the defaults in place of what is, so that all else can be looked at.
+
+    Returns
+    -------
+    section : Section or None
+        None if what is needed is missing or wrong.
+    problems : list of str
+        As `complete` tells them, in the order of the file.
+    """
     plain = _plain(given)
-    try:
-        # As JSON, lists may be tuples and text may be a date; nothing else is converted.
-        return model.model_validate_json(json.dumps(plain), strict=True)
-    except ValidationError as error:
-        told = [_explain(detail, model, plain, words or {}) for detail in error.errors()]
+    section, errors = _validated(plain, model)
+    told = [_explain(detail, model, plain, words or {}) for detail in errors]
     order = {key: number for number, key in enumerate(plain)}
     told.sort(key=lambda item: order.get(item[0], -1))
-    raise ConfigError(one_message(source, dict.fromkeys(text for _, text in told))) from None
+    left = deepcopy(plain)
+    while section is None and errors and all(_taken_out(detail, left) for detail in errors):
+        section, errors = _validated(left, model)
+    return section, list(dict.fromkeys(text for _, text in told))
+
+
+def _validated(
+    plain: Mapping[str, Any], model: type[SectionT]
+) -> tuple[SectionT | None, list[ErrorDetails]]:
+    try:
+        # As JSON, lists may be tuples and text may be a date; nothing else is converted.
+        return model.model_validate_json(json.dumps(plain), strict=True), []
+    except ValidationError as error:
+        return None, error.errors()
+
+
+def _taken_out(detail: ErrorDetails, plain: dict[str, Any]) -> bool:
+    """Take out of a configuration, in place, what an error is about; whether something was there."""
+    holder: Any = plain
+    keys: list[Any] = []
+    for key in detail["loc"]:
+        if isinstance(holder, dict) and key in holder:
+            keys.append((holder, key))
+            holder = holder[key]
+        elif isinstance(holder, list) and isinstance(key, int) and key < len(holder):
+            break  # the list is wrong as a whole: numbers of its items would shift
+    if detail["type"] == "missing" or not keys:
+        return False
+    owner, key = keys[-1]
+    del owner[key]
+    return True
 
 
 def _plain(value: Any) -> Any:

@@ -102,7 +102,7 @@ def read_nomenclature(path: str) -> Nomenclature:
     ]
     problems += _duplicates([row for _, row in rows])
     if not lines:
-        problems.append("no class")
+        problems.append("no class; give a line to each, below the names of the columns")
     if problems:
         raise ConfigError(one_message(path, problems))
     return Nomenclature(tuple(sorted((c for c in classes if c), key=lambda item: item.code)))
@@ -151,15 +151,17 @@ def _read_class(
     code = row["code"].strip()
     if not code.isdecimal() or not 1 <= int(code) <= LARGEST_CODE:
         problems.append(
-            f"{place}: code {code!r} is not an integer from 1 to {LARGEST_CODE} (0 means no data)"
+            f"{place}: code {code!r} is not an integer from 1 to {LARGEST_CODE} (0 means no data); "
+            "give another code"
         )
         return None
     if not row["name"].strip():
-        problems.append(f"{place}: class {code} has no name")
+        problems.append(f"{place}: class {code} has no name; name it")
     colour = parse_colour(row["colour"]) if row.get("colour") else _default_colour(order, total)
     if colour is None:
         problems.append(
-            f"{place}: colour {row['colour']!r} is neither #rrggbb nor 'red green blue' (0-255)"
+            f"{place}: colour {row['colour']!r} is neither #rrggbb nor 'red green blue' (0-255); "
+            "write it as one of these"
         )
         return None
     return LandCoverClass(
@@ -190,5 +192,5 @@ def _duplicates(rows: list[dict[str, str]]) -> list[str]:
         if column == "code":
             values = [value.lstrip("0") for value in values]
         twice = [value for value, count in Counter(values).items() if count > 1]
-        problems += [f"{column} {value!r} stands twice" for value in twice]
+        problems += [f"{column} {value!r} stands twice; give each class its own" for value in twice]
     return problems

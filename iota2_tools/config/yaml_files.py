@@ -5,6 +5,7 @@ keys it keeps the last. Here a key that stands twice is refused, keys are text, 
 value are kept, so that a message can show what the user wrote.
 """
 
+import json
 from collections.abc import Hashable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -48,9 +49,20 @@ def read_yaml(path: str | Path) -> Any:
         If it cannot be read, is no YAML, or has a key twice.
     """
     try:
-        return yaml.load(_text(path), Loader=_Loader)  # a safe loader
+        found = yaml.load(_text(path), Loader=_Loader)  # a safe loader
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: is not valid YAML\n{error}") from None
+    except ValueError as error:  # of a date that no calendar has
+        raise ConfigError(
+            f"{path}: holds a date that is none ({error}); correct it, or write it between quotes if it is a name"
+        ) from None
+    try:
+        json.dumps(found, default=str)
+    except (ValueError, RecursionError):
+        raise ConfigError(
+            f"{path}: a part of it stands inside itself (`&` and `*`); write it out"
+        ) from None
+    return found
 
 
 def words_of(paths: Iterable[str | Path]) -> dict[Place, str]:
@@ -70,6 +82,31 @@ def words_of(paths: Iterable[str | Path]) -> dict[Place, str]:
         if root is not None:
             words |= dict(_walk(root, ()))
     return words
+
+
+def lines_of(path: str | Path) -> dict[str, int]:
+    """Line of each key and item of a file, from 1, by the place that messages name: `tiles.0`.
+
+    Raises
+    ------
+    ConfigError
+        As `read_yaml`.
+    """
+    read_yaml(path)
+    root = yaml.compose(_text(path), Loader=_Loader)
+    return dict(_lines(root, "")) if root is not None else {}
+
+
+def _lines(node: yaml.Node, place: str) -> Iterator[tuple[str, int]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            inner = f"{place}.{key.value}".lstrip(".")
+            yield inner, key.start_mark.line + 1
+            yield from _lines(value, inner)
+    elif isinstance(node, yaml.SequenceNode):
+        for number, item in enumerate(node.value):
+            yield f"{place}.{number}", item.start_mark.line + 1
+            yield from _lines(item, f"{place}.{number}")
 
 
 def _walk(node: yaml.Node, place: Place) -> Iterator[tuple[Place, str]]:

@@ -73,15 +73,40 @@ class ClusterError(Iota2Error):
     """The scheduler of a cluster refuses, is silent, or still runs what must not run twice."""
 
 
-def one_message(title: str, problems: Iterable[str]) -> str:
+class Listed(str):
+    """A message of several problems, which remembers them.
+
+    Parameters
+    ----------
+    subject : str
+        What has them.
+    problems : iterable
+        One sentence each, or what `str` makes one of (`core.findings.Finding`).
+    advice : str
+        What to do about each that does not say so itself; the last line.
+    """
+
+    subject: str
+    problems: tuple[object, ...]
+    advice: str
+
+    def __new__(cls, subject: str, problems: Iterable[object], advice: str = "") -> "Listed":
+        """Write the message."""
+        every = tuple(problems)
+        plural = "" if len(every) == 1 else "s"
+        lines = [f"{subject} has {len(every)} problem{plural}:"]
+        lines += ["  " + str(problem).replace("\n", "\n    ") for problem in every]
+        lines += [advice] if advice else []
+        message = super().__new__(cls, "\n".join(lines))
+        message.subject, message.problems, message.advice = subject, every, advice
+        return message
+
+
+def one_message(title: str, problems: Iterable[object], advice: str = "") -> Listed:
     """Gather problems under a title, one indented line each.
 
     >>> print(one_message("config.yaml", ["tiles: empty"]))
     config.yaml has 1 problem:
       tiles: empty
     """
-    problems = list(problems)
-    plural = "" if len(problems) == 1 else "s"
-    lines = [f"{title} has {len(problems)} problem{plural}:"]
-    lines += ["  " + problem.replace("\n", "\n    ") for problem in problems]
-    return "\n".join(lines)
+    return Listed(title, problems, advice)

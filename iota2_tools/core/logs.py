@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn, TextIO
 
 from iota2_tools.core.errors import Iota2Error, unwritable
+from iota2_tools.core.faults import FAULT, one_line
 
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
@@ -19,8 +20,8 @@ def log_to(path: str) -> Iterator[None]:
     """Send all that a job says to `path`: its messages, and what OTB and GDAL print.
 
     An `Iota2Error` ends the process with its message in the log and on the terminal, without
-    traceback. An error of the system about a file is one line on the terminal, its traceback in the
-    log; the traceback of any other exception goes to both.
+    traceback. Any other exception is one line on the terminal, its traceback in the log; a fault of
+    the chain ends with code 70.
 
     Parameters
     ----------
@@ -48,7 +49,8 @@ def log_to(path: str) -> Iterator[None]:
             logger.exception("the job failed")
             if isinstance(error, OSError) and error.filename is not None:
                 _end(terminal, f"{type(error).__name__}: {error.filename}: {error.strerror}", path)
-            raise
+            os.write(terminal, f"\n{one_line(error, path)}\n".encode())
+            raise SystemExit(FAULT) from None
         finally:
             logger.removeHandler(handler)
             logger.setLevel(level)

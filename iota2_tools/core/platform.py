@@ -11,6 +11,8 @@ import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 MOST_OPEN_FILES = 65536
@@ -51,6 +53,48 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _limits_of_cgroup(name: str, root: Path = Path("/")) -> Iterator[str]:
+    """What the control groups of this process say in a file, from its own up; Linux alone has them.
+
+    Parameters
+    ----------
+    name : str
+        ``cpu.max`` or ``memory.max``, of version 2.
+    root : Path
+        Where the file system begins.
+    """
+    try:
+        lines = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return
+    group = next((line[3:] for line in lines if line.startswith("0::")), None)
+    if group is None:
+        return
+    top = root / "sys/fs/cgroup"
+    folder = top / group.strip("/")
+    for place in (folder, *folder.parents):
+        with suppress(OSError):
+            yield (place / name).read_text(encoding="utf-8").strip()
+        if place == top:
+            return
+
+
+def allowed_cores(root: Path = Path("/")) -> float | None:
+    """Processors that control groups allow, by their share of time; None for no limit."""
+    found = []
+    for text in _limits_of_cgroup("cpu.max", root):
+        quota, _, period = text.partition(" ")
+        if quota.isdecimal() and period.isdecimal() and int(period):
+            found.append(int(quota) / int(period))
+    return min(found, default=None)
+
+
+def allowed_memory_mb(root: Path = Path("/")) -> int | None:
+    """Memory that this process may have, MB: of the machine, or less where control groups say so."""
+    limits = [int(text) >> 20 for text in _limits_of_cgroup("memory.max", root) if text.isdecimal()]
+    return min(filter(None, (machine_memory_mb(), *limits)), default=None)
 
 
 def open_files() -> tuple[int, int]:

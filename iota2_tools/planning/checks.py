@@ -2,8 +2,9 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from iota2_tools.config.vectorisation import DescribingRaster
 from iota2_tools.core.environment import environment_problems, environment_remarks
@@ -14,18 +15,28 @@ from iota2_tools.core.errors import (
     MissingSoftwareError,
     one_message,
 )
+from iota2_tools.core.findings import Finding, Severity, findings_in
+from iota2_tools.core.remembered import Notebook
 from iota2_tools.core.words import suggest
 from iota2_tools.features.expressions import parse_expression
 from iota2_tools.features.plan import REFERENCE, chosen_names
 from iota2_tools.features.user_modules import load_function
 from iota2_tools.geo.grid import Grid, spatial_reference
+from iota2_tools.geo.vectors import read_fields
 from iota2_tools.learning.settings import LearningSettings, Purpose
 from iota2_tools.learning.tried import problems_of_learner
+from iota2_tools.planning.calendars import calendar_findings
+from iota2_tools.planning.grids import grid_findings
+from iota2_tools.planning.machine import machine_findings
 from iota2_tools.planning.parameters import Parameters
+from iota2_tools.planning.places import place_findings
 from iota2_tools.planning.production import Production
 from iota2_tools.products import Request
 from iota2_tools.timeseries.headers import reference_faults
 from iota2_tools.timeseries.inputs import TileInputs
+
+if TYPE_CHECKING:
+    from iota2_tools.timeseries.inventory import Inventory
 
 
 def check_environment() -> None:
@@ -58,20 +69,87 @@ def check(production: Production, source: str, headers: bool = False) -> None:
         raise ConfigError(one_message(source, problems))
 
 
+def input_problems(production: Production) -> list[str]:
+    """Everything wrong with the inputs of a production that headers and tables tell, as sentences."""
+    return _sentences(_errors(input_findings(production)))
+
+
 def header_problems(production: Production) -> list[str]:
-    """Everything wrong with the images of the tiles that their headers tell."""
+    """Everything wrong with the images of the tiles that their headers tell, as sentences."""
+    return _sentences(_errors(header_findings(production)))
+
+
+def input_warnings(production: Production) -> list[str]:
+    """What is strange about the inputs and does not stop a production, as sentences."""
+    found = [*warning_findings(production), *machine_findings(Parameters(production))]
+    return _sentences(found)
+
+
+def _errors(findings: Iterable[Finding]) -> Iterator[Finding]:
+    return (item for item in findings if item.severity == "error")
+
+
+def _warnings(findings: Iterable[Finding]) -> Iterator[Finding]:
+    return (item for item in findings if item.severity == "warning")
+
+
+def _sentences(findings: Iterable[Finding]) -> list[str]:
+    return list(dict.fromkeys(map(str, findings)))
+
+
+def header_findings(production: Production, about: str = "") -> list[Finding]:
+    """Everything wrong with the images of the tiles that their headers tell.
+
+    Parameters
+    ----------
+    about : str
+        Name of the configuration, for findings that are about no other file.
+    """
+    found: list[Finding] = []
+    for _, findings in _inventories(production, about):
+        found += findings
+    return found
+
+
+def pixel_findings(production: Production, about: str = "") -> list[Finding]:
+    """The same, and what some blocks of each image tell; remembered by size and time of the files."""
+    from iota2_tools.timeseries.examination import VERSION, examine
+
+    config = production.config
+    least = max(config.sampling.cloud_threshold, config.classification.minimum_clear_dates)
+    found: list[Finding] = []
+    for inventory, findings in _inventories(production, about):
+        found += findings
+        if inventory is None:
+            continue
+        folders = {
+            name: production.sensor_folder(production.series[name].sensor, inventory.tile)
+            for name in inventory.series
+        }
+        notebook = Notebook(f"examination {VERSION} {inventory.tile} {sorted(folders.items())}")
+        found += examine(inventory, folders, least, notebook)
+        notebook.save()
+    return found
+
+
+def _inventories(
+    production: Production, about: str
+) -> Iterator[tuple["Inventory | None", list[Finding]]]:
+    """Inventory of each tile, as its job takes it, and what is wrong with its files; None if it cannot."""
     from iota2_tools.timeseries.inventory import take_inventory
 
     parameters = Parameters(production)
     damaged = production.config.inputs.damaged_acquisition
-    problems: list[str] = []
     for tile in production.tiles:
         inputs = parameters.tile_inputs(tile)
-        problems += _unprepared_problems(parameters, tile, inputs)
+        problems = _unprepared_problems(parameters, tile, inputs)
+        found = [item for told in problems for item in findings_in(told, about)]
         # Comparing images with a reference takes a job; the reference itself has been looked at.
         there = inputs.without_prepared().as_they_lie()
-        problems += _first_error(take_inventory, there, damaged)
-    return problems
+        try:
+            yield take_inventory(there, damaged), found
+        except Iota2Error as error:
+            yield None, [*found, *findings_in(error.args[0], about)]
 
 
 def _unprepared_problems(parameters: Parameters, tile: str, inputs: TileInputs) -> Iterator[str]:
@@ -93,9 +171,38 @@ def _unprepared_problems(parameters: Parameters, tile: str, inputs: TileInputs) 
             yield from (f"{request.name}: {fault}" for fault in faults)
 
 
-def input_warnings(production: Production) -> list[str]:
+def warning_findings(production: Production, about: str = "") -> list[Finding]:
     """What is strange about the inputs and does not stop a production."""
-    warnings = [*environment_remarks(), *production.reference_findings.remarks]
+    looks: tuple[Callable[[Production], Iterable[str | Finding]], ...] = (
+        lambda _: environment_remarks(),
+        lambda plan: plan.reference_findings.remarks,
+        _lacking_series,
+        _product_remarks,
+        _strangers,
+        _classes,
+        calendar_findings,
+        lambda plan: _warnings(place_findings(plan.config)),
+        lambda plan: _warnings(grid_findings(plan)),
+    )
+    return [item for look in looks for item in _told(look, production, about, "warning")]
+
+
+def _told(
+    look: Callable[[Production], Iterable[str | Finding]],
+    production: Production,
+    about: str,
+    severity: Severity,
+) -> list[Finding]:
+    """What a look finds; that it cannot look is a finding as well, but if others tell of the error."""
+    try:
+        found = list(look(production))
+    except Iota2Error as error:
+        found = [error.args[0]] if severity == "error" else []
+    return [item for told in found for item in findings_in(told, about, severity)]
+
+
+def _lacking_series(production: Production) -> Iterator[str]:
+    """Series that some tiles do not have."""
     for name in production.series:
         lacking = [tile for tile in production.tiles if not production.has(name, tile)]
         without = [
@@ -103,11 +210,14 @@ def input_warnings(production: Production) -> list[str]:
             if name not in production.series_of_region(region)
         ]  # fmt: skip
         if lacking:
-            warnings.append(
+            yield (
                 f"{name} has no acquisition over {', '.join(lacking)}: region(s) {', '.join(without)} learn "
                 "and are mapped without it"
             )
-    warnings += _product_remarks(production)
+
+
+def _strangers(production: Production) -> Iterator[Finding]:
+    """Entries of the folders of tiles that look like products and are not read."""
     for tile in production.tiles:
         for sensor in production.sensors:
             folder = production.sensor_folder(sensor, tile)
@@ -117,8 +227,8 @@ def input_warnings(production: Production) -> list[str]:
             for reason in sorted(set(strangers.values())):
                 names = [name for name, other in strangers.items() if other == reason]
                 shown = ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
-                warnings.append(f"{folder}: {len(names)} not read, {reason}: {shown}")
-    return warnings
+                what, _, remedy = f"{len(names)} not read, {reason}".partition("; ")
+                yield Finding(folder, "", f"{what}: {shown}", remedy, "warning")
 
 
 def _product_remarks(production: Production) -> list[str]:
@@ -137,9 +247,16 @@ def _product_remarks(production: Production) -> list[str]:
     return list(remarks)
 
 
-def input_problems(production: Production) -> list[str]:
-    """Everything wrong with the inputs of a production that headers and tables tell."""
-    checks = (
+def input_findings(production: Production, about: str = "") -> list[Finding]:
+    """Everything wrong with the inputs of a production that headers and tables tell.
+
+    Parameters
+    ----------
+    about : str
+        Name of the configuration, for findings that are about no other file.
+    """
+    checks: tuple[Callable[[Production], Iterable[str | Finding]], ...] = (
+        lambda plan: place_findings(plan.config),
         _tiles,
         _coregistration,
         _regions,
@@ -154,24 +271,19 @@ def input_problems(production: Production) -> list[str]:
         _vectors,
         _learner,
     )
-    problems: list[str] = []
-    for check in checks:
-        try:
-            found = list(check(production))
-        except Iota2Error as error:
-            found = [str(error)]
-        problems += [problem for problem in found if problem not in problems]
-    return problems
+    found = [item for check in checks for item in _told(check, production, about, "error")]
+    return list(dict.fromkeys(_errors(found)))
 
 
 def _first_error(action: Callable, *arguments: object) -> Iterator[str]:
+    """The message of an action that fails, as it is: a `Listed` remembers its problems."""
     try:
         action(*arguments)
     except Iota2Error as error:
-        yield str(error)
+        yield error.args[0]
 
 
-def _tiles(production: Production) -> Iterator[str]:
+def _tiles(production: Production) -> Iterator[str | Finding]:
     before = 0
     for tile in production.tiles:
         for sensor in production.sensors:
@@ -189,8 +301,11 @@ def _tiles(production: Production) -> Iterator[str]:
                 before += 1
                 yield problem
     if not before:
-        yield from _first_error(lambda: production.mosaic_grid)
+        wrong = list(_first_error(lambda: production.mosaic_grid))
+        yield from wrong
         yield from _first_error(lambda: production.target_dates)
+        if not wrong:
+            yield from grid_findings(production)
     for region in production.used_regions if not before and production.series else ():
         if not production.series_of_region(region) and not production.user_rasters:
             yield f"region {region}: no series has acquisitions over all its tiles; nothing is left to learn from"
@@ -221,9 +336,14 @@ def _regions(production: Production) -> Iterator[str]:
         yield f"regions.path: no file {section.path}"
         return
     try:
+        _ = production.grids
+    except Iota2Error:  # told by their own check
+        yield from _first_error(read_fields, section.path, section.layer, {"name": section.field})
+        return
+    try:
         used = production.used_regions
     except Iota2Error as error:
-        yield str(error)
+        yield error.args[0]
         return
     if not used:
         yield f"{section.path}: no region touches a tile; check its coordinate reference system"
@@ -306,10 +426,30 @@ def _reference(production: Production) -> Iterator[str]:
     yield from (f"reference.{key}: no file {files[key]}" for key in absent)
     if not absent:
         yield from production.reference_findings.problems
+        if not production.config.learning.samples and not production.config.sampling.management:
+            yield from production.reference_findings.poor
 
 
 def _nomenclature(production: Production) -> Iterator[str]:
     yield from _first_error(lambda: production.nomenclature)
+
+
+def _classes(production: Production) -> Iterator[str]:
+    """Classes that a reader of the map cannot tell apart, or that nothing is mapped as."""
+    path, classes = production.config.nomenclature, production.nomenclature.classes
+    names: dict[str, list[str]] = {}
+    for item in classes:
+        names.setdefault(item.hex_colour, []).append(item.name)
+    for colour, same in names.items():
+        if len(same) > 1:
+            yield f"{path}: {', '.join(same)} have one colour, {colour}; give each its own"
+    found = production.reference_findings.classes
+    unused = [f"{item.name} ({item.code})" for item in classes if item.code not in found]
+    if found and unused and not production.config.learning.samples:
+        yield (
+            f"{path}: no polygon on the tiles is of {', '.join(unused)}, and nothing will be mapped as that; add "
+            "polygons, or take the class out"
+        )
 
 
 def _fusion(production: Production) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field, create_model
 
-from iota2_tools.config.completion import complete
+from iota2_tools.config.completion import complete, completed_as_far
 from iota2_tools.config.fusion import Fusion
 from iota2_tools.config.pages import reference_page, schema_text
 from iota2_tools.config.regularisation import RegularisationSection
@@ -172,7 +172,7 @@ def complete_configuration(
         Listing every problem, and choices that cannot stand together.
     """
     configuration = complete(given, Configuration, source, words)
-    problems = list(_contradictions(configuration))
+    problems = list(contradictions(configuration))
     if problems:
         raise ConfigError(one_message(source, problems))
     return configuration
@@ -180,13 +180,42 @@ def complete_configuration(
 
 def read_configuration(path: str | Path) -> Configuration:
     """Read, check and complete a YAML configuration file."""
+    return complete_configuration(read_given(path), str(path), words_of([path]))
+
+
+def read_given(path: str | Path) -> dict[str, Any]:
+    """What a configuration file holds, not checked yet.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read, is empty, or is no section with keys.
+    """
     given = read_yaml(path)
-    if not isinstance(given, dict):
+    if given is None:
         raise ConfigError(f"{path}: is empty; start from config/minimal.yaml")
-    return complete_configuration(given, str(path), words_of([path]))
+    if not isinstance(given, dict):
+        raise ConfigError(
+            f"{path}: is no section with keys (`output: results`); start from config/minimal.yaml"
+        )
+    return given
 
 
-def _contradictions(config: Configuration) -> Iterator[str]:
+def read_as_far(path: str | Path) -> tuple[Configuration | None, list[str]]:
+    """A configuration with defaults in place of what is wrong, and all that is; None without the least.
+
+    Raises
+    ------
+    ConfigError
+        As `read_given`.
+    """
+    configuration, problems = completed_as_far(read_given(path), Configuration, words_of([path]))
+    if configuration:
+        problems += contradictions(configuration)
+    return configuration, problems
+
+
+def contradictions(config: Configuration) -> Iterator[str]:
     """Choices that are each right and cannot stand together."""
     for name, values in _lists(config):
         twice = sorted({str(value) for value in values if values.count(value) > 1})

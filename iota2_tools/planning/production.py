@@ -465,7 +465,7 @@ class Production:
     def grid(self, tile: str) -> Grid:
         """Grid of a tile: that of its products, or the one the configuration asks for."""
         if tile not in self._grids:
-            native = self._finest_grid(tile)
+            native = self.finest_grid(tile)
             wanted = self.config.grid
             if wanted.projection or wanted.spatial_resolution:
                 native = reprojected(
@@ -476,7 +476,7 @@ class Production:
             self._grids[tile] = native
         return self._grids[tile]
 
-    def _finest_grid(self, tile: str) -> Grid:
+    def finest_grid(self, tile: str) -> Grid:
         """Grid of the sensor with the smallest pixels; of equals, of the one first in stack order.
 
         Sensors whose images lie anywhere decide only where no other does; the user's rasters where

@@ -1,12 +1,21 @@
 """What is wrong with the reference polygons, found before the first job."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+import geopandas as gpd
 
 from iota2_tools.core.errors import InputDataError, Iota2Error
 from iota2_tools.geo.grid import transform_bounds
 from iota2_tools.geo.vectors import LayerHeader, any_within, layer_header, read_fields
 from iota2_tools.reference.polygons import class_codes, identifiers
-from iota2_tools.reference.splits import SplitPlan, no_polygon_on_tiles, split_of
+from iota2_tools.reference.sets import LEARN
+from iota2_tools.reference.splits import (
+    SplitPlan,
+    no_polygon_on_tiles,
+    single_polygons,
+    split_of,
+)
 
 CHECKED_WHOLE = 50_000
 """Features of a reference that is split once more for the check: that takes a few seconds."""
@@ -20,10 +29,16 @@ class Findings:
     ----------
     problems, remarks : tuple of str
         What stops a production, and what does not.
+    poor : tuple of str
+        Regions that learn a single class of these polygons: no model can.
+    classes : frozenset of int
+        Codes of the polygons of the production, where they are known.
     """
 
     problems: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    poor: tuple[str, ...] = ()
+    classes: frozenset[int] = frozenset()
 
 
 def inspect_reference(plan: SplitPlan) -> Findings:
@@ -40,12 +55,39 @@ def inspect_reference(plan: SplitPlan) -> Findings:
         if problems := _header_problems(header, path):
             return Findings(problems)
         if plan.grids and header.features <= CHECKED_WHOLE:
-            return Findings(remarks=tuple(split_of(plan).remarks))
+            split = split_of(plan)
+            given = plan.reference.splits
+            remarks = split.remarks + ([] if given else single_polygons(split.polygons, plan))
+            codes = split.polygons.loc[split.polygons["has_pixel"], "code"]
+            return Findings(
+                (),
+                tuple(_about(remarks, path)),
+                tuple(_poor(split.polygons, plan)),
+                frozenset(codes),
+            )
         _check_fields(plan)
         _check_place(plan, header)
     except Iota2Error as error:
-        return Findings((str(error),))
+        return Findings((error.args[0],))
     return Findings()
+
+
+def _poor(polygons: gpd.GeoDataFrame, plan: SplitPlan) -> Iterator[str]:
+    """Regions that learn one class alone."""
+    for seed in plan.seeds:
+        learns = polygons[polygons[f"seed_{seed}"].str.contains(LEARN) & polygons["has_pixel"]]
+        for region, codes in learns.groupby("region")["code"]:
+            if codes.nunique() == 1:
+                only = f"class {codes.iloc[0]} ({plan.nomenclature.name_of(codes.iloc[0])})"
+                yield (
+                    f"{plan.reference.path}: region {region}, seed {seed}: only {only} is learnt, two classes are "
+                    "needed; add polygons of another, or merge the region with a neighbour"
+                )
+
+
+def _about(remarks: list[str], path: str) -> list[str]:
+    """Remarks that say which file they are about."""
+    return [text if text.startswith(path) else f"{path}: {text}" for text in remarks]
 
 
 def _header_problems(header: LayerHeader, path: str) -> tuple[str, ...]:

@@ -84,9 +84,15 @@ def class_codes(
     """
     which, known = pd.factorize(values, use_na_sentinel=False)
     codes = [None if pd.isna(value) else nomenclature.code_of(value) for value in known]
-    unknown = [value for value, code in zip(known, codes, strict=True) if code is None]
-    if unknown:
-        told = ["no value" if pd.isna(value) else repr(str(value)) for value in unknown]
+    if None in codes:
+        at = {
+            place: values.index[which == place] for place, code in enumerate(codes) if code is None
+        }
+        told = [
+            f"{'no value' if pd.isna(known[place]) else repr(str(known[place]))} "
+            f"(feature{'s' if len(own) > 1 else ''} {shown(own, 5)})"
+            for place, own in at.items()
+        ]
         raise InputDataError(
             f"{source.path}: field {source.field!r} holds {shown(told)}, which the nomenclature has "
             "neither as code nor as name; add the class to the nomenclature, or take those polygons out"

@@ -65,12 +65,12 @@ def groups_of(
     Series of int or None
         Smallest `polygon` of the group of each; None: each polygon is one.
     """
-    if split_by == POLYGON:
+    if split_by == POLYGON or (split_by == BLOCK and not block):  # which the check refuses
         return None
     if split_by == TOUCHING:
         return touching_groups(polygons, NO_GAP * grid.resolution)
-    if split_by == BLOCK:
-        return block_groups(polygons, in_units(block or 0, grid.crs, "sampling.block"))
+    if split_by == BLOCK and block:
+        return block_groups(polygons, in_units(block, grid.crs, "sampling.block"))
     return value_groups(polygons["group"], polygons["polygon"])
 
 

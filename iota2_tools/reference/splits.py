@@ -206,7 +206,7 @@ def write_splits(plan: SplitPlan, output: str) -> None:
     split = split_of(plan)
     polygons = split.polygons
     logger.info("%d polygons, %d classes", len(polygons), polygons["code"].nunique())
-    for remark in [*split.remarks, *_single_polygons(polygons, plan)]:
+    for remark in [*split.remarks, *single_polygons(polygons, plan)]:
         logger.warning("%s", remark)
     with whole_file(output) as temporary:
         write_layer(polygons, temporary)
@@ -375,7 +375,7 @@ def _remarks(polygons: gpd.GeoDataFrame, plan: SplitPlan) -> list[str]:
     return remarks
 
 
-def _single_polygons(polygons: gpd.GeoDataFrame, plan: SplitPlan) -> list[str]:
+def single_polygons(polygons: gpd.GeoDataFrame, plan: SplitPlan) -> list[str]:
     """Classes that stand on one polygon in a region, and what it does."""
     remarks = []
     used = polygons[(polygons["region"] != "") & polygons["has_pixel"]]

@@ -10,6 +10,10 @@ from iota2_tools.geo.grid import Grid, crs_name, grid_of, same_corner, same_crs,
 from iota2_tools.geo.raster import open_raster
 from iota2_tools.products import Pixels
 
+FETCH_AGAIN = (
+    "Fetch those products again, or set `inputs: {damaged_acquisition: skip}` to do without them."
+)
+
 
 @dataclass(frozen=True)
 class Expected:

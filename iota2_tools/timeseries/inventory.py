@@ -10,10 +10,11 @@ from pathlib import Path
 
 from iota2_tools.core.errors import InputDataError, one_message
 from iota2_tools.core.files import whole_file
+from iota2_tools.core.findings import Finding
 from iota2_tools.geo.grid import Grid, grid_of
 from iota2_tools.products import Acquisition, Identity, Pixels, ProductFormat
 from iota2_tools.products.prepared import PIXELS as PREPARED
-from iota2_tools.timeseries.headers import Expected, image_faults
+from iota2_tools.timeseries.headers import FETCH_AGAIN, Expected, image_faults
 from iota2_tools.timeseries.inputs import Products, TileInputs
 from iota2_tools.timeseries.user_rasters import UserImage, look_at_user_raster
 from iota2_tools.timeseries.versions import superseded
@@ -64,9 +65,10 @@ def take_inventory(inputs: TileInputs, damaged: str) -> Inventory:
     """
     series: dict[str, list[Acquisition]] = {}
     left_out: dict[str, str] = {}
-    problems: list[str] = []
+    problems: list[Finding] = []
     for name, products in inputs.products.items():
         found, faults = _acquisitions(products)
+        days = {item.name: item.day for item in found}
         faults |= _faults(found, products, inputs.grid)
         _check_plan(found, faults, products)
         whole = [item for item in found if item.name not in faults]
@@ -74,10 +76,15 @@ def take_inventory(inputs: TileInputs, damaged: str) -> Inventory:
         replaced = superseded(whole, identities)
         kept = [item for item in whole if item.name not in replaced]
         series[name], cloudy, poor = moved_onto_reference(kept, products, inputs.grid)
-        faults |= poor
+        faults |= {product: [reason] for product, reason in poor.items()}
         left_out |= cloudy
-        problems += [f"{product}: {reason}" for product, reason in faults.items()]
-        left_out |= faults | dict(products.strangers)
+        problems += [
+            _fault_of(f"{products.folder}/{name}", str(days.get(name, "")), told)
+            for name, reasons in faults.items()
+            for told in reasons
+        ]
+        left_out |= {name: "; ".join(reasons) for name, reasons in faults.items()}
+        left_out |= dict(products.strangers)
         left_out |= {product: f"replaced by {newer}" for product, newer in replaced.items()}
         logger.info("%s %s: %d acquisitions", inputs.tile, name, len(series[name]))
         if not series[name] and (damaged == "skip" or not faults):
@@ -89,15 +96,17 @@ def take_inventory(inputs: TileInputs, damaged: str) -> Inventory:
     for name, reason in left_out.items():
         logger.warning("%s is left out: %s", name, reason)
     if problems and damaged == "stop":
-        raise InputDataError(
-            one_message(f"tile {inputs.tile}", problems)
-            + "\nFetch those products again, or set `inputs: {damaged_acquisition: skip}` to do without them."
-        )
+        raise InputDataError(one_message(f"tile {inputs.tile}", problems, FETCH_AGAIN))
     images = {
         word: look_at_user_raster(item.path, item.interpolation, item.missing, inputs.grid)
         for word, item in inputs.user_features.items()
     }
     return Inventory(inputs.tile, inputs.grid, series, images, left_out)
+
+
+def _fault_of(product: str, day: str, told: str) -> Finding:
+    what, _, remedy = told.rpartition("; ")
+    return Finding(product, day, *((what, remedy) if what else (remedy, "")))
 
 
 def moved_onto_reference(
@@ -131,18 +140,20 @@ def _identity(product_format: ProductFormat, name: str) -> Identity:
     return identity
 
 
-def _acquisitions(products: Products) -> tuple[list[Acquisition], dict[str, str]]:
+def _acquisitions(products: Products) -> tuple[list[Acquisition], dict[str, list[str]]]:
     """Files of each product; and why it is not known what those of some mean."""
     found, faults = [], {}
     for name in products.names:
         try:
             found.append(products.acquisition(name))
         except InputDataError as error:
-            faults[name] = str(error)
+            faults[name] = [str(error)]
     return found, faults
 
 
-def _faults(acquisitions: Sequence[Acquisition], products: Products, tile: Grid) -> dict[str, str]:
+def _faults(
+    acquisitions: Sequence[Acquisition], products: Products, tile: Grid
+) -> dict[str, list[str]]:
     """What is wrong with each product that cannot be read as it should, in their order."""
     product_format, ready = products.format, set(products.ready)
     grid = Grid(**products.grid) if product_format.on_tile else tile
@@ -154,9 +165,7 @@ def _faults(acquisitions: Sequence[Acquisition], products: Products, tile: Grid)
             acquisitions,
         )
         return {
-            item.name: "; ".join(faults)
-            for item, faults in zip(acquisitions, every, strict=True)
-            if faults
+            item.name: faults for item, faults in zip(acquisitions, every, strict=True) if faults
         }
 
 
@@ -192,7 +201,7 @@ def acquisition_faults(
 
 
 def _check_plan(
-    acquisitions: Sequence[Acquisition], faults: Mapping[str, str], products: Products
+    acquisitions: Sequence[Acquisition], faults: Mapping[str, list[str]], products: Products
 ) -> None:
     """Raise InputDataError if the grid of the plan is that of few products.
 

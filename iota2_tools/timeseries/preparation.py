@@ -30,7 +30,7 @@ from iota2_tools.radar.elevation import Elevation, default_geoid
 from iota2_tools.radar.preparation import frame_problems, prepare_grd
 from iota2_tools.radar.settings import GrdSettings
 from iota2_tools.timeseries.batches import Batch
-from iota2_tools.timeseries.headers import exists, file_faults
+from iota2_tools.timeseries.headers import FETCH_AGAIN, exists, file_faults
 from iota2_tools.timeseries.series import image_on
 
 logger = logging.getLogger(__name__)
@@ -65,10 +65,7 @@ def prepare_batch(batch: Batch, marker: str, damaged: str, threads: int) -> None
             logger.warning("%s is not prepared: %s", request.name, error)
     if faults and damaged == "stop":
         problems = [f"{name}: {reason}" for name, reason in faults.items()]
-        raise InputDataError(
-            one_message(batch.folder, problems)
-            + "\nFetch those products again, or set `inputs: {damaged_acquisition: skip}` to do without them."
-        )
+        raise InputDataError(one_message(batch.folder, problems, FETCH_AGAIN))
     with whole_file(marker) as temporary:
         told = {"products": list(batch.names), "faults": faults}
         Path(temporary).write_text(json.dumps(told, indent=1), encoding="utf-8")

@@ -133,7 +133,10 @@ def test_dates_read_by_yaml_become_text():
         ({"sampling": {"ratio": 1, "runs": 2}}, "sampling.runs"),
         ({"sampling": {"split_by": "block"}}, "sampling.block: `split_by: block` needs the side"),
         ({"sampling": {"block": 100}}, "sampling.block: nothing is done with it"),
-        ({"sampling": {"buffer": 1, "single_polygon": "both"}}, "sampling.buffer and sampling.single_polygon: both"),
+        (
+            {"sampling": {"buffer": 1, "single_polygon": "both"}},
+            "sampling.buffer and sampling.single_polygon: both",
+        ),
         (
             {
                 "sampling": {"buffer": 1},

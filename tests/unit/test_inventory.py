@@ -182,7 +182,7 @@ def test_one_product_on_another_grid_is_named(tmp_path):
         write_product(folder, name_of(day), B2)
     odd = name_of("20180131")
     write_product(folder, odd, B2, size=6)
-    with pytest.raises(InputDataError, match="has 1 problem") as caught:
+    with pytest.raises(InputDataError, match="has 5 problems") as caught:
         tiny_inventory(folder)
     assert odd in str(caught.value)
     assert "6 x 6 pixels of 10" in str(caught.value)

@@ -39,11 +39,16 @@ def test_a_mistake_of_the_user_ends_without_traceback(tmp_path):
     assert "a.tif: is blue" in (tmp_path / "job.log").read_text()
 
 
-def test_a_fault_of_the_chain_ends_with_its_traceback_in_both_places(tmp_path):
+def test_a_fault_of_the_chain_is_one_line_and_its_traceback_in_the_log(tmp_path):
     done = run_job(tmp_path / "job.log", "1 / 0")
-    assert done.returncode == 1
-    assert "ZeroDivisionError: division by zero" in done.stderr.splitlines()[-1]
-    assert "ZeroDivisionError" in (tmp_path / "job.log").read_text()
+    assert done.returncode == 70
+    assert done.stderr == (
+        f"\na fault of the chain, ZeroDivisionError: division by zero (log: {tmp_path / 'job.log'}); please report "
+        "it, with that log\n"
+    )
+    text = (tmp_path / "job.log").read_text()
+    assert "Traceback" in text
+    assert "ZeroDivisionError" in text
 
 
 def test_an_error_of_the_system_about_a_file_is_a_sentence_and_its_traceback_in_the_log(tmp_path):
@@ -54,11 +59,12 @@ def test_an_error_of_the_system_about_a_file_is_a_sentence_and_its_traceback_in_
     assert "Traceback" in (tmp_path / "job.log").read_text()
 
 
-def test_an_error_of_the_system_about_no_file_has_its_traceback_in_both_places(tmp_path):
+def test_an_error_of_the_system_about_no_file_is_a_fault_of_the_chain(tmp_path):
     done = run_job(tmp_path / "job.log", "raise OSError(5, 'Input/output error')")
-    assert done.returncode == 1
-    assert "Traceback" in done.stderr
-    assert "Input/output error" in (tmp_path / "job.log").read_text()
+    assert done.returncode == 70
+    assert "Traceback" not in done.stderr
+    assert "Input/output error" in done.stderr
+    assert "Traceback" in (tmp_path / "job.log").read_text()
 
 
 def test_a_full_disk_does_not_hide_what_the_job_says_of_itself():

@@ -30,8 +30,10 @@ BANDS = {"B2": 1000, "B4": 1000, "B8": 1000}
 @pytest.fixture
 def plan(tmp_path):
     """Makes the plan of a production; sections of its configuration can be given."""
-    field = shapely.box(LEFT, TOP - 40, LEFT + 40, TOP)
-    frame = gpd.GeoDataFrame({"code": [1]}, geometry=[field], crs="EPSG:32631")
+    quarters = [
+        shapely.box(x, y, x + 40, y + 40) for x in (LEFT, LEFT + 40) for y in (TOP - 80, TOP - 40)
+    ]
+    frame = gpd.GeoDataFrame({"code": [1, 2, 1, 2]}, geometry=quarters, crs="EPSG:32631")
     frame.to_file(tmp_path / "reference.gpkg")
     (tmp_path / "classes.csv").write_text("code,name\n1,Wheat\n2,Maize\n")
 
@@ -43,6 +45,7 @@ def plan(tmp_path):
             "nomenclature": str(tmp_path / "classes.csv"),
             "sensors": {"sentinel2": sentinel2 | (sensor or {})},
             "reference": {"path": str(tmp_path / "reference.gpkg"), "field": "code"},
+            "inputs": {"longest_gap": 9999},
         }
         return Production(complete_configuration(given | sections))
 
@@ -136,7 +139,8 @@ def test_archives_are_told_and_stop_nothing(plan, tile):
     production = plan()
     check(production, "config.yaml")
     (warning,) = input_warnings(production)
-    assert "2 not read, an archive; unpack it" in warning
+    assert "2 not read, an archive: " in warning
+    assert warning.endswith("; unpack it")
 
 
 def test_a_folder_of_archives_alone_is_refused_with_the_reason(plan, tmp_path):
@@ -270,8 +274,9 @@ def test_the_table_of_splits_and_the_reference_are_missed_by_name(plan, tile):
 
 def test_what_is_strange_about_the_polygons_is_a_warning(plan, tile, tmp_path):
     path = str(tmp_path / "twice.gpkg")
-    field = shapely.box(LEFT, TOP - 40, LEFT + 40, TOP)
-    gpd.GeoDataFrame({"code": [1, 1]}, geometry=[field] * 2, crs="EPSG:32631").to_file(path)
+    field, other = (shapely.box(x, TOP - 40, x + 40, TOP) for x in (LEFT, LEFT + 40))
+    fields = gpd.GeoDataFrame({"code": [1, 1, 2]}, geometry=[field, field, other], crs="EPSG:32631")
+    fields.to_file(path)
     production = plan(reference={"path": path, "field": "code"})
     check(production, "config.yaml")
     assert "1 polygon(s) repeat an earlier one" in input_warnings(production)[0]

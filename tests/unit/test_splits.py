@@ -404,8 +404,10 @@ def test_of_many_polygons_the_fields_and_the_place_are_looked_at(
 def test_nothing_is_found_wrong_with_good_polygons(plan, monkeypatch, whole):
     monkeypatch.setattr(inspection, "CHECKED_WHOLE", whole)
     table = "id,seed,set\na,0,learn\nb,0,validation\n"
-    given = plan(PIXELS[:2], [11, 51], id=["a", "b"], splits=table, crs=CRS)
-    assert inspect_reference(given) == inspection.Findings()
+    table += "c,0,learn\n"
+    given = plan(PIXELS[:3], [11, 51, 51], id=["a", "b", "c"], splits=table, crs=CRS)
+    classes = frozenset({11, 51}) if whole else frozenset()
+    assert inspect_reference(given) == inspection.Findings(classes=classes)
 
 
 def test_what_stops_nothing_is_remarked_by_the_check(plan):
