@@ -6,6 +6,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 from iota2_tools.core.errors import Iota2Error
+from iota2_tools.core.faults import one_line, written
 from iota2_tools.core.versions import FEATURES as FEATURE_MODULES
 from iota2_tools.core.versions import versions
 from iota2_tools.planning.parameters import Parameters
@@ -31,6 +32,8 @@ try:
     )
 except Iota2Error as error:
     raise WorkflowError(str(error)) from None
+except Exception as error:
+    raise WorkflowError(one_line(error, written(error))) from None
 
 config.update(production.config.as_dict())
 parameters = Parameters(production)

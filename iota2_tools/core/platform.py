@@ -20,6 +20,9 @@ MOST_OPEN_FILES = 65536
 SPARE_FILES = 64
 """Files that libraries, logs and outputs of a job keep open."""
 
+SHARED_MEMORY = "/dev/shm"
+"""Where Linux keeps what processes share."""
+
 _PR_SET_PDEATHSIG = 1
 
 

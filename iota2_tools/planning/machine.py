@@ -7,6 +7,7 @@ from pathlib import Path
 
 from iota2_tools.core.findings import Finding
 from iota2_tools.core.platform import (
+    SHARED_MEMORY,
     allowed_cores,
     allowed_memory_mb,
     semaphores_work,
@@ -37,7 +38,7 @@ def _temporary_files() -> Iterator[Finding]:
         )  # fmt: skip
     if not semaphores_work():
         yield Finding(
-            "/dev/shm", "", "cannot be written to, so that processes share no memory",
+            SHARED_MEMORY, "", "cannot be written to, so that processes share no memory",
             "mount it (docker run --shm-size=1g); the chain itself does without", "warning",
         )  # fmt: skip
 
