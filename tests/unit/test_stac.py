@@ -527,7 +527,9 @@ def test_files_of_items_may_state_scales_and_nodata_of_their_own(folder):
 def test_missing_files_are_named_by_item_and_file(folder):
     one(folder)
     (folder / "S2A_20180611" / "nir.tif").unlink()
-    with pytest.raises(InputDataError, match=r"S2A_20180611\.json: 2018-06-11: \S*nir\.tif is missing"):
+    with pytest.raises(
+        InputDataError, match=r"S2A_20180611\.json: 2018-06-11: \S*nir\.tif is missing"
+    ):
         take_inventory(inventory(folder), "stop")
 
 
