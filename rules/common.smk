@@ -9,6 +9,7 @@ from iota2_tools.core.errors import Iota2Error
 from iota2_tools.core.faults import one_line, written
 from iota2_tools.core.versions import FEATURES as FEATURE_MODULES
 from iota2_tools.core.versions import versions
+from iota2_tools.planning.final import with_side_files
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.requests import Asking, Requests, listed
 from iota2_tools.planning.start import begin

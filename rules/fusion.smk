@@ -179,6 +179,7 @@ use rule preview_map as preview_fusion with:
     resources:
         **needs("preview_fusion"),
     params:
+        **TITLED,
         algorithm=versions("preview"),
         legend=parameters.fused_legend,
     message:

@@ -188,6 +188,12 @@ use rule mosaic_classes as mosaic_validity with:
         "Assembling the validity"
 
 
+# What the user calls the maps, if anything.
+TITLED = {}
+if config["publication"] and config["publication"]["title"]:
+    TITLED["title"] = config["publication"]["title"]
+
+
 rule preview_map:
     input:
         classes="<results>/final/Classif_Seed_{seed}.tif",
@@ -205,6 +211,7 @@ rule preview_map:
     resources:
         **needs("preview_map"),
     params:
+        **TITLED,
         algorithm=versions("preview"),
         legend=parameters.legend,
     message:

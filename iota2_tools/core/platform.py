@@ -6,6 +6,7 @@ Written for Linux. Elsewhere each function says what it can (docs/platforms.md).
 import ctypes
 import multiprocessing
 import os
+import platform
 import re
 import resource
 import signal
@@ -49,6 +50,20 @@ def machine_memory_mb() -> int | None:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
     except (ValueError, OSError):
         return None
+
+
+def machine() -> dict[str, str]:
+    """System, architecture and model of the processor of this machine."""
+    try:
+        told = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        told = ""
+    model = re.search(r"^model name\s*: (.+)$", told, re.MULTILINE)
+    return {
+        "system": f"{platform.system()} {platform.release()}",
+        "architecture": platform.machine(),
+        "processor": model[1] if model else platform.processor() or "unknown",
+    }
 
 
 def usable_cores() -> int:

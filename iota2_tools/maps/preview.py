@@ -1,14 +1,19 @@
-"""A picture of the class map for reports: map, legend with the share of each class, scale bar."""
+"""A picture of the class map for reports: map, legend with the share of each class, scale bar, north.
+
+The year, the sensors and the software are those that the tags of the map tell.
+"""
 
 from __future__ import annotations
 
 import logging
 import math
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from osgeo import gdal
+from osgeo import gdal, osr
 
 from iota2_tools.config.nomenclature import Nomenclature
 from iota2_tools.core.errors import InputDataError
@@ -25,7 +30,7 @@ MARGIN = 40
 PANEL = 400  # width of the legend, in points of the picture
 ROW = 26  # height of a line of the legend
 TITLE = 56
-FOOT = 56
+FOOT = 84
 INK = "#222222"
 UNKNOWN = (128, 128, 128)
 METRES_PER_DEGREE = 111_320.0
@@ -57,7 +62,7 @@ def write_preview(
         Longest side of the map in the picture, in pixels; a smaller map is enlarged by a whole
         factor.
     title : str
-        Text above the map.
+        Text above the map, to which the year of the features is added.
 
     Raises
     ------
@@ -71,7 +76,77 @@ def write_preview(
     if not shares:
         raise InputDataError(f"{class_map}: no pixel has a class; see the logs of classify_tile")
     logger.info("%s: %d classes, drawn as %d x %d pixels", class_map, len(shares), *shape)
-    _draw(_Picture(colourise(codes, nomenclature), shares, nomenclature, grid, title), path)
+    tags = open_raster(class_map).GetMetadata()
+    period = period_of(tags)
+    if period and _years(*period) not in title:
+        title = f"{title} {_years(*period)}"
+    source = " · ".join([area_text(class_map, max_size), *source_of(tags)])
+    image = colourise(codes, nomenclature)
+    _draw(_Picture(image, shares, nomenclature, grid, title, source), path)
+
+
+def period_of(tags: Mapping[str, str]) -> tuple[str, str] | None:
+    """First and last day of the features of a map, by its tag ``DATES``; None without time series.
+
+    >>> period_of({"DATES": "sentinel1_asc:2018-01-03/2018-12-29 sentinel2:2018-01-06/2018-12-30"})
+    ('2018-01-03', '2018-12-30')
+    """
+    days = re.findall(r"\d{4}-\d{2}-\d{2}", tags.get("DATES", ""))
+    return (min(days), max(days)) if days else None
+
+
+def _years(first: str, last: str) -> str:
+    return first[:4] if first[:4] == last[:4] else f"{first[:4]}-{last[:4]}"
+
+
+def source_of(tags: Mapping[str, str]) -> list[str]:
+    """What a map is of, by its tags: period, sensors, software.
+
+    >>> source_of({"SENSORS": "sentinel2 landsat8", "SOFTWARE": "iota2-tools 0.1.0"})
+    ['Sentinel-2, Landsat-8', 'iota2-tools 0.1.0']
+    """
+    period = period_of(tags)
+    sensors = [
+        re.sub(r"^([a-z]+)(\d)", r"\1-\2", name).capitalize()
+        for name in tags.get("SENSORS", "").split()
+    ]
+    if tags.get("SENSORS") == "user features":
+        sensors = ["rasters of the user"]
+    found = [" to ".join(period) if period else "", ", ".join(sensors), tags.get("SOFTWARE", "")]
+    return [text for text in found if text]
+
+
+def area_text(path: str, max_size: int) -> str:
+    """How much of the ground a map shows, from the same pixels as `class_shares`.
+
+    Where coordinates are angles, the share of the pixels.
+    """
+    grid = grid_of(path)
+    codes = read_decimated(path, min(grid.rows, max_size), min(grid.cols, max_size), "nearest")
+    share = float((codes != 0).mean())
+    reference = spatial_reference(grid.crs)
+    if reference.IsGeographic():
+        return f"{number(100 * share, 1)} % mapped"
+    side = grid.resolution * reference.GetLinearUnits() / 1000
+    return f"{_rounded(share * grid.rows * grid.cols * side**2)} km² mapped"
+
+
+def _rounded(value: float) -> str:
+    """Four figures, for the area of a large map is that of a sample of its pixels."""
+    digits = max(0, 3 - math.floor(math.log10(value))) if value > 0 else 0
+    return number(value, digits, apart=" ")
+
+
+def north_of(grid: Grid) -> float:
+    """Angle from up to true north in the middle of a map, degrees clockwise."""
+    reference, degrees = spatial_reference(grid.crs), spatial_reference("EPSG:4326")
+    left, bottom, right, top = grid.bounds
+    x, y = (left + right) / 2, (bottom + top) / 2
+    longitude, latitude, _ = osr.CoordinateTransformation(reference, degrees).TransformPoint(x, y)
+    step = 0.01 if latitude < 89 else -0.01
+    back = osr.CoordinateTransformation(degrees, reference)
+    east, north, _ = back.TransformPoint(longitude, latitude + step)
+    return math.degrees(math.atan2((east - x) * step, (north - y) * step))
 
 
 def _picture_shape(grid: Grid, max_size: int) -> tuple[int, int]:
@@ -155,17 +230,18 @@ def scale_bar(grid: Grid) -> ScaleBar:
 
 @dataclass(frozen=True)
 class _Picture:
-    """What is drawn: the map as colours (rows, cols, 4), the share of each class, the title."""
+    """What is drawn: the map as colours (rows, cols, 4), shares of the classes, title, sources."""
 
     image: np.ndarray
     shares: dict[int, float]
     nomenclature: Nomenclature
     grid: Grid
     title: str
+    source: str
 
 
 def _draw(picture: _Picture, path: str) -> None:
-    """Lay out map, legend, title and scale bar, one picture pixel for one read pixel."""
+    """Lay out map, legend, title and foot, one picture pixel for one read pixel."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -185,6 +261,9 @@ def _draw(picture: _Picture, path: str) -> None:
         spine.set(color="#999999", linewidth=0.8)
     _draw_legend(page, picture, cols + 2 * MARGIN)
     _draw_scale_bar(page, scale_bar(picture.grid), cols, TITLE + rows + 22)
+    _draw_north(page, north_of(picture.grid), MARGIN + cols - 14, TITLE + rows + 28)
+    small: dict[str, Any] = {"size": 10, "va": "center", "color": "#666666"}
+    page.text(MARGIN, TITLE + rows + 54, picture.source, parse_math=False, **small)
     with whole_file(path) as temporary:
         figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
 
@@ -213,6 +292,16 @@ def _draw_legend(page: Axes, picture: _Picture, left: int) -> None:
 def share_text(share: float) -> str:
     """Percentage with one decimal; a class present never reads 0."""
     return "< 0.1 %" if 0 < share < 0.0005 else f"{number(100 * share, 1)} %"
+
+
+def _draw_north(page: Axes, angle: float, x: float, y: float) -> None:
+    """An arrow to true north, and its letter beyond the tip."""
+    turn = math.radians(angle)
+    right, up = math.sin(turn), -math.cos(turn)
+    tip, end = (x + 9 * right, y + 9 * up), (x - 13 * right, y - 13 * up)
+    page.annotate("", tip, end, arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 1.2})
+    letter = (x + 16 * right, y + 16 * up)
+    page.text(*letter, "N", size=10, weight="bold", va="center", ha="center", color=INK)
 
 
 def _draw_scale_bar(page: Axes, bar: ScaleBar, cols: int, y: float) -> None:

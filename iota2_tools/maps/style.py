@@ -79,10 +79,24 @@ def write_ramp_style(layer: Layer, path: str, *, maximum: float | None = None) -
             f"{layer.title}: no colour ramp without classes nor a largest value; "
             "give the nomenclature of a class map, the number of dates of a validity map"
         )
+    _write(ramp_style(layer, maximum), path)
+
+
+def ramp_style(layer: Layer, maximum: float) -> xml.Element:
+    """QGIS style of a layer of `RAMPS`: its colours from 0 to a largest value."""
     top = f"{maximum:g}"
     renderer = _renderer("singlebandpseudocolor", classificationMin="0", classificationMax=top)
     _add_ramp(renderer, RAMPS[layer.name], maximum, layer.unit)
-    _write(_style(renderer), path)
+    return _style(renderer)
+
+
+def grey_style(lowest: float, highest: float) -> xml.Element:
+    """QGIS style of a band of quantities without colours of their own: black to white."""
+    renderer = _renderer("singlebandgray", grayBand="1", gradient="BlackToWhite")
+    contrast = xml.SubElement(renderer, "contrastEnhancement")
+    limits = (("minValue", f"{lowest:g}"), ("maxValue", f"{highest:g}"))
+    _add_texts(contrast, (*limits, ("algorithm", "StretchToMinimumMaximum")))
+    return _style(renderer)
 
 
 def _renderer(kind: str, **attributes: str) -> xml.Element:

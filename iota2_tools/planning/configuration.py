@@ -11,6 +11,7 @@ from pydantic import Field, create_model
 from iota2_tools.config.completion import complete, completed_as_far
 from iota2_tools.config.fusion import Fusion
 from iota2_tools.config.pages import reference_page, schema_text
+from iota2_tools.config.publication import Publication
 from iota2_tools.config.regularisation import RegularisationSection
 from iota2_tools.config.section import OutputFolder, PathText, Section
 from iota2_tools.config.sections import (
@@ -53,7 +54,9 @@ LATER = (
 """Choices that came after the first maps: those that leave them alone have the digest they had."""
 
 
-BESIDE = ("output", "prepared", "feature_maps", "regularisation", "vectorisation", "delivery")
+BESIDE = (
+    "output", "prepared", "feature_maps", "regularisation", "vectorisation", "delivery", "publication",
+)  # fmt: skip
 """Sections that decide no map: where things stand, and what is made of maps."""
 
 
@@ -121,6 +124,7 @@ class Configuration(Section):
         None, description=_meaning(VectorisationSection)
     )
     delivery: DeliverySection | None = Field(None, description=_meaning(DeliverySection))
+    publication: Publication | None = Field(None, description=_meaning(Publication))
     inputs: Inputs = Field(Inputs(), description=_meaning(Inputs))
 
     def as_dict(self) -> dict[str, Any]:

@@ -377,6 +377,9 @@ NEEDS: dict[str, Callable[[Size], Need]] = {
     "write_polygons": lambda size: Need(500 + 40e-6 * size.square, 20 + size.input_mb, 50),
     "deliver_unit": lambda size: Need(600 + 60e-6 * size.square, 60 + 2e-6 * size.square, 50),
     "sum_units": lambda size: Need(200, 10),
+    "describe_production": lambda size: Need(
+        300 + 64 + size.cache, 20 + 0.15 * size.megapixels * (4 + size.classes) * size.draws
+    ),
     "report_accuracy": lambda size: Need(270 + size.input_mb, 30),
 }
 

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
+from iota2_tools.config.paths import paths_of
 from iota2_tools.core.contents import digest, revision
 from iota2_tools.features.block import Outline
 from iota2_tools.features.external import ExternalFunction
@@ -593,6 +595,62 @@ class Parameters:
             "NOMENCLATURE": os.path.basename(self.config.nomenclature),
             "REFERENCE": os.path.basename(self.config.reference.path),
         }
+
+    @cached_property
+    def about(self) -> dict[str, Any]:
+        """What the documents of a production tell of it (`publishing.about.About`)."""
+        plan, config = self.production, self.config
+        days = [day for dates in plan.target_dates.values() for day in dates]
+        dates = [min(days), max(days)] if days else None
+        given = config.publication.as_dict() if config.publication else {}
+        return {
+            "title": given.get("title") or f"Land cover{_years(dates)}",
+            "configuration": config.as_dict(),
+            "digest": config.digest,
+            "seeds": list(plan.seeds),
+            "tiles": {tile: grid.as_dict() for tile, grid in plan.grids.items()},
+            "dates": dates,
+            "sensors": plan.sensors,
+            "records": self._records,
+            "files": self._user_files,
+            "prepared": plan.prepared,
+            "publication": given,
+        }
+
+    @property
+    def _records(self) -> list[str]:
+        """What jobs keep of the files of the user that they read."""
+        of_tiles = [
+            f"{self.config.output}/tiles/{tile}/inventory.record" for tile in self.config.tiles
+        ]
+        of_batches = [
+            record_of(batch, Path(marker).name[:6], str(Path(marker).parent))
+            for tile in self.config.tiles
+            for marker, batch in self.batches(tile).items()
+        ]
+        return of_tiles + of_batches
+
+    @property
+    def _user_files(self) -> list[str]:
+        """Other files that the configuration names."""
+        folders = [item.path for item in self.config.sensors.given.values()]
+        return [
+            path
+            for path in paths_of(self.config)
+            if path not in folders and not os.path.isdir(path)
+        ]
+
+
+def _years(dates: list[str] | None) -> str:
+    """Year of some dates, or first and last year, after a space.
+
+    >>> _years(["2017-12-01", "2018-11-30"])
+    ' 2017-2018'
+    """
+    if not dates:
+        return ""
+    first, last = (day[:4] for day in dates)
+    return f" {first}" if first == last else f" {first}-{last}"
 
 
 def _is_band_of(name: str, word: str) -> bool:
