@@ -78,6 +78,7 @@ docs: setup
 	iota2 config-reference --schema > workflow/schemas/config.schema.yaml
 	iota2 config-reference --sensors > docs/sensors.md
 	iota2 config-reference --site-schema > workflow/schemas/site.schema.yaml
+	iota2 config-reference --lock-schema > workflow/schemas/lock.schema.yaml
 
 # New versions of all Python packages, with their hashes.
 lock:

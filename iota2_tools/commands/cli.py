@@ -27,6 +27,8 @@ COMMANDS = (
     "change",
     "consistency",
     "season",
+    "verify",
+    "reproduce",
     "doctor",
     "simulate",
     "config_reference",

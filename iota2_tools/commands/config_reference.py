@@ -14,6 +14,9 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     other.add_argument(
         "--site-schema", action="store_true", help="that of config/site.yaml instead"
     )
+    other.add_argument(
+        "--lock-schema", action="store_true", help="that of final/production.lock instead"
+    )
     other.add_argument("--sensors", action="store_true", help="the page of the formats instead")
     parser.set_defaults(run=run)
 
@@ -23,11 +26,14 @@ def run(arguments: argparse.Namespace) -> int:
     from iota2_tools.cluster.site import site_schema
     from iota2_tools.planning.configuration import configuration_page, configuration_schema
     from iota2_tools.products.page import sensors_page
+    from iota2_tools.publishing.lock import lock_schema
 
     if arguments.sensors:
         text = sensors_page()
     elif arguments.site_schema:
         text = site_schema()
+    elif arguments.lock_schema:
+        text = lock_schema()
     elif arguments.schema:
         text = configuration_schema()
     else:

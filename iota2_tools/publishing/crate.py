@@ -15,7 +15,7 @@ from iota2_tools.core.files import whole_file
 from iota2_tools.publishing.about import About, InputFile, hour_of
 from iota2_tools.publishing.lock import NAME as LOCK
 from iota2_tools.publishing.lock import software
-from iota2_tools.publishing.products import Product
+from iota2_tools.publishing.products import Product, is_document
 from iota2_tools.publishing.stac import MEDIA_TYPES, title_of
 
 NAME = "ro-crate-metadata.json"
@@ -28,6 +28,7 @@ SPECIFICATION = "https://w3id.org/ro/crate/1.1"
 METHOD = "https://doi.org/10.3390/rs9010095"
 """Where the method is described."""
 LICENCES = "https://spdx.org/licenses/"
+NO_LICENCE = "No licence is stated: ask who made the maps"
 HOMES = {
     "python": "https://www.python.org/",
     "gdal": "https://gdal.org/",
@@ -61,7 +62,11 @@ def write_crate(
     final : str or Path
         Where the products lie.
     """
-    hours = sorted(hour_of(Path(final, item.path)).replace("Z", "+00:00") for item in products)
+    hours = sorted(
+        hour_of(Path(final, item.path)).replace("Z", "+00:00")
+        for item in products
+        if not is_document(item.path)  # which are written anew now
+    )
     used = _inputs(inputs)
     made = [_file(item) for item in products]
     lock = {"@id": LOCK, "@type": "File", "name": "Lock of the production",
@@ -105,7 +110,7 @@ def _root(about: About, parts: Sequence[Entity], hour: str) -> Entity:
         "name": about.title,
         "description": about.description,
         "datePublished": hour,
-        **({"license": {"@id": LICENCES + licence}} if licence else {}),
+        "license": {"@id": LICENCES + licence} if licence else NO_LICENCE,
         **({"author": producer, "publisher": producer} if producer else {}),
         **({"temporalCoverage": "/".join(about.dates)} if about.dates else {}),
         "hasPart": [_link(item) for item in parts],

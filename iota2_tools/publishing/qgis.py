@@ -117,6 +117,8 @@ def _name(path: str, tags: dict[str, str]) -> str:
         return stem
     _, _, draw = stem.lower().rpartition("seed_")
     raw = ", before smoothing" if "_raw_" in stem else ""
+    if "_Regularised_" in stem and "regularised" not in title:
+        raw = ", regularised"
     if draw.isdigit() and "seed_" in stem.lower():
         return f"{title}{raw}, draw {draw}"
     return f"{title}, all draws" if stem.endswith("_fusion") else title

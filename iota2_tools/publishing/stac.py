@@ -28,13 +28,13 @@ from iota2_tools.publishing.about import About, hour_of
 from iota2_tools.publishing.products import DRAW, Product
 
 VERSION = "1.1.0"
-_AT = "https://stac-extensions.github.io"
-EXTENSIONS = [
-    f"{_AT}/projection/v2.0.0/schema.json",
-    f"{_AT}/raster/v2.0.0/schema.json",
-    f"{_AT}/classification/v2.0.0/schema.json",
-    f"{_AT}/file/v2.1.0/schema.json",
-]
+EXTENSIONS = {
+    "proj:": "https://stac-extensions.github.io/projection/v2.0.0/schema.json",
+    "raster:": "https://stac-extensions.github.io/raster/v2.0.0/schema.json",
+    "classification:": "https://stac-extensions.github.io/classification/v2.0.0/schema.json",
+    "file:": "https://stac-extensions.github.io/file/v2.1.0/schema.json",
+}
+"""Schemas of the extensions, by what the names of their fields begin with."""
 SHA256 = "1220"
 """Before a digest: it is SHA-256, of 32 bytes (multihash)."""
 
@@ -67,6 +67,7 @@ TITLES = (
     (r"Histograms_.*", "Confidence of right and wrong pixels"),
     (r"LandCover.*", "Polygons of the map"),
     (r"delivery/areas.csv", "Areas of the classes by unit"),
+    (r"delivery/SHA256SUMS", "Checksums of the polygons of units"),
     (r"delivery/.*", "Polygons of a unit"),
     (r".*\.qml", "Style for QGIS"),
     (r".*\.xml", "Names of the classes for GDAL"),
@@ -102,11 +103,20 @@ def write_catalogue(
     collection = _collection(about, list(items), _assets(shared, Path(final)))
     written = []
     for name, content in [("collection", collection), *items.items()]:
+        content["stac_extensions"] = _extensions_of(content)
         text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
         written.append(f"{name}.json")
         with whole_file(str(Path(folder, written[-1]))) as temporary:
             Path(temporary).write_text(text, encoding="utf-8")
     return written
+
+
+def _extensions_of(content: Mapping[str, Any]) -> list[str]:
+    """Extensions whose fields a document has."""
+    fields = {*content.get("properties", {})}.union(*content["assets"].values())
+    return [
+        uri for prefix, uri in EXTENSIONS.items() if any(name.startswith(prefix) for name in fields)
+    ]
 
 
 def group_of(product: Product) -> str:
@@ -132,7 +142,7 @@ def _collection(about: About, items: Sequence[str], assets: Mapping[str, Any]) -
     return {
         "type": "Collection",
         "stac_version": VERSION,
-        "stac_extensions": EXTENSIONS,
+        "stac_extensions": [],
         "id": _word(about.title),
         "title": about.title,
         "description": about.description,
@@ -164,7 +174,7 @@ def _item(name: str, about: About, members: Sequence[Product], final: Path) -> d
     return {
         "type": "Feature",
         "stac_version": VERSION,
-        "stac_extensions": EXTENSIONS,
+        "stac_extensions": [],
         "id": f"{_word(about.title)}-{name}",
         "collection": _word(about.title),
         "geometry": _footprint(about.grids),

@@ -3,6 +3,8 @@
 import shutil
 from pathlib import Path
 
+from conftest import locked_contents
+
 
 def begin_demonstration(made, folder: Path) -> None:
     """Scene and configuration of the demonstration `made` on this machine, in another folder."""
@@ -17,3 +19,7 @@ def assert_same_maps(made, folder: Path) -> None:
     for path in maps:
         there = folder / made.config["output"] / "final" / path.name
         assert there.read_bytes() == path.read_bytes(), path.name
+    here, there = (
+        locked_contents(place) for place in (made.results, folder / made.config["output"])
+    )
+    assert here == there

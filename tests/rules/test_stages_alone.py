@@ -12,6 +12,7 @@ STAGES = (
     "classification",
     "mosaic",
     "validation",
+    "catalogue",
 )
 
 

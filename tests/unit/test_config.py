@@ -198,7 +198,15 @@ def test_samples_and_smoothing_that_the_fusion_does_not_know_are_refused(section
 
 def test_choices_that_came_later_count_in_the_digest_only_where_they_are_made():
     plain = complete_configuration(with_()).as_dict()
-    beside = ("output", "prepared", "feature_maps", "regularisation", "vectorisation", "delivery")
+    beside = (
+        "output",
+        "prepared",
+        "feature_maps",
+        "regularisation",
+        "vectorisation",
+        "delivery",
+        "publication",
+    )
     for name in (*beside, "fusion"):
         del plain[name]
     for key in ("window_mb", "smoothing", "histograms"):

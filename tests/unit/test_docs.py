@@ -9,6 +9,7 @@ from rule_texts import rule_texts, rules_with_scripts
 from iota2_tools.cluster.site import site_schema
 from iota2_tools.planning.configuration import configuration_page, configuration_schema
 from iota2_tools.products.page import sensors_page
+from iota2_tools.publishing.lock import lock_schema
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,6 +21,7 @@ ROOT = Path(__file__).parents[2]
         ("docs/sensors.md", sensors_page),
         ("workflow/schemas/config.schema.yaml", configuration_schema),
         ("workflow/schemas/site.schema.yaml", site_schema),
+        ("workflow/schemas/lock.schema.yaml", lock_schema),
     ],
 )
 def test_generated_files_are_those_of_the_models(path, expected):
@@ -48,7 +50,8 @@ def test_the_catalogue_names_every_final_product():
     catalogue = (ROOT / "docs" / "products.md").read_text(encoding="utf-8")
     for name in ("Classif_Seed_", "Confidence_Seed_", "ProbabilityMap_seed_", "PixelsValidity", "diff_seed_",
                  "Confusion_Matrix_Classif_Seed_", "Areas_Seed_", "RESULTS.txt", "scores.csv", "Classifications_fusion",
-                 "Choice_Seed_", "RESULTS_seeds.txt"):  # fmt: skip
+                 "Choice_Seed_", "RESULTS_seeds.txt", "production.lock", "production.qgz", "ro-crate-metadata.json",
+                 "stac/"):  # fmt: skip
         assert name in catalogue
 
 

@@ -11,13 +11,18 @@ from iota2_tools.geo.raster import create_raster
 from iota2_tools.maps.layers import CLASS_MAP
 from iota2_tools.maps.mosaic import FinalMap, write_mosaic
 from iota2_tools.maps.preview import (
+    FOOT,
     MARGIN,
     TITLE,
+    area_text,
     class_shares,
     colourise,
+    north_of,
+    period_of,
     read_decimated,
     scale_bar,
     share_text,
+    source_of,
     write_preview,
 )
 from iota2_tools.reporting.figures import write_matrix_figure, write_scores_figure
@@ -132,3 +137,56 @@ def test_figures_are_the_same_bytes_again(tmp_path):
         first, second = (tmp_path / f"{kind}_{name}.png" for name in ("a", "b"))
         assert first.read_bytes() == second.read_bytes()
         assert matplotlib.image.imread(first).std() > 0.05
+
+
+@pytest.mark.parametrize(
+    ("crs", "left", "top", "resolution", "angle"),
+    [
+        # Convergence of the meridians is difference of longitude times sine of latitude (Snyder 1987,
+        # to first order): -2.542 degrees * sin(45.118 degrees) = -1.801 in the west of zone 31.
+        ("EPSG:32631", 300_000, 5_000_000, 10, 1.801),
+        # Its mirror east of the central meridian, and the meridian itself, at 500 km.
+        ("EPSG:32631", 699_000, 5_000_000, 10, -1.801),
+        ("EPSG:32631", 499_500, 5_000_000, 10, 0),
+        ("EPSG:4326", 0, 50, 0.01, 0),
+        # In the polar projection for the south, at 90 degrees east: north is away from the pole, to the right.
+        ("EPSG:3031", 2_000_000, 500, 10, 90),
+    ],
+)
+def test_the_arrow_points_to_true_north(crs, left, top, resolution, angle):
+    assert north_of(Grid(crs, left, top, resolution, 100, 100)) == pytest.approx(angle, abs=0.03)
+
+
+def test_the_area_is_that_of_the_pixels_that_have_a_class(tmp_path):
+    array = np.zeros((40, 50), np.uint8)
+    array[:10, :30] = 1  # 300 pixels of 100 m2
+    assert area_text(class_map(tmp_path, array), 1600) == "0.03000 km² mapped"
+    large = np.ones((1200, 1200), np.uint8)  # 144 km2
+    assert area_text(class_map(tmp_path, large), 100) == "144.0 km² mapped"
+
+
+def test_year_and_source_are_those_of_the_tags():
+    tags = {
+        "DATES": "s1:2017-12-30/2018-06-01 s2:2018-01-06/2018-12-20",
+        "SENSORS": "sentinel1 own",
+    }
+    assert period_of(tags) == ("2017-12-30", "2018-12-20")
+    assert source_of(tags) == ["2017-12-30 to 2018-12-20", "Sentinel-1, Own"]
+    assert source_of({"SENSORS": "user features", "SOFTWARE": "iota2-tools 9"}) == [
+        "rasters of the user", "iota2-tools 9",
+    ]  # fmt: skip
+    assert period_of({}) is None
+
+
+def test_the_foot_holds_bar_arrow_and_words(tmp_path):
+    """Below the map there is ink at the left (bar), at the right (arrow) and in the line of words; under it none."""
+    path = class_map(tmp_path, np.ones((100, 100)))
+    write_preview(path, NOMENCLATURE, str(tmp_path / "a.png"), max_size=400)
+    picture = matplotlib.image.imread(tmp_path / "a.png")[..., :3].min(axis=-1)
+    below = picture[TITLE + 402 :]
+    assert below.shape[0] >= FOOT
+    inked = below < 0.7
+    assert inked[12:32, MARGIN : MARGIN + 150].any()
+    assert inked[:40, MARGIN + 370 : MARGIN + 400].any()
+    assert inked[44:64, MARGIN : MARGIN + 100].any()
+    assert not inked[66:].any()

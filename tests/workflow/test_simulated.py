@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from conftest import ROOT, Workflow, deliver_again, on_scene
+from conftest import ROOT, Workflow, deliver_again, locked_contents, on_scene
 from osgeo import gdal
 from osgeo_utils.samples import validate_cloud_optimized_geotiff as cog
 from rules.independent import clear
@@ -89,7 +89,8 @@ def test_nothing_changed_means_no_job(production):
 
 def test_a_deleted_product_is_made_again_alone(own_copy):
     (own_copy.results / "final" / "Confidence_Seed_0.tif").unlink()
-    assert own_copy.planned() == {"mosaic_confidence": 1}
+    # And what tells of all products, their lock above all.
+    assert own_copy.planned() == {"mosaic_confidence": 1, "describe_production": 1}
 
 
 def test_a_changed_colour_does_not_classify_again(own_copy):
@@ -190,6 +191,10 @@ def test_a_run_killed_on_one_core_with_small_windows_ends_in_the_same_files(
     for name in same:
         ours, theirs = (results / name for results in (production.results, workflow.results))
         assert ours.read_bytes() == theirs.read_bytes(), name
+    # All final products hold the same, says the lock of each.
+    ours, theirs = (locked_contents(made.results) for made in (production, workflow))
+    assert ours
+    assert ours == theirs
 
 
 def test_features_are_written_with_their_names(production):

@@ -1,0 +1,34 @@
+"""`iota2 verify`: whether the final products are those that their lock tells of."""
+
+import argparse
+
+
+def add_parser(commands: argparse._SubParsersAction) -> None:
+    """Options of the command."""
+    parser = commands.add_parser(
+        "verify",
+        help="whether the final products are those that their lock tells of",
+        description="Whether the files of `final` are those that production.lock tells of: none altered, "
+        "none missing, none of another run. Exit code 1 if not.",
+        epilog="example: iota2 verify results",
+    )
+    parser.add_argument("output", help="output folder of a production, its archive, or its lock")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what was found; exit code."""
+    from iota2_tools.publishing.lock import lock_in, read_lock
+    from iota2_tools.publishing.verification import verify
+
+    path = lock_in(arguments.output)
+    lock = read_lock(path)
+    found = verify(lock, path.parent)
+    for finding in found:
+        print(f"{path.parent / finding.path}: {finding.what}")
+    wrong = sum(finding.fatal for finding in found)
+    if wrong:
+        print(f"{wrong} file(s) are not as {path} says")
+        return 1
+    print(f"{path.parent}: {len(lock.products)} file(s) are what {path.name} says")
+    return 0
