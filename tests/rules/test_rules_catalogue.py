@@ -53,6 +53,8 @@ def test_describe_production_locks_every_file_of_final(made, final, lock):
     for name, product in lock["products"].items():
         assert product["sha256"] == sha256(final / name)
         assert product["size"] == (final / name).stat().st_size
+        tells = name.startswith("stac/") or name in ("production.qgz", "ro-crate-metadata.json")
+        assert (product["content"] is None) == tells, name
     schema = ROOT / "workflow" / "schemas" / "lock.schema.yaml"
     jsonschema.validate(lock, yaml.safe_load(schema.read_text(encoding="utf-8")))
 
