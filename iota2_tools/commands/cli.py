@@ -24,6 +24,7 @@ COMMANDS = (
     "zonal",
     "sample",
     "assess",
+    "next",
     "change",
     "consistency",
     "season",

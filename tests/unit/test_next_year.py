@@ -1,0 +1,135 @@
+"""The configuration of another year: what moves, what stays, what is told."""
+
+from datetime import date
+
+import geopandas as gpd
+import pytest
+import shapely
+import yaml
+from tiny import LEFT, TOP, name_of, write_product
+
+from iota2_tools.commands.cli import main
+from iota2_tools.core.errors import ConfigError
+from iota2_tools.years.next_year import moved, next_year
+
+TEXT = """# Our production.
+output: results_2018
+tiles: [T31TCJ]   # one tile
+nomenclature: classes.csv
+sensors:
+  sentinel2:
+    path: archive   # of all years
+    first_date: 2017-10-01
+    last_date: 2018-09-30
+    keep_bands: [B4, B8]
+reference: {path: fields_2018.gpkg, field: code}
+"""
+
+
+def test_periods_move_by_whole_years():
+    assert moved(date(2020, 2, 29), 1) == date(2021, 2, 28)
+    assert moved(date(2019, 2, 28), 1) == date(2020, 2, 28)
+    found = next_year(TEXT, 2019, {}, "a.yaml")
+    given = yaml.safe_load(found.text)["sensors"]["sentinel2"]
+    assert given["first_date"] == date(2018, 10, 1)
+    assert given["last_date"] == date(2019, 9, 30)
+    leap = TEXT.replace("2017-10-01", "2020-02-29").replace("2018-09-30", "2020-12-31")
+    assert "first_date: 2023-02-28\n" in next_year(leap, 2023, {}, "a.yaml").text
+
+
+def test_all_else_stays_as_it_was_written():
+    """Line by line: the output and the two dates alone are others."""
+    found = next_year(TEXT, 2019, {}, "a.yaml").text
+    pairs = zip(TEXT.splitlines(), found.splitlines(), strict=True)
+    assert [new for old, new in pairs if old != new] == [
+        "output: results_2019", "    first_date: 2018-10-01", "    last_date: 2019-09-30",
+    ]  # fmt: skip
+
+
+def test_the_year_in_a_path_moves_where_there_is_something_of_that_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = next_year(TEXT, 2019, {}, "a.yaml")
+    assert found.remarks == [
+        "reference.path: there is no fields_2019.gpkg; it stays fields_2018.gpkg"
+    ]
+    (tmp_path / "fields_2019.gpkg").touch()
+    found = next_year(TEXT, 2019, {}, "a.yaml")
+    assert yaml.safe_load(found.text)["reference"]["path"] == "fields_2019.gpkg"
+    assert found.remarks == []
+    plain = TEXT.replace("results_2018", "results/").replace("fields_2018", "fields")
+    found = next_year(plain, 2019, {}, "a.yaml")
+    assert yaml.safe_load(found.text)["output"] == "results_2019"
+    assert found.remarks == [
+        "reference.path: fields.gpkg is used for 2019 too; is it of that year?"
+    ]
+    assert yaml.safe_load(next_year(TEXT.replace("2018.gpkg", "12018.gpkg"), 2019, {}, "a").text)[
+        "reference"
+    ] == {"path": "fields_12018.gpkg", "field": "code"}
+
+
+def test_paths_that_are_given_count(tmp_path):
+    given = {"sensors.sentinel2": "new: archive", "reference.path": "r.gpkg", "output": "out"}
+    found = yaml.safe_load(next_year(TEXT, 2019, given, "a.yaml").text)
+    assert found["sensors"]["sentinel2"]["path"] == "new: archive"
+    assert found["reference"]["path"] == "r.gpkg"
+    assert found["output"] == "out"
+
+
+@pytest.mark.parametrize(
+    ("change", "paths", "words"),
+    [
+        (("    last_date: 2018-09-30\n", ""), {}, "sensors.sentinel2.last_date: has no date"),
+        (("2018-09-30", "null"), {}, "sensors.sentinel2.last_date: has no date"),
+        (("2018", "2018"), {"sensors.landsat": "x"}, "there is no sensors.landsat in it"),
+    ],
+)
+def test_what_has_no_year_is_refused(change, paths, words):
+    with pytest.raises(ConfigError, match=words):
+        next_year(TEXT.replace(*change), 2019, paths, "a.yaml")
+
+
+def test_sensors_of_several_years_are_refused():
+    other = TEXT.replace(
+        "reference:",
+        "  landsat8: {path: l8, first_date: 2016-01-01, last_date: 2016-12-31}\nreference:",
+    )
+    with pytest.raises(ConfigError, match="the year of its sensors is of 2016, 2018"):
+        next_year(other, 2019, {}, "a.yaml")
+
+
+@pytest.fixture
+def production(tmp_path, monkeypatch):
+    """An archive of two years: of July 2019 one image in place of four, none in August."""
+    monkeypatch.chdir(tmp_path)
+    days = [
+        "20180105",
+        *(f"201807{day:02d}" for day in (1, 8, 15, 22)),
+        "20180810",
+        "20190107",
+        "20190703",
+    ]
+    for day in days:
+        write_product("archive/T31TCJ", name_of(day), {"B4": 1000, "B8": 1000})
+    field = shapely.box(LEFT, TOP - 40, LEFT + 40, TOP)
+    gpd.GeoDataFrame({"code": [1]}, geometry=[field], crs=32631).to_file("fields_2018.gpkg")
+    (tmp_path / "classes.csv").write_text("code,name\n1,Wheat\n2,Maize\n")
+    text = TEXT.replace("2017-10-01", "2018-01-01").replace("2018-09-30", "2018-12-31")
+    (tmp_path / "made_2018.yaml").write_text(text)
+    return tmp_path
+
+
+def test_what_a_year_lacks_of_images_is_told(production, capsys):
+    assert main(["next", "made_2018.yaml", "--year", "2019"]) == 0
+    said = capsys.readouterr().out
+    assert "T31TCJ: sentinel2 has 1 acquisition(s) in 2019-07, 4 in 2018-07" in said
+    assert "T31TCJ: sentinel2 has 0 acquisition(s) in 2019-08, 1 in 2018-08" in said
+    assert "2019-01" not in said
+    assert "made_2019.yaml: the production of 2019, in results_2019" in said
+    assert yaml.safe_load((production / "made_2019.yaml").read_text())["output"] == "results_2019"
+    assert main(["next", "made_2018.yaml", "--year", "2019"]) == 2
+    assert "made_2019.yaml: stands already" in capsys.readouterr().err
+    assert main(["next", "made_2018.yaml", "--year", "2021"]) == 0
+    assert (
+        "T31TCJ: sentinel2 has no acquisition from 2021-01-01 to 2021-12-31"
+        in capsys.readouterr().out
+    )
