@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -69,7 +68,7 @@ class Lock(_Part):
         "", description="Of all the above as canonical JSON: the file is as written."
     )
 
-    @cached_property
+    @property
     def own_digest(self) -> str:
         """SHA-256 of all but itself."""
         plain = self.model_dump(mode="json", exclude={"sha256"})

@@ -119,6 +119,13 @@ def test_features_in_another_order_are_the_same_content(tmp_path, end):
         assert written(name, other).checksum != first.checksum
 
 
+def test_both_zeros_of_an_attribute_are_one(tmp_path):
+    for name, zero in (("a", 0.0), ("b", -0.0)):
+        frame = layer().assign(share=[0.5, zero, 1])
+        frame.to_parquet(tmp_path / f"{name}.parquet")
+    assert content_of(tmp_path / "a.parquet") == content_of(tmp_path / "b.parquet")
+
+
 def test_a_zipped_shapefile_is_read(tmp_path):
     folder = tmp_path / "parts"
     folder.mkdir()
@@ -127,9 +134,9 @@ def test_a_zipped_shapefile_is_read(tmp_path):
     assert content_of(tmp_path / "x.shp.zip").count == 3
 
 
-def test_a_feature_twice_is_not_once(tmp_path):
+def test_features_that_stand_twice_do_not_cancel_each_other(tmp_path):
     layer([0, 1, 1]).to_file(tmp_path / "a.gpkg")
-    layer([0, 0, 1]).to_file(tmp_path / "b.gpkg")
+    layer([0, 2, 2]).to_file(tmp_path / "b.gpkg")
     first, second = (content_of(tmp_path / name) for name in ("a.gpkg", "b.gpkg"))
     assert first.checksum != second.checksum
 

@@ -66,6 +66,12 @@ def test_a_lock_that_cannot_be_followed_is_refused(tmp_path, change, said):
         read_lock(path)
 
 
+def test_a_changed_lock_has_another_digest(tmp_path):
+    lock, _ = production(tmp_path)
+    assert lock.sha256 == lock.own_digest
+    assert lock.model_copy(update={"seeds": [0, 1]}).own_digest != lock.sha256
+
+
 def test_what_is_no_lock_is_refused(tmp_path):
     (tmp_path / "a").write_text("none")
     with pytest.raises(InputDataError, match="is no JSON"):
