@@ -8,7 +8,7 @@ _BESIDE = (
     (r"((?:Confidence|Choice|diff|PixelsValidity)\w*)\.tif", (r"\1.qml",)),
     (r"(Classif_raw_Seed_\d+)\.tif", (r"Confusion_Matrix_\1.csv", r"Confusion_Matrix_\1.png")),
     (
-        r"(Classif_Regularised_Seed_\d+)\.tif",
+        r"(Classif_Regularised_\w+)\.tif",
         (r"Confusion_Matrix_\1.csv", r"Confusion_Matrix_\1.png"),
     ),
     (r"RESULTS_Regularised\.txt", ("scores_Regularised.csv", "scores_Regularised.png")),

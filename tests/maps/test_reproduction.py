@@ -37,6 +37,14 @@ def iota2(*arguments: str, folder: Path) -> subprocess.CompletedProcess:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("production", ["whole_production", "managed_production"])
+def test_the_lock_names_every_file_of_final(request, production):
+    final = request.getfixturevalue(production).results / "final"
+    files = {path.relative_to(final).as_posix() for path in final.rglob("*") if path.is_file()}
+    products = {path for path in files if not path.startswith("report/")}
+    assert set(read_lock(lock_in(final)).products) == products - {"production.lock"}
+
+
 def test_verify_finds_the_pixel_that_was_flipped(original):
     done = iota2("verify", str(original), folder=original.parent)
     assert done.returncode == 1

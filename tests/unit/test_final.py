@@ -20,6 +20,14 @@ from iota2_tools.planning.final import with_side_files
                 "Confusion_Matrix_Classif_raw_Seed_12.csv", "Confusion_Matrix_Classif_raw_Seed_12.png",
             ],
         ),
+        (
+            "r/final/Classif_Regularised_fusion.tif",
+            [
+                "Classif_Regularised_fusion.qml", "Classif_Regularised_fusion.tif.aux.xml",
+                "Confusion_Matrix_Classif_Regularised_fusion.csv",
+                "Confusion_Matrix_Classif_Regularised_fusion.png",
+            ],
+        ),
         ("r/final/diff_seed_0.tif", ["diff_seed_0.qml"]),
         ("r/final/PixelsValidity.tif", ["PixelsValidity.qml"]),
         ("r/final/ProbabilityMap_seed_0.tif", []),
