@@ -184,7 +184,10 @@ def test_where_a_production_made_again_differs_and_why(tmp_path):
         f"library numpy: from {np.__version__} to 9",
         f"computation masks: from {VERSIONS['masks']} to 99",
     ]
-    # Without the original the block is known.
+    # An original that was altered tells nothing of single pixels; without one the block is known.
+    write_image(final / "Classif_Seed_0.tif", 3 - CODES, nodata=0)
+    found = outcome(lock, final, again, made, [])
+    assert found.differing["Classif_Seed_0.tif"].startswith("pixels differ in 1 of 1 block(s)")
     for file in FILES:
         (final / file).unlink()
     found = outcome(lock, final, again, made, [])
