@@ -122,7 +122,7 @@ def _put(layers: Mapping[str, np.ndarray], fused: Fused) -> None:
     """Put the pixels of a region to their places."""
     inside = fused.choice > 0
     for name, values in layers.items():
-        values[..., inside] = getattr(fused, name)[..., inside]
+        np.copyto(values, getattr(fused, name), where=inside, casting="unsafe")  # codes fit the map
 
 
 def _writers(

@@ -55,6 +55,21 @@ class Arcs:
         offsets = np.concatenate([[0], np.cumsum(lengths[mask])])
         return Arcs(points, offsets, self.left[mask], self.right[mask], self.ends[mask])
 
+    def ordered(self, order: np.ndarray) -> "Arcs":
+        """The arcs in another order."""
+        lengths = np.diff(self.offsets)[order]
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        begins = np.repeat(self.offsets[:-1][order] - offsets[:-1], lengths)
+        points = self.points[begins + np.arange(offsets[-1])]
+        return Arcs(points, offsets, self.left[order], self.right[order], self.ends[order])
+
+    def between(self, begin: int, end: int) -> "Arcs":
+        """Arcs that follow one another, without a copy of their points."""
+        offsets = self.offsets[begin : end + 1]
+        some = slice(begin, end)
+        points = self.points[offsets[0] : offsets[-1]]
+        return Arcs(points, offsets - offsets[0], self.left[some], self.right[some], self.ends[some])
+
     @property
     def cut(self) -> np.ndarray:
         """Whether each is a piece."""
@@ -396,14 +411,7 @@ def canonical(arcs: Arcs) -> Arcs:
     firsts = points[arcs.offsets[:-1]]
     seconds = points[arcs.offsets[:-1] + 1]
     order = np.lexsort([seconds[:, 1], seconds[:, 0], firsts[:, 1], firsts[:, 0]])
-    return _ordered(Arcs(points, arcs.offsets, left, right, ends), order)
-
-
-def _ordered(arcs: Arcs, order: np.ndarray) -> Arcs:
-    lengths = np.diff(arcs.offsets)[order]
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    places = np.repeat(arcs.offsets[:-1][order] - offsets[:-1], lengths) + np.arange(offsets[-1])
-    return Arcs(arcs.points[places], offsets, arcs.left[order], arcs.right[order], arcs.ends[order])
+    return Arcs(points, arcs.offsets, left, right, ends).ordered(order)
 
 
 @kernel

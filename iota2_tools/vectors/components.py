@@ -63,8 +63,8 @@ def _root(parents, item):
 
 
 @kernel
-def _join(parents, first, second):
-    """Make two trees one, under the smaller root."""
+def unite(parents, first, second):
+    """Make the trees of two items one, under the smaller root, which is returned."""
     first, second = _root(parents, first), _root(parents, second)
     if first < second:
         parents[second] = first
@@ -89,7 +89,7 @@ def _label(classes):
                 found = ids[row - 1, col]
             if col > 0 and classes[row, col - 1] == code:
                 left = ids[row, col - 1]
-                found = left if found < 0 or found == left else _join(parents, found, left)
+                found = left if found < 0 or found == left else unite(parents, found, left)
             if found < 0:
                 found = count
                 parents[count] = count
@@ -151,7 +151,7 @@ def united(count, pairs):
     """
     parents = np.arange(count)
     for index in range(len(pairs)):
-        _join(parents, pairs[index, 0], pairs[index, 1])
+        unite(parents, pairs[index, 0], pairs[index, 1])
     for item in range(count):
         parents[item] = _root(parents, item)
     return parents

@@ -88,10 +88,9 @@ def join_squares(
     owners = _owners(arcs, squares)
     order = np.argsort(owners, kind="stable")
     begins = np.searchsorted(owners[order], np.arange(len(squares) + 1))
+    arcs = arcs.ordered(order)
     for place, name in enumerate(squares):
-        mask = np.zeros(len(arcs), bool)
-        mask[order[begins[place] : begins[place + 1]]] = True
-        own = arcs.chosen(mask)
+        own = arcs.between(begins[place], begins[place + 1])
         touched = np.concatenate([*sides[name].values(), around[name].above, around[name].before,
                                   joined_parts(joined, own)])  # fmt: skip
         chosen = np.unique(joined.places(np.unique(touched)))

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from iota2_tools.core.kernels import kernel
+from iota2_tools.vectors.components import unite
 
 LARGEST_CODE = 65535
 """Of a class (`nomenclature.LARGEST_CODE`)."""
@@ -88,24 +89,6 @@ def sieve(
 
 
 @kernel
-def _root(parents, pixel):
-    """First pixel of the component of a pixel, as far as it is known; shortens the way there."""
-    while parents[pixel] != pixel:
-        parents[pixel] = parents[parents[pixel]]
-        pixel = parents[pixel]
-    return pixel
-
-
-@kernel
-def _unite(parents, first, second):
-    first, second = _root(parents, first), _root(parents, second)
-    if first < second:
-        parents[second] = first
-    else:
-        parents[first] = second
-
-
-@kernel
 def _join(classes, eight, labels):
     """Link each pixel to an earlier one of its component, -1 where there is no class.
 
@@ -127,7 +110,7 @@ def _join(classes, eight, labels):
                 if left:
                     parents[here] = parents[here - 1]
                     if up and not up_left:
-                        _unite(parents, here - 1, here - cols)
+                        unite(parents, here - 1, here - cols)
                 elif up:
                     parents[here] = parents[here - cols]
                 else:
@@ -140,7 +123,7 @@ def _join(classes, eight, labels):
                 beside = here - 1 if left else here - cols - 1
                 parents[here] = parents[beside]
                 if up_right:
-                    _unite(parents, beside, here - cols + 1)
+                    unite(parents, beside, here - cols + 1)
             elif up_right:
                 parents[here] = parents[here - cols + 1]
             else:
