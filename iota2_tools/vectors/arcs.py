@@ -68,7 +68,9 @@ class Arcs:
         offsets = self.offsets[begin : end + 1]
         some = slice(begin, end)
         points = self.points[offsets[0] : offsets[-1]]
-        return Arcs(points, offsets - offsets[0], self.left[some], self.right[some], self.ends[some])
+        return Arcs(
+            points, offsets - offsets[0], self.left[some], self.right[some], self.ends[some]
+        )
 
     @property
     def cut(self) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import json
 import shutil
 import sqlite3
@@ -10,10 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 import geopandas as gpd
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pyogrio
 
 from iota2_tools.core.files import whole_file, whole_folder
@@ -69,7 +73,7 @@ def write_layer_files(
         if output.endswith(ENDS["gpkg"]):
             _write_geopackage(frames(), output, dress)
         elif output.endswith(ENDS["fgb"]):
-            _write_whole(frames(), output, "FlatGeobuf")
+            _write_flatgeobuf(frames(), output)
         elif output.endswith(ENDS["parquet"]):
             _write_parquet(frames(), output)
         elif output.endswith(ENDS["shp"]):
@@ -168,12 +172,22 @@ def _dress(path: str, dress: Dress) -> None:
     connection.close()
 
 
-def _write_whole(frames: Iterator[gpd.GeoDataFrame], output: str, driver: str) -> None:
-    """Formats that are written at once."""
-    frame = _together(frames)
+def _write_flatgeobuf(frames: Iterator[gpd.GeoDataFrame], output: str) -> None:
+    """GDAL appends nothing to such a file: it takes the parts as one stream."""
+    first = next(frames)
+    tables = (pa.table(frame.to_arrow(index=False)) for frame in itertools.chain([first], frames))
+    table = next(tables)
+    schema = table.schema
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for part in itertools.chain([table], tables):
+            yield from part.cast(schema).to_batches()
+
     with whole_file(output) as temporary, _writing(output):
-        pyogrio.write_dataframe(
-            frame, temporary, layer=LAYER, driver=driver, use_arrow=True, geometry_type=_kind_of(frame)
+        pyogrio.write_arrow(
+            pa.RecordBatchReader.from_batches(schema, batches()), temporary, layer=LAYER,
+            driver="FlatGeobuf", geometry_name="geometry", geometry_type=_kind_of(first),
+            crs=first.crs.to_wkt(),
         )  # fmt: skip
 
 
@@ -186,8 +200,37 @@ def _together(frames: Iterator[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
 
 
 def _write_parquet(frames: Iterator[gpd.GeoDataFrame], output: str) -> None:
-    with whole_file(output) as temporary:
-        _together(frames).to_parquet(temporary, compression="zstd", write_covering_bbox=True)
+    """Part by part; what GeoParquet tells of all geometries comes last."""
+    tables = map(_as_geoparquet, frames)
+    first = next(tables)
+    told, schema = _told_of(first), first.schema.remove_metadata()
+    with (
+        whole_file(output) as temporary,
+        pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
+    ):
+        for table in itertools.chain([first], tables):
+            _add_extent(told["columns"]["geometry"], _told_of(table)["columns"]["geometry"])
+            writer.write_table(table.replace_schema_metadata().cast(schema))
+        writer.add_key_value_metadata({"geo": json.dumps(told)})
+
+
+def _as_geoparquet(frame: gpd.GeoDataFrame) -> pa.Table:
+    """A part of a layer as geopandas would write it."""
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False, compression=None, write_covering_bbox=True)
+    return pq.read_table(buffer)
+
+
+def _told_of(table: pa.Table) -> dict[str, Any]:
+    """What GeoParquet tells of the geometries of a table."""
+    return dict(json.loads((table.schema.metadata or {})[b"geo"]))
+
+
+def _add_extent(column: dict[str, Any], other: Mapping[str, Any]) -> None:
+    """Let what is told of a column of geometries hold those of another part as well."""
+    column["geometry_types"] = sorted({*column["geometry_types"], *other["geometry_types"]})
+    both = list(zip(column["bbox"], other["bbox"], strict=True))
+    column["bbox"] = [*map(min, both[:2]), *map(max, both[2:])]
 
 
 def _write_shapefile(frames: Iterator[gpd.GeoDataFrame], output: str, dress: Dress) -> None:

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import geopandas as gpd
 import numpy as np
+import pyarrow.parquet as pq
 import pyogrio
 import pytest
 import shapely
@@ -229,6 +230,26 @@ def test_the_whole_layer_is_one_of_polygons(map_, tmp_path):
     assert frame.is_valid.all()
     assert frame["pixels"].sum() == (files.codes > 0).sum()
     assert frame.area.sum() == pytest.approx(100 * (files.codes > 0).sum(), rel=1e-12)
+
+
+@pytest.mark.slow
+def test_parts_of_a_layer_become_one_file_in_formats_that_nothing_is_appended_to(map_, tmp_path):
+    """The squares and the borders of the map; what GeoParquet tells of the whole is that of all."""
+    coverage, _, _ = map_
+    parts = len(list(coverage.parts()))
+    gpkg, fgb, parquet = (str(tmp_path / f"whole{end}") for end in (".gpkg", ".fgb", ".parquet"))
+    write_whole(coverage, [gpkg, fgb, parquet], TAGS)
+    first = gpd.read_file(gpkg, layer="land_cover").set_index("id").sort_index()
+    for other in (gpd.read_file(fgb), gpd.read_parquet(parquet)):
+        frame = other.set_index("id").sort_index()
+        assert shapely.equals_exact(frame.geometry.to_numpy(), first.geometry.to_numpy()).all()
+        assert frame["share_1"].tolist() == first["share_1"].tolist()
+        assert frame.crs == first.crs
+    file = pq.ParquetFile(parquet)
+    assert file.num_row_groups == parts > 5
+    about = json.loads(file.metadata.metadata[b"geo"])["columns"]["geometry"]
+    assert about["bbox"] == first.total_bounds.tolist()
+    assert about["geometry_types"] == ["Polygon"]
 
 
 def test_a_polygon_has_the_region_of_its_first_pixel(map_, tmp_path):
