@@ -4,8 +4,9 @@ Builds an archive of empty product folders with one image header a tile, regions
 polygons; prints jobs, CPU and wall time and peak memory of each plan, and how many jobs a scheduler
 gets. The plan that is up to date finds every file of the products and the records of the inventories.
 
-Usage: python benchmarks/planning.py [--tiles 120] [--regions 10] [--runs 5] [--dates 70] [--three]
-(--three: with Landsat 8 of THEIA and both orbit directions of S1Tiling beside Sentinel-2.)
+Usage: python benchmarks/planning.py [--tiles 120] [--regions 10] [--runs 5] [--dates 70] [--three] [--products]
+(--three: with Landsat 8 of THEIA and both orbit directions of S1Tiling beside Sentinel-2; --products: with
+smoothing, fusion of the draws, regularisation, polygons and their delivery by 96 units.)
 """
 
 import argparse
@@ -39,12 +40,14 @@ def main() -> None:
     for name, value in (("tiles", 120), ("regions", 10), ("runs", 5), ("dates", 70)):
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--three", action="store_true", help="Landsat and radar as well")
+    parser.add_argument("--products", action="store_true", help="all that is made of maps as well")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         build(Path(folder), given)
         print(
             f"{given.tiles} tiles, {given.regions} regions, {given.runs} seeds, {given.dates} dates a tile"
             f"{', with Landsat and radar' if given.three else ''}"
+            f"{', with all that is made of maps' if given.products else ''}"
         )
         print(f"{'plan':<24}{'jobs':>8}{'CPU s':>10}{'wall s':>10}{'peak MB':>10}")
         print(plan(Path(folder), "from nothing"))
@@ -98,12 +101,35 @@ def build(folder: Path, given: argparse.Namespace) -> None:
         "nomenclature": "nomenclature.csv",
         "sampling": {"runs": given.runs},
     }
+    if given.products:
+        config |= products_of_maps(folder, (west, south, east, north))
     if given.three:
         config["sensors"] |= {
             "landsat8": {"path": "landsat8"},
             "sentinel1_s1tiling": {"path": "sentinel1"},
         }
     (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+
+
+def products_of_maps(folder: Path, bounds: tuple[float, float, float, float]) -> dict:
+    """Sections of the configuration, and the layer that the polygons are cut by: 12 x 8 units."""
+    west, south, east, north = bounds
+    width, height = (east - west) / 12, (north - south) / 8
+    units = [
+        shapely.box(west + col * width, south + row * height, west + (col + 1) * width,
+                    south + (row + 1) * height)
+        for row in range(8) for col in range(12)
+    ]  # fmt: skip
+    names = [f"{number:02d}" for number in range(1, 97)]
+    layer = gpd.GeoDataFrame({"unit": names}, geometry=units, crs=32631)
+    layer.to_file(folder / "units.gpkg")
+    return {
+        "classification": {"smoothing": {"method": "markov"}},
+        "fusion": {"seeds": {"method": "majority"}},
+        "regularisation": {},
+        "vectorisation": {},
+        "delivery": {"path": "units.gpkg", "field": "unit"},
+    }
 
 
 def more_sensors(folder: Path, tile: str, days: list[date], left: float, top: float) -> None:

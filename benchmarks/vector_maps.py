@@ -50,13 +50,21 @@ def parcels(size: int, seed: int = 0, classes: int = 20) -> np.ndarray:
     return codes
 
 
-def sieved(codes: np.ndarray, pixels: int = 10) -> np.ndarray:
-    """The map without components smaller than so many pixels, by GDAL."""
-    memory = gdal.GetDriverByName("MEM").Create("", codes.shape[1], codes.shape[0], 1)
-    band = memory.GetRasterBand(1)
-    band.WriteArray(codes)
-    mask = gdal.GetDriverByName("MEM").Create("", codes.shape[1], codes.shape[0], 1)
-    mask.GetRasterBand(1).WriteArray((codes > 0).astype(np.uint8))
-    for _ in range(2):
-        gdal.SieveFilter(band, mask.GetRasterBand(1), band, pixels, 4)
-    return band.ReadAsArray()
+def sieved(codes: np.ndarray, pixels: int) -> np.ndarray:
+    """The map without components smaller than so many pixels, 8- then 4-connected, by GDAL."""
+
+    def band(values: np.ndarray) -> gdal.Dataset:
+        image = gdal.GetDriverByName("MEM").Create("", *values.shape[::-1], 1, gdal.GDT_Byte)
+        image.GetRasterBand(1).WriteArray(values)
+        return image
+
+    image, mask = band(codes), band((codes > 0).astype(np.uint8))
+    for connectivity in (8, 4):
+        gdal.SieveFilter(
+            image.GetRasterBand(1),
+            mask.GetRasterBand(1),
+            image.GetRasterBand(1),
+            pixels,
+            connectivity,
+        )
+    return image.ReadAsArray()
