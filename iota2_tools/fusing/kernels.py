@@ -39,35 +39,27 @@ def vote(labels, weights, decided):
     """
     sources, pixels = labels.shape
     for pixel in range(pixels):
-        best, second, label = -1, -1, 0
         # Often one label has more than half of the weight: nothing else needs to be counted.
-        lead, own, rest = np.int64(labels[0, pixel]), 0, 0
+        lead, own, rest = np.int64(labels[0, pixel]), np.int64(0), np.int64(0)
         for source in range(sources):
-            if labels[source, pixel] == lead:
-                own += weights[source, pixel]
-            elif labels[source, pixel] != 0:
-                rest += weights[source, pixel]
+            code, weight = np.int64(labels[source, pixel]), np.int64(weights[source, pixel])
+            own += weight * (code == lead)
+            rest += weight * ((code != lead) & (code != 0))
         if lead != 0 and own > rest:
             decided[pixel] = lead
             continue
+        best, label, equal = np.int64(-1), np.int64(0), False
         for first in range(sources):
-            code = labels[first, pixel]
-            counted = code == 0
-            for before in range(first):
-                counted |= labels[before, pixel] == code
-            if counted:
+            code, total = np.int64(labels[first, pixel]), np.int64(0)
+            if code == 0 or code == label:
                 continue
-            total = 0
-            for source in range(first, sources):
-                if labels[source, pixel] == code:
-                    total += weights[source, pixel]
+            for source in range(sources):
+                total += np.int64(weights[source, pixel]) * (labels[source, pixel] == code)
             if total > best:
-                second = best
-                best = total
-                label = code
-            elif total > second:
-                second = total
-        decided[pixel] = UNDECIDED if best >= 0 and second == best else label
+                best, label, equal = total, code, False
+            elif total == best:
+                equal = True
+        decided[pixel] = UNDECIDED if equal else label
 
 
 @kernel
@@ -93,24 +85,27 @@ def combine(labels, masses, positions, decided, belief):
     for pixel in range(pixels):
         count = 0
         for source in range(sources):
-            code = labels[source, pixel]
+            code = np.int64(labels[source, pixel])
             if code == 0:
                 continue
+            rest = 1.0 - masses[source, positions[code]]
             slot = 0
             while slot < count and said[slot] != code:
                 slot += 1
-            if slot == count:
-                said[slot] = code
-                doubt[slot] = 1.0
-                count += 1
-            doubt[slot] *= 1.0 - masses[source, positions[code]]
-        best, total, ignorance, label, equal = 0.0, 0.0, 1.0, 0, False
+            if slot < count:
+                doubt[slot] *= rest
+                continue
+            said[slot] = code
+            doubt[slot] = rest
+            count += 1
+        best, total, ignorance, label, equal = 0.0, 0.0, 1.0, np.int64(0), False
         for slot in range(count):
             score = 1.0 - doubt[slot]
             ignorance *= doubt[slot]
-            for other in range(count):
-                if other != slot:
-                    score *= doubt[other]
+            for other in range(slot):
+                score *= doubt[other]
+            for other in range(slot + 1, count):
+                score *= doubt[other]
             total += score
             if score > best * (1.0 + SAME):
                 best = score

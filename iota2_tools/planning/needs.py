@@ -61,6 +61,8 @@ class Size:
         `classification.window_mb`.
     square : int
         Pixels of a square that polygons are made in.
+    seams : int
+        Pixels along which such squares meet.
     pieces : int
         Files that are put together.
     regularised : int
@@ -94,6 +96,7 @@ class Size:
     margin: int = 0
     window_mb: float = 0
     square: int = 0
+    seams: int = 0
     pieces: int = 0
     regularised: int = 0
     input_mb: float = 0

@@ -402,6 +402,7 @@ class Parameters:
             pieces=len(plan.tiles) * len(plan.regions),
             regularised=plan.regularisation.largest_window if plan.regularisation else 0,
             square=self._square_pixels,
+            seams=plan.vectorisation.seam_pixels if plan.vectorisation else 0,
             grown=self._grown,
             fits=self._fits,
             reduced=self.config.learning.reduction.used,

@@ -69,6 +69,12 @@ class VectorPlan:
         return {"grid": self.grid.as_dict(), "side": self.section.square_pixels}
 
     @property
+    def seam_pixels(self) -> int:
+        """Pixels along which squares meet: what the jobs over the whole map grow with."""
+        rows, cols, side = self.grid.rows, self.grid.cols, self.section.square_pixels
+        return (rows - 1) // side * cols + (cols - 1) // side * rows
+
+    @property
     def shape(self) -> dict[str, Any]:
         """Plain values of `vectors.simplification.Shape`."""
         given = self.section.tolerance
