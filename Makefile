@@ -79,6 +79,7 @@ docs: setup
 	iota2 config-reference --sensors > docs/sensors.md
 	iota2 config-reference --site-schema > workflow/schemas/site.schema.yaml
 	iota2 config-reference --lock-schema > workflow/schemas/lock.schema.yaml
+	iota2 config-reference --report-schema > workflow/schemas/report.schema.yaml
 
 # New versions of all Python packages, with their hashes.
 lock:

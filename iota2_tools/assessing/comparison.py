@@ -1,6 +1,7 @@
 """Comparison of a tile's map with its reference polygons."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ import numpy as np
 
 from iota2_tools.assessing.scores import confusion, write_matrix_csv
 from iota2_tools.config.nomenclature import Nomenclature, read_nomenclature
+from iota2_tools.core.tables import write_csv
 from iota2_tools.geo.grid import Window, grid_of
 from iota2_tools.geo.gridded import GridBand, Reading
 from iota2_tools.geo.raster import STRIP_ROWS, create_raster, open_raster, read_window
@@ -118,6 +120,52 @@ def write_fused_comparison(
     for files in (fused, *seeds.values()):
         count = _compare(reader, sets, files, classes)
     logger.info("%d pixels of polygons that no draw has learnt", count)
+
+
+REGION_COLUMNS = ("region", "reference", "mapped", "pixels")
+
+
+def write_comparison_by_region(
+    tile: TileReference,
+    seeds: Mapping[int, SeedFiles],
+    regions: str,
+    names: Mapping[int, str],
+) -> None:
+    """Count the confusions of a tile region by region, for every seed.
+
+    Parameters
+    ----------
+    seeds : mapping of int to SeedFiles
+        Their `confusion` is a CSV table here: `REGION_COLUMNS`, a row for each class of the
+        reference and of the map (0: none) that meet in validation pixels.
+    regions : str
+        Numbers of the regions on the grid of the tile (`envelopes`).
+    names : mapping of int to str
+        Region of each number.
+    """
+    reader = _ReferenceReader(tile)
+    table, raster = read_polygon_table(tile.splits, list(seeds)), open_raster(regions)
+    maps = {
+        seed: [GridBand(path, reader.grid, CODES) for path in files.maps]
+        for seed, files in seeds.items()
+    }
+    counts: dict[int, Counter[tuple[int, int, int]]] = {seed: Counter() for seed in seeds}
+    for window, ids in reader.windows():
+        numbers = read_window(raster, window, 1)
+        for seed in seeds:
+            judged = table.validates[seed][ids] & (table.codes[ids] > 0)
+            mapped = np.sum([image.observe(window)[0] for image in maps[seed]], axis=0)
+            met = np.stack([numbers[judged], table.codes[ids][judged], mapped[judged]])
+            keys, times = np.unique(met, axis=1, return_counts=True)
+            for key, number in zip(keys.T.tolist(), times.tolist(), strict=True):
+                counts[seed][tuple(key)] += number
+    for seed, files in seeds.items():
+        rows = [(names[number], *rest) for (number, *rest) in _in_order(counts[seed])]
+        write_csv([REGION_COLUMNS, *rows], files.confusion)
+
+
+def _in_order(counts: Counter[tuple[int, int, int]]) -> list[tuple[int, int, int, int]]:
+    return [(*key, number) for key, number in sorted(counts.items())]
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,9 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     other.add_argument(
         "--lock-schema", action="store_true", help="that of final/production.lock instead"
     )
+    other.add_argument(
+        "--report-schema", action="store_true", help="that of final/report/report.json instead"
+    )
     other.add_argument("--sensors", action="store_true", help="the page of the formats instead")
     parser.set_defaults(run=run)
 
@@ -27,8 +30,11 @@ def run(arguments: argparse.Namespace) -> int:
     from iota2_tools.planning.configuration import configuration_page, configuration_schema
     from iota2_tools.products.page import sensors_page
     from iota2_tools.publishing.lock import lock_schema
+    from iota2_tools.reporting.page.model import report_schema
 
-    if arguments.sensors:
+    if arguments.report_schema:
+        text = report_schema()
+    elif arguments.sensors:
         text = sensors_page()
     elif arguments.site_schema:
         text = site_schema()

@@ -31,6 +31,7 @@ from iota2_tools.core.platform import (
 )
 
 MODULES = {
+    "django-js-lib-leaflet": "js_lib_leaflet",
     "gdal": "osgeo",
     "gdal-wheel": "osgeo",
     "pyyaml": "yaml",

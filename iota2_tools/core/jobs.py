@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,7 +50,10 @@ def job(log: str, threads: int, mem_mb: int) -> Iterator[None]:
     MissingSoftwareError
         If other software is in the way (`environment_problems`).
     """
+    unfinished = unfinished_attempts(log)
     with log_to(log), _libraries_keep_to(threads, mem_mb):
+        if unfinished:
+            logger.info("attempts before this one that did not finish: %d", unfinished)
         logger.info("asked for: %d thread(s) and %d MB", threads, mem_mb)
         logger.info("files open at once: %d", raise_open_files())
         _look_at_environment()
@@ -58,6 +62,22 @@ def job(log: str, threads: int, mem_mb: int) -> Iterator[None]:
                 yield
         finally:
             logger.info("peak memory %d MB", peak_memory_mb())
+
+
+def unfinished_attempts(log: str) -> int:
+    """How many attempts of a job, one after the other, did not finish, as its log tells before it is written anew.
+
+    An attempt that was killed has not told its peak of memory; one that failed has told its error.
+    """
+    try:
+        with open(log, encoding="utf-8", errors="replace") as file:
+            text = file.read()
+    except OSError:
+        return 0
+    if "peak memory" in text and " ERROR " not in text:
+        return 0
+    earlier = re.search(r"attempts before this one that did not finish: (\d+)", text)
+    return 1 + (int(earlier[1]) if earlier else 0)
 
 
 def _look_at_environment() -> None:

@@ -33,6 +33,7 @@ VERSIONS = {
     "radar": 1,
     "reference": 2,
     "regularisation": 1,
+    "report": 1,
     "resampling": 3,
     "polygon_statistics": 1,
     "polygons": 1,

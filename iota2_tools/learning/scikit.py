@@ -3,7 +3,7 @@
 import inspect
 import logging
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from iota2_tools.core.errors import LearningError
@@ -172,7 +172,7 @@ def train(
         estimator, _ = _made(settings, table.codes, random_state, 1)
         settings, searched["search"] = search(table, settings, estimator, threads, folder)
     fitted, told = fit(table, settings, random_state, threads)
-    told |= searched
+    told |= searched | importances(fitted, table.names)
     write(fitted, folder / MODEL)
     packed, found = compare(fitted, table.features)
     if isinstance(packed, PackedForest):  # boosting needs scikit-learn to map
@@ -186,6 +186,32 @@ def train(
             told["not_packed"],
         )
     return told
+
+
+IMPURITY = (
+    "Mean decrease of impurity in the trees (Breiman 2001), mean over the models. Features that tell the same "
+    "share theirs."
+)
+COEFFICIENTS = (
+    "Share of the sizes of the coefficients of the standardised features, mean over the models."
+)
+
+
+def importances(fitted: ClassifierMixin, names: Sequence[str]) -> dict[str, Any]:
+    """What a fitted classifier tells of its features: `importances`, their sum is 1; nothing if none.
+
+    Coefficients of features that are not standardised tell nothing, for they bear their units.
+    """
+    standardised = isinstance(fitted, Pipeline)
+    classifier = fitted[-1] if standardised else fitted
+    values, how = getattr(classifier, "feature_importances_", None), IMPURITY
+    if values is None and standardised:
+        values, how = getattr(classifier, "coef_", None), COEFFICIENTS
+        values = None if values is None else np.abs(np.atleast_2d(values)).sum(axis=0)
+    if values is None or len(values) != len(names) or not np.sum(values) > 0:
+        return {}
+    shares = (np.asarray(values, dtype=float) / np.sum(values)).round(8).tolist()
+    return {"importances": {"how": how, "values": dict(zip(names, shares, strict=True))}}
 
 
 def fit(

@@ -269,6 +269,7 @@ def input_findings(production: Production, about: str = "") -> list[Finding]:
         _feature_maps,
         _regularisation,
         _vectors,
+        _report,
         _learner,
     )
     found = [item for check in checks for item in _told(check, production, about, "error")]
@@ -569,6 +570,11 @@ def _vectors(production: Production) -> Iterator[str]:
         place = f"vectorisation.rasters: {item.name}: "
         for problem in _first_error(_describing_raster, item, plan.grid):
             yield place + problem.removeprefix("user_features: ")
+
+
+def _report(production: Production) -> Iterator[str]:
+    """Productions to compare with that hold no map of this place."""
+    yield from Parameters(production).report.problems()
 
 
 def _describing_raster(item: DescribingRaster, grid: Grid) -> None:

@@ -13,6 +13,7 @@ from iota2_tools.config.fusion import Fusion
 from iota2_tools.config.pages import reference_page, schema_text
 from iota2_tools.config.publication import Publication
 from iota2_tools.config.regularisation import RegularisationSection
+from iota2_tools.config.report import ReportSection
 from iota2_tools.config.section import OutputFolder, PathText, Section
 from iota2_tools.config.sections import (
     Classification,
@@ -55,7 +56,8 @@ LATER = (
 
 
 BESIDE = (
-    "output", "prepared", "feature_maps", "regularisation", "vectorisation", "delivery", "publication",
+    "output", "prepared", "feature_maps", "regularisation", "vectorisation", "delivery",
+    "publication", "report",
 )  # fmt: skip
 """Sections that decide no map: where things stand, and what is made of maps."""
 
@@ -125,6 +127,7 @@ class Configuration(Section):
     )
     delivery: DeliverySection | None = Field(None, description=_meaning(DeliverySection))
     publication: Publication | None = Field(None, description=_meaning(Publication))
+    report: ReportSection = Field(ReportSection(), description=_meaning(ReportSection))
     inputs: Inputs = Field(Inputs(), description=_meaning(Inputs))
 
     def as_dict(self) -> dict[str, Any]:

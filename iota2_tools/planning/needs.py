@@ -309,6 +309,17 @@ def _regularise_block(size: Size) -> Need:
     return Need(260 + 10 * window + size.cache, 20 + 0.25 * window, 2 * window)
 
 
+def _cut_map(size: Size) -> Need:
+    """Pictures of `report.pixels` a side at most, made of the map and its overviews."""
+    return Need(250 + min(256, 4 * size.megapixels) + 160, 20 + 0.02 * size.megapixels * size.draws)
+
+
+def _describe_samples(size: Size) -> Need:
+    """`page.samples.BUDGET_MB` as float64, in copies, and the keys of all samples."""
+    samples = 2e6 * size.input_mb / max(size.features, 1)
+    return Need(300 + 4 * 200 + 1e-4 * samples, 20 + size.input_mb)
+
+
 NEEDS: dict[str, Callable[[Size], Need]] = {
     "prepare_batch": _prepare_batch,
     "take_inventory": lambda size: Need(
@@ -338,6 +349,10 @@ NEEDS: dict[str, Callable[[Size], Need]] = {
     "fuse_seeds": _fuse_seeds,
     "clip_validity": _light(210),
     "compare_tile": _light(240),
+    "compare_regions": _light(240),
+    "describe_samples": _describe_samples,
+    "cut_map": _cut_map,
+    "write_report": lambda size: Need(450 + size.pieces, 60 + size.pieces),
     "compare_raw_tile": _light(240),
     "mosaic_raw_classes": _mosaic(_one_band),
     "mosaic_classes": _mosaic(_one_band),

@@ -25,6 +25,7 @@ from iota2_tools.geo.vectors import files_of_layer
 from iota2_tools.planning.external import ExternalTrial, read_names
 from iota2_tools.planning.needs import Size, megabytes_on_disk
 from iota2_tools.planning.production import Production
+from iota2_tools.planning.report import ReportPlan
 from iota2_tools.timeseries.batches import Batch, marker_of, record_of
 from iota2_tools.timeseries.inputs import Products, TileInputs, UserFile, band_names
 
@@ -522,6 +523,34 @@ class Parameters:
         if not plan:
             return {"grid": None, "tags": {}}
         return {"grid": plan.target.as_dict(), "tags": {**self.provenance, **plan.tags}}
+
+    @cached_property
+    def report(self) -> ReportPlan:
+        """The maps of the report."""
+        return ReportPlan(self.production)
+
+    @cached_property
+    def about_report(self) -> dict[str, Any]:
+        """What the report tells of the production beside its products (`page.contents.About`)."""
+        config = self.config
+        contents = {
+            "reference": self.reference_contents[: -len(self.region_contents) or None],
+            "regions": self.region_contents,
+            "nomenclature": self.legend["contents"],
+        }
+        page = f"{config.output}/final/report"
+        return {
+            "results": config.output,
+            "configuration": config.as_dict(),
+            "config_sha256": config.digest,
+            "contents": contents,
+            "days": {
+                stamp: day.isoformat()
+                for series in self.series_features.values()
+                for stamp, day in zip(series.stamps, series.dates, strict=True)
+            },
+            "command": f"snakemake --profile local --configfile {page}/configuration.yaml",
+        }
 
     @cached_property
     def validity_type(self) -> str:

@@ -29,7 +29,10 @@ def summary(results: Path) -> str:
         raise InputDataError(
             f"the production is not complete, {absent[0]} is missing; run snakemake again"
         )
-    others = {"polygons": "LandCover.gpkg", "delivery": "delivery", "report": "report.html"}
+    others = {
+        "report": "report/index.html", "polygons": "LandCover.gpkg", "delivery": "delivery",
+        "of jobs": "report.html",
+    }  # fmt: skip
     wanted |= {name: final / file for name, file in others.items() if (final / file).exists()}
     lines = [f"  {name:<11}{path}" for name, path in wanted.items()]
     return "\n".join([*lines, "", *_accuracy_lines(final / "RESULTS.txt")])

@@ -65,7 +65,8 @@ def write_clear_masks(
     inventory : str
         Of the tile (`inventory.write_inventory`).
     masks : str
-        Raster to write: one 1-bit band an acquisition, 1 where clear, named by day and product.
+        Raster to write: one 1-bit band an acquisition, 1 where clear, named by day and product. Tags
+        of each band, of the acquisition by itself: `SEEN_PIXELS`, and of these `CLEAR_PIXELS`.
     footprint : str
         Raster to write: 1 where at least one acquisition saw the ground.
     """
@@ -92,6 +93,7 @@ def write_clear_masks(
         ) as clear_file,
         create_raster(footprint, grid, "uint8", options=("NBITS=1",)) as footprint_file,
     ):  # fmt: skip
+        counted = np.zeros((len(names), 2), dtype=np.int64)
         for window in grid.windows(rows, cols):
             unusable = np.empty((len(names), window.rows, window.cols), dtype=np.uint8)
             unseen = np.empty_like(unusable)
@@ -99,6 +101,14 @@ def write_clear_masks(
             clear, seen = combine_masks(unusable, unseen, same_day)
             clear_file.write_bands(clear, window)
             footprint_file.write(seen, window)
+            counted += [
+                (np.count_nonzero(never == 0), np.count_nonzero(masked == 0))
+                for never, masked in zip(unseen, unusable, strict=True)
+            ]
+        for number, (seen_pixels, clear_pixels) in enumerate(counted.tolist(), start=1):
+            clear_file.dataset.GetRasterBand(number).SetMetadata(
+                {"SEEN_PIXELS": str(seen_pixels), "CLEAR_PIXELS": str(clear_pixels)}
+            )
 
 
 def count_clear(clear: np.ndarray) -> np.ndarray:

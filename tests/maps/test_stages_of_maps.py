@@ -10,6 +10,7 @@ STAGES = (
     "vectorisation",
     "statistics",
     "delivery",
+    "report_page",
 )
 
 

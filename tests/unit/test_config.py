@@ -206,6 +206,7 @@ def test_choices_that_came_later_count_in_the_digest_only_where_they_are_made():
         "vectorisation",
         "delivery",
         "publication",
+        "report",
     )
     for name in (*beside, "fusion"):
         del plain[name]

@@ -10,6 +10,7 @@ from iota2_tools.cluster.site import site_schema
 from iota2_tools.planning.configuration import configuration_page, configuration_schema
 from iota2_tools.products.page import sensors_page
 from iota2_tools.publishing.lock import lock_schema
+from iota2_tools.reporting.page.model import report_schema
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,6 +23,7 @@ ROOT = Path(__file__).parents[2]
         ("workflow/schemas/config.schema.yaml", configuration_schema),
         ("workflow/schemas/site.schema.yaml", site_schema),
         ("workflow/schemas/lock.schema.yaml", lock_schema),
+        ("workflow/schemas/report.schema.yaml", report_schema),
     ],
 )
 def test_generated_files_are_those_of_the_models(path, expected):

@@ -127,6 +127,35 @@ def test_model_tells_what_it_is(samples, tmp_path):
     assert {"python", "scikit-learn", "numpy", "skops"} <= told["versions"].keys()
 
 
+def test_model_tells_the_importance_of_its_features_where_the_learner_does(samples, tmp_path):
+    features, codes = blobs()
+    values = features.astype(np.float32)
+    train(samples, tmp_path / "forest", settings(n_estimators=5, random_state=3))
+    forest = RandomForestClassifier(5, random_state=3).fit(values, codes)
+    told = told_of(tmp_path / "forest")["importances"]
+    assert list(told["values"]) == NAMES
+    np.testing.assert_allclose(
+        list(told["values"].values()), forest.feature_importances_, atol=1e-8
+    )
+    train(samples, tmp_path / "linear", settings("LogisticRegression", random_state=0))
+    linear = LogisticRegression(random_state=0).fit(StandardScaler().fit_transform(values), codes)
+    sizes = np.abs(linear.coef_).sum(axis=0)
+    told = told_of(tmp_path / "linear")["importances"]
+    np.testing.assert_allclose(list(told["values"].values()), sizes / sizes.sum(), atol=1e-4)
+    assert "standardised" in told["how"]
+
+
+def test_model_tells_no_importance_where_there_is_none(samples, tmp_path):
+    """Coefficients of features that were not standardised bear their units."""
+    plain = settings("LogisticRegression", False, random_state=0)
+    for name, section in (
+        ("plain", plain),
+        ("boosting", settings("HistGradientBoostingClassifier")),
+    ):
+        train(samples, tmp_path / name, section)
+        assert "importances" not in told_of(tmp_path / name)
+
+
 def test_same_samples_give_the_same_model_whatever_the_threads(samples, tmp_path):
     test, _ = blobs(100, spread=2500, seed=1)
     found = []

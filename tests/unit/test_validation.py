@@ -15,6 +15,7 @@ from iota2_tools.assessing.comparison import (
     TileReference,
     difference,
     write_comparison,
+    write_comparison_by_region,
 )
 from iota2_tools.assessing.scores import read_matrix_csv
 from iota2_tools.geo.grid import Grid
@@ -210,3 +211,31 @@ def test_a_pixel_outside_the_footprint_is_not_compared_whatever_the_threshold(ti
     matrix = read_matrix_csv(tile.seeds[0].confusion)[0]
     assert matrix[0, 3] == 0
     assert read_raster(tile.seeds[0].difference)[1, 1] == 0
+
+
+@pytest.mark.parametrize("rows", [1, 3, 256])
+def test_regions_are_compared_apart_and_together_are_the_tile(tile, tmp_path, monkeypatch, rows):
+    monkeypatch.setattr(comparison, "STRIP_ROWS", rows)
+    numbers = np.full((8, 8), 2)
+    numbers[:, 6:] = 1
+    regions = write_raster(tmp_path / "regions.tif", numbers, "uint16")
+    seeds = {
+        seed: replace(files, confusion=str(tmp_path / f"regions_{seed}.csv"))
+        for seed, files in tile.seeds.items()
+    }
+    write_comparison_by_region(tile.reference, seeds, regions, {1: "01", 2: "hills"})
+    found = pd.read_csv(seeds[0].confusion, dtype={"region": str})
+    # Of polygon 1, less the pixel of one clear date: 11 11 11, then 12 0 11 11. Of polygon 4: 11 11 11 300.
+    # Of polygon 3: 300, in the last column 11.
+    assert found.to_numpy().tolist() == [
+        ["01", 300, 11, 1], ["01", 300, 300, 1],
+        ["hills", 11, 0, 1], ["hills", 11, 11, 8], ["hills", 11, 12, 1], ["hills", 11, 300, 1],
+        ["hills", 300, 300, 6],
+    ]  # fmt: skip
+    write_comparison(*tile)
+    for seed, files in seeds.items():
+        matrix = np.zeros((3, 4), dtype=np.int64)
+        place = {11: 0, 12: 1, 300: 2, 0: 3}
+        for _, reference, mapped, pixels in pd.read_csv(files.confusion).to_numpy():
+            matrix[place[reference], place[mapped]] += pixels
+        assert np.array_equal(matrix, read_matrix_csv(tile.seeds[seed].confusion)[0])

@@ -74,6 +74,9 @@ def test_the_wheel_carries_the_examples_and_nothing_of_the_user(wheel):
 def test_the_wheel_carries_every_module(wheel):
     modules = {name for name in tracked("iota2_tools") if name.endswith(".py")}
     assert modules <= set(wheel.namelist())
+    templates = {name for name in tracked("iota2_tools") if "/templates/" in name}
+    assert templates
+    assert templates <= set(wheel.namelist())
 
 
 def test_an_installed_package_looks_for_its_files_inside_itself(installed):
@@ -203,8 +206,9 @@ def test_the_files_for_conda_ask_for_what_the_package_does():
     wanted |= {"python", "gdal", "pip", "setuptools", "pygments"}
     conda = yaml.safe_load((ROOT / "envs" / "environment.yml").read_text(encoding="utf-8"))
     pixi = tomllib.loads((ROOT / "envs" / "pixi.toml").read_text(encoding="utf-8"))
-    assert {name(item) for item in conda["dependencies"]} == wanted
-    assert set(pixi["dependencies"]) == wanted
+    *of_conda, of_pypi = conda["dependencies"]
+    assert {name(item) for item in of_conda} | set(of_pypi["pip"]) == wanted
+    assert set(pixi["dependencies"]) | set(pixi["pypi-dependencies"]) == wanted
 
 
 def test_containers_take_all_that_the_set_up_and_the_workflow_need():

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
+from osgeo import gdal
 from tiny import NODATA, halves, name_of, values_of, write_image, write_product
 
 from iota2_tools.geo.grid import grid_of
@@ -205,3 +206,21 @@ def test_without_sensors_every_pixel_is_seen(tmp_path):
     assert (values_of(tmp_path / "f.tif") == 1).all()
     assert (values_of(tmp_path / "v.tif") == 0).all()
     assert read_inventory(str(tmp_path / "inventory.json")).series == {}
+
+
+def test_masks_tell_how_much_an_acquisition_saw_and_how_much_of_it_was_clear(tile):
+    """Of an acquisition by itself, also where another product of its day is taken."""
+    cloud, edge = np.zeros((8, 8)), np.zeros((8, 8))
+    cloud[:, 3:6], edge[:2] = 32, 1
+    tile.add("20180101", cloud=cloud, edge=edge)
+    again = name_of("20180101", time="105200-000")
+    write_product(tile.products, again, {"B4": halves(NODATA, 1000), "B11": 1000})
+    tile.take()
+    tile.masks()
+    dataset = gdal.Open(tile.path("clear.tif"))
+    told = [dataset.GetRasterBand(number).GetMetadata() for number in (1, 2)]
+    # Six rows of eight are seen, five columns of these clear; of the other product four columns.
+    assert told == [
+        {"SEEN_PIXELS": "48", "CLEAR_PIXELS": "30"},
+        {"SEEN_PIXELS": "32", "CLEAR_PIXELS": "32"},
+    ]

@@ -1,0 +1,150 @@
+"""What the report gathers: scores of places, calendar, importances, digests; by hand."""
+
+import json
+from datetime import date
+
+import numpy as np
+import pytest
+from tiny import write_image
+
+from iota2_tools.assessing.scores import Estimate
+from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
+from iota2_tools.reporting.page import contents
+from iota2_tools.reporting.page.contents import Sources, importances, joined, remarks_of
+
+NOMENCLATURE = Nomenclature(
+    (LandCoverClass(11, "Wood", (0, 150, 0)), LandCoverClass(300, "Urban", (255, 0, 0)))
+)
+DAYS = {"20180101": date(2018, 1, 1), "20180201": date(2018, 2, 1)}
+MATRIX = "code,name,11 Wood,300 Urban,unclassified\n11,Wood,{},{},0\n300,Urban,{},{},0\n"
+
+
+@pytest.fixture
+def sources(tmp_path):
+    """Two draws on two tiles, one of them in two regions."""
+
+    def matrix(name, *cells):
+        path = tmp_path / f"{name}.csv"
+        path.write_text(MATRIX.format(*cells))
+        return str(path)
+
+    def regions(name, *rows):
+        path = tmp_path / f"{name}.csv"
+        path.write_text("region,reference,mapped,pixels\n" + "\n".join(rows) + "\n")
+        return str(path)
+
+    return Sources(
+        seeds=(3, 5),
+        matrices=[matrix("m3", 8, 2, 0, 10), matrix("m5", 10, 0, 5, 5)],
+        areas=[], reliability=[], inventories=[], masks={}, validity={}, counts=None, profiles=None,
+        by_tile={
+            "A": [matrix("a3", 6, 2, 0, 0), matrix("a5", 8, 0, 0, 0)],
+            "B": [matrix("b3", 0, 0, 0, 0), matrix("b5", 0, 0, 0, 0)],
+        },
+        by_region={
+            "A": [
+                regions("ra3", "01,11,11,3", "01,11,300,1", "x,300,0,9"),
+                regions("ra5", "01,11,11,4"),
+            ],
+            "B": [regions("rb3", "01,300,300,4"), regions("rb5", "01,300,11,4")],
+        },
+        results="", models=[], tiles="", nomenclature="",
+    )  # fmt: skip
+
+
+def test_scores_of_tiles_and_regions_are_means_over_the_draws(sources):
+    tiles = list(contents._tiles(sources))
+    assert [(place.name, place.pixels) for place in tiles] == [("A", 8), ("B", 0)]
+    assert tiles[0].overall_accuracy == pytest.approx((6 / 8 + 1) / 2)
+    assert (tiles[1].overall_accuracy, tiles[1].f_score) == (None, None)
+    first, other = contents._regions(sources, NOMENCLATURE)
+    # Draw 3: 3 + 4 of 8 right; draw 5: 4 of 8. Over both tiles.
+    assert (first.kind, first.name, first.pixels) == ("region", "01", 8)
+    assert first.overall_accuracy == pytest.approx((7 / 8 + 4 / 8) / 2)
+    # F of draw 3: wood 2*3/(4+3), urban 2*4/(4+5); of draw 5: wood 2*4/(4+8), urban 0.
+    assert first.f_score == pytest.approx(((6 / 7 + 8 / 9) / 2 + (8 / 12 + 0) / 2) / 2)
+    # Without class in the map: counted, and left out of scores. Draw 5 has none there.
+    assert (other.name, other.pixels, other.overall_accuracy) == ("x", 4.5, None)
+
+
+def test_accuracy_has_each_matrix_and_no_interval_of_two_draws(sources, tmp_path):
+    (tmp_path / "RESULTS.txt").write_text("Accuracy\n")
+    told = contents._accuracy(
+        Sources(**{**sources.__dict__, "results": str(tmp_path / "RESULTS.txt")}), NOMENCLATURE
+    )
+    assert told.overall_accuracy.mean == pytest.approx((18 / 20 + 15 / 20) / 2)
+    assert told.overall_accuracy.half_width is None
+    assert [matrix.name for matrix in told.matrices] == ["mean", "3", "5"]
+    assert told.matrices[0].pixels == [[9, 1, 0], [2.5, 7.5, 0]]
+    wood, urban = told.classes
+    assert (wood.code, wood.confused) == (11, [(300, 0.1)])
+    assert urban.confused == [(11, 0.25)]
+    assert told.remarks == []
+
+
+def test_three_draws_have_an_interval():
+    assert contents._score(Estimate(0.8, 0.1, 3)).half_width == 0.1
+    assert contents._score(Estimate(0.8, 1.1, 2)).half_width is None
+    assert contents._score(Estimate(float("nan"), float("nan"), 0)).mean is None
+
+
+def test_remarks_are_those_of_the_results(tmp_path):
+    text = "Title\n-----\n- no remark\n\nRemarks\n-------\nImages\n- one\nAreas\n- two\n\nHow to read\n- three\n"
+    (tmp_path / "RESULTS.txt").write_text(text)
+    assert remarks_of(str(tmp_path / "RESULTS.txt")) == ["one", "two"]
+
+
+def model_of(folder, **told):
+    folder.mkdir()
+    (folder / "model.json").write_text(json.dumps({"learner": "SVC", **told}))
+    return str(folder)
+
+
+def test_importance_is_the_mean_over_the_models_that_tell_it(tmp_path):
+    values = [{"S_B4_20180101": 0.75, "dem": 0.25}, {"S_B4_20180101": 0.25, "S_B8_20180201": 0.75}]
+    models = [
+        model_of(tmp_path / str(number), importances={"how": "by trees", "values": value})
+        for number, value in enumerate(values)
+    ]
+    models.append(model_of(tmp_path / "silent"))
+    found, how = importances(models, DAYS)
+    assert how == "by trees"
+    told = {item.feature: (item.quantity, str(item.day), item.value) for item in found}
+    assert told == {
+        "S_B4_20180101": ("S B4", "2018-01-01", 0.5),
+        "dem": ("dem", "None", 0.125),
+        "S_B8_20180201": ("S B8", "2018-02-01", 0.375),
+    }
+
+
+def test_a_learner_without_importance_is_named(tmp_path):
+    assert importances([model_of(tmp_path / "silent")], DAYS) == ([], "SVC tells none.")
+
+
+def test_clear_dates_are_counted_without_what_is_not_mapped(tmp_path):
+    values = np.array([[0, 2, 2], [255, 255, 3]], dtype=np.uint8)
+    path = write_image(tmp_path / "validity.tif", values, nodata=255)
+    assert contents._clear_dates(path) == [1, 0, 2, 1]
+
+
+def test_reliability_has_the_bins_with_pixels(tmp_path, sources):
+    for seed, last in ((3, 4), (5, 0)):
+        (tmp_path / f"r{seed}.csv").write_text(
+            f"bin,n,mean_confidence,accuracy\n0,0,,\n9,{last},0.95,0.5\n"
+        )
+    files = [str(tmp_path / f"r{seed}.csv") for seed in (3, 5)]
+    (step,) = contents._reliability(Sources(**{**sources.__dict__, "reliability": files}))
+    assert (step.draw, step.pixels, step.confidence, step.accuracy) == (3, 4, 0.95, 0.5)
+
+
+def test_the_digest_of_one_file_is_its_own_and_of_several_one_of_all():
+    import hashlib
+
+    assert joined(["abc"]) == "abc"
+    assert joined(["abc", "def"]) == hashlib.blake2b(b"abc\ndef", digest_size=16).hexdigest()
+
+
+def test_versions_are_those_of_the_packages_that_compute():
+    told = contents._versions()
+    assert told["numpy"] == np.__version__
+    assert "not installed" not in told.values()

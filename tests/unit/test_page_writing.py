@@ -1,0 +1,324 @@
+"""The page as text: what it says, that it needs nothing from elsewhere, that its JSON is as told."""
+
+import json
+import re
+from datetime import date, timedelta
+from html.parser import HTMLParser
+
+import jsonschema
+import pytest
+import yaml
+from conftest import ROOT
+
+from iota2_tools.core.errors import MissingSoftwareError
+from iota2_tools.reporting.page import figures, writing
+from iota2_tools.reporting.page.model import (
+    Accuracy,
+    Acquired,
+    Bin,
+    ClassArea,
+    ClassScores,
+    ClearDates,
+    Data,
+    Importance,
+    InputDigest,
+    LegendEntry,
+    MapGrid,
+    Maps,
+    Matrix,
+    PlaceAccuracy,
+    Production,
+    Profile,
+    Report,
+    RuleWork,
+    SampleCount,
+    Score,
+    ShownClass,
+    ShownLayer,
+    Warned,
+    Work,
+)
+from iota2_tools.reporting.page.samples import STATISTICS
+from iota2_tools.reporting.page.writing import (
+    duration,
+    hectares,
+    percent,
+    score_text,
+    tint,
+    write_report,
+)
+
+EVIL = "Forêt </script> & <b>pins</b>"
+DAYS = [date(2018, 1, 1) + timedelta(days=30 * number) for number in range(4)]
+NONE = Score(mean=None, half_width=None, draws=0)
+
+
+def score(mean, half_width=None, draws=2) -> Score:
+    return Score(mean=mean, half_width=half_width, draws=draws)
+
+
+def acquisition(day, product, **shares) -> Acquired:
+    return Acquired(
+        tile="T31TCJ", series="sentinel2", day=day, product=product, counts=True, **shares
+    )
+
+
+def shown_class(code) -> ShownClass:
+    return ShownClass(code=code, name=f"by the map {code}", colour="#010203")
+
+
+def layer(name, kind, largest, foreign=False, legend=()) -> ShownLayer:
+    return ShownLayer(
+        name=name, title=name, kind=kind, foreign=foreign, wide=False, nodata=0, largest=largest,
+        legend=list(legend),
+    )  # fmt: skip
+
+
+def report(**changes) -> Report:
+    """A report of two classes, one of them never judged."""
+    grid = MapGrid(
+        crs="EPSG:32631", left=0, top=20, resolution=10, factor=1, rows=2, cols=2, levels=1, side=512, metres=10,
+        angles=False, nodes=[[(0, 0), (1, 0)], [(0, 1), (1, 1)]],
+    )  # fmt: skip
+    maps = Maps(
+        grid=grid,
+        layers=[
+            layer("classes", "class", 31, legend=[shown_class(11), shown_class(254)]),
+            layer("last_year", "class", 7, foreign=True, legend=[shown_class(7)]),
+            layer("validity", "validity", 9),
+            layer("diff", "difference", 4),
+        ],
+    )
+    wave = [1.0, 2.5, 4.0, 1.5]
+    parts = {
+        "production": Production(
+            output="results", tiles=["T31TCJ"], sensors=["sentinel2"], first_day=DAYS[0],
+            last_day=DAYS[-1], learner="RandomForestClassifier", draws=2, config_sha256="c0ffee",
+        ),
+        "classes": [
+            LegendEntry(code=11, name=EVIL, colour="#009600"),
+            LegendEntry(code=31, name="Water", colour="#0000ff"),
+        ],
+        "accuracy": Accuracy(
+            overall_accuracy=score(0.8777), kappa=score(0.7),
+            classes=[
+                ClassScores(code=11, precision=score(0.9), recall=score(0.8), f_score=score(0.85),
+                            confused=[(31, 0.125)]),
+                ClassScores(code=31, precision=NONE, recall=NONE, f_score=NONE, confused=[]),
+            ],
+            matrices=[Matrix(name="mean", pixels=[[1234, 166, 100], [0, 0, 0]])],
+            places=[PlaceAccuracy(kind="region", name="hills", pixels=8, overall_accuracy=None, f_score=None)],
+            reliability=[Bin(draw=0, pixels=9, confidence=0.5, accuracy=0.6)],
+            remarks=["A product was left out."],
+        ),
+        "areas": [
+            ClassArea(code=31, pixels=100, share=0.25, mapped_ha=12.34, corrected_ha=None,
+                      corrected_max_ha=112.3, half_width_ha=None),
+            ClassArea(code=11, pixels=300, share=0.75, mapped_ha=1234.56, corrected_ha=1200,
+                      corrected_max_ha=1300, half_width_ha=None),
+        ],
+        "maps": maps,
+        "data": Data(
+            acquisitions=[
+                acquisition(DAYS[0], "P1", seen=1, clear=0.25),
+                acquisition(DAYS[1], "P2", seen=None, clear=None),
+            ],
+            left_out=[],
+            clear_dates=[ClearDates(tile="T31TCJ", pixels=[0, 3, 1])],
+            samples=[SampleCount(seed=0, region="1", code=11, samples=40, polygons=7)],
+            profiles=[
+                Profile(code=11, quantity=quantity, days=DAYS, **dict.fromkeys(STATISTICS, wave))
+                for quantity in ("S B4", "S NDVI")
+            ],
+            importance=[
+                Importance(feature="S_B4_20180101", quantity="S B4", day=DAYS[0], value=0.9),
+                Importance(feature="dem", quantity="dem", day=None, value=0.1),
+            ],
+            importance_of="By trees.",
+        ),
+        "work": Work(
+            rules=[RuleWork(rule="mask_series", jobs=2, hours=0.5, longest_seconds=900, cpu_hours=1,
+                            peak_mb=321, asked_mb=1000, repeated=3)],
+            warnings=[Warned(text="X is left out", times=2, first="take_inventory/T31TCJ")],
+            versions={"numpy": "2.0"},
+            configuration={"output": "results", "tiles": ["T31TCJ"]},
+            inputs=[InputDigest(name="reference", files=1, digest="abc")],
+            command="snakemake --profile local",
+        ),
+    }  # fmt: skip
+    return Report(**(parts | changes))
+
+
+class Words(HTMLParser):
+    """Text of a page, and what its elements refer to."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.told, self.addresses, self._inside = "", [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self._inside = [tag]
+        wanted = ("src", "href", "xlink:href")
+        self.addresses += [(tag, value) for name, value in attrs if name in wanted]
+
+    def handle_data(self, data):
+        if self._inside not in (["script"], ["style"]):
+            self.told += f" {' '.join(data.split())}"
+
+
+@pytest.fixture(scope="module")
+def page():
+    return writing.page_of(report())
+
+
+def test_the_first_screen_says_how_right_the_map_is_and_how_much_land_each_class_has(page):
+    words = " ".join(Words(page).told.split())
+    first, _, rest = words.partition(" Accuracy The map was compared")
+    assert "87.8 % of the pixels that were checked have the right class" in first
+    assert "too few for an interval" in first
+    assert "1 235 ha 75.0 %" in first
+    assert first.index("1 235 ha") < first.index("12.3 ha")  # the largest first
+    assert "1 January 2018 to 1 April 2018" in first
+    for told in ("Water 12.5 %", "1 200 to 1 300", "at most 112", "region hills", "A product was left out.",
+                 "321 MB", "X is left out", "numpy 2.0", "snakemake --profile local", "By trees.",
+                 "40 in 7", "c0ffee"):  # fmt: skip
+        assert told in rest, told
+
+
+def test_the_page_needs_nothing_from_elsewhere(page):
+    """Links of the reader are no need; styles, scripts and pictures stand inside, but for the tiles."""
+    for tag, address in Words(page).addresses:
+        inside = address.startswith(("#", "data:")) or tag == "a"
+        assert inside, (tag, address)
+    styles = "".join(re.findall(r"<style>(.*?)</style>", page, re.DOTALL))
+    assert "@import" not in styles
+    assert "L.map(" in page
+    assert "Leaflet 1.9" in page
+
+
+def test_what_users_write_cannot_become_a_part_of_the_page(page):
+    assert EVIL not in page
+    assert "<b>pins" not in page
+    data = re.search(r'id="map-data">(.*?)</script>', page, re.DOTALL)[1]
+    assert json.loads(data)["layers"][0]["legend"][0]["name"] == EVIL
+
+
+def test_the_ndvi_is_the_first_profile_that_is_shown(page):
+    shown = re.findall(r'<div class="profile drawn" data-quantity="(\d)"( hidden)?>', page)
+    assert shown == [("0", ""), ("1", " hidden")]
+    assert re.findall(r'<option value="\d">(S \w+)</option>', page) == ["S NDVI", "S B4"]
+
+
+def test_each_layer_has_its_legend_or_its_ramp(page):
+    data = json.loads(re.search(r'id="map-data">(.*?)</script>', page, re.DOTALL)[1])
+    classes, last_year, validity, difference = data["layers"]
+    # Names are those of the nomenclature; what only the map knows, such as undecided pixels, is added.
+    assert [item["code"] for item in classes["legend"]] == [11, 31, 254]
+    assert [item["name"] for item in classes["legend"]] == [EVIL, "Water", "by the map 254"]
+    assert [item["name"] for item in last_year["legend"]] == ["by the map 7"]
+    assert (validity["maximum"], validity["unit"]) == (9, "clear dates")
+    assert validity["ramp"][0] == "#00224e"
+    assert [item["name"] for item in difference["legend"]][:2] == [
+        "validation, wrong",
+        "validation, right",
+    ]
+
+
+def test_the_json_is_as_the_schema_tells_and_the_configuration_is_whole(tmp_path):
+    told = report()
+    paths = [str(tmp_path / name) for name in ("index.html", "report.json", "configuration.yaml")]
+    write_report(told, *paths)
+    schema = yaml.safe_load(
+        (ROOT / "workflow/schemas/report.schema.yaml").read_text(encoding="utf-8")
+    )
+    data = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    jsonschema.validate(data, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(data | {"areas": [{"code": "eleven"}]}, schema)
+    assert data["classes"][0]["name"] == EVIL
+    configuration = yaml.safe_load((tmp_path / "configuration.yaml").read_text(encoding="utf-8"))
+    assert configuration == told.work.configuration
+
+
+def test_a_production_without_images_validation_or_samples_has_its_page():
+    empty = report()
+    data = Data(acquisitions=[], left_out=[], clear_dates=[], samples=[], profiles=[], importance=[],
+                importance_of="SVC tells none.")  # fmt: skip
+    accuracy = empty.accuracy.model_copy(
+        update={
+            "overall_accuracy": NONE, "kappa": NONE, "reliability": [], "places": [], "remarks": [],
+            "classes": [item.model_copy(update={"f_score": NONE}) for item in empty.accuracy.classes],
+        }
+    )  # fmt: skip
+    production = empty.production.model_copy(update={"first_day": None, "last_day": None})
+    words = Words(writing.page_of(report(data=data, accuracy=accuracy, production=production))).told
+    assert "No images" in words
+    assert "learning.samples" in words
+    assert "SVC tells none." in words
+    assert "None" not in words
+
+
+def test_hundreds_of_classes_fit_into_a_page(monkeypatch):
+    monkeypatch.setattr(writing, "MOST_CLASSES", 1)
+    monkeypatch.setattr(writing, "MOST_LINES", 2)
+    page = writing.page_of(report())
+    words = Words(page).told
+    assert "2 classes are too many for a page" in words
+    assert 'data-matrix="mean"' not in page
+    assert "1 more quantities stand in report.json" in " ".join(words.split())
+    assert "S B4" not in re.findall(r'<option value="\d">(S \w+)</option>', page)
+
+
+def test_the_same_report_is_the_same_page(page):
+    assert writing.page_of(report()) == page
+
+
+def test_a_map_library_that_is_not_there_is_named(monkeypatch):
+    monkeypatch.setattr(writing, "MAP_LIBRARY", "no_such_library")
+    with pytest.raises(MissingSoftwareError, match="pip install django-js-lib-leaflet"):
+        writing.library_file("leaflet.js")
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.8777, "87.8 %"), (None, "-"), (0, "0.0 %"), (0.0004, "< 0.1 %"), (1, "100.0 %")],
+)
+def test_shares_are_percents_and_what_there_is_is_never_zero(share, text):
+    assert percent(share) == text
+
+
+def test_numbers_are_written_as_a_reader_wants_them():
+    assert [hectares(value) for value in (1234.56, 12.34, None)] == ["1 235", "12.3", "-"]
+    assert score_text(score(0.81)) == "0.810"
+    assert score_text(score(0.81, 0.02, 5)) == "0.810 ± 0.020"
+    assert score_text(NONE) == "-"
+    times = [duration(seconds) for seconds in (0, 3.21, 59.97, 75, 3600, 10861, 360000)]
+    assert times == ["0.0 s", "3.2 s", "60.0 s", "1 min 15 s", "1 h", "3 h 1 min", "100 h"]
+    assert tint(None) == "rgba(213,94,0,0.000)"
+    assert tint(1.0, right=True) == "rgba(31,120,180,0.750)"
+
+
+def test_profiles_draw_each_class_by_its_code_with_its_ranges():
+    told = report()
+    drawn = figures.profiles(told.data.profiles[:1], {item.code: item for item in told.classes})
+    for part in ("mean", "narrow", "wide"):
+        assert f'class="{part} of-11"' in drawn
+    assert 'id="mean-11"' not in drawn  # it would stand twice in the page
+
+
+@pytest.mark.slow
+def test_a_calendar_of_a_country_becomes_one_picture():
+    few = [Acquired(tile=f"T{number}", series="s", day=DAYS[0], product="P", counts=True, seen=1, clear=0.5)
+           for number in range(4)]  # fmt: skip
+    many = [
+        item.model_copy(update={"tile": f"T{tile}", "day": DAYS[0] + timedelta(days=number)})
+        for tile in range(120)
+        for number, item in enumerate(few * 10)
+    ]
+    # The bar of the colours is one picture anyhow.
+    assert figures.calendar(few).count("data:image/png") == 1
+    drawn = figures.calendar(many)
+    assert drawn.count("data:image/png") == 2
+    assert len(drawn) < 400_000
+    assert "120 tiles and series" in drawn
