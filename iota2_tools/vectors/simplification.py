@@ -12,6 +12,12 @@ become straight only if that line is neither along rows nor along columns (where
 from the beginning), and if the last corner lay on its left. Of two such arcs the corners on one side
 of the line would see one another.
 
+Smoothing keeps each corner `p` within the triangle `a p b`, where nothing else turns or ends, and so
+keeps arcs apart by the same argument. Hermite's cubic goes from the middle of `a p` to that of `p b`,
+with the sides as its tangents: half of Bézier's points are the middles, the other two are the corner.
+It does not go through the corners: such a curve leaves the triangle, on the side where a neighbour may
+lie as near as one likes. A corner with something else in its triangle stays sharp.
+
 The change of area of a component is bounded as well. Each arc may change that of both of its sides by
 its share of the perimeter of what is allowed to them, and keeps to it, so that the sum keeps to the
 whole. Arcs with nothing on one side stay as they are: the outline of the map, and its area.
@@ -32,7 +38,7 @@ from iota2_tools.core.kernels import kernel
 from iota2_tools.vectors.arcs import Arcs
 
 METHODS = ("visvalingam", "douglas_peucker")
-SMOOTHINGS = ("none", "chaikin")
+SMOOTHINGS = ("none", "chaikin", "hermite")
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ class Shape:
         it to the line between those kept; 0: none.
     area_limit : float
         Largest change of the area of a polygon, as a share of it.
-    smoothing : {"none", "chaikin"}
+    smoothing : {"none", "chaikin", "hermite"}
         What is done to the corners that stay.
     """
 
@@ -113,13 +119,15 @@ def simplified(arcs: Arcs, allowed: np.ndarray, patch: Patch, shape: Shape) -> S
     by_area = shape.method == "visvalingam"
     kept, round_ = _simplify(
         arcs.points, arcs.offsets, allowed, patch.vertices,
-        patch.row, patch.col, shape.tolerance, by_area, shape.smoothing == "chaikin",
+        patch.row, patch.col, shape.tolerance, by_area, CUT.get(shape.smoothing, 0.0),
     )  # fmt: skip
     offsets = np.concatenate([[0], np.cumsum(kept)])[arcs.offsets]
     points = arcs.points[kept].astype(np.float64)
     if shape.smoothing == "none":
         return Simplified(points, offsets)
     sharp = ~round_[kept]
+    if shape.smoothing == "hermite":
+        return Simplified(*_curve_corners(points, offsets, sharp))
     for _ in range(ROUNDS):
         points, offsets, sharp = _cut_corners(points, offsets, sharp)
     return Simplified(points, offsets)
@@ -127,10 +135,14 @@ def simplified(arcs: Arcs, allowed: np.ndarray, patch: Patch, shape: Shape) -> S
 
 ROUNDS = 2
 """Times that corners are cut: each leaves twice as many, and half as sharp."""
+STEPS = 4
+"""Straight pieces that a curve is drawn in."""
+CUT = {"chaikin": 1 / 4, "hermite": 17 / 512}
+"""Share of the triangle of a corner that is counted as changed: a bound, and what the pieces leave out."""
 
 
 @kernel
-def _simplify(points, offsets, allowed, vertices, row, col, tolerance, by_area, smooth):
+def _simplify(points, offsets, allowed, vertices, row, col, tolerance, by_area, cut):
     """Which points are kept, and which of them may be rounded."""
     longest = 0
     for arc in range(len(offsets) - 1):
@@ -161,11 +173,10 @@ def _simplify(points, offsets, allowed, vertices, row, col, tolerance, by_area, 
             xy, count, limit, 2 * allowed[arc], vertices, kept[first:last],
             before, after, wanted, size, place,
         )  # fmt: skip
-        if smooth:
+        if cut > 0:
             _may_be_round(
-                xy, count, 2 * allowed[arc], used, vertices, after, kept[first:last],
-                rounded[first:last],
-            )  # fmt: skip
+                xy, count, 2 * allowed[arc], used, cut, vertices, after, rounded[first:last]
+            )
         for index in range(1, count - 1):
             vertices[xy[index, 0], xy[index, 1]] = 1
     return kept, rounded
@@ -336,16 +347,16 @@ def _holds_a_corner(xy, a, p, b, vertices):
 
 
 @kernel
-def _may_be_round(xy, count, allowed, used, vertices, after, kept, rounded):
+def _may_be_round(xy, count, allowed, used, cut, vertices, after, rounded):
     """Mark the corners that can be cut: inside their triangle nothing else turns or ends.
 
-    Cutting takes less than a quarter of the triangle; that counts as changed, on whichever side.
+    A share of the triangle, `cut`, counts as changed, on whichever side.
     """
     a, p = 0, after[0]
     spent = float(used)
     while p < count - 1:
         b = after[p]
-        share = abs(_twice_area(xy, a, p, b)) / 4
+        share = abs(_twice_area(xy, a, p, b)) * cut
         if spent + share <= allowed and not _holds_a_corner(xy, a, p, b, vertices):
             rounded[p] = True
             spent += share
@@ -372,3 +383,32 @@ def _cut_corners(points, offsets, sharp):
                 count += 1
         new_offsets[arc + 1] = count
     return new[:count], new_offsets, new_sharp[:count]
+
+
+@kernel
+def _curve_corners(points, offsets, sharp):
+    """Replace each corner that is not sharp by Hermite's cubic between the middles of its sides.
+
+    All coordinates are whole numbers of 128ths, so that the points are exact.
+    """
+    longest = len(points) + (STEPS + 1) * np.sum(~sharp)
+    new = np.empty((longest, 2), np.float64)
+    new_offsets = np.zeros(len(offsets), np.int64)
+    count = 0
+    for arc in range(len(offsets) - 1):
+        for index in range(offsets[arc], offsets[arc + 1]):
+            if sharp[index]:
+                new[count] = points[index]
+                count += 1
+                continue
+            begin = 0 if sharp[index - 1] else 1  # the curve before has ended in this middle
+            for step in range(begin, STEPS + 1):
+                t = step / STEPS
+                for axis in range(2):
+                    corner = points[index, axis]
+                    to_begin = (points[index - 1, axis] - corner) / 2
+                    to_end = (points[index + 1, axis] - corner) / 2
+                    new[count, axis] = corner + (1 - t) ** 3 * to_begin + t**3 * to_end
+                count += 1
+        new_offsets[arc + 1] = count
+    return new[:count], new_offsets

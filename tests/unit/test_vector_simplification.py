@@ -17,6 +17,8 @@ SHAPES = [
     Shape("douglas_peucker", 2.5, FREE),
     Shape(tolerance=2.0, area_limit=0.3, smoothing="chaikin"),
     Shape("douglas_peucker", 1.0, FREE, "chaikin"),
+    Shape(tolerance=2.0, area_limit=0.3, smoothing="hermite"),
+    Shape("douglas_peucker", 1.0, FREE, "hermite"),
 ]
 
 
@@ -188,6 +190,33 @@ def test_a_corner_with_another_arc_in_its_triangle_or_no_area_to_change_stays_sh
     # Twice the area is 136, so a quarter of the triangle is 17.
     assert len(kept(points, shape, allowed=17.0)) == 6
     assert kept(points, shape, allowed=16.9) == points
+
+
+PEAK = [[8, 0], [0, 8], [9, 16]]
+CURVE = Shape(tolerance=0.1, smoothing="hermite")
+
+
+def test_a_corner_becomes_hermites_cubic_between_the_middles_of_its_sides():
+    # From 4 4 to 4.5 12, with tangents three times the way to the corner 0 8. At a quarter it is
+    # 27/64 of the way from there to the first middle and 1/64 of that to the second; in the middle 1/8.
+    assert kept(PEAK, CURVE) == [
+        [8, 0], [4, 4], [1.7578125, 6.375], [1.0625, 8], [1.9609375, 9.625], [4.5, 12], [9, 16],
+    ]  # fmt: skip
+
+
+def test_two_curves_meet_in_the_middle_of_the_side_between_them():
+    found = kept([[8, 0], [0, 8], [9, 16], [1, 19]], CURVE)
+    assert found.count([4.5, 12]) == 1
+    assert len(found) == 2 + 5 + 4
+
+
+def test_a_curve_changes_the_area_that_is_counted_for_it():
+    corner, curve = (shapely.Polygon(points) for points in (PEAK, kept(PEAK, CURVE)))
+    changed = corner.area - curve.area
+    assert changed == 68 * 17 / 512  # of a triangle of 68 pixels
+    assert len(kept(PEAK, CURVE, allowed=changed)) == 7
+    assert kept(PEAK, CURVE, allowed=changed - 1e-9) == PEAK
+    assert kept(PEAK, CURVE, others=[[5, 8]]) == PEAK
 
 
 def test_outlines_stay_corner_by_corner():

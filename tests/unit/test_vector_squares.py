@@ -107,6 +107,10 @@ def lines(coverage) -> dict:
             Shape(tolerance=2.0, area_limit=0.5, smoothing="chaikin"), 5, [4, 16],
             marks=pytest.mark.slow,
         ),
+        pytest.param(
+            Shape(tolerance=2.0, area_limit=0.5, smoothing="hermite"), 5, [11],
+            marks=pytest.mark.slow,
+        ),
     ],
 )  # fmt: skip
 def test_polygons_and_attributes_do_not_depend_on_the_squares(
