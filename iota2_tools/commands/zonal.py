@@ -22,6 +22,12 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         metavar="NAME=FILE",
         help="raster whose mean, deviation and limits are told too; may be given several times",
     )
+    parser.add_argument(
+        "--rule",
+        choices=["centre", "fraction"],
+        default="centre",
+        help="pixels whose centre lies in the zone, or each by the part that does (%(default)s)",
+    )
     parser.set_defaults(run=run)
 
 
@@ -33,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     quantities = [Quantity(name, path) for name, path in rasters_of(arguments.raster).items()]
     zones = Units(arguments.zones, arguments.layer, arguments.field)
-    found = write_zones(arguments.map, zones, quantities, arguments.output)
+    found = write_zones(arguments.map, zones, quantities, arguments.output, arguments.rule)
     print(f"{arguments.output}: {len(found)} zone(s)")
     return 0
 

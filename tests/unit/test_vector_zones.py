@@ -1,6 +1,7 @@
 """Zonal statistics: by hand, and zones of all kinds."""
 
 import csv
+import sys
 
 import geopandas as gpd
 import numpy as np
@@ -10,10 +11,11 @@ from test_vector_squares import Files
 
 from iota2_tools.commands.cli import main
 from iota2_tools.commands.zonal import rasters_of
-from iota2_tools.core.errors import ConfigError, InputDataError
+from iota2_tools.core.errors import ConfigError, InputDataError, MissingSoftwareError
 from iota2_tools.geo.grid import Grid
 from iota2_tools.geo.raster import create_raster
 from iota2_tools.geo.units import Units
+from iota2_tools.vectors import fractions
 from iota2_tools.vectors import zones as module
 from iota2_tools.vectors.measuring import Quantity
 from iota2_tools.vectors.zones import write_zones
@@ -27,12 +29,14 @@ def box(row, col, bottom, right):
     return shapely.box(LEFT + 10 * col, TOP - 10 * bottom, LEFT + 10 * right, TOP - 10 * row)
 
 
-def table_of(tmp_path, shapes, names, quantities=(), **options):
+def table_of(tmp_path, shapes, names, quantities=(), rule="centre", **options):
     frame = gpd.GeoDataFrame({"zone": names}, geometry=shapes, crs="EPSG:32631")
     frame.to_crs(options.get("crs", 32631)).to_file(tmp_path / "zones.gpkg")
     classes = Files(tmp_path, CODES).raster("classes", CODES)
     output = str(tmp_path / "table.csv")
-    write_zones(classes, Units(str(tmp_path / "zones.gpkg"), None, "zone"), quantities, output)
+    write_zones(
+        classes, Units(str(tmp_path / "zones.gpkg"), None, "zone"), quantities, output, rule
+    )
     with open(output, newline="") as file:
         return {row["zone"]: row for row in csv.DictReader(file)}
 
@@ -67,6 +71,54 @@ def test_the_share_of_a_zone_beyond_the_map_is_not_covered(tmp_path):
 def test_a_zone_of_several_polygons_and_another_crs_is_one_line(tmp_path):
     found = table_of(tmp_path, [box(0, 0, 1, 1), box(2, 2, 3, 4)], ["a", "a"], crs=4326)
     assert (found["a"]["1"], found["a"]["3"], found["a"]["pixels"]) == ("0.0100", "0.0200", "3")
+
+
+def test_pixels_count_by_the_part_of_them_that_lies_in_the_zone(tmp_path, monkeypatch):
+    values = np.array([[80, 60, 1, 1], [70, 255, 1, 1], [1, 1, 1, 1]], np.uint8)
+    path = Files(tmp_path, CODES).raster("validity", values, nodata=255)
+    tiny = shapely.box(LEFT + 1, TOP - 3, LEFT + 3, TOP - 1)  # 4 m² of a pixel of 100
+    # Half of the first pixel and the second; half of those below, one of them without a value.
+    shapes = [box(0, 0.5, 1.5, 2), tiny, box(2, 3.5, 4, 5), box(0, 3.25, 1, 4)]
+    names = ["part", "tiny", "beyond", "empty"]
+    for cells in (None, 1):
+        if cells:
+            monkeypatch.setattr(fractions, "CELLS", cells)
+        found = table_of(tmp_path, shapes, names, [Quantity("dates", path)], "fraction")
+        part = found["part"]
+        assert [part[name] for name in ("rule", "zone_ha", "pixels", "covered")] == [
+            "fraction", "0.0225", "2.2500", "1.000000",
+        ]  # fmt: skip
+        # Of class 1: 0.5 + 1 + 0.25; of class 2: 0.5.
+        assert [part[code] for code in "123"] == ["0.0175", "0.0050", "0.0000"]
+        # (0.5 · 80 + 60 + 0.25 · 70) / 1.75 = 67.1429; the variance is 135.7143 / 1.75.
+        assert [part[f"dates_{kind}"] for kind in ("count", "mean", "min", "max")] == [
+            "1.7500", "67.1429", "60", "80",
+        ]  # fmt: skip
+        assert float(part["dates_sd"]) == pytest.approx((135.7143 / 1.75) ** 0.5, abs=1e-4)
+        assert (found["tiny"]["pixels"], found["tiny"]["1"]) == ("0.0400", "0.0004")
+        assert found["tiny"]["dates_mean"] == "80"
+        # Half a pixel of the last row; the zone is of 3.
+        assert [found["beyond"][name] for name in ("pixels", "3", "covered")] == [
+            "0.5000", "0.0050", "0.166667",
+        ]  # fmt: skip
+        assert [found["empty"][name] for name in ("pixels", "1", "covered")] == [
+            "0.7500", "0.0000", "0.000000",
+        ]  # fmt: skip
+
+
+def test_a_zone_beyond_the_map_has_no_part_of_it(tmp_path):
+    values = Files(tmp_path, CODES).raster("values", CODES)
+    shapes = [box(0, 0, 1, 1), box(8, 8, 9, 9)]
+    found = table_of(tmp_path, shapes, ["in", "out"], [Quantity("v", values)], "fraction")
+    assert [found["out"][name] for name in ("pixels", "1", "covered", "v_count", "v_mean")] == [
+        "0.0000", "0.0000", "0.000000", "0.0000", "",
+    ]  # fmt: skip
+
+
+def test_without_exactextract_parts_of_pixels_are_refused_before_anything_is_read(monkeypatch):
+    monkeypatch.setitem(sys.modules, "exactextract", None)
+    with pytest.raises(MissingSoftwareError, match="pip install exactextract"):
+        write_zones("none.tif", Units("none.gpkg", None, "zone"), [], "x.csv", "fraction")
 
 
 def test_values_of_rasters_without_those_that_are_not_there(tmp_path):
@@ -104,6 +156,11 @@ def test_the_command_names_classes_as_the_map_does(tmp_path, capsys):
         "a,0.0400,centre,4,0.750000,0.0200,0.0100,0.0000,3,1.33333,0.471405,1,2",
     ]
     assert "1 zone(s)" in capsys.readouterr().out
+    assert main(["zonal", classes, str(zones), "zone", str(output), "--rule", "fraction"]) == 0
+    assert (
+        output.read_text().splitlines()[1]
+        == "a,0.0400,fraction,4.0000,0.750000,0.0200,0.0100,0.0000"
+    )
 
 
 def test_zones_elsewhere_and_maps_in_degrees_are_refused(tmp_path):
