@@ -149,6 +149,19 @@ def no_regularisation(wildcards):
     )
 
 
+def map_to_regularise(wildcards):
+    """Input function: the map of a draw, or that of all draws."""
+    if wildcards.map not in MAPS:
+        raise WorkflowError(f"there is no map {wildcards.map}: {', '.join(MAPS)}")
+    return MAPS[wildcards.map]
+
+
+def legend_of_map(wildcards):
+    """Legend of a regularised map: the fused one may have undecided pixels."""
+    fused = wildcards.map == "fusion"
+    return parameters.fused_legend if fused else parameters.legend
+
+
 def no_vectors(wildcards):
     """Input function of the polygons where none are asked for."""
     raise WorkflowError(

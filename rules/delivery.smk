@@ -63,7 +63,7 @@ rule sum_units:
         **needs("sum_units"),
     params:
         algorithm=versions("delivery"),
-        legend=parameters.legend,
+        legend=parameters.vector_legend,
     message:
         "Writing the areas of the units"
     script:

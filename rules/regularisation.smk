@@ -6,8 +6,20 @@ Blocks are windows of the whole map: tiles overlap, and the map alone tells whos
 BLOCKS = production.regularisation.blocks if production.regularisation else {}
 # What is regularised, by its name in the products.
 MAPS = {f"Seed_{seed}": f"<results>/final/Classif_Seed_{seed}.tif" for seed in SEEDS}
+if production.fused_seeds:
+    MAPS["fusion"] = "<results>/final/Classifications_fusion.tif"
 ON_THE_REGULARISED_MAP = parameters.on_regularised_map | {"legend": None}
 
+# What is said of the fused map, as of those of the draws: fusion_validation.smk.
+REGULARISED_FUSION = (
+    [
+        "<results>/final/diff_Regularised_fusion.tif",
+        "<results>/final/Areas_Regularised_fusion.csv",
+        "<results>/final/RESULTS_Regularised_fusion.txt",
+    ]
+    if production.fused_seeds
+    else []
+)
 REGULARISED = (
     expand(
         "<results>/final/Classif_Regularised_{map}.{kind}",
@@ -17,6 +29,7 @@ REGULARISED = (
     + expand("<results>/final/diff_Regularised_seed_{seed}.tif", seed=SEEDS)
     + expand("<results>/final/Areas_Regularised_Seed_{seed}.csv", seed=SEEDS)
     + ["<results>/final/RESULTS_Regularised.txt"]
+    + REGULARISED_FUSION
     if BLOCKS
     else []
 )
@@ -31,7 +44,7 @@ rule regularisation:
 
 rule regularise_block:
     input:
-        classes=lambda wildcards: MAPS[wildcards.map],
+        classes=map_to_regularise,
     output:
         classes="<results>/regularisation/{map}/{block}.tif",
     log:
@@ -90,7 +103,7 @@ use rule mosaic_classes as mosaic_regularised with:
     resources:
         **needs("mosaic_regularised"),
     params:
-        **ON_THE_REGULARISED_MAP | {"legend": parameters.legend},
+        **ON_THE_REGULARISED_MAP | {"legend": legend_of_map},
         algorithm=versions("mosaic", "style"),
         layer="regularised_map",
     message:
@@ -115,7 +128,7 @@ use rule preview_map as preview_regularised with:
         **needs("preview_regularised"),
     params:
         algorithm=versions("preview"),
-        legend=parameters.legend,
+        legend=legend_of_map,
         title="Land cover, regularised",
     message:
         "Drawing the picture of the regularised map of {wildcards.map}"

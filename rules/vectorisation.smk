@@ -5,13 +5,14 @@ Squares are parts of the map that one job works on; the result does not depend o
 
 VECTORS = production.vectorisation
 SQUARES = list(VECTORS.squares) if VECTORS else []
-DRAW = VECTORS.section.seed if VECTORS else 0
 # The map that becomes polygons, and the maps that describe them.
-KIND = "Regularised_" if production.regularisation else ""
-VECTORISED = f"<results>/final/Classif_{KIND}Seed_{DRAW}.tif" if VECTORS else no_vectors
+MAP = VECTORS.map if VECTORS else "Seed_0"
+VECTORISED = MAPS[MAP] if VECTORS else no_vectors
+if VECTORS and production.regularisation:
+    VECTORISED = f"<results>/final/Classif_Regularised_{MAP}.tif"
 DESCRIBING = {
-    "classes": f"<results>/final/Classif_Seed_{DRAW}.tif",
-    "confidence": f"<results>/final/Confidence_Seed_{DRAW}.tif",
+    "classes": MAPS[MAP],
+    "confidence": f"<results>/final/Confidence_{MAP}.tif",
     "validity": "<results>/final/PixelsValidity.tif",
 }
 TABLES = [*SQUARES, "border"] if SQUARES else []

@@ -1,8 +1,8 @@
 """The section of a configuration that makes several classifications one."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from iota2_tools.config.section import Section
 
@@ -16,8 +16,19 @@ UNDECIDED = (
     "the map whose model learnt from most samples; of equal ones that of the first."
 )
 
+Weight = Annotated[float, Field(gt=0)]
 
-class SeedFusion(Section):
+
+class _Weighted(Section):
+    """A section with weights that came later: without them it is the one it was."""
+
+    @model_serializer(mode="wrap")
+    def _without_usual_weights(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        plain: dict[str, Any] = handler(self)
+        return {key: value for key, value in plain.items() if key != "weights" or value}
+
+
+class SeedFusion(_Weighted):
     """The maps of all draws as one, `final/Classifications_fusion.tif`, judged on polygons that no draw learnt."""
 
     method: Literal["majority", "confidence", "dempster_shafer", "mean"] = Field(
@@ -47,6 +58,12 @@ class SeedFusion(Section):
             "those that no draw happens to learn they judge the fused map. They validate the single maps too."
         ),
     )
+    weights: list[Weight] = Field(
+        [],
+        description=(
+            "Of the draws in the mean of the probabilities, in their order: `[1, 2, 1]`. Empty: all weigh the same."
+        ),
+    )
 
     @property
     def keeps_undecided(self) -> bool:
@@ -54,7 +71,14 @@ class SeedFusion(Section):
         return self.undecided == "undecided" and self.method != "mean"
 
 
-class SensorFusion(Section):
+class SensorWeights(Section):
+    """What the models of both kinds of sensors weigh in the mean of their probabilities."""
+
+    radar: Weight = Field(1, description="Of the model of radar.")
+    optical: Weight = Field(1, description="Of the model of optical sensors.")
+
+
+class SensorFusion(_Weighted):
     """Late fusion of radar and optical sensors: a model of each alone, whose answers become one map."""
 
     method: Literal["mean", "dempster_shafer"] = Field(
@@ -66,6 +90,12 @@ class SensorFusion(Section):
     masses: Masses = Field("precision", description=MASSES)
     undecided: Literal["most_confident", "most_samples"] = Field(
         "most_confident", description=f"{UNDECIDED} The first is radar."
+    )
+    weights: SensorWeights | None = Field(
+        None,
+        description=(
+            "Of both models in the mean of their probabilities: `{radar: 1, optical: 2}`. Empty: both weigh the same."
+        ),
     )
 
 

@@ -24,7 +24,13 @@ class DescribingRaster(Section):
 class VectorisationSection(Section):
     """Polygons of the map, of the regularised one if there is one, with attributes. Empty, none; docs/vectors.md."""
 
-    seed: int = Field(0, ge=0, description="Draw whose map becomes polygons.")
+    seed: Annotated[int, Field(ge=0)] | Literal["fusion"] | None = Field(
+        None,
+        description=(
+            "Draw whose map becomes polygons, or `fusion`, the map of all draws. Empty: the fused map if there is "
+            "one (`fusion.seeds`), else that of draw 0."
+        ),
+    )
     method: Literal["visvalingam", "douglas_peucker"] = Field(
         "visvalingam",
         description=(
@@ -46,9 +52,12 @@ class VectorisationSection(Section):
         le=1,
         description="Largest change of the area of a polygon by that, as a share of it.",
     )
-    smoothing: Literal["none", "chaikin"] = Field(
+    smoothing: Literal["none", "chaikin", "hermite"] = Field(
         "none",
-        description="`chaikin` rounds corners within the same limit; about three times the points.",
+        description=(
+            "Rounds corners within the same limit; about three times the points. `chaikin` cuts them, `hermite` "
+            "draws curves that keep nearer to them."
+        ),
     )
     names: Literal["plain", "oso"] = Field(
         "plain",

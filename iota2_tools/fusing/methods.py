@@ -86,11 +86,14 @@ class FusionRules:
         Key of `UNDECIDED_RULES`.
     undecided_label : int
         Written where `undecided` leaves a pixel undecided; no code of the nomenclature.
+    weights : sequence of float
+        Of the sources in the mean of probabilities; empty: all weigh the same.
     """
 
     method: str
     undecided: str = "most_confident"
     undecided_label: int = 255
+    weights: Sequence[float] = ()
 
 
 @dataclass(frozen=True)
@@ -191,7 +194,7 @@ def fuse(
     Parameters
     ----------
     weights : ndarray of float64, shape (n_sources, 1) or (n_sources, n_pixels), optional
-        Of the mean of probabilities; by default all weigh the same.
+        Of the mean of probabilities; by default those of the rules.
 
     Raises
     ------
@@ -212,6 +215,8 @@ def fuse(
             "that they are made anew"
         )
     method = METHODS[rules.method]
+    if weights is None and len(rules.weights):
+        weights = np.array(rules.weights, dtype=np.float64)[:, np.newaxis]
     decision = method.decide(flat, known, weights)
     labels, probabilities = decision.labels, decision.probabilities
     source = np.empty(labels.size, dtype=np.int16)

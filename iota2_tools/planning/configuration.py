@@ -323,6 +323,16 @@ def _fusion_contradictions(config: Configuration) -> Iterator[str]:
         yield (
             f"fusion.seeds.method: confidence: {learner} tells none; take another method, or another learner"
         )
+    for name, section in (("seeds", seeds), ("sensors", sensors)):
+        if section and section.weights and section.method != "mean":
+            yield (
+                f"fusion.{name}.weights: {section.method} has none; set `method: mean`, or leave them out"
+            )
+    if seeds and seeds.weights and len(seeds.weights) != config.sampling.runs:
+        yield (
+            f"fusion.seeds.weights: {len(seeds.weights)} for {config.sampling.runs} draws (sampling.runs); give "
+            "one for each"
+        )
     if sensors and sensors.method == "mean" and not traits.probabilities:
         yield (
             f"fusion.sensors.method: mean: {learner} gives no probabilities; take dempster_shafer, or another "

@@ -386,6 +386,13 @@ NEEDS: dict[str, Callable[[Size], Need]] = {
     "sum_fusion": lambda size: Need(260, 30),
     "measure_fused_areas": lambda size: Need(170 + size.cache, 20 + 0.05 * size.megapixels),
     "report_fusion": lambda size: Need(270, 30),
+    "compare_regularised_fusion": _light(240),
+    "mosaic_regularised_fused_differences": _mosaic(_one_band),
+    "sum_regularised_fusion": lambda size: Need(260, 30),
+    "measure_regularised_fused_areas": lambda size: Need(
+        170 + size.cache, 20 + 0.05 * size.megapixels
+    ),
+    "report_regularised_fusion": lambda size: Need(270, 30),
     "trace_square": lambda size: Need(220 + 28e-6 * size.square, 10 + 0.1e-6 * size.square, 50),
     "join_squares": lambda size: Need(200 + 3 * size.input_mb / 2, 10 + 0.1 * size.input_mb, 50),
     "shape_square": lambda size: Need(300 + 50e-6 * size.square, 10 + 1.2e-6 * size.square, 50),

@@ -256,7 +256,10 @@ class Parameters:
             return None
         section = plan.fused_sensors or plan.fused_parts
         assert section  # or there would be one model
-        return {"names": names, "masses": "precision"} | section.as_dict()
+        rules = {"names": names, "masses": "precision"} | section.as_dict()
+        if rules.get("weights"):
+            rules["weights"] = [rules["weights"][name] for name in names]
+        return rules
 
     def border(self, tile: str, region: str) -> dict[str, Any] | None:
         """What the boundaries of a region of a tile follow from (`fusing.boundaries`); None: nothing."""
@@ -447,6 +450,12 @@ class Parameters:
         plan = self.production.vectorisation
         return plan.shape if plan else {}
 
+    @property
+    def vector_legend(self) -> dict[str, Any]:
+        """Legend of the map that becomes polygons."""
+        plan = self.production.vectorisation
+        return self.fused_legend if plan and plan.map == "fusion" else self.legend
+
     @cached_property
     def coverage(self) -> dict[str, Any]:
         """What the polygons of a map are told by (`vectors.delivery.Coverage.of`)."""
@@ -456,7 +465,7 @@ class Parameters:
         layer = regions.as_dict() if regions else None
         return {
             "division": plan.division,
-            "legend": self.legend,
+            "legend": self.vector_legend,
             "style": plan.section.names,
             "quantities": [item.name for item in plan.section.rasters],
             "regions": {"units": layer, "contents": self.region_contents} if layer else None,
@@ -476,7 +485,7 @@ class Parameters:
         return {
             **(self.on_regularised_map["tags"] or self.provenance),
             "TITLE": "Land cover, polygons",
-            "SEED": str(plan.section.seed),
+            "SEED": plan.draw,
             "SIMPLIFICATION": how,
             "ATTRIBUTES": (
                 "Shares in percent of the pixels with a class in the raw map; means and deviations over the "

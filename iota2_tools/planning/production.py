@@ -576,6 +576,7 @@ class Production:
             tiles,
             self.nomenclature,
             self.config.output,
+            fused=self.fused_seeds is not None,
         )
 
     def neighbourhood(self, tile: str) -> dict[str, Grid]:

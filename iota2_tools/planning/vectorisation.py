@@ -49,6 +49,8 @@ class VectorPlan:
         Its classes.
     output : str
         Folder of the production, where the units are kept (`keep_units`).
+    fused : bool
+        Whether there is a map of all draws as one.
     """
 
     section: VectorisationSection
@@ -57,6 +59,19 @@ class VectorPlan:
     tiles: Sequence[Grid]
     nomenclature: Nomenclature
     output: str = ""
+    fused: bool = False
+
+    @property
+    def draw(self) -> str:
+        """Draw whose map becomes polygons: its number, or `fusion`."""
+        if self.section.seed is None:
+            return "fusion" if self.fused else "0"
+        return str(self.section.seed)
+
+    @property
+    def map(self) -> str:
+        """That map, by its name in products: `Seed_0`, or `fusion`."""
+        return self.draw if self.draw == "fusion" else f"Seed_{self.draw}"
 
     @cached_property
     def squares(self) -> dict[str, Square]:
@@ -180,11 +195,12 @@ class VectorPlan:
 
     def problems(self, seeds: Sequence[int]) -> Iterator[str]:
         """What is wrong with the sections on this map, with its place."""
-        if self.section.seed not in seeds:
-            yield (
-                f"vectorisation.seed: there is no draw {self.section.seed}, they are "
-                f"{', '.join(map(str, seeds))}"
-            )
+        known = [*map(str, seeds), *(["fusion"] if self.fused else [])]
+        if self.draw not in known:
+            fault = f"there is no draw {self.draw}"
+            if self.draw == "fusion":
+                fault = "the maps of the draws are not fused (`fusion: {seeds: {}}`)"
+            yield f"vectorisation.seed: {fault}; take one of {', '.join(known)}"
         if self.delivery:
             if not os.path.exists(self.delivery.path):
                 yield f"delivery.path: no file {self.delivery.path}"

@@ -39,13 +39,17 @@ class FusedEvidence:
     nomenclature: Nomenclature
 
 
-def write_fused_results(evidence: FusedEvidence, method: str, path: str) -> None:
+def write_fused_results(
+    evidence: FusedEvidence, method: str, path: str, *, regularised: bool = False
+) -> None:
     """Write the report of the fused map.
 
     Parameters
     ----------
     method : str
         How the maps were fused, in a few words.
+    regularised : bool
+        Whether small areas have been merged, in this map and in those of the draws.
     """
     seeds = ", ".join(map(str, sorted(evidence.of_seeds)))
     write_results(
@@ -54,6 +58,7 @@ def write_fused_results(evidence: FusedEvidence, method: str, path: str) -> None
         path,
         list(_remarks(evidence)),
         {0: evidence.areas},
+        title=f"Accuracy of the {'regularised ' if regularised else ''}land-cover map",
         about={"Fused from seeds": seeds, "By": method},
     )
 
@@ -75,6 +80,8 @@ def described(rules: Mapping[str, Any]) -> str:
     details = [f"masses: {rules['masses']}"] if rules["method"] == "dempster_shafer" else []
     if rules["method"] != "mean":
         details.append(f"undecided: {rules['undecided'].replace('_', ' ')}")
+    if rules.get("weights"):
+        details.append(f"weights: {', '.join(f'{weight:g}' for weight in rules['weights'])}")
     return METHODS[rules["method"]] + (f" ({'; '.join(details)})" if details else "")
 
 

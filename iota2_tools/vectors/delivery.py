@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import shapely
 
-from iota2_tools.config.nomenclature import Nomenclature, read_nomenclature
+from iota2_tools.config.nomenclature import Nomenclature, read_legend
 from iota2_tools.core.files import whole_file
 from iota2_tools.geo.grid import Grid, spatial_reference
 from iota2_tools.geo.squares import Square, divided
 from iota2_tools.geo.units import Units
+from iota2_tools.reference.regions import assign_regions
 from iota2_tools.vectors.attributes import Naming, attributes
 from iota2_tools.vectors.style import polygon_style
 from iota2_tools.vectors.writing import Dress, style_beside, write_json, write_layer_files
@@ -48,7 +50,7 @@ class Coverage:
     naming : Naming
         Names of the columns.
     regions : Units, optional
-        Layer of regions; the region of a polygon is that of its first pixel.
+        Layer of regions; a polygon belongs to the one that holds most of it.
     """
 
     shapes: Mapping[str, str]
@@ -73,7 +75,7 @@ class Coverage:
         """From the parameters of a rule; tables are those of the squares in order, then the border."""
         squares = divided(division)
         names = [*squares, "border"]
-        naming = Naming(read_nomenclature(legend["path"]), style, tuple(quantities))
+        naming = Naming(read_legend(legend), style, tuple(quantities))
         return cls(
             dict(zip(names, shapes, strict=True)),
             dict(zip(names, measures, strict=True)),
@@ -129,10 +131,18 @@ class Coverage:
             if own in columns:
                 frame[delivered] = columns[own]
         if self.regions:
-            frame["region"] = _regions_at(numbers, self.grid, self.regions)
+            # Of whole polygons: each has one region, wherever it is cut.
+            whole = gpd.GeoDataFrame(geometry=shapely.from_wkb(table["geometry"].to_numpy()))
+            frame["region"] = assign_regions(whole, self._outlines).to_numpy()
         for name in [*self.naming.extra, *(name for name, _ in self.naming.legend)]:
             frame[name] = columns[name]
         return frame[[*(name for name in frame.columns if name != "geometry"), "geometry"]]
+
+    @cached_property
+    def _outlines(self) -> gpd.GeoSeries:
+        """Outlines of the regions by name."""
+        assert self.regions
+        return gpd.GeoSeries(self.regions.outlines(self.grid.crs))
 
     @property
     def nothing(self) -> gpd.GeoDataFrame:
@@ -154,19 +164,6 @@ def _unit_of(grid: Grid) -> float:
     """Metres of a unit of the CRS; NaN where coordinates are angles."""
     reference = spatial_reference(grid.crs)
     return float(reference.GetLinearUnits()) if reference.IsProjected() else float("nan")
-
-
-def _regions_at(numbers: np.ndarray, grid: Grid, layer: Units) -> np.ndarray:
-    """Names of the regions in which the first pixels of polygons lie; empty outside all."""
-    outlines = layer.outlines(grid.crs)
-    row, col = np.divmod(numbers - 1, grid.cols)
-    x = grid.left + (col + 0.5) * grid.resolution
-    y = grid.top - (row + 0.5) * grid.resolution
-    tree = shapely.STRtree(list(outlines.values()))
-    points, regions = tree.query(shapely.points(x, y), predicate="intersects")
-    names = np.full(len(numbers), "", object)
-    names[points] = np.array(list(outlines), object)[regions]
-    return names
 
 
 def write_whole(coverage: Coverage, outputs: Sequence[str], tags: Mapping[str, str]) -> None:

@@ -10,6 +10,7 @@ from PIL import Image
 from sklearn import metrics
 from sklearn.ensemble import RandomForestClassifier
 from test_rules_mosaic import check_cog, side_by_side
+from test_rules_regularisation import STEP_EAST, regularised, regularised_map
 from test_rules_validation import TILES, matrix_of, nomenclature
 
 SEEDS, REGIONS = (0, 1), ("1", "2")
@@ -230,3 +231,72 @@ def test_report_fusion_gives_the_accuracy_of_scikit_learn_and_of_the_single_maps
         f"for {np.trace(matrix) / matrix.sum():.3f}"
     ) in text
     assert "Dempster and Shafer's theory (masses: precision; undecided: most confident)" in text
+
+
+def of_regularised(results, mapped: np.ndarray):
+    """A regularised map in the pixels of each tile: two along a side of one of its own."""
+    fine = np.kron(mapped, np.ones((2, 2), dtype=int))
+
+    def of_tile(tile):
+        left = STEP_EAST * TILES.index(tile)
+        return fine[:, left : left + 64]
+
+    return of_tile
+
+
+def regularised_fusion(results):
+    return of_regularised(results, regularised_map(results, "Classifications_fusion"))
+
+
+def test_compare_regularised_fusion_counts_polygons_that_no_draw_has_learnt(made):
+    results = made(
+        "compare_regularised_fusion",
+        *(f"validation/{tile}/diff_regularised_fusion.tif" for tile in TILES),
+        jobs=2,
+    )
+    folders = [results / "validation" / tile for tile in TILES]
+    counted = sum(matrix_of(folder / "confusion_regularised_fusion.csv") for folder in folders)
+    expected = matrices(results, regularised_fusion(results))
+    assert np.array_equal(counted, expected)
+    assert not np.array_equal(expected, matrices(results, of_fusion(results)))
+    for seed in SEEDS:
+        name = f"confusion_regularised_unlearnt_seed_{seed}.csv"
+        own = sum(matrix_of(folder / name) for folder in folders)
+        mapped = of_regularised(results, regularised(results, seed))
+        assert np.array_equal(own, matrices(results, mapped))
+
+
+def test_sum_regularised_fusion_is_the_matrix_of_both_tiles_and_a_figure(made):
+    name = "final/Confusion_Matrix_Classif_Regularised_fusion"
+    results = made("sum_regularised_fusion", f"{name}.csv", f"{name}.png")
+    expected = matrices(results, regularised_fusion(results))
+    assert np.array_equal(matrix_of(results / f"{name}.csv"), expected)
+
+
+def test_mosaic_regularised_fused_differences_holds_the_pieces(made):
+    name = "final/diff_Regularised_fusion"
+    results = made("mosaic_regularised_fused_differences", f"{name}.tif", f"{name}.qml")
+    found = check_cog(results / f"{name}.tif", 0).ReadAsArray()
+    pieces = {
+        tile: [pixels(results / f"validation/{tile}/diff_regularised_fusion.tif")] for tile in TILES
+    }
+    assert np.array_equal(found, side_by_side(pieces, 0))
+    expected = matrices(results, regularised_fusion(results))
+    assert np.count_nonzero(found == 2) == np.trace(expected)
+
+
+def test_measure_regularised_fused_areas_counts_larger_pixels(made):
+    results = made("measure_regularised_fused_areas", "final/Areas_Regularised_fusion.csv")
+    table = pd.read_csv(results / "final/Areas_Regularised_fusion.csv").set_index("code")
+    mapped = regularised_map(results, "Classifications_fusion").ravel()
+    assert table["pixels"].tolist() == np.bincount(mapped, minlength=12)[table.index].tolist()
+
+
+def test_report_regularised_fusion_gives_the_accuracy_of_scikit_learn(made):
+    results = made("report_regularised_fusion", "final/RESULTS_Regularised_fusion.txt")
+    text = (results / "final/RESULTS_Regularised_fusion.txt").read_text()
+    assert text.startswith("Accuracy of the regularised land-cover map\n")
+    matrix = matrices(results, regularised_fusion(results))
+    square = matrix[:, :-1]
+    assert f"Overall accuracy   {np.trace(square) / square.sum():.3f} +- -" in text
+    assert f"the fused map for {np.trace(matrix) / matrix.sum():.3f}" in text.replace("\n", " ")

@@ -33,8 +33,13 @@ def most_frequent(classes: np.ndarray) -> np.ndarray:
 
 
 def regularised(results, seed: int) -> np.ndarray:
-    """The map as it is to be: 2 pixels in groups, 500 m², pixels of 20 m, water, 1200 m²."""
-    classes = pixels(results / f"final/Classif_Seed_{seed}.tif").astype(int)
+    """The map of a draw as it is to be."""
+    return regularised_map(results, f"Classif_Seed_{seed}")
+
+
+def regularised_map(results, name: str) -> np.ndarray:
+    """A map as it is to be: 2 pixels in groups, 500 m², pixels of 20 m, water, 1200 m²."""
+    classes = pixels(results / f"final/{name}.tif").astype(int)
     groups = groups_of(results)
     for threshold, seen in ((2, groups), (5, None)):
         for connectivity in (8, 4):
@@ -50,13 +55,18 @@ def regularised(results, seed: int) -> np.ndarray:
 
 
 def test_regularise_block_writes_its_part_of_the_map_treated_as_one_and_a_pixel_more(made):
-    names = [f"regularisation/Seed_{seed}/{block}.tif" for seed in SEEDS for block in BLOCKS]
-    results = made("regularise_block", *names, jobs=4)
-    for seed in SEEDS:
-        expected = regularised(results, seed)
+    maps = {
+        "Seed_0": "Classif_Seed_0",
+        "Seed_1": "Classif_Seed_1",
+        "fusion": "Classifications_fusion",
+    }
+    names = [f"regularisation/{name}/{block}.tif" for name in maps for block in BLOCKS]
+    results = made("regularise_block", *names, jobs=6)
+    for name, raw in maps.items():
+        expected = regularised_map(results, raw)
         assert expected.shape == (32, 54)
         for block in BLOCKS:
-            written = pixels(results / f"regularisation/Seed_{seed}/{block}.tif")
+            written = pixels(results / f"regularisation/{name}/{block}.tif")
             columns = slice(0, 28) if block == "0_0" else slice(26, 54)
             assert np.array_equal(written, expected[:, columns])
 

@@ -1,4 +1,4 @@
-"""Stages vectorisation, statistics and delivery, rule by rule."""
+"""Stages vectorisation, statistics and delivery, rule by rule: polygons of the fused map, regularised."""
 
 import hashlib
 
@@ -22,7 +22,7 @@ SIDE, FINE = (
 
 @pytest.fixture(scope="module")
 def classes(whole_production) -> np.ndarray:
-    return pixels(whole_production.results / "final/Classif_Regularised_Seed_1.tif")
+    return pixels(whole_production.results / "final/Classif_Regularised_fusion.tif")
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_shape_square_and_border_make_each_polygon_once(made, classes):
 def test_shape_border_leaves_no_line_between_squares(made, classes):
     results = made("shape_border", "vectors/polygons/border.parquet")
     table = pq.read_table(results / "vectors/polygons/border.parquet")
-    raster = gdal.Open(str(results / "final/Classif_Regularised_Seed_1.tif"))
+    raster = gdal.Open(str(results / "final/Classif_Regularised_fusion.tif"))
     line = raster.GetGeoTransform()[0] + SIDE * raster.GetGeoTransform()[1]
     crossing = (table["xmin"].to_numpy() < line) & (table["xmax"].to_numpy() > line)
     assert crossing.any()
@@ -105,11 +105,11 @@ def test_measure_square_adds_up_to_the_pixels_of_each_raw_class(made, components
     names = [f"vectors/measures/{name}.parquet" for name in SQUARES]
     results = made("measure_square", *names, jobs=2)
     found = pd.concat(pd.read_parquet(results / name) for name in names)
-    raw = pixels(results / "final/Classif_Seed_1.tif")
+    raw = pixels(results / "final/Classifications_fusion.tif")
     inside = cut_to(np.any(list(components.values()), axis=0), raw)
     codes, counts = np.unique(raw[inside], return_counts=True)
     assert found.groupby("code")["pixels"].sum().to_dict() == dict(zip(codes, counts, strict=True))
-    confidence = pixels(results / "final/Confidence_Seed_1.tif")
+    confidence = pixels(results / "final/Confidence_fusion.tif")
     assert found["confidence:sum"].sum() == confidence[inside].sum()
 
 
@@ -120,8 +120,8 @@ def cut_to(mask, raw):
 
 def test_measure_border_and_squares_give_each_polygon_its_values(made, components, layer):
     results = made("measure_border", "vectors/measures/border.parquet")
-    raw = pixels(results / "final/Classif_Seed_1.tif")
-    confidence = pixels(results / "final/Confidence_Seed_1.tif").astype(float)
+    raw = pixels(results / "final/Classifications_fusion.tif")
+    confidence = pixels(results / "final/Confidence_fusion.tif").astype(float)
     confidence[confidence == 0] = np.nan
     dates = pixels(results / "final/PixelsValidity.tif").astype(float)
     dates[dates == 255] = np.nan

@@ -28,7 +28,7 @@ from iota2_tools.reference.splits import (
     held_back_count,
     split_of,
 )
-from iota2_tools.reporting.fusion import FusedEvidence, write_fused_results
+from iota2_tools.reporting.fusion import FusedEvidence, described, write_fused_results
 
 CODES = (1, 2, 300)
 
@@ -230,6 +230,11 @@ def test_the_report_sets_the_fused_map_beside_the_single_ones(compared):
     assert "Fused from seeds   0, 1\nBy                 majority vote\n" in text
     assert "judged on 1 polygon(s) that no draw has learnt" in text
     assert "no such polygon is of Maize and Water" in text
+    write_fused_results(
+        evidence, "majority vote", str(compared / "RESULTS_seeds.txt"), regularised=True
+    )
+    title = (compared / "RESULTS_seeds.txt").read_text().splitlines()[0]
+    assert title == "Accuracy of the regularised land-cover map"
     # 12 of 16, though 12 of the 13 that have a class.
     assert "right for 0.000 to 1.000, in the mean 0.500, the fused map for 0.750" in text
 
@@ -266,6 +271,9 @@ def configured(tmp_path, **sections):
         ({"method": "confidence"}, {"learning": {"learner": "otb-dt"}}, "otb-dt tells none"),
         ({"method": "vote"}, {}, "vote"),
         ({"held_back": 1}, {}, "held_back"),
+        ({"weights": [1, 2]}, {}, "fusion.seeds.weights: majority has none"),
+        ({"method": "mean", "weights": [1, 2, 3]}, {}, "3 for 2 draws"),
+        ({"method": "mean", "weights": [1, 0]}, {}, "weights"),
     ],
 )
 def test_methods_that_lack_what_they_need_are_refused(tmp_path, seeds, others, words):
@@ -295,6 +303,24 @@ def test_folds_are_wanted_where_masses_are(tmp_path):
     for seeds, folds in (({"method": "dempster_shafer"}, {"folds": True}), ({}, {})):
         parameters = Parameters(configured(tmp_path, fusion={"seeds": seeds}))
         assert parameters.fusion_splits == {"held_back": 0.1} | folds
+
+
+def test_weights_are_told_to_the_job_and_count_only_where_they_are_given(tmp_path):
+    probabilities = {"probability_map": True}
+
+    def plan(**seeds):
+        seeds = {"seeds": {"method": "mean"} | seeds}
+        return configured(tmp_path, fusion=seeds, classification=probabilities)
+
+    weighted, plain = plan(weights=[1, 2.5]), plan()
+    assert Parameters(weighted).seed_rules["weights"] == [1, 2.5]
+    assert "weights" not in Parameters(plain).seed_rules
+    assert set(plain.config.as_dict()["fusion"]["seeds"]) == {
+        "method", "masses", "undecided", "undecided_label", "held_back",
+    }  # fmt: skip
+    assert weighted.config.digest != plain.config.digest
+    told = described(Parameters(weighted).seed_rules)
+    assert told == "mean of probabilities (weights: 1, 2.5)"
 
 
 def test_a_production_without_fusion_is_what_it_was(tmp_path):

@@ -211,6 +211,23 @@ def test_the_mean_is_weighted_and_its_class_may_be_that_of_no_source():
     assert mean_of(values, np.zeros((2, 1))).classes.tolist() == [0]
 
 
+def test_weights_of_the_rules_are_those_of_the_sources_in_order():
+    values = np.array([[[700, 65535], [300, 65535]], [[400, 400], [600, 600]]], dtype=np.uint16)
+    said = np.array([[11, 0], [12, 12]], np.uint16)
+    sources, known = (
+        Sources(said, np.array([[70, 0], [60, 60]], np.uint8), values),
+        Known((11, 12), [1, 1]),
+    )
+    found = fuse(sources, known, FusionRules("mean", weights=(1, 2)))
+    # (700 + 800) / 3 and (300 + 1200) / 3; of the second pixel the second source knows alone.
+    assert found.probabilities.tolist() == [[500, 400], [500, 600]]
+    assert found.classes.tolist() == [11, 12]
+    found = fuse(sources, known, FusionRules("mean", weights=(3, 1)))
+    assert found.probabilities.tolist() == [[625, 400], [375, 600]]  # (2100 + 400) / 4
+    given = fuse(sources, known, FusionRules("mean", weights=(3, 1)), np.array([[1.0], [2.0]]))
+    assert given.probabilities[0].tolist() == [500, 400]  # what is given for the pixels counts
+
+
 def test_probabilities_are_those_of_the_source_chosen_and_of_equal_ones_the_first():
     labels = columns([(1, 1), (1, 1), (1, 2), (0, 0)])
     confidence = columns([(40, 70), (50, 50), (30, 95), (0, 0)])

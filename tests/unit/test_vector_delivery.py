@@ -6,6 +6,7 @@ import json
 import sqlite3
 import warnings
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -252,16 +253,50 @@ def test_parts_of_a_layer_become_one_file_in_formats_that_nothing_is_appended_to
     assert about["geometry_types"] == ["Polygon"]
 
 
-def test_a_polygon_has_the_region_of_its_first_pixel(map_, tmp_path):
-    coverage, units, _ = map_
-    with_regions = type(coverage)(**{**coverage.__dict__, "regions": units})
-    outlines = units.outlines("EPSG:32631")
+def regions_of(coverage, units, shapes=None):
+    """Region of each polygon by its number; `shapes` are what is delivered of them."""
+    with_regions = replace(coverage, regions=units)
+    found = {}
     for table in with_regions.parts():
-        shapes = shapely.from_wkb(table["geometry"].to_numpy())
-        for line in with_regions.described(table, shapes).to_dict("records"):
-            row, col = divmod(line["id"] - 1, coverage.grid.cols)
-            point = shapely.Point(LEFT + 10 * col + 5, TOP - 10 * row - 5)
-            assert outlines[line["region"]].contains(point)
+        own = shapely.from_wkb(table["geometry"].to_numpy()) if shapes is None else shapes
+        frame = with_regions.described(table, own)
+        found |= dict(zip(frame["id"], frame["region"], strict=True))
+    return found
+
+
+def test_a_polygon_has_the_region_that_holds_most_of_it(map_):
+    coverage, units, _ = map_
+    outlines = units.outlines("EPSG:32631")
+    found = regions_of(coverage, units)
+    crossing = 0
+    for table in coverage.parts():
+        pairs = zip(table["number"].to_pylist(), table["geometry"].to_pylist(), strict=True)
+        for number, shape in pairs:
+            shares = {n: shapely.from_wkb(shape).intersection(o).area for n, o in outlines.items()}
+            assert found[number] == max(shares, key=shares.get)
+            crossing += min(shares.values()) > 0
+    assert crossing > 3
+
+
+@pytest.mark.parametrize(
+    ("border", "region"), [(12, "east"), (18, "west"), (15, "east"), (-1, "east"), (31, "west")]
+)
+def test_the_region_is_not_that_of_the_first_pixel_nor_of_what_is_cut(tmp_path, border, region):
+    coverage = Files(tmp_path, np.array([[1, 1, 1]], np.uint8)).coverage(4, Shape(tolerance=0.0))
+    west = shapely.box(LEFT - 99, TOP - 10, LEFT + border, TOP)
+    east = shapely.box(LEFT + border, TOP - 10, LEFT + 99, TOP)
+    path = write_units(tmp_path / "regions.gpkg", [west, east], ["west", "east"])
+    units = Units(path, None, "dept")
+    assert regions_of(coverage, units) == {1: region}
+    first = np.array([shapely.box(LEFT, TOP - 10, LEFT + 10, TOP)])
+    assert regions_of(coverage, units, first) == {1: region}
+
+
+def test_a_polygon_outside_all_regions_has_none(tmp_path):
+    coverage = Files(tmp_path, np.array([[1]], np.uint8)).coverage(4, Shape())
+    away = shapely.box(LEFT + 50, TOP - 10, LEFT + 90, TOP)
+    path = write_units(tmp_path / "regions.gpkg", [away], ["away"])
+    assert regions_of(coverage, Units(path, None, "dept")) == {1: ""}
 
 
 GRID = Grid("EPSG:32631", LEFT, TOP, 10.0, 20, 20)
@@ -349,7 +384,24 @@ def test_a_delivery_layer_without_crs_or_file_is_named(tmp_path):
 
 def test_a_draw_that_is_not_there_is_named():
     found = list(plan(seed=3).problems([0, 1]))
-    assert found == ["vectorisation.seed: there is no draw 3, they are 0, 1"]
+    assert found == ["vectorisation.seed: there is no draw 3; take one of 0, 1"]
+    (told,) = plan(seed="fusion").problems([0, 1])
+    assert "the maps of the draws are not fused" in told
+    assert not list(replace(plan(seed="fusion"), fused=True).problems([0, 1]))
+
+
+@pytest.mark.parametrize(
+    ("seed", "fused", "name"),
+    [
+        (None, False, "Seed_0"),
+        (None, True, "fusion"),
+        (1, True, "Seed_1"),
+        (0, True, "Seed_0"),
+        ("fusion", True, "fusion"),
+    ],
+)
+def test_polygons_are_of_the_fused_map_unless_a_draw_is_named(seed, fused, name):
+    assert replace(plan(seed=seed), fused=fused).map == name
 
 
 @pytest.mark.parametrize(
@@ -398,6 +450,8 @@ MINIMAL = {
     [
         ({"delivery": {"path": "d.gpkg", "field": "f"}}, "there are no polygons to deliver"),
         ({"vectorisation": {"formats": ["gpkg", "gpkg"]}}, "formats: gpkg stands twice"),
+        ({"vectorisation": {"seed": -1}}, "seed"),
+        ({"vectorisation": {"seed": "all"}}, "seed"),
         ({"vectorisation": {"method": "vw"}}, "'vw' is none of visvalingam, douglas_peucker"),
         ({"vectorisation": {"area_limit": 1.5}}, "greater than the maximum of 1"),
         (

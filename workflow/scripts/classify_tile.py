@@ -21,7 +21,11 @@ def models_of_draws():
             tuple(folders[first : first + count]),
             tuple(together["names"]),
             tuple(snakemake.params.codes),
-            FusionRules(together["method"], together["undecided"]),
+            FusionRules(
+                together["method"],
+                together["undecided"],
+                weights=tuple(together.get("weights", ())),
+            ),
             tuple(matrices[first : first + count]),
             together["masses"],
         )

@@ -40,7 +40,12 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     ]
     write_fused(
         regions,
-        FusionRules(rules["method"], rules["undecided"], rules["undecided_label"]),
+        FusionRules(
+            rules["method"],
+            rules["undecided"],
+            rules["undecided_label"],
+            weights=tuple(rules.get("weights", ())),
+        ),
         snakemake.params.dtype,
         dict(snakemake.output.items()),
     )

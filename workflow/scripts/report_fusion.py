@@ -17,4 +17,9 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
         areas=read_areas(snakemake.input.areas),
         nomenclature=read_nomenclature(snakemake.params.legend["path"]),
     )
-    write_fused_results(evidence, described(snakemake.params.rules), snakemake.output.results)
+    write_fused_results(
+        evidence,
+        described(snakemake.params.rules),
+        snakemake.output.results,
+        regularised=snakemake.params.get("regularised", False),
+    )
