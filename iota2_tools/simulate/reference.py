@@ -1,4 +1,4 @@
-"""The reference: a sample of parcels as polygons, the two regions, the table of classes."""
+"""The reference: a sample of parcels as polygons, regions, departments, the table of classes."""
 
 import csv
 import logging
@@ -15,7 +15,7 @@ from osgeo import gdal, ogr
 from iota2_tools.core.files import whole_file
 from iota2_tools.geo.burning import vectors_in_memory
 from iota2_tools.geo.grid import Window, spatial_reference
-from iota2_tools.simulate.hashing import stream_key, uniform
+from iota2_tools.simulate.hashing import stream_key, uniform, value_noise
 from iota2_tools.simulate.landscape import (
     CODES,
     NOMENCLATURE,
@@ -42,6 +42,9 @@ SURVEY_SIDE = 800
 MOST_SURVEYS = 60
 SMALLEST_POLYGON = 8
 FIXED_DATE = "2000-01-01T00:00:00.000Z"
+DEPARTMENTS = "departments.gpkg"
+AROUND = 1000.0
+"""Metres by which regions and departments reach beyond the scene."""
 CONFUSED_WITH = {2: 3, 3: 2, 4: 2, 5: 6, 6: 5, 7: 8, 8: 7, 9: 10, 10: 9, 11: 7, 1: 7}
 
 
@@ -57,7 +60,7 @@ class ReferencePolygon:
 
 
 def write_reference(settings: SceneSettings, folder: Path) -> int:
-    """Write `reference.gpkg`, `regions.gpkg` and `nomenclature.csv`.
+    """Write `reference.gpkg`, `regions.gpkg`, `departments.gpkg` and `nomenclature.csv`.
 
     Returns
     -------
@@ -72,6 +75,7 @@ def write_reference(settings: SceneSettings, folder: Path) -> int:
     _write_gpkg(folder / "reference.gpkg", "reference", columns, rows)
     regions = [({"region": name}, outline) for name, outline in region_outlines(settings)]
     _write_gpkg(folder / "regions.gpkg", "regions", {"region": ogr.OFTString}, regions)
+    write_departments(settings, folder / DEPARTMENTS)
     classes = {polygon.code for polygon in polygons}
     LOGGER.info("reference: %d polygons of %d classes", len(polygons), len(classes))
     return len(polygons)
@@ -197,12 +201,52 @@ def region_outlines(settings: SceneSettings) -> list[tuple[str, bytes]]:
     y = FALSE_NORTHING - (first + np.arange(len(limits))) * REGION_STEP * RESOLUTION
     border = list(zip(x.tolist(), y.tolist(), strict=True))
     left, _, right, _ = grid_of_window(scene).bounds
-    west, east = min(left, min(x)) - 1000.0, max(right, max(x)) + 1000.0
+    west, east = min(left, min(x)) - AROUND, max(right, max(x)) + AROUND
     corners = {"1": west, "2": east}
     return [
         (name, _polygon([*border, (side, border[-1][1]), (side, border[0][1])]))
         for name, side in corners.items()
     ]
+
+
+def write_departments(settings: SceneSettings, path: Path) -> None:
+    """Write a layer of three made-up departments: fields `code` (`01`, …) and `name`."""
+    columns = {"code": ogr.OFTString, "name": ogr.OFTString}
+    rows = [
+        ({"code": f"{number:02}", "name": name}, outline)
+        for number, (name, outline) in enumerate(department_outlines(settings), start=1)
+    ]
+    _write_gpkg(path, "departments", columns, rows)
+
+
+def department_outlines(settings: SceneSettings) -> list[tuple[str, bytes]]:
+    """Name and outline (WKB) of each department; together a rectangle, the scene and 1 km around.
+
+    A wavy border runs from north to south, west of the middle; from its middle one to the east.
+    """
+    left, bottom, right, top = grid_of_window(scene_window(settings)).bounds
+    west, south, east, north = left - AROUND, bottom - AROUND, right + AROUND, top + AROUND
+    key = stream_key(settings.seed, "departments")
+    steps = 16
+    sway = [0.06 * value_noise(key, 4 * n / steps, 0.5) for n in range(steps + 1)]
+    height = (north - south) / steps
+    border = [
+        (round(west + (0.4 + sway[n]) * (east - west)), north - n * height)
+        for n in range(steps + 1)
+    ]
+    fork = steps // 2
+    first, level = border[fork]
+    width = (east - first) / steps
+    branch = [
+        (first + n * width, round(level + sway[n] * (north - south)) if n else level)
+        for n in range(steps + 1)
+    ]
+    corners = {
+        "West": [*border, (west, south), (west, north)],
+        "Northeast": [*border[: fork + 1], *branch[1:], (east, north)],
+        "Southeast": [*branch, (east, south), *border[:fork:-1]],
+    }
+    return [(name, _polygon(points)) for name, points in corners.items()]
 
 
 def _polygon(corners: Iterable[tuple[float, float]]) -> bytes:

@@ -23,7 +23,7 @@ from iota2_tools.simulate.products import (
     land_file,
     write_truth,
 )
-from iota2_tools.simulate.reference import write_reference
+from iota2_tools.simulate.reference import DEPARTMENTS, write_departments, write_reference
 from iota2_tools.simulate.sensors import SENTINEL2, Sensor, chosen_sensors
 from iota2_tools.simulate.settings import SceneSettings, acquisitions, tile_window
 
@@ -80,6 +80,9 @@ def simulate_scene(
     _check_machine(jobs, block_rows)
     chosen = chosen_sensors(sensors)
     held = _held_sensors(settings, out)
+    departments = out / "reference" / DEPARTMENTS
+    if held is not None and not departments.exists():  # a scene from before there were any
+        write_departments(settings, departments)
     if held is not None and chosen.keys() <= held:
         (out / UNFINISHED).unlink(missing_ok=True)
         LOGGER.info("%s: this scene is there already", out)

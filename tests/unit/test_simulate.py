@@ -2,6 +2,7 @@
 
 import math
 import re
+import shutil
 from collections import Counter
 from dataclasses import replace
 from datetime import date, timedelta
@@ -11,6 +12,7 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 
 from iota2_tools.config.nomenclature import read_nomenclature
 from iota2_tools.core.errors import ConfigError, InputDataError
@@ -21,6 +23,7 @@ from iota2_tools.simulate import (
     acquisitions,
     clear_reflectance,
     imaging,
+    reference,
     scene,
     scene_window,
     simulate_scene,
@@ -251,6 +254,38 @@ def test_every_class_can_be_learnt_in_the_demo(tmp_path):
     assert len(joined) == len(reference)
     assert joined.groupby(["code", "region"]).size().min() >= 6
     assert joined.groupby(["code", "region"]).ngroups == 2 * len(classes.codes)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_departments_share_the_scene_and_a_kilometre_around_among_them(tmp_path, seed):
+    settings = SceneSettings(size=400, seed=seed)
+    path = tmp_path / "departments.gpkg"
+    reference.write_departments(settings, path)
+    found = gpd.read_file(path)
+    assert found["code"].tolist() == ["01", "02", "03"]
+    assert found["name"].tolist() == ["West", "Northeast", "Southeast"]
+    assert found.crs.to_epsg() == 32631
+    assert shapely.is_valid(found.geometry).all()
+    assert shapely.coverage_is_valid(found.geometry.to_numpy())
+    left, bottom, right, top = grid_of_window(scene_window(settings)).bounds
+    frame = shapely.box(left - 1000, bottom - 1000, right + 1000, top + 1000)
+    assert found.area.sum() == pytest.approx(frame.area, rel=1e-12)
+    assert found.union_all().symmetric_difference(frame).area == 0
+    shares = found.intersection(shapely.box(left, bottom, right, top)).area / frame.area
+    assert shares.min() > 0.05  # each is seen on the map
+    other = tmp_path / "again.gpkg"
+    reference.write_departments(settings, other)
+    assert other.read_bytes() == path.read_bytes()
+
+
+def test_a_finished_scene_from_before_there_were_departments_is_given_them(small, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(small, copy)
+    (copy / "reference/departments.gpkg").unlink()
+    before = {path: path.stat().st_mtime_ns for path in copy.rglob("*") if path.is_file()}
+    simulate_scene(SMALL, copy)
+    assert bytes_of(copy / "reference") == bytes_of(small / "reference")
+    assert all(path.stat().st_mtime_ns == time for path, time in before.items())
 
 
 def test_few_polygons_when_few_are_asked(tmp_path):
