@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def demo(size: int) -> int:
-    """Simulate a scene in `demo/scene`, make its maps in `demo/results`, and say where they are.
+    """Simulate a scene in `demo/scene`, make maps and polygons in `demo/results`, and say where they are.
 
     What an earlier run has finished is kept.
 
