@@ -372,7 +372,29 @@ def _remarks(polygons: gpd.GeoDataFrame, plan: SplitPlan) -> list[str]:
     outside = (polygons["region"] == "").sum()
     if outside:
         remarks.append(f"{outside} polygon(s) lie in no region and are not used")
+    return remarks + _unjudged(polygons, plan)
+
+
+def _unjudged(polygons: gpd.GeoDataFrame, plan: SplitPlan) -> list[str]:
+    """Classes of which the folds of a region say nothing, where masses come from them."""
+    remarks = []
+    for seed in plan.seeds if plan.folds else ():
+        for (region, code), count in _learning(polygons, seed).items():
+            if count == 1 and region in plan.used_regions:
+                remarks.append(
+                    f"region {region}, seed {seed}: class {plan.nomenclature.name_of(code)} has one learning "
+                    "polygon, so that its folds lack it: where the model says that class, it is not believed (mass 0)"
+                )
     return remarks
+
+
+def _learning(polygons: gpd.GeoDataFrame, seed: int) -> dict[tuple[str, int], int]:
+    """Number of polygons that learn in a draw, by region and class."""
+    learns = polygons[f"seed_{seed}"].str.contains(LEARN) & polygons["has_pixel"]
+    counts: dict[tuple[str, int], int] = (
+        polygons[learns].groupby(["region", "code"]).size().to_dict()
+    )
+    return counts
 
 
 def single_polygons(polygons: gpd.GeoDataFrame, plan: SplitPlan) -> list[str]:
@@ -439,9 +461,9 @@ def _check_folds(polygons: gpd.GeoDataFrame, plan: SplitPlan, path: str) -> None
     """Raise InputDataError if nothing can be set apart of the learning polygons of a region."""
     problems = []
     for seed in plan.seeds if plan.folds else ():
-        learns = polygons[f"seed_{seed}"].str.contains(LEARN) & polygons["has_pixel"]
-        counts = polygons[learns].groupby(["region", "code"]).size()
-        most = counts.groupby("region").max().to_dict()
+        most: dict[str, int] = {}
+        for (region, _), count in _learning(polygons, seed).items():
+            most[region] = max(most.get(region, 0), count)
         problems += [
             f"region {region}, seed {seed}: no class has two learning polygons, so that folds cannot tell "
             "what a model is to be believed; add polygons, or take a method of fusion without masses"

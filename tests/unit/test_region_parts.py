@@ -80,7 +80,10 @@ def test_a_region_of_which_no_fold_can_be_set_apart_is_refused_where_folds_are_w
         InputDataError, match=r"region 1, seed 0: no class has two learning polygons"
     ):
         split_of(replace(one_each, folds=True))
-    split_of(replace(plan([1] * 4 + [2], 1), folds=True))
+    found = split_of(replace(plan([1] * 4 + [2], 1), folds=True))
+    lacking = "region 1, seed 0: class Maize has one learning polygon, so that its folds lack it"
+    assert [text.startswith(lacking) for text in found.remarks] == [True]
+    assert split_of(plan([1] * 4 + [2], 1)).remarks == []
 
 
 @pytest.fixture
@@ -177,6 +180,25 @@ def test_the_check_names_the_class_that_a_part_would_lack(production):
     problems = input_problems(production({"regions": {"above_km2": 0.002}}))
     assert any("region a, seed 0: class Wheat has" in problem for problem in problems)
     assert not any("fusion" in p for p in input_problems(production({"regions": {"above_km2": 1}})))
+
+
+def test_all_that_is_wrong_with_what_is_made_of_maps_is_told_at_once(production, tmp_path):
+    units = gpd.GeoDataFrame({"dept": ["31"]}, geometry=[box(0, 0, 9, 9)], crs="EPSG:32631")
+    units.to_file(tmp_path / "units.gpkg")
+    wrong = {
+        "regularisation": {"groups": "parent", "minimum_mapping_unit_m2": 6401},
+        "vectorisation": {"seed": "fusion"},
+        "delivery": {"path": str(tmp_path / "units.gpkg"), "field": "dept"},
+    }
+    told = "\n".join(input_problems(production({"regions": {"above_km2": 0.002}}, **wrong)))
+    for words in (
+        "regularisation.groups: parent, but Wheat and Maize of the nomenclature have no parent",
+        "minimum_mapping_unit_m2: 6401 m² is larger than the whole map (6400 m²)",
+        "units.gpkg: none of its 1 unit(s) touches the map",
+        "vectorisation.seed: the maps of the draws are not fused",
+        "region a, seed 0: class Wheat has",
+    ):
+        assert words in told
 
 
 @pytest.mark.parametrize(
