@@ -298,10 +298,15 @@ def whole_production(tmp_path_factory) -> Workflow:
 
 @pytest.fixture(scope="session")
 def managed_production(whole_production, tmp_path_factory) -> Workflow:
-    """The whole production with its samples managed and its maps smoothed, no probabilities asked for."""
+    """The production with its samples managed and its maps smoothed, no probabilities asked for.
+
+    Nothing is made of these maps again.
+    """
     folder = tmp_path_factory.mktemp("managed") / "copy"
     shutil.copytree(whole_production.folder, folder)
     workflow = Workflow(folder, copy.deepcopy(whole_production.config))
+    for section in ("fusion", "regularisation", "vectorisation", "delivery"):
+        del workflow.config[section]
     workflow.config["classification"] = {"smoothing": {"method": "markov"}, "histograms": True}
     workflow.config["sampling"] |= {
         "max_per_polygon": 4,
