@@ -60,6 +60,10 @@ def test_each_model_reads_its_own_columns_and_the_mean_is_that_of_both(learnt):
     assert np.array_equal(said.codes, np.array(CODES)[mean.argmax(axis=1)])
     assert np.array_equal(np.floor(said.confidence * 100 + 1e-5), mean.max(axis=1) // 10)
     assert set(said.choice) >= {1, 2, 3}
+    weighted = fused(learnt, FusionRules("mean", weights=(1, 3))).predict(values, True)
+    expected = np.floor((per_mille[0] + 3 * per_mille[1]) / 4 + 0.5)
+    assert np.array_equal(np.rint(weighted.probabilities * 1000), expected)
+    assert not np.array_equal(expected, mean)
     both = said.choice == 1
     assert np.array_equal(both, (radar.codes == said.codes) & (optical.codes == said.codes))
 

@@ -201,6 +201,13 @@ def test_radar_and_optical_series_have_a_model_each_and_the_users_rasters_belong
     }
     assert names == {"radar": {"Sentinel1"}, "optical": {"Landsat8", "Sentinel2"}}
     assert not any("fusion.sensors" in problem for problem in input_problems(production))
+    assert parameters.together("1") == {
+        "names": ["radar", "optical"], "method": "mean", "masses": "precision",
+        "undecided": "most_confident",
+    }  # fmt: skip
+    weighted = {"sensors": {"weights": {"optical": 2.5}}}
+    rules = Parameters(plan(folder, *sensors, fusion=weighted)).together("1")
+    assert rules["weights"] == [1, 2.5]  # in the order of the names
 
 
 def test_late_fusion_needs_sensors_of_both_kinds(folder):
