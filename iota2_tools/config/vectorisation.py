@@ -55,7 +55,7 @@ class VectorisationSection(Section):
     smoothing: Literal["none", "chaikin", "hermite"] = Field(
         "none",
         description=(
-            "Rounds corners within the same limit; about three times the points. `chaikin` cuts them, `hermite` "
+            "Rounds corners within the same limit; two to three times the points. `chaikin` cuts them, `hermite` "
             "draws curves that keep nearer to them."
         ),
     )
