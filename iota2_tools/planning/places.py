@@ -6,12 +6,15 @@ from pathlib import Path
 
 from iota2_tools.core.findings import Finding
 from iota2_tools.planning.configuration import Configuration
+from iota2_tools.planning.external import NAMES
+from iota2_tools.planning.vectorisation import UNITS
 
 OWN = {
     "benchmarks", "classification", "feature_maps", "features", "final", "folds", "fusion", "logs", "models",
-    "prepared", "regularisation", "sampling", "smoothing", "tiles", "validation", "vectors",
+    "prepared", "regularisation", "sampling", "smoothing", "tiles", "validation", "vectors", UNITS,
+    NAMES,
 }  # fmt: skip
-"""Folders of the output."""
+"""What stands in the output."""
 
 
 def place_findings(config: Configuration) -> Iterator[Finding]:

@@ -1274,6 +1274,10 @@ GOOD = {
     "farms together": add("sampling: {split_by: farm}"),
     "a map in degrees": add("grid: {projection: EPSG:4326, spatial_resolution: 0.0001}"),
     "a finished production": lambda s: s.path("results/tiles/T31TCJ").mkdir(parents=True),
+    "what a plan has kept": lambda s: (
+        s.path("results").mkdir(),
+        s.path("results/delivery_units.json").write_text(""),
+    ),
     "splits of one's own": splits(ROWS),
     "rasters of one's own": lambda s: (rasters(s), s.add(ALTITUDE)),
     "products in their zip": lambda s: (zipped(s, PRODUCT), shutil.rmtree(s.product())),
