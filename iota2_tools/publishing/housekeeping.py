@@ -62,9 +62,10 @@ GROUPS = (
           ("train_model", "train_source")),
     Group("samples", "polygons, their splits, pixels chosen and their features",
           r"sampling/(polygons\.gpkg|rates/region_[^/]+\.csv)|"
-          r"tiles/[^/]+/(selection\.parquet|samples\.parquet|polygons\.tif|polygon_statistics\.csv)",
+          r"tiles/[^/]+/(selection\.parquet|samples\.parquet|polygons\.tif|polygon_statistics\.csv)|"
+          r"report/(samples\.csv|profiles\.parquet)",
           ("split_polygons", "burn_polygons", "count_polygon_pixels", "share_samples", "select_samples",
-           "extract_samples")),
+           "extract_samples", "describe_samples")),
     Group("records", "what the plan keeps of the inputs: small, never removed",
           r"tiles/[^/]+/inventory\.(json|record)|prepared/.*\.record|(delivery_units|external_features)\.json|"
           r"reproduce\.yaml|production\.yaml",
@@ -83,7 +84,7 @@ GROUPS = (
           ("classify_tile", "smooth_tile", "fuse_seeds")),
     Group("validation", "maps of each tile against the reference", rf"validation/[^/]+/({_TIF}|[^/]+\.csv)",
           ("compare_tile", "compare_raw_tile", "compare_regularised_tile", "compare_fusion",
-           "compare_regularised_fusion", "count_values")),
+           "compare_regularised_fusion", "count_values", "compare_regions")),
     Group("regularisation", "blocks of the regularised maps", rf"regularisation/[^/]+/({_TIF}|seams\.json)",
           ("regularise_block", "compare_seams")),
     Group("vectors", "polygons, square by square",

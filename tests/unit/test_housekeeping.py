@@ -26,6 +26,7 @@ MADE = {
     "models/region_1_seed_0/model.json": "models",
     "models/region_1_seed_0/model.skops": "models",
     "sampling/polygons.gpkg": "samples",
+    "report/samples.csv": "samples",
     "tiles/T31TCJ/samples.parquet": "samples",
     "tiles/T31TCJ/inventory.json": "records",
     "tiles/T31TCJ/inventory.record": "records",
