@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from tiny import LEFT, TOP, write_image
 
+from iota2_tools.config.publication import Publication
 from iota2_tools.core.errors import ConfigError, InputDataError
 from iota2_tools.core.files import whole_file
 from iota2_tools.core.versions import VERSIONS
@@ -221,6 +222,21 @@ def test_inputs_are_held_against_the_lock(tmp_path):
     ]  # fmt: skip
     with pytest.raises(InputDataError, match=r"gone: no file .*gone\nFetch them"):
         list(changes_of_inputs(known | {"gone": InputFile(1, "x")}, places))
+
+
+@pytest.mark.parametrize(
+    ("given", "path", "place"),
+    [
+        (["s2/a.tif"], "s2/a.tif", "/copy/s2/a.tif"),
+        (["/d/s2/a.tif", "/d/classes.csv"], "/d/s2/a.tif", "/copy/s2/a.tif"),
+        (["/d/classes.csv"], "/d/classes.csv", "/copy/classes.csv"),
+        (["/d/s2/a.tif", "classes.csv"], "classes.csv", "/copy/classes.csv"),
+    ],
+)
+def test_inputs_are_looked_for_in_the_folder_that_is_named(tmp_path, given, path, place):
+    lock, _ = production(tmp_path)
+    lock = lock.model_copy(update={"inputs": {name: InputFile(1, "x") for name in given}})
+    assert Places.of(lock, Publication(), Path("/copy")).place_of(path) == place
 
 
 def test_a_reproduction_is_not_made_over_its_original(tmp_path):
