@@ -153,7 +153,8 @@ def test_what_cannot_be_archived_whole_is_refused(output, tmp_path):
     (output / "models/region_1_seed_0/model.json").write_text("{}")
     (output / "final" / "RESULTS.txt").write_text("better")
     with pytest.raises(
-        InputDataError, match=r"1 file\(s\) are not as the lock says, RESULTS\.txt was altered"
+        InputDataError,
+        match=r"results/final: 1 file\(s\) are not as the lock says, RESULTS\.txt was altered",
     ):
         archive(output, target)
     (output / "final" / "RESULTS.txt").write_text("Overall accuracy 0.9\n")
