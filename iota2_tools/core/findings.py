@@ -9,8 +9,15 @@ from typing import Literal
 from iota2_tools.core.errors import Iota2Error, Listed
 
 Severity = Literal["error", "warning"]
-KEY = re.compile(r"[a-z_]\w*(\.[\w-]+)*")
-"""A place in a configuration, `sensors.sentinel2.path`."""
+KEY = re.compile(r"([a-z_]+)(\.[\w-]+)*")
+"""A place in a configuration, `sensors.sentinel2.path`, if its first word is one of `SECTIONS`."""
+SECTIONS = frozenset(
+    (
+        "classification", "delivery", "external_features", "feature_maps", "fusion", "grid", "inputs", "learning",
+        "nomenclature", "output", "prepared", "reference", "regions", "regularisation", "sampling", "sensors", "tiles",
+        "user_features", "vectorisation",
+    )
+)  # fmt: skip
 WITHIN = re.compile(
     r"line \d+|(feature|polygon)\(?s?\)? \d[\d, …]*|band \S+|\d{4}-\d\d-\d\d|region \S+, seed \d+|seed \d+|class \d+"
 )
@@ -102,8 +109,11 @@ def _from_sentence(sentence: str, about: str, severity: Severity) -> Finding:
 
 
 def _is_key(place: str) -> bool:
-    """Whether a place is a key of a configuration; `reference.gpkg` is none where there is such a file."""
-    return bool(KEY.fullmatch(place)) and not ("." in place and os.path.exists(place))
+    """Whether a place is a key of a configuration, and no file of such a name."""
+    found = KEY.fullmatch(place)
+    if not found or found[1] not in SECTIONS:
+        return False
+    return not ("." in place and os.path.exists(place))
 
 
 def _cut(sentence: str) -> tuple[str, str]:
@@ -130,7 +140,7 @@ def with_lines(finding: Finding, source: str, lines: Mapping[str, int]) -> Findi
     lines : mapping of str to int
         Line of each key, `sensors.sentinel2.path`, from 1 (`config.yaml_files.lines_of`).
     """
-    if finding.file != source or not KEY.fullmatch(finding.where):
+    if finding.file != source or not _is_key(finding.where):
         return finding
     unknown = re.match(r"unknown key '([^']+)'", finding.what)
     key = f"{finding.where}.{unknown[1]}" if unknown else finding.where

@@ -75,11 +75,12 @@ def _room(parameters: Parameters) -> Iterator[Finding]:
     while not folder.exists():
         folder = folder.parent
     needed, free = disk_mb(parameters), shutil.disk_usage(folder).free / 1e6
-    taken = _megabytes(Path(parameters.config.output))
-    if needed - taken > free:
+    if needed > free:  # what stands there already is looked at only now: there may be many files
+        needed -= _megabytes(Path(parameters.config.output))
+    if needed > free:
         yield Finding(
             "", "output",
-            f"the products take some {(needed - taken) / 1000:.3g} GB, and {free / 1000:.3g} GB are free on the "
+            f"the products take some {needed / 1000:.3g} GB, and {free / 1000:.3g} GB are free on the "
             f"disk of {folder}",
             "make room, or name another folder", "warning",
         )  # fmt: skip

@@ -28,6 +28,8 @@ INK = "#222222"
 GREY = "#666666"
 LONGEST_NAME = 30
 CELL = 0.36  # side of a cell of the matrix, in inches
+MOST_CLASSES = 60
+"""Classes that a figure shows: the whole matrix of hundreds would take gigabytes, and nobody would read it."""
 Style = dict[str, Any]
 
 
@@ -44,24 +46,27 @@ def write_matrix_figure(
     matrix : ndarray, shape (n_classes, n_classes) or (n_classes, n_classes + 1)
         Pixels; rows: reference, columns: map, in the order of the nomenclature's codes.
     nomenclature : Nomenclature
-        Codes, names and colours; readable up to some 25 classes.
+        Codes, names and colours; readable up to some 25 classes. Of more than `MOST_CLASSES`, those with
+        most reference pixels are drawn, and the title says so.
     path : str
         PNG to write; the same byte for byte when written again.
     title : str
         Text above the figure.
     """
-    n = len(nomenclature.codes)
     square = classified(matrix).astype(float)
     totals = square.sum(axis=1, keepdims=True)
+    shown = _shown(totals[:, 0])
     percent = 100 * np.divide(square, totals, out=np.zeros_like(square), where=totals > 0)
-    result = scores(matrix)
+    percent, result = percent[np.ix_(shown, shown)], scores(matrix)
+    title, n = _told(title, shown, nomenclature), len(shown)
+    nomenclature = Nomenclature(tuple(nomenclature.classes[place] for place in shown))
     left, right, top, bottom = 2.9, 2.0, 1.4, 2.75
     size = (max(left + n * CELL + right, 6.5), top + n * CELL + bottom)
     figure, axes = _canvas(size, (left, bottom, n * CELL, n * CELL))
     axes.imshow(percent, cmap="Blues", vmin=0, vmax=100, aspect="equal")
     _write_cells(axes, percent)
     _write_class_names(axes, nomenclature)
-    _write_margins(axes, result, totals[:, 0])
+    _write_margins(axes, result, shown, totals[shown, 0])
     overall = (
         f"Overall accuracy {number(result.overall_accuracy, 3)}   "
         f"kappa {number(result.kappa, 3)}   {number(totals.sum(), apart=' ')} pixels\n"
@@ -91,13 +96,15 @@ def write_scores_figure(
         Text above the figure.
     """
     result = scores_over_seeds(matrices)
-    n = len(nomenclature.codes)
+    shown = _shown(np.sum([classified(matrix).sum(axis=1) for matrix in matrices.values()], axis=0))
+    title, n = _told(title, shown, nomenclature), len(shown)
+    classes = [nomenclature.classes[place] for place in shown]
     size = (9.0, 1.5 + 0.32 * n)
     figure, axes = _canvas(size, (3.0, 0.6, 5.0, 0.32 * n))
-    for row, (item, value) in enumerate(zip(nomenclature.classes, result.f_score, strict=True)):
-        _draw_bar(axes, row, item, value)
+    for row, place in enumerate(shown):
+        _draw_bar(axes, row, classes[row], result.f_score[place])
     axes.set(xlim=(0, 1), ylim=(n - 0.5, -0.5))
-    axes.set_yticks(range(n), [_short(item) for item in nomenclature.classes], parse_math=False)
+    axes.set_yticks(range(n), [_short(item) for item in classes], parse_math=False)
     axes.set_xlabel("F-score", color=GREY, size=10)
     axes.tick_params(length=0, labelsize=9, labelcolor=INK)
     axes.grid(axis="x", color="#dddddd", linewidth=0.8)
@@ -109,6 +116,22 @@ def write_scores_figure(
     overall = f"Overall accuracy {result.overall_accuracy}   kappa {result.kappa}   {runs}"
     write_head(figure, size, title, overall.replace("+-", "±").replace(" ± -", ""))
     save_figure(figure, path)
+
+
+def _shown(totals: np.ndarray) -> np.ndarray:
+    """Places of the classes that a figure shows, in their order: those with most reference pixels."""
+    most = np.argsort(-totals, kind="stable")[:MOST_CLASSES]
+    return np.sort(most)
+
+
+def _told(title: str, shown: np.ndarray, nomenclature: Nomenclature) -> str:
+    """The title, with how many of the classes are shown, if not all are."""
+    every = len(nomenclature.codes)
+    return (
+        title
+        if len(shown) == every
+        else f"{title}: {len(shown)} of {every} classes, those with most pixels"
+    )
 
 
 def _canvas(
@@ -191,7 +214,7 @@ def _write_class_names(axes: Axes, nomenclature: Nomenclature) -> None:
     axes.text(-1.25, n + 0.6, "Map", ha="right", va="center", **axis)
 
 
-def _write_margins(axes: Axes, result: Scores, pixels: np.ndarray) -> None:
+def _write_margins(axes: Axes, result: Scores, shown: np.ndarray, pixels: np.ndarray) -> None:
     """Precision under the columns; recall, F-score and reference pixels right of the rows."""
     n = len(pixels)
     text: Style = {"va": "center", "clip_on": False, "size": 8, "color": INK}
@@ -201,11 +224,11 @@ def _write_margins(axes: Axes, result: Scores, pixels: np.ndarray) -> None:
     axes.text(f_score, -1, "F", ha="center", **head)
     axes.text(count, -1, "pixels", ha="right", **head)
     axes.text(-0.68, n + 0.05, "P", ha="right", **head)
-    for row in range(n):
-        axes.text(recall, row, number(100 * result.recall[row]), ha="center", **text)
-        axes.text(f_score, row, number(100 * result.f_score[row]), ha="center", **text)
+    for row, place in enumerate(shown):
+        axes.text(recall, row, number(100 * result.recall[place]), ha="center", **text)
+        axes.text(f_score, row, number(100 * result.f_score[place]), ha="center", **text)
         axes.text(count, row, number(pixels[row], apart=" "), ha="right", **text)
-        axes.text(row, n + 0.05, number(100 * result.precision[row]), ha="center", **text)
+        axes.text(row, n + 0.05, number(100 * result.precision[place]), ha="center", **text)
 
 
 def _draw_bar(axes: Axes, row: int, item: LandCoverClass, value: Estimate) -> None:

@@ -1322,8 +1322,25 @@ def test_names_of_cases_are_each_given_once():
     assert len(names) == len(set(names)) >= 120
 
 
-@pytest.mark.slow  # together
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+QUICK = {
+    "a key twice",
+    "a tab",
+    "an empty file",
+    "no configuration",
+    "a day that no calendar has",
+    "a long gap",
+    "an unknown class",
+}
+"""Of the fast loop."""
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=case.name, marks=[] if case.name in QUICK else pytest.mark.slow)
+        for case in CASES
+    ],
+)
 def test_what_is_wrong_is_told(scene, case, monkeypatch, capsys):
     case.broken(scene)
     code, text = answer(scene, monkeypatch, capsys, *(["--deep"] if case.deep else []))

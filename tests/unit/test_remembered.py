@@ -1,6 +1,7 @@
 """What has passed once is not looked at again; what was refused is, and so is all that changed."""
 
 import datetime
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from iota2_tools.core import remembered
-from iota2_tools.core.remembered import has_passed, keep_passed, makers
+from iota2_tools.core.remembered import Notebook, has_passed, keep_passed, makers
 from iota2_tools.learning import engines, tried
 from iota2_tools.learning.settings import LearningSettings, Purpose
 from iota2_tools.learning.tried import problems_of_learner
@@ -224,3 +225,72 @@ def test_many_at_once_keep_the_same(own_cache):
         list(pool.map(keep_passed, ["look"] * 50))
     assert len(files(own_cache)) == 1
     assert has_passed("look")
+
+
+# What was found in files.
+
+
+@pytest.fixture
+def notes(tmp_path, monkeypatch):
+    """Reads a file by a notebook of its own, and says whether it was looked at."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def read(*paths, question="size", name="notebook", save=True):
+        looked = []
+        notebook = Notebook(name)
+        found = notebook.read(
+            map(str, paths), question, lambda: looked.append(1) or [len(paths), "x"]
+        )
+        assert found == [len(paths), "x"]
+        if save:
+            notebook.save()
+        return bool(looked)
+
+    return read
+
+
+def test_a_file_is_looked_at_once_until_its_size_or_time_changes(notes, tmp_path):
+    path = tmp_path / "a"
+    path.write_text("1")
+    assert [notes(path), notes(path)] == [True, False]
+    path.write_text("12")
+    assert [notes(path), notes(path)] == [True, False]
+    os.utime(path, (1, 1))
+    assert [notes(path), notes(path)] == [True, False]
+    path.unlink()
+    assert [notes(path), notes(path)] == [True, False]
+
+
+def test_another_question_notebook_or_file_is_another_look(notes, tmp_path):
+    path, other = tmp_path / "a", tmp_path / "b"
+    path.write_text("1")
+    other.write_text("1")
+    assert notes(path)
+    assert notes(path, question="colour")
+    assert notes(path, name="other")
+    assert notes(path, other)
+
+
+def test_what_is_not_asked_any_more_is_forgotten(notes, tmp_path):
+    path = tmp_path / "a"
+    path.write_text("1")
+    assert notes(path)
+    assert notes(path, question="colour")
+    assert notes(path)
+
+
+def test_without_saving_or_a_place_to_save_each_is_looked_at(notes, tmp_path, monkeypatch):
+    path = tmp_path / "a"
+    path.write_text("1")
+    assert [notes(path, save=False), notes(path, save=False)] == [True, True]
+    monkeypatch.setenv("XDG_CACHE_HOME", str(path))
+    assert [notes(path), notes(path)] == [True, True]
+
+
+def test_a_notebook_that_was_cut_is_begun_anew(notes, tmp_path):
+    path = tmp_path / "a"
+    path.write_text("1")
+    assert notes(path)
+    (book,) = (tmp_path / "cache/iota2-tools/looks").iterdir()
+    book.write_text(book.read_text()[:-9])
+    assert [notes(path), notes(path)] == [True, False]

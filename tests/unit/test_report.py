@@ -8,11 +8,13 @@ import jinja2
 import numpy as np
 import pytest
 from conftest import ROOT
+from PIL import Image
 
 from iota2_tools.assessing.areas import ClassAreas
 from iota2_tools.assessing.scores import read_matrix_csv, write_matrix_csv
 from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
 from iota2_tools.core.errors import InputDataError
+from iota2_tools.reporting import figures
 from iota2_tools.reporting.confusion import write_sum
 from iota2_tools.reporting.remarks import Remark, Topic
 from iota2_tools.reporting.results import write_results, write_scores_csv
@@ -191,3 +193,27 @@ def test_the_report_begins_with_tiles_and_sensors(tiles, sensors, user, expected
     shown = jinja2.Template(text).render(snakemake=SimpleNamespace(config=config))
     assert expected in " ".join(shown.split())
     assert "``out/final``" in shown
+
+
+def test_of_hundreds_of_classes_a_figure_shows_those_with_most_pixels(tmp_path, monkeypatch):
+    """312 classes would be a picture of 17 000 pixels a side."""
+    assert figures._shown(np.array([5, 0, 7, 5, 1])).tolist() == [0, 1, 2, 3, 4]
+    monkeypatch.setattr(figures, "MOST_CLASSES", 3)
+    assert figures._shown(np.array([5, 0, 7, 5, 1])).tolist() == [0, 2, 3]
+    five = Nomenclature(tuple(LandCoverClass(n, f"class {n}", (n, n, n)) for n in range(1, 6)))
+    three = Nomenclature(five.classes[:3])
+    many = np.diag([5, 0, 7, 5, 1])
+    for write, of in (
+        (figures.write_matrix_figure, lambda m: m),
+        (figures.write_scores_figure, lambda m: {0: m}),
+    ):
+        write(of(many), five, str(tmp_path / "five.png"))
+        write(of(many[:3, :3]), three, str(tmp_path / "three.png"))
+        with (
+            Image.open(tmp_path / "five.png") as bounded,
+            Image.open(tmp_path / "three.png") as small,
+        ):
+            assert bounded.size == small.size
+    told = figures._told("Matrix", np.arange(3), five)
+    assert told == "Matrix: 3 of 5 classes, those with most pixels"
+    assert figures._told("Matrix", np.arange(5), five) == "Matrix"

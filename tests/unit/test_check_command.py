@@ -1,0 +1,175 @@
+"""The command `iota2 check`: what it prints, for people and for programs."""
+
+import json
+
+import jsonschema
+import pytest
+import yaml
+from broken import Scene, good_scene
+from conftest import ROOT
+
+from iota2_tools.commands import cli
+from iota2_tools.commands.check import grouped
+from iota2_tools.core.errors import InputDataError, one_message
+from iota2_tools.core.findings import SECTIONS, Finding, findings_in, findings_of, with_lines
+from iota2_tools.planning.configuration import Configuration
+
+SCHEMA = yaml.safe_load((ROOT / "workflow" / "schemas" / "check.schema.yaml").read_text())
+
+
+@pytest.fixture
+def scene(tmp_path, monkeypatch):
+    good_scene(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return Scene(tmp_path)
+
+
+def as_json(capsys, *options):
+    code = cli.main(["check", "config.yaml", "--json", *options])
+    told = json.loads(capsys.readouterr().out)
+    jsonschema.validate(told, SCHEMA)
+    return code, told
+
+
+def test_the_json_of_a_good_scene_tells_what_each_tile_has(scene, capsys):
+    code, told = as_json(capsys)
+    assert (code, told["errors"], told["warnings"], told["findings"]) == (0, 0, 0, [])
+    assert told["tiles"] == {
+        tile: f"{tile}: 4 sentinel2; EPSG:32631, 10 m, 24 x 24 pixels; regions north south"
+        for tile in ("T31TCJ", "T31TDJ")
+    }
+
+
+def test_the_json_of_a_broken_scene_tells_place_and_remedy(scene, capsys):
+    scene.mask("CLM", 1).unlink()
+    scene.add("sampling: {ratio: 2}")
+    (scene.path("classes.csv")).write_text("code,name,colour\n1,Wheat,#000000\n2,Maize,#000000\n")
+    code, told = as_json(capsys)
+    assert (code, told["errors"], told["warnings"], told["tiles"]) == (1, 2, 1, {})
+    key, image, colour = told["findings"]
+    assert key == {
+        "file": "config.yaml",
+        "where": "line 14, sampling.ratio",
+        "what": "2 is greater than the maximum of 1.0 (Share of the polygons of each class and region used for "
+        "learning. 1, no validation.)",
+        "remedy": "",
+        "severity": "error",
+    }
+    assert image["file"] == str(scene.product(1).relative_to(scene.folder))
+    assert image["where"] == "2018-04-15"
+    assert image["what"].endswith("_CLM_R1.tif is missing")
+    assert "damaged_acquisition: skip" in image["remedy"]
+    assert (colour["file"], colour["severity"]) == ("classes.csv", "warning")
+    assert colour["what"] == "Wheat, Maize have one colour, #000000"
+
+
+def test_a_configuration_that_cannot_be_read_is_json_too(scene, capsys):
+    scene.path("config.yaml").write_text("tiles: [")
+    code, told = as_json(capsys)
+    assert code == 1
+    assert told["findings"][0]["file"] == "config.yaml"
+    assert "is not valid YAML" in told["findings"][0]["what"]
+
+
+def test_names_alone_open_no_image_and_pixels_are_read_when_asked(scene, capsys):
+    scene.band("B8", 2).write_bytes(b"")
+    assert as_json(capsys, "--names-only")[0] == 0
+    assert as_json(capsys)[0] == 1
+    with pytest.raises(SystemExit):
+        cli.main(["check", "config.yaml", "--deep", "--names-only"])
+    assert "not allowed with" in capsys.readouterr().err
+
+
+def test_what_of_other_software_is_in_the_way_is_told_alone(scene, capsys, monkeypatch):
+    from iota2_tools.planning import overview
+
+    monkeypatch.setattr(
+        overview, "environment_problems", lambda: ["PROJ: no proj.db: unset PROJ_DATA"]
+    )
+    scene.path("config.yaml").unlink()
+    code, told = as_json(capsys)
+    assert code == 1
+    (finding,) = told["findings"]
+    assert (finding["file"], finding["what"]) == (
+        "environment",
+        "PROJ: no proj.db: unset PROJ_DATA",
+    )
+
+
+def test_findings_stand_under_their_file_whose_path_is_not_repeated():
+    findings = [
+        Finding("a/b", "2018-01-15", "a/b/c.tif is missing", "fetch it"),
+        Finding("d", "", "is empty"),
+        Finding("a/b", "", "is old\nvery"),
+    ]
+    assert grouped(findings) == (
+        "a/b\n  2018-01-15: c.tif is missing\n    -> fetch it\n  is old\n    very\nd\n  is empty"
+    )
+
+
+# From sentences to findings.
+
+
+def parts(told, about="config.yaml"):
+    return [(item.file, item.where, item.what, item.remedy) for item in findings_in(told, about)]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("is empty", ("config.yaml", "", "is empty", "")),
+        ("sampling.runs: is 0; raise it", ("config.yaml", "sampling.runs", "is 0", "raise it")),
+        ("a b/c.tif: is blue; a; paint it", ("a b/c.tif", "", "is blue; a", "paint it")),
+        ("c.csv: line 3: no name", ("c.csv", "line 3", "no name", "")),
+        ("line 3: no name; name it", ("config.yaml", "line 3", "no name", "name it")),
+        ("r.gpkg: region a, seed 1: no polygon", ("r.gpkg", "region a, seed 1", "no polygon", "")),
+        ("no such thing: as this", ("config.yaml", "", "no such thing: as this", "")),
+        ("T31TCJ: user/T31TCJ/a.tif is gone", ("T31TCJ", "", "user/T31TCJ/a.tif is gone", "")),
+    ],
+)
+def test_a_sentence_tells_place_what_and_remedy(sentence, expected):
+    assert parts(sentence) == [expected]
+
+
+def test_every_section_of_a_configuration_is_known_as_a_place():
+    assert set(Configuration.model_fields) == SECTIONS
+
+
+def test_a_file_called_like_a_key_is_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert parts("sensors.gpkg: is blue") == [("config.yaml", "sensors.gpkg", "is blue", "")]
+    (tmp_path / "sensors.gpkg").write_text("")
+    assert parts("sensors.gpkg: is blue") == [("sensors.gpkg", "", "is blue", "")]
+
+
+def test_a_list_of_problems_is_as_many_findings():
+    message = one_message(
+        "c.csv", ["line 2: no code", Finding("", "line 3", "twice", "once")], "Mend it."
+    )
+    assert (
+        str(message) == "c.csv has 2 problems:\n  line 2: no code\n  line 3: twice; once\nMend it."
+    )
+    expected = [("c.csv", "line 2", "no code", "Mend it."), ("c.csv", "line 3", "twice", "once")]
+    assert parts(message) == expected
+    assert len(findings_of(InputDataError(message), "config.yaml")) == 2
+    assert findings_of(InputDataError(), "x")[0].what == ""
+
+
+def test_a_finding_reads_as_the_sentence_it_came_from():
+    for sentence in ("a/b.tif: is blue; paint it", "c.csv: line 3: no name", "it is late"):
+        (found,) = findings_in(sentence, "")
+        assert str(found) == sentence
+
+
+def test_a_key_has_the_line_it_stands_on_or_its_section_does():
+    lines = {"sensors": 3, "sensors.sentinel2": 4, "sensors.sentinel2.path": 5}
+
+    def placed(where, what="x", file="c.yaml"):
+        return with_lines(Finding(file, where, what), "c.yaml", lines).where
+
+    assert placed("sensors.sentinel2.path") == "line 5, sensors.sentinel2.path"
+    assert placed("sensors.sentinel2.level") == "line 4, sensors.sentinel2.level"
+    assert placed("sensors.sentinel2", "unknown key 'path', …") == "line 5, sensors.sentinel2"
+    assert placed("tiles") == "tiles"
+    assert placed("") == ""
+    assert placed("sensors", file="other.yaml") == "sensors"
