@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
@@ -10,14 +10,7 @@ from iota2_tools.core.errors import Iota2Error, Listed
 
 Severity = Literal["error", "warning"]
 KEY = re.compile(r"([a-z_]+)(\.[\w-]+)*")
-"""A place in a configuration, `sensors.sentinel2.path`, if its first word is one of `SECTIONS`."""
-SECTIONS = frozenset(
-    (
-        "classification", "delivery", "external_features", "feature_maps", "fusion", "grid", "inputs", "learning",
-        "nomenclature", "output", "prepared", "reference", "regions", "regularisation", "sampling", "sensors", "tiles",
-        "user_features", "vectorisation",
-    )
-)  # fmt: skip
+"""A place in a configuration, `sensors.sentinel2.path`, if its first word is one of its sections."""
 WITHIN = re.compile(
     r"line \d+|(feature|polygon)\(?s?\)? \d[\d, …]*|band \S+|\d{4}-\d\d-\d\d|region \S+, seed \d+|seed \d+|class \d+"
 )
@@ -61,7 +54,9 @@ class Finding:
         return asdict(self)
 
 
-def findings_in(told: object, about: str, severity: Severity = "error") -> Iterator[Finding]:
+def findings_in(
+    told: object, about: str, severity: Severity = "error", sections: Container[str] = ()
+) -> Iterator[Finding]:
     """Every finding of an error's message, or of what a check has said.
 
     Parameters
@@ -71,10 +66,12 @@ def findings_in(told: object, about: str, severity: Severity = "error") -> Itera
         a file.
     about : str
         What a sentence is about that names no file: that of the configuration.
+    sections : container of str
+        Words that begin a key of the configuration.
 
-    >>> (found,) = findings_in("tiles: T31TCJ stands twice; leave one out", "config.yaml")
+    >>> (found,) = findings_in("tiles: A stands twice; leave it out", "c.yaml", "error", {"tiles"})
     >>> found.file, found.where, found.what, found.remedy
-    ('config.yaml', 'tiles', 'T31TCJ stands twice', 'leave one out')
+    ('c.yaml', 'tiles', 'A stands twice', 'leave it out')
     >>> (found,) = findings_in("data/a.csv: line 3: no name; name it", "config.yaml")
     >>> found.file, found.where
     ('data/a.csv', 'line 3')
@@ -83,21 +80,23 @@ def findings_in(told: object, about: str, severity: Severity = "error") -> Itera
         yield replace(told, file=told.file or about)
     elif isinstance(told, Listed):
         for problem in told.problems:
-            for found in findings_in(problem, told.subject, severity):
+            for found in findings_in(problem, told.subject, severity, sections):
                 yield replace(found, remedy=found.remedy or told.advice)
     else:
-        yield _from_sentence(str(told), about, severity)
+        yield _from_sentence(str(told), about, severity, sections)
 
 
-def findings_of(error: Iota2Error, about: str) -> list[Finding]:
-    """Everything that an error tells."""
-    return list(findings_in(error.args[0] if error.args else "", about))
+def findings_of(error: Iota2Error, about: str, sections: Container[str] = ()) -> list[Finding]:
+    """Everything that an error tells; see `findings_in`."""
+    return list(findings_in(error.args[0] if error.args else "", about, "error", sections))
 
 
-def _from_sentence(sentence: str, about: str, severity: Severity) -> Finding:
+def _from_sentence(
+    sentence: str, about: str, severity: Severity, sections: Container[str]
+) -> Finding:
     file, where, rest = about, "", sentence
     place, after = _cut(sentence)
-    if _is_key(place) or WITHIN.fullmatch(place):
+    if _is_key(place, sections) or WITHIN.fullmatch(place):
         where, rest = place, after
     elif place:
         file, rest = place, after
@@ -108,10 +107,10 @@ def _from_sentence(sentence: str, about: str, severity: Severity) -> Finding:
     return Finding(file, where, *((what, remedy) if what else (remedy, "")), severity)
 
 
-def _is_key(place: str) -> bool:
+def _is_key(place: str, sections: Container[str]) -> bool:
     """Whether a place is a key of a configuration, and no file of such a name."""
     found = KEY.fullmatch(place)
-    if not found or found[1] not in SECTIONS:
+    if not found or found[1] not in sections:
         return False
     return not ("." in place and os.path.exists(place))
 
@@ -140,7 +139,7 @@ def with_lines(finding: Finding, source: str, lines: Mapping[str, int]) -> Findi
     lines : mapping of str to int
         Line of each key, `sensors.sentinel2.path`, from 1 (`config.yaml_files.lines_of`).
     """
-    if finding.file != source or not _is_key(finding.where):
+    if finding.file != source or not KEY.fullmatch(finding.where):
         return finding
     unknown = re.match(r"unknown key '([^']+)'", finding.what)
     key = f"{finding.where}.{unknown[1]}" if unknown else finding.where

@@ -15,7 +15,7 @@ from iota2_tools.core.errors import (
     MissingSoftwareError,
     one_message,
 )
-from iota2_tools.core.findings import Finding, Severity, findings_in
+from iota2_tools.core.findings import Finding, Severity, findings_in, findings_of
 from iota2_tools.core.remembered import Notebook
 from iota2_tools.core.words import suggest
 from iota2_tools.features.expressions import parse_expression
@@ -26,6 +26,7 @@ from iota2_tools.geo.vectors import read_fields
 from iota2_tools.learning.settings import LearningSettings, Purpose
 from iota2_tools.learning.tried import problems_of_learner
 from iota2_tools.planning.calendars import calendar_findings
+from iota2_tools.planning.configuration import Configuration
 from iota2_tools.planning.grids import grid_findings
 from iota2_tools.planning.machine import machine_findings
 from iota2_tools.planning.parameters import Parameters
@@ -37,6 +38,10 @@ from iota2_tools.timeseries.inputs import TileInputs
 
 if TYPE_CHECKING:
     from iota2_tools.timeseries.inventory import Inventory
+
+
+SECTIONS = frozenset(Configuration.model_fields)
+"""Words that begin a key."""
 
 
 def check_environment() -> None:
@@ -143,13 +148,13 @@ def _inventories(
     for tile in production.tiles:
         inputs = parameters.tile_inputs(tile)
         problems = _unprepared_problems(parameters, tile, inputs)
-        found = [item for told in problems for item in findings_in(told, about)]
+        found = [item for told in problems for item in findings_in(told, about, "error", SECTIONS)]
         # Comparing images with a reference takes a job; the reference itself has been looked at.
         there = inputs.without_prepared().as_they_lie()
         try:
             yield take_inventory(there, damaged), found
         except Iota2Error as error:
-            yield None, [*found, *findings_in(error.args[0], about)]
+            yield None, [*found, *findings_of(error, about, SECTIONS)]
 
 
 def _unprepared_problems(parameters: Parameters, tile: str, inputs: TileInputs) -> Iterator[str]:
@@ -198,7 +203,7 @@ def _told(
         found = list(look(production))
     except Iota2Error as error:
         found = [error.args[0]] if severity == "error" else []
-    return [item for told in found for item in findings_in(told, about, severity)]
+    return [item for told in found for item in findings_in(told, about, severity, SECTIONS)]
 
 
 def _lacking_series(production: Production) -> Iterator[str]:

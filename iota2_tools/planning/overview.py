@@ -8,6 +8,7 @@ from iota2_tools.core.environment import environment_problems
 from iota2_tools.core.errors import ConfigError, Iota2Error
 from iota2_tools.core.findings import Finding, findings_in, findings_of, with_lines
 from iota2_tools.planning.checks import (
+    SECTIONS,
     header_findings,
     input_findings,
     pixel_findings,
@@ -59,8 +60,8 @@ def overview(path: str, depth: Depth = "headers") -> Overview:
     try:
         config, problems = read_as_far(path)
     except ConfigError as error:
-        return Overview(path, tuple(findings_of(error, path)))
-    found = [item for told in problems for item in findings_in(told, path)]
+        return Overview(path, tuple(findings_of(error, path, SECTIONS)))
+    found = [item for told in problems for item in findings_in(told, path, "error", SECTIONS)]
     production = Production(config) if config else None
     if production:
         found += _of_inputs(production, path, depth)
@@ -81,4 +82,4 @@ def _of_inputs(production: Production, path: str, depth: Depth) -> list[Finding]
     try:
         return found + looks(production, path)
     except Iota2Error as error:
-        return found or findings_of(error, path)
+        return found or findings_of(error, path, SECTIONS)
