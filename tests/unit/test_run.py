@@ -9,8 +9,13 @@ import yaml
 from conftest import ROOT
 
 from iota2_tools.commands import cli, demo, engine
+from iota2_tools.config.nomenclature import read_nomenclature
 from iota2_tools.core.errors import OutputError
-from iota2_tools.simulate import SceneSettings
+from iota2_tools.planning.configuration import read_configuration
+from iota2_tools.planning.regularisation import RegularisationPlan
+from iota2_tools.planning.vectorisation import VectorPlan
+from iota2_tools.simulate import SceneSettings, reference, scene_window, tile_window
+from iota2_tools.simulate.settings import grid_of_window
 
 BEGINNING = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "workflow" / "Snakefile")]
 LOCAL = str(ROOT / "profiles" / "local")
@@ -51,6 +56,25 @@ def test_the_demonstration_is_that_of_its_configuration():
     config = yaml.safe_load((ROOT / "config" / "demo.yaml").read_text(encoding="utf-8"))
     assert config["output"] == demo.RESULTS
     assert config["sensors"]["sentinel2"]["path"] == f"{demo.SCENE}/sentinel2"
+
+
+def test_what_the_demonstration_makes_of_its_maps_fits_its_scene(tmp_path, monkeypatch):
+    """Regularised within the parents of its classes, cut by all departments of its scene."""
+    monkeypatch.chdir(tmp_path)
+    settings = SceneSettings(seed=demo.SEED, size=400)
+    folder = tmp_path / demo.SCENE / "reference"
+    folder.mkdir(parents=True)
+    reference.write_departments(settings, folder / reference.DEPARTMENTS)
+    reference.write_nomenclature(folder / "nomenclature.csv")
+    config = read_configuration(ROOT / "config" / "demo.yaml")
+    grid = grid_of_window(scene_window(settings))
+    tiles = [grid_of_window(tile_window(settings, tile)) for tile in config.tiles]
+    classes = read_nomenclature(config.nomenclature)
+    regularised = RegularisationPlan(config.regularisation, grid, tiles, classes)
+    assert list(regularised.problems()) == []
+    vectors = VectorPlan(config.vectorisation, config.delivery, grid, tiles, classes)
+    assert list(vectors.problems(range(config.sampling.runs))) == []
+    assert list(vectors.units) == ["01", "02", "03"]
 
 
 def given_by_hand(*words):
