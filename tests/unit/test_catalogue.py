@@ -1,0 +1,198 @@
+"""Documents of a production on a few pixels: what stands in them where less is known than usual."""
+
+import json
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import jsonschema
+import numpy as np
+import pytest
+from osgeo import gdal
+from pystac.validation.local_validator import get_local_schema_cache
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT7
+from test_lock import ABOUT
+from tiny import write_image
+
+from iota2_tools.core.errors import InputDataError
+from iota2_tools.publishing.about import InputFile
+from iota2_tools.publishing.crate import write_crate
+from iota2_tools.publishing.products import Product, look_at_all
+from iota2_tools.publishing.qgis import write_project
+from iota2_tools.publishing.stac import classes_of, group_of, title_of, write_catalogue
+
+SCHEMAS = "https://schemas.stacspec.org/v1.1.0"
+CODES = np.arange(64, dtype=np.uint8).reshape(8, 8) % 4
+
+
+@pytest.fixture
+def final(tmp_path):
+    """Two maps, one of them fused, and a table."""
+    folder = tmp_path / "final"
+    for name in ("Classif_Seed_0.tif", "Classifications_fusion.tif"):
+        write_image(folder / name, CODES, nodata=0)
+        dataset = gdal.Open(str(folder / name), gdal.GA_Update)
+        table = gdal.ColorTable()
+        table.SetColorEntry(1, (255, 0, 16, 255))
+        dataset.GetRasterBand(1).SetColorTable(table)
+        dataset.SetMetadata(
+            {"TITLE": "Land cover", "LAYER": "class_map", "CLASS_1": "Forêt & lande"}
+        )
+        del dataset
+    (folder / "RESULTS.txt").write_text("0.9\n")
+    return folder
+
+
+def catalogue(about, final) -> dict[str, dict]:
+    products = look_at_all(final, [path.name for path in final.iterdir() if path.is_file()])
+    names = write_catalogue(str(final / "stac"), about, products, final)
+    return {name: json.loads((final / "stac" / name).read_text(encoding="utf-8")) for name in names}
+
+
+def faults(document: dict) -> list[str]:
+    schemas = get_local_schema_cache()
+    registry = Registry().with_resources(
+        [(address, Resource.from_contents(schema, DRAFT7)) for address, schema in schemas.items()]
+    )
+    kind = "item" if document["type"] == "Feature" else "collection"
+    schema = schemas[f"{SCHEMAS}/{kind}-spec/json-schema/{kind}.json"]
+    return [
+        error.message
+        for error in jsonschema.Draft7Validator(schema, registry=registry).iter_errors(document)
+    ]
+
+
+def test_items_are_by_draw_fusion_and_delivery():
+    names = ["diff_seed_12.tif", "RESULTS_seeds.txt", "delivery/unit_1.gpkg", "PixelsValidity.tif",
+             "Classif_Regularised_fusion.png", "features/Sentinel2_NDVI_20180101.tif"]  # fmt: skip
+    groups = [group_of(Product(name, 0, "")) for name in names]
+    assert groups == ["seed_12", "fusion", "delivery", "", "fusion", ""]
+
+
+def test_a_production_without_dates_has_items_of_the_hour_they_were_made(final):
+    found = catalogue(replace(ABOUT, dates=None, sensors=[]), final)
+    assert set(found) == {"collection.json", "seed_0.json", "fusion.json"}
+    assert all(faults(document) == [] for document in found.values())
+    item = found["seed_0.json"]["properties"]
+    assert item["datetime"] == item["created"] != ""
+    assert found["collection.json"]["extent"]["temporal"]["interval"] == [[None, None]]
+    assert "rasters of the user" in found["collection.json"]["description"]
+
+
+def test_a_projection_without_a_code_is_told_in_words(final):
+    crs = "+proj=laea +lat_0=47 +lon_0=2 +x_0=0 +y_0=0 +ellps=GRS80 +units=m"
+    tiles = {"A": ABOUT.tiles["T31TCJ"] | {"crs": crs, "left": 0, "top": 0}}
+    item = catalogue(replace(ABOUT, tiles=tiles), final)["seed_0.json"]
+    assert item["properties"]["proj:code"] is None
+    assert item["properties"]["proj:wkt2"].startswith("PROJCRS")
+    # The centre of the projection is 2 degrees east, 47 north: the tile lies south-east of it.
+    assert item["bbox"][0] == pytest.approx(2, abs=1e-5)
+    assert item["bbox"][3] == pytest.approx(47, abs=1e-5)
+    assert faults(item) == []
+
+
+def test_what_the_user_says_of_the_maps_is_told(final):
+    given = {
+        "producer": "Institute",
+        "url": "https://example.org/",
+        "licence": "CC-BY-4.0",
+        "description": "Mine.",
+    }
+    about = replace(ABOUT, title="Été 2018", publication=given)
+    found = catalogue(about, final)["collection.json"]
+    assert (found["id"], found["title"], found["license"]) == ("ete_2018", "Été 2018", "CC-BY-4.0")
+    assert found["description"] == "Mine."
+    assert found["providers"] == [
+        {"name": "Institute", "roles": ["producer", "licensor"], "url": "https://example.org/"}
+    ]
+    write_crate(str(final / "c.json"), about, look_at_all(final, ["RESULTS.txt"]), {}, final)
+    graph = {item["@id"]: item for item in json.loads((final / "c.json").read_text())["@graph"]}
+    assert graph["./"]["license"] == {"@id": "https://spdx.org/licenses/CC-BY-4.0"}
+    assert graph["#run"]["agent"] == {"@id": "#producer"}
+    assert graph["#producer"]["name"] == "Institute"
+
+
+def test_extensions_are_those_whose_fields_are_there(final):
+    for path in final.glob("*.tif"):
+        path.unlink()
+    found = catalogue(ABOUT, final)["collection.json"]
+    assert [uri.split("/")[3] for uri in found["stac_extensions"]] == ["file"]
+
+
+def test_classes_have_names_that_catalogues_allow_and_nodata_is_one(final):
+    dataset = gdal.Open(str(final / "Classif_Seed_0.tif"))
+    assert classes_of(dataset) == [
+        {"value": 0, "name": "nodata", "title": "No data", "nodata": True},
+        {"value": 1, "name": "foret_lande", "title": "Forêt & lande", "color_hint": "FF0010"},
+    ]
+
+
+def test_each_kind_of_product_has_a_title():
+    assert title_of("Confusion_Matrix_Classif_Seed_0.csv") == "Confusion matrix"
+    assert title_of("delivery/areas.csv") == "Areas of the classes by unit"
+    assert title_of("delivery/unit_1.gpkg") == "Polygons of a unit"
+    assert title_of("unknown.bin") == "unknown.bin"
+
+
+def test_inputs_of_a_crate_stand_by_folder_and_names_are_addresses(final):
+    inputs = {
+        "s2/A B/x.tif": InputFile(5, "1"), "s2/A B/y.tif": InputFile(7, "2"), "s2/gone.tif": InputFile(None, None),
+    }  # fmt: skip
+    write_crate(str(final / "c.json"), ABOUT, look_at_all(final, ["RESULTS.txt"]), inputs, final)
+    graph = {item["@id"]: item for item in json.loads((final / "c.json").read_text())["@graph"]}
+    assert graph["#run"]["object"] == [{"@id": "#input/s2/A%20B"}]
+    assert graph["#input/s2/A%20B"]["contentSize"] == "12"
+    assert "agent" not in graph["#run"]
+    assert graph["./"]["license"].startswith("No licence is stated")
+
+
+def project(final, products) -> ElementTree.Element:
+    write_project(str(final / "p.qgz"), "Land cover", products, final)
+    with zipfile.ZipFile(final / "p.qgz") as archive:
+        return ElementTree.fromstring(archive.read("p.qgs"))
+
+
+def test_the_fused_map_is_shown_where_there_is_one(final):
+    names = ["Classif_Seed_0.tif", "Classifications_fusion.tif"]
+    for count, shown in ((1, names[0]), (2, names[1])):
+        root = project(final, [Product(name, 0, "") for name in names[:count]])
+        checked = [
+            n.get("source")
+            for n in root.iter("layer-tree-layer")
+            if n.get("checked") == "Qt::Checked"
+        ]
+        assert checked == [f"./{shown}"]
+
+
+def test_a_project_is_the_same_bytes_again(final):
+    products = [Product("Classif_Seed_0.tif", 0, "")]
+    project(final, products)
+    first = (final / "p.qgz").read_bytes()
+    project(final, products)
+    assert (final / "p.qgz").read_bytes() == first
+
+
+def test_a_raster_without_style_is_shown_from_black_to_white(final):
+    write_image(final / "features" / "relief.tif", np.arange(64, dtype=np.float32).reshape(8, 8))
+    root = project(
+        final, [Product("features/relief.tif", 0, ""), Product("Classif_Seed_0.tif", 0, "")]
+    )
+    layer = next(n for n in root.iter("maplayer") if n.findtext("layername") == "relief")
+    renderer = layer.find("pipe/rasterrenderer")
+    assert renderer.get("type") == "singlebandgray"
+    assert renderer.findtext("contrastEnhancement/minValue") == "0"
+    assert renderer.findtext("contrastEnhancement/maxValue") == "63"
+
+
+def test_a_package_of_several_layers_is_refused(final):
+    import geopandas as gpd
+    import shapely
+
+    frame = gpd.GeoDataFrame({"code": [1]}, geometry=[shapely.box(0, 0, 1, 1)], crs="EPSG:32631")
+    for layer in ("a", "b"):
+        frame.to_file(final / "LandCover.gpkg", layer=layer)
+    with pytest.raises(InputDataError, match=r"LandCover\.gpkg: holds 2 layers, not one"):
+        project(final, [Product("Classif_Seed_0.tif", 0, ""), Product("LandCover.gpkg", 0, "")])
+    assert not Path(final, "p.qgz").exists()
