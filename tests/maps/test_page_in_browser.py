@@ -69,7 +69,9 @@ def test_the_first_screen_holds_the_map_and_how_right_it_is(quiet, whole_product
 def test_nothing_is_wider_than_the_screen(quiet):
     """A phone would widen its page instead, and make all of it smaller."""
     width = SCREENS[quiet.name][0][0]
-    assert quiet.run("return [document.documentElement.scrollWidth, window.innerWidth]") == [width] * 2
+    assert (
+        quiet.run("return [document.documentElement.scrollWidth, window.innerWidth]") == [width] * 2
+    )
 
 
 def test_layers_are_drawn_in_the_colours_of_their_legends(quiet, whole_production):
