@@ -25,6 +25,13 @@ DESCRIBED = [
 ]
 
 
+# Apart, so that a reason to run again does not tell of what is as it was.
+APART = {key: parameters.about[key] for key in ("configuration", "tiles")}
+APART["about"] = {
+    key: value for key, value in parameters.about.items() if key not in APART
+}
+
+
 rule catalogue:
     input:
         DESCRIBED,
@@ -49,8 +56,8 @@ rule describe_production:
     resources:
         **needs("describe_production"),
     params:
+        **APART,
         algorithm=versions("catalogue"),
-        about=parameters.about,
     message:
         "Describing the production for QGIS, catalogues and archives, and locking it"
     script:

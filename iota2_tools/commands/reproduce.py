@@ -40,7 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"{len(lock.inputs)} input(s) looked at, {len(changed)} changed")
     for change in changed:
         print(f"  {change}")
-    code = snakemake(["--configfile", str(configfile), *arguments.options])
+    # The products and their lock alone: the report is no product.
+    code = snakemake(["catalogue", "--configfile", str(configfile), *arguments.options])
     made = Path(arguments.output, "final")
     if code:
         return code

@@ -15,6 +15,7 @@ from osgeo_utils.samples import validate_cloud_optimized_geotiff as cog
 from rules.independent import clear
 
 from iota2_tools.planning.needs import LEAST, SNAKEMAKE
+from iota2_tools.publishing.housekeeping import kept_groups, remove, to_remove
 from iota2_tools.reporting.summary import job_figures
 
 gdal.UseExceptions()
@@ -95,6 +96,14 @@ def test_a_deleted_product_is_made_again_alone(own_copy):
         1
     ] * 3
     assert jobs == {"mosaic_confidence": 1}
+
+
+def test_what_is_cleaned_is_not_made_again(own_copy):
+    """Without what was made on the way to the maps, they are up to date."""
+    results = str(own_copy.results)
+    remove(results, to_remove(results, kept_groups("final,models,samples")))
+    assert not (own_copy.results / "classification").exists()
+    assert own_copy.planned() == {}
 
 
 def test_a_changed_colour_does_not_classify_again(own_copy):

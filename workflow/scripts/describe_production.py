@@ -8,7 +8,13 @@ from iota2_tools.publishing.describing import write_documents
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     write_documents(
-        about=About.from_dict(snakemake.params.about),
+        about=About.from_dict(
+            {
+                "configuration": snakemake.params.configuration,
+                "tiles": snakemake.params.tiles,
+                **snakemake.params.about,
+            }
+        ),
         products=snakemake.input.products,
         final=str(Path(snakemake.output.lock).parent),
         threads=snakemake.threads,
