@@ -40,6 +40,9 @@ class ReportPlan:
 
         if plan.fused_seeds:
             add("Classifications_fusion.tif", "Land cover, all draws as one", "class")
+            if plan.regularisation:
+                title = "Land cover without small areas, all draws as one"
+                add("Classif_Regularised_fusion.tif", title, "class")
         for seed in plan.seeds:
             draw = f", draw {seed}" if several else ""
             add(f"Classif_Seed_{seed}.tif", f"Land cover{draw}", "class")

@@ -196,6 +196,20 @@ def test_figures_and_tables_answer(quiet):
     assert quiet.run(visible) == 0
 
 
+def test_the_report_of_snakemake_opens_on_text_and_map_and_not_on_a_graph(whole_production):
+    report = whole_production.results / "final/report.html"
+    whole_production.run("all", "--report", str(report))
+    with opened(DESKTOP) as browser:
+        browser.open(report)
+        browser.wait("return document.querySelector('#rulegraph canvas, #rulegraph svg')")
+        browser.wait("return document.querySelector('.prose img')?.naturalWidth > 0")
+        box = "return document.querySelector(arguments[0]).getBoundingClientRect()"
+        picture, graph = (browser.run(box, selector) for selector in (".prose img", "#rulegraph"))
+        assert 0 <= picture["top"] < picture["bottom"] <= graph["top"]
+        assert picture["bottom"] <= DESKTOP[1]
+        assert "report/index.html" in browser.text(".prose")
+
+
 def test_missing_tiles_are_told(quiet, whole_production, tmp_path):
     """A page that was sent without its folder says so; all else stands."""
     alone = tmp_path / "index.html"

@@ -58,11 +58,14 @@ def test_each_draw_is_shown_and_what_is_made_of_them_where_it_is_asked_for(plan)
     }  # fmt: skip
     maps = plan(**sections).maps
     assert next(iter(maps)) == "Classifications_fusion.tif"
-    assert {"Classif_Seed_1.tif", "Classif_Regularised_Seed_1.tif", "Confidence_fusion.tif"} <= set(
-        maps
-    )
+    assert {
+        "Classif_Seed_1.tif",
+        "Classif_Regularised_Seed_1.tif",
+        "Confidence_fusion.tif",
+        "Classif_Regularised_fusion.tif",
+    } <= set(maps)
     names = [layer["name"] for layer in maps.values()]
-    assert len(set(names)) == len(names) == 12
+    assert len(set(names)) == len(names) == 13
     assert maps["diff_seed_1.tif"] == {
         "name": "diff_seed_1", "title": "Against the reference, draw 1", "kind": "difference",
     }  # fmt: skip
