@@ -134,9 +134,10 @@ class GridBand:
     pool : ImagePool, optional
         Bounds the images open at once; by default this one stays open.
     shared : bool
-        Whether other bands of the file are wanted as well: then it is opened once, and what is
-        decoded for one of them serves the others too. Bands are warped one by one all the same:
-        together, GDAL treats the holes of each in another way.
+        Whether other bands of the file are wanted as well, also where it has to be warped: then it
+        is opened once, and what is decoded for one of them serves the others too. Bands are warped
+        one by one all the same: together, GDAL treats the holes of each in another way. A file of
+        several bands that is not warped is always opened once.
     """
 
     def __init__(
@@ -161,7 +162,7 @@ class GridBand:
         self._beside = None if self._factor or not reading.moved else self._place_beside(int16)
         self._warps = not self._factor and self._beside is None
         if not self._warps:
-            self._key = path if shared else self
+            self._key = path if shared or source.RasterCount > 1 else self
             self._pool.keep(self._key, source)
 
     def _factor_of(self, int16: bool) -> int:

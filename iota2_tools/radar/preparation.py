@@ -41,7 +41,6 @@ WINDOW = 1024
 """Side of the windows, pixels of the tile: whole blocks."""
 CACHE_MB = 256
 """Of GDAL: lines of the images that the next window reads as well."""
-PREDICTOR = ("PREDICTOR=2",)
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,7 +229,6 @@ def _write(frames: list[OpenFrame], grid: Grid, settings: GrdSettings, folder: P
                 create_raster(
                     str(folder / f"{name}.tif"), grid, "int16", nodata=NODATA,
                     descriptions=(name,), tags={**tags, "POLARIZATION": name.lower()},
-                    options=PREDICTOR,
                 )
             )
             for name in settings.polarisations

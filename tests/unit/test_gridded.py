@@ -6,9 +6,11 @@ from osgeo import gdal
 from tiny import LEFT, NODATA, TOP, write_image
 
 from iota2_tools.core.errors import InputDataError
+from iota2_tools.geo import gridded
 from iota2_tools.geo.conversion import UNSEEN, Values
 from iota2_tools.geo.grid import Grid, Window, grid_of
 from iota2_tools.geo.gridded import GridBand, ImagePool, Reading
+from iota2_tools.geo.raster import open_raster
 
 IMAGE = Reading(NODATA)
 
@@ -281,6 +283,21 @@ def test_bands_that_are_opened_together_are_those_that_are_opened_alone(
             np.testing.assert_array_equal(seen, covered)
             np.testing.assert_array_equal(found[seen], expected[covered])
             np.testing.assert_array_equal(together.seen(window), covered)
+
+
+def test_bands_of_one_file_share_what_is_open(tmp_path, grid, monkeypatch):
+    """What GDAL decodes of a file that holds its bands pixel by pixel belongs to the open file."""
+    path = write_image(tmp_path / "dates.tif", np.arange(192, dtype=np.int16).reshape(3, 8, 8))
+    pool, opened = ImagePool(1), []
+    bands = [GridBand(path, grid, IMAGE, number, pool) for number in (1, 2, 3)]
+    monkeypatch.setattr(
+        gridded, "open_raster", lambda path: opened.append(path) or open_raster(path)
+    )
+    for number, band in enumerate(2 * bands):
+        found = np.empty((8, 8), np.int16)
+        band.read(grid.window, found)
+        assert found[0, 0] == number % 3 * 64
+    assert not opened
 
 
 def test_values_beyond_the_edge_of_a_warped_image_without_nodata_are_none(tmp_path):
