@@ -4,11 +4,15 @@ Simulates one landscape in the layout of each format, prepares what is prepared,
 tile in windows as the classification does, on one thread, without indices. The speed is that of Sentinel-2 of
 THEIA, had it as many bands, acquisitions and interpolation dates, against that of the format.
 
-Usage: python benchmarks/formats.py [--size 1536] [--dates 24] [--rounds 3]
+Images are in ZSTD, as the simulator and the preparation write them, but for the row `as S1Tiling compresses it`.
+At 1506 pixels a side the blocks of all resolutions are full, as those of a whole tile are.
+
+Usage: python benchmarks/formats.py [--size 1506] [--dates 12] [--rounds 3]
 """
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,6 +23,8 @@ from pathlib import Path
 
 import numpy as np
 import yaml
+from classification import processor
+from osgeo import gdal
 
 from iota2_tools.features.stack import FeatureStack
 from iota2_tools.planning.configuration import complete_configuration
@@ -40,6 +46,24 @@ SENSORS = {
     "landsat5": "l5",
     "landsat5_usgs": "l5-usgs",
     "sentinel1_s1tiling": "s1tiling",
+    "sentinel1": "s1",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is gone over: a sensor, with some choices of its section, and another that gives the grid."""
+
+    sensor: str
+    choices: dict
+    beside: dict
+    deflated: bool = False
+
+
+ROWS = {name: Row(name, {}, {}) for name in SENSORS} | {
+    "sentinel1": Row("sentinel1", {}, {"sentinel2_l3a": {"keep_bands": ["B2"], "indices": []}}),
+    "sentinel1_s1tiling, as S1Tiling compresses it": Row("sentinel1_s1tiling", {}, {}, True),
+    "sentinel1_s1tiling, prepared": Row("sentinel1_s1tiling", {"prepare": True}, {}, True),
 }
 
 
@@ -63,7 +87,7 @@ class Speed:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name, value in (("size", 1536), ("dates", 24), ("rounds", 3)):
+    for name, value in (("size", 1506), ("dates", 12), ("rounds", 3)):
         parser.add_argument(f"--{name}", type=int, default=value)
     given = parser.parse_args()
     folder = Path(tempfile.gettempdir()) / f"iota2_formats_{given.size}_{given.dates}"
@@ -72,31 +96,39 @@ def main() -> None:
         settings = SceneSettings(size=given.size, tiles=(TILE,), dates=given.dates)
         simulate_scene(settings, str(scene), sensors=tuple(SENSORS.values()), jobs=2)
         (folder / "ready").touch()
-    stacks = {sensor: stack_of(folder, scene, sensor) for sensor in SENSORS}
-    found: dict[str, list[Speed]] = {sensor: [] for sensor in SENSORS}
+    stacks = {title: stack_of(folder, scene, title) for title in ROWS}
+    found: dict[str, list[Speed]] = {title: [] for title in ROWS}
     for stack in stacks.values():
         passed(stack)  # kernels are compiled, files are read once
     for _ in range(given.rounds):
-        for sensor, stack in stacks.items():
-            found[sensor].append(passed(stack))
-    print(f"{'format':<20}{'values':>8}{'reading ns':>12}{'filling ns':>12}{'speed':>8}")
+        for title, stack in stacks.items():
+            found[title].append(passed(stack))
+    print(processor())
+    print(f"{'format':<46}{'values':>8}{'reading ns':>12}{'filling ns':>12}{'speed':>8}")
     measure = found["sentinel2"]
-    for sensor, speeds in found.items():
+    for title, speeds in found.items():
         least = min(speeds, key=lambda speed: speed.whole(speed))
         ratio = min(item.whole(least) for item in measure) / least.whole(least)
         print(
-            f"{sensor:<20}{least.acquired:>8}{least.reading:>12.2f}{least.filling:>12.2f}{ratio:>8.2f}"
+            f"{title:<46}{least.acquired:>8}{least.reading:>12.2f}{least.filling:>12.2f}{ratio:>8.2f}"
         )
 
 
-def stack_of(folder: Path, scene: Path, sensor: str) -> FeatureStack:
+def stack_of(folder: Path, scene: Path, title: str) -> FeatureStack:
     """The features of the tile with one sensor, everything before them being made by the workflow."""
-    place = folder / sensor
+    row = ROWS[title]
+    place = folder / title.replace(", ", "_").replace(" ", "_")
     place.mkdir(exist_ok=True)
+    own = {"path": str(scene / row.sensor), "indices": []} | row.choices
+    if row.sensor == "sentinel1":
+        own |= {"dem": str(scene / "dem" / "dem.tif"), "geoid": str(scene / "geoid" / "geoid.tif")}
+    if row.deflated:
+        own["path"] = str(deflated(scene / row.sensor))
+    others = {name: {"path": str(scene / name)} | more for name, more in row.beside.items()}
     config = {
         "output": "results",
         "tiles": [TILE],
-        "sensors": {sensor: {"path": str(scene / sensor), "indices": []}},
+        "sensors": {row.sensor: own} | others,
         "reference": {"path": str(scene / "reference" / "reference.gpkg"), "field": "code"},
         "nomenclature": str(scene / "reference" / "nomenclature.csv"),
     }
@@ -108,13 +140,29 @@ def stack_of(folder: Path, scene: Path, sensor: str) -> FeatureStack:
     ]  # fmt: skip
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
     parameters = Parameters(Production(complete_configuration(config)))
-    settings = parameters.features
+    settings = {
+        name: item for name, item in parameters.features.items() if item["sensor"] == row.sensor
+    }
     masks = {series: f"results/tiles/{TILE}/{series}_clear.tif" for series in settings}
     return FeatureStack(
         str(place / f"results/tiles/{TILE}/inventory.json"),
         settings,
         {series: str(place / path) for series, path in masks.items()},
     )
+
+
+def deflated(source: Path) -> Path:
+    """The same images as S1Tiling compresses them by default."""
+    out = source.with_name(source.name + "_deflated")
+    for path in source.rglob("*.tif"):
+        target = out / path.relative_to(source)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if path.name.endswith("_BorderMask.tif"):
+            shutil.copyfile(path, target)
+        elif not target.exists():
+            options = ["TILED=YES", "COMPRESS=DEFLATE", "PREDICTOR=3"]
+            gdal.Translate(str(target), str(path), creationOptions=options)
+    return out
 
 
 def passed(stack: FeatureStack) -> Speed:

@@ -160,7 +160,12 @@ def _inventories(
 def _unprepared_problems(parameters: Parameters, tile: str, inputs: TileInputs) -> Iterator[str]:
     """What is wrong with products that will be prepared, as the job will look at them."""
     from iota2_tools.radar.elevation import dem_problems
-    from iota2_tools.timeseries.preparation import grd_settings, pass_faults, source_faults
+    from iota2_tools.timeseries.preparation import (
+        grd_settings,
+        pass_faults,
+        power_problems,
+        source_faults,
+    )
 
     bands = {products.sensor: products.bands for products in inputs.products.values()}
     for sensor in parameters.production.sensors:
@@ -168,6 +173,10 @@ def _unprepared_problems(parameters: Parameters, tile: str, inputs: TileInputs) 
         if known.passes and known.must_be_prepared:
             settings = grd_settings(parameters.production.section(sensor).options)
             yield from dem_problems(settings.elevation, inputs.grid)
+        section = parameters.production.section(sensor)
+        if section.options.get("prepare"):
+            own = parameters.production.native_grid(sensor, tile)
+            yield from power_problems(sensor, own, inputs.grid, bool(section.coregistration))
     for batch in parameters.batches(tile).values():
         for request in batch.requests(bands[batch.sensor]):
             faults = (

@@ -156,6 +156,7 @@ class Configuration(Section):
         for sensor in science["sensors"].values():
             if sensor["dates"] == "calendar":  # as it was before there was a choice
                 del sensor["dates"]
+            sensor.pop("prepare", None)  # the values are the same
         if not science["fusion"]:  # as it was before there was that section
             del science["fusion"]
         return hashlib.sha256(json.dumps(science, sort_keys=True).encode()).hexdigest()

@@ -17,6 +17,15 @@ ABOUT = "prepared.json"
 PIXELS = Pixels(("Int16",), "prepared values", nodata=NODATA)
 
 
+def folder_of(name: str) -> str:
+    """Name of the folder of a prepared product; that of several files has none of their ends.
+
+    >>> folder_of("s1a_31UDS_*_ASC_161_20180104txxxxxx.tif")
+    's1a_31UDS_ASC_161_20180104txxxxxx'
+    """
+    return name if "*" not in name else Path(name.replace("*_", "")).stem
+
+
 def prepared_acquisition(
     product_format: ProductFormat,
     folder: Path,
@@ -31,6 +40,7 @@ def prepared_acquisition(
         return Acquisition(
             name, identity.day, *product_format.prepared_files(folder / name, bands), counts
         )
-    images = {band: Image(str(folder / name / f"{band}.tif"), nodata=NODATA) for band in bands}
-    mask = Mask(str(folder / name / MASK), Codes((UNUSABLE, UNSEEN)), Codes((UNSEEN,)))
+    place = folder / folder_of(name)
+    images = {band: Image(str(place / f"{band}.tif"), nodata=NODATA) for band in bands}
+    mask = Mask(str(place / MASK), Codes((UNUSABLE, UNSEEN)), Codes((UNSEEN,)))
     return Acquisition(name, identity.day, images, (mask,), counts)

@@ -21,11 +21,19 @@ import numpy as np
 from iota2_tools.core.errors import InputDataError, one_message
 from iota2_tools.core.files import whole_file, whole_folder
 from iota2_tools.core.versions import VERSIONS
-from iota2_tools.geo.grid import BLOCK, Grid, Window, grid_of
+from iota2_tools.geo.grid import BLOCK, Grid, Window, grid_of, is_coarser, part_of
 from iota2_tools.geo.gridded import GridBand, Reading
 from iota2_tools.geo.raster import create_raster
 from iota2_tools.products import Acquisition, Image, Mask, ProductFormat, Request
-from iota2_tools.products.prepared import ABOUT, CLEAR, MASK, NODATA, UNSEEN, UNUSABLE
+from iota2_tools.products.prepared import (
+    ABOUT,
+    CLEAR,
+    MASK,
+    NODATA,
+    UNSEEN,
+    UNUSABLE,
+    folder_of,
+)
 from iota2_tools.radar.elevation import Elevation, default_geoid
 from iota2_tools.radar.preparation import frame_problems, prepare_grd
 from iota2_tools.radar.settings import GrdSettings
@@ -94,6 +102,27 @@ def source_faults(request: Request, product_format: ProductFormat) -> list[str]:
     return []
 
 
+def power_problems(sensor: str, images: Grid, tile: Grid, moved: bool) -> Iterator[str]:
+    """Why images of power cannot be prepared on their own grid: it would have to be left afterwards.
+
+    Power is interpolated before it becomes decibels; what is prepared are decibels.
+    """
+    if moved or not (is_coarser(images, tile, 1) or part_of(images, tile)):
+        reason = (
+            "its images are moved onto a reference"
+            if moved
+            else f"the grid of the tile ({_shown(tile)}) is not that of its images ({_shown(images)})"
+        )
+        yield (
+            f"sensors.{sensor}.prepare: {reason}, and decibels must not be interpolated; leave `prepare` out: "
+            "the images are read as they are then"
+        )
+
+
+def _shown(grid: Grid) -> str:
+    return f"pixels of {grid.resolution:.10g} from {grid.left:.10g}, {grid.top:.10g} on"
+
+
 def grd_settings(options: Mapping[str, Any]) -> GrdSettings:
     """How Sentinel-1 is prepared, from the options of its section."""
     elevation = Elevation(
@@ -154,7 +183,7 @@ def prepare(request: Request, product_format: ProductFormat, output: Path, threa
     InputDataError
         If a file is missing, cannot be decoded, or lies elsewhere than the others.
     """
-    target = output / request.name
+    target = output / folder_of(request.name)
     acquisition = _known_bands(request, product_format)
     state = source_state(request, acquisition)
     if _stands(target, state, VERSIONS["preparation"]):
@@ -239,11 +268,15 @@ def _stands(target: Path, state: Mapping[str, list[int]], version: int) -> bool:
 
 
 def _write_band(image: Image, path: Path) -> Path:
-    """Write the values of a band on its own grid."""
+    """Write the values of a band on its own grid.
+
+    Differences of neighbours make optical images smaller by a fifth; those of speckle do not.
+    """
     grid = grid_of(image.path)
     source = image_on(grid, image)
     rows = _rows(grid)
-    with create_raster(str(path), grid, "int16", nodata=NODATA, options=("PREDICTOR=2",)) as raster:
+    options = () if image.decibel else ("PREDICTOR=2",)
+    with create_raster(str(path), grid, "int16", nodata=NODATA, options=options) as raster:
         for window in grid.windows(rows):
             values, seen = source.observe(window)
             values[~seen] = NODATA
@@ -252,10 +285,12 @@ def _write_band(image: Image, path: Path) -> Path:
 
 
 def _write_mask(acquisition: Acquisition, path: Path) -> None:
-    """Write what the masks of a product say together, on the grid of the finest."""
-    if not acquisition.masks:
-        raise InputDataError(f"{acquisition.name}: has no mask")
-    grids = [grid_of(mask.path) for mask in acquisition.masks]
+    """Write what the masks of a product say together, on the grid of the finest.
+
+    Of a product without masks all is clear: its bands tell where they have no data.
+    """
+    files = acquisition.masks or acquisition.bands.values()
+    grids = [grid_of(item.path) for item in files]
     grid = min(grids, key=lambda item: item.resolution)
     codes = Reading(continuous=False, covered=True)
     sources = [(mask, GridBand(mask.path, grid, codes, mask.band)) for mask in acquisition.masks]

@@ -11,7 +11,7 @@ import shapely
 from tiny import LEFT, TOP, name_of, write_image
 
 from iota2_tools.core.errors import ConfigError, InputDataError
-from iota2_tools.planning.checks import check, input_problems, input_warnings
+from iota2_tools.planning.checks import check, header_problems, input_problems, input_warnings
 from iota2_tools.planning.configuration import complete_configuration
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
@@ -116,6 +116,41 @@ def test_two_processings_of_radar_are_not_mixed(folder):
         InputDataError, match=r"several processings \(NormLim, no word\)|no word, NormLim"
     ):
         plan(folder, "sentinel1_s1tiling").products("sentinel1_s1tiling_asc", "T31TCJ")
+
+
+def of_radar(folder, **choices):
+    """Radar of S1Tiling over both tiles, with some choices of its section."""
+    for tile in PLACES:
+        radar(folder, tile)
+    own = {"path": str(folder / "s1"), "border_masks": False, "indices": []}
+    return {"sensors": {"sentinel1_s1tiling": own | choices}}
+
+
+def test_a_production_prepares_power_only_where_it_is_asked_to(folder):
+    name = "s1a_31TCJ_*_ASC_161_20180107t053000.tif"
+    plain = plan(folder, **of_radar(folder))
+    asked = plan(folder, **of_radar(folder, prepare=True))
+    assert not Parameters(plain).batches("T31TCJ")
+    (batch,) = Parameters(asked).batches("T31TCJ").values()
+    assert list(batch.names) == asked.ready("sentinel1_s1tiling_asc", "T31TCJ") == [name]
+    assert header_problems(asked) == []
+    # A production of before has the parameters and the digest that it had.
+    assert "prepare" not in plain.section("sentinel1_s1tiling").options
+    assert plain.config.digest == asked.config.digest
+
+
+def test_power_on_another_grid_is_not_prepared(folder):
+    grid = {"spatial_resolution": 20.0}
+    told = header_problems(plan(folder, **of_radar(folder, prepare=True), grid=grid))
+    beginning = "sentinel1_s1tiling.prepare: the grid of the tile (pixels of 20 from"
+    assert any(beginning in problem for problem in told)
+
+
+def test_power_that_is_moved_is_not_prepared(folder):
+    path = write_image(folder / "reference.tif", np.ones((SIDE, SIDE), np.float32))
+    moved = {"coregistration": {"reference": path, "sensor_band": "VV"}}
+    told = header_problems(plan(folder, **of_radar(folder, prepare=True, **moved)))
+    assert any("prepare: its images are moved onto a reference" in problem for problem in told)
 
 
 def test_a_series_that_a_tile_lacks_stops_with_the_remedy(folder):
