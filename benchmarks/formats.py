@@ -160,7 +160,7 @@ def deflated(source: Path) -> Path:
         if path.name.endswith("_BorderMask.tif"):
             shutil.copyfile(path, target)
         elif not target.exists():
-            options = ["TILED=YES", "COMPRESS=DEFLATE", "PREDICTOR=3"]
+            options = ["COMPRESS=DEFLATE", "PREDICTOR=3"]  # in strips
             gdal.Translate(str(target), str(path), creationOptions=options)
     return out
 

@@ -26,7 +26,7 @@ from iota2_tools.features.plan import (
     series_features,
 )
 from iota2_tools.geo.conversion import UNSEEN
-from iota2_tools.geo.grid import Window, reading_windows, window_shape
+from iota2_tools.geo.grid import Window, reading_windows, strip_shape, window_shape
 from iota2_tools.geo.gridded import ImagePool
 from iota2_tools.geo.raster import create_raster
 from iota2_tools.timeseries.gapfilling import fill_gaps
@@ -226,6 +226,16 @@ class FeatureStack:
         )
 
     @property
+    def in_strips(self) -> bool:
+        """Whether windows are as wide as the tile, for most of the images are stored in strips.
+
+        Functions of the user want whole blocks.
+        """
+        images = sum(reader.shape[0] * reader.shape[1] for reader in self._readers)
+        strips = sum(reader.in_strips for reader in self._readers)
+        return 2 * strips > images and not self.external
+
+    @property
     def bytes_per_pixel(self) -> int:
         """Memory of the images of one pixel of a window, and of its external features."""
         series = sum(reader.shape[0] * (2 * reader.shape[1] + 1) for reader in self._readers)
@@ -247,6 +257,8 @@ class FeatureStack:
 
         With functions of the user they are whole blocks: one at least, whatever the budget.
         """
+        if self.in_strips:
+            return strip_shape(self.grid, self.bytes_per_pixel, budget_mb)
         rows, cols = window_shape(self.grid, self.bytes_per_pixel, budget_mb)
         if not self.external:
             return rows, cols
@@ -265,7 +277,7 @@ class FeatureStack:
 
     def windows(self, budget_mb: float) -> list[Window]:
         """Windows over the tile whose images stay within a memory budget."""
-        if not self.margin:
+        if not self.margin and not self.in_strips:
             return reading_windows(self.grid, self.bytes_per_pixel, budget_mb)
         return list(self.grid.windows(*self.window_shape(budget_mb)))
 

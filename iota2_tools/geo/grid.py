@@ -372,6 +372,19 @@ def window_shape(
     return min(side, grid.rows), min(side, grid.cols)
 
 
+def strip_shape(grid: Grid, bytes_per_pixel: float, budget_mb: float) -> tuple[int, int]:
+    """Rows and columns of the windows to read where images lie in strips: as wide as the tile.
+
+    A narrower window would decode the whole width of each strip all the same. Rows come by eight,
+    where the budget allows: so strips of larger pixels are cut seldom.
+
+    >>> strip_shape(Grid("EPSG:32631", 0, 0, 10, 10980, 10980), 740, 400)
+    (48, 10980)
+    """
+    rows = max(int(budget_mb * 1e6 / max(bytes_per_pixel * grid.cols, 1e-9)), 1)
+    return min(rows // 8 * 8 or rows, grid.rows), grid.cols
+
+
 def reading_windows(grid: Grid, bytes_per_pixel: float, budget_mb: float) -> list[Window]:
     """Windows to read the series of a tile by, within a memory budget.
 

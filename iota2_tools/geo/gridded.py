@@ -13,7 +13,7 @@ from iota2_tools.core.errors import Iota2Error
 from iota2_tools.core.platform import files_allowed
 from iota2_tools.geo.beside import Beside, beside
 from iota2_tools.geo.conversion import HIGHEST, LOWEST, UNSEEN, Values
-from iota2_tools.geo.grid import Grid, Window, grid_of, is_coarser, part_of
+from iota2_tools.geo.grid import BLOCK, Grid, Window, grid_of, is_coarser, part_of
 from iota2_tools.geo.raster import open_raster, unreadable
 from iota2_tools.geo.resampling import source_window, upsample_cubic_2x, upsample_cubic_3x
 
@@ -138,6 +138,11 @@ class GridBand:
         is opened once, and what is decoded for one of them serves the others too. Bands are warped
         one by one all the same: together, GDAL treats the holes of each in another way. A file of
         several bands that is not warped is always opened once.
+
+    Attributes
+    ----------
+    in_strips : bool
+        Whether the file is read best by windows as wide as the image.
     """
 
     def __init__(
@@ -161,6 +166,7 @@ class GridBand:
         self._factor = self._factor_of(int16)
         self._beside = None if self._factor or not reading.moved else self._place_beside(int16)
         self._warps = not self._factor and self._beside is None
+        self.in_strips = not self._warps and lies_in_strips(source, band)
         if not self._warps:
             self._key = path if shared or source.RasterCount > 1 else self
             self._pool.keep(self._key, source)
@@ -412,6 +418,12 @@ def has_data(numbers: np.ndarray, nodata: float | None) -> np.ndarray:
     if nodata is None or not float(nodata).is_integer():
         return np.ones(numbers.shape, dtype=bool)
     return numbers != int(nodata)
+
+
+def lies_in_strips(dataset: gdal.Dataset, band: int) -> bool:
+    """Whether a band is stored in low strips from one side of the image to the other."""
+    width, height = dataset.GetRasterBand(band).GetBlockSize()
+    return bool(width >= dataset.RasterXSize > BLOCK and height < BLOCK)
 
 
 def is_signed_byte(dataset: gdal.Dataset, band: int) -> bool:

@@ -1,12 +1,12 @@
 """Clear-sky masks: where each acquisition is usable, what was seen, and how often."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from iota2_tools.geo.grid import BLOCK, window_shape
+from iota2_tools.geo.grid import BLOCK, Grid, strip_shape, window_shape
 from iota2_tools.geo.gridded import ImagePool
 from iota2_tools.geo.raster import create_raster, open_raster, read_window
 from iota2_tools.timeseries.inventory import read_inventory
@@ -83,8 +83,7 @@ def write_clear_masks(
         len(days),
         same_day.sum(),
     )
-    # Two rows of blocks, so that those of 20 m bands are decoded once.
-    rows, cols = window_shape(grid, 3 * len(acquisitions), WINDOW_MB, block=2 * BLOCK)
+    rows, cols = _window_shape(grid, looks)
     with (
         ThreadPoolExecutor(threads) as pool,
         create_raster(
@@ -109,6 +108,14 @@ def write_clear_masks(
             clear_file.dataset.GetRasterBand(number).SetMetadata(
                 {"SEEN_PIXELS": str(seen_pixels), "CLEAR_PIXELS": str(clear_pixels)}
             )
+
+
+def _window_shape(grid: Grid, looks: Sequence[Looks]) -> tuple[int, int]:
+    """Rows and columns of windows whose masks stay within the budget."""
+    if 2 * sum(look.in_strips for look in looks) > len(looks):
+        return strip_shape(grid, 3 * len(looks), WINDOW_MB)
+    # Two rows of blocks, so that those of 20 m bands are decoded once.
+    return window_shape(grid, 3 * len(looks), WINDOW_MB, block=2 * BLOCK)
 
 
 def count_clear(clear: np.ndarray) -> np.ndarray:

@@ -42,6 +42,12 @@ class Looks:
             image_on(grid, image, pool, moved=moved) for image in acquisition.bands.values()
         ]
 
+    @property
+    def in_strips(self) -> bool:
+        """Whether most of the files are stored in strips."""
+        bands = [*self._images, *(codes for _, codes in self._masks)]
+        return 2 * sum(band.in_strips for band in bands) > len(bands)
+
     def read(self, window: Window, unusable: np.ndarray, unseen: np.ndarray) -> None:
         """Write where a window is not usable, and where it was not seen; 0 elsewhere.
 
@@ -78,6 +84,13 @@ class SeriesReader:
         Bounds the images open at once.
     speckle_radius : int
         Of the multitemporal speckle filter, pixels; 0: none. Values are decibels x 100 then.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Numbers of acquisitions and of bands.
+    in_strips : int
+        How many of the images are stored in strips.
     """
 
     def __init__(
@@ -98,6 +111,7 @@ class SeriesReader:
             ]
             for item in acquisitions
         ]
+        self.in_strips = sum(image.in_strips for bands in self._images for image in bands)
         self._masks = open_raster(masks)
         if self._masks.RasterCount != len(acquisitions):
             raise InputDataError(
