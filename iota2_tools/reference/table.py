@@ -89,9 +89,20 @@ def _features_of(
             & (cols >= window.col) & (cols < window.col + window.cols)
         )  # fmt: skip
         if len(inside):
-            pixels = (rows[inside] - window.row).astype(np.int64) * window.cols
-            values[inside] = stack.read(window, pool).of(pixels + cols[inside] - window.col)
+            part = _around(rows[inside], cols[inside])
+            pixels = (rows[inside] - part.row).astype(np.int64) * part.cols
+            values[inside] = stack.read(part, pool).of(pixels + cols[inside] - part.col)
     return values
+
+
+def _around(rows: np.ndarray, cols: np.ndarray) -> Window:
+    """Smallest window that holds some pixels; the rest is decoded, but not interpolated.
+
+    >>> tuple(_around(np.array([4, 2]), np.array([7, 7])))
+    (2, 7, 3, 1)
+    """
+    top, left = int(rows.min()), int(cols.min())
+    return Window(top, left, int(rows.max()) - top + 1, int(cols.max()) - left + 1)
 
 
 def _windows_of_band(stack: FeatureStack, top: int, budget_mb: float) -> Iterator[Window]:

@@ -1,9 +1,10 @@
-"""Images stored in strips are read by windows as wide as the tile: each strip is decoded once."""
+"""What is read of the images: strips by windows as wide as the tile, and around samples no more than needed."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from osgeo import gdal
 from tiny import name_of, write_image, write_product
@@ -12,12 +13,17 @@ from iota2_tools.features.stack import FeatureStack
 from iota2_tools.geo.grid import grid_of
 from iota2_tools.geo.gridded import ImagePool, lies_in_strips
 from iota2_tools.products import FORMATS
+from iota2_tools.reference.table import write_samples
 from iota2_tools.timeseries.inputs import Products, TileInputs
 from iota2_tools.timeseries.inventory import read_inventory, write_inventory
 from iota2_tools.timeseries.masks import _window_shape, write_clear_masks
 from iota2_tools.timeseries.series import Looks
 
 SIDE, BANDS = 520, ["B4", "B5"]
+SETTINGS = {
+    "sensor": "sentinel2", "part": "", "options": {"level": "FRE"}, "keep_bands": BANDS, "indices": [],
+    "additional_features": {}, "dates": ["2018-01-05"],
+}  # fmt: skip
 TILED = ["TILED=YES", "BLOCKXSIZE=256", "BLOCKYSIZE=256"]
 
 
@@ -52,11 +58,7 @@ def stack_of(folder: Path, tiled: bool) -> FeatureStack:
     inventory, masks = str(folder / "inventory.json"), str(folder / "clear.tif")
     write_inventory(TileInputs("T31TCJ", grid, {"sentinel2": products}, {}), "stop", inventory)
     write_clear_masks(inventory, "sentinel2", masks, str(folder / "seen.tif"))
-    settings = {
-        "sensor": "sentinel2", "part": "", "options": options, "keep_bands": BANDS, "indices": [],
-        "additional_features": {}, "dates": ["2018-01-05"],
-    }  # fmt: skip
-    return FeatureStack(inventory, {"sentinel2": settings}, {"sentinel2": masks})
+    return FeatureStack(inventory, {"sentinel2": SETTINGS}, {"sentinel2": masks})
 
 
 def features(stack: FeatureStack, budget: float) -> np.ndarray:
@@ -93,3 +95,25 @@ def test_masks_are_made_by_wide_windows_where_files_lie_in_strips(tmp_path, monk
     rows, cols = _window_shape(stock.grid, looks)
     assert (cols == SIDE) is not tiled
     assert rows * cols * 3 <= 20_000
+
+
+def test_samples_are_read_by_the_smallest_window_around_them(tmp_path, monkeypatch):
+    stack = stack_of(tmp_path, tiled=True)
+    places = {"row": [3, 5, 300, 519], "col": [10, 12, 7, 519]}  # of three blocks of 256 pixels
+    pixels = pd.DataFrame(places | {"polygon": 1, "code": 1, "region": "1", "seed_0": True})
+    pixels.to_parquet(tmp_path / "selection.parquet", index=False)
+    read, whole = [], FeatureStack.read
+    monkeypatch.setattr(
+        FeatureStack,
+        "read",
+        lambda self, window, pool: read.append(window) or whole(self, window, pool),
+    )
+    write_samples(
+        str(tmp_path / "selection.parquet"), str(tmp_path / "inventory.json"), {"sentinel2": SETTINGS},
+        {"sentinel2": str(tmp_path / "clear.tif")}, 400, 1, str(tmp_path / "samples.parquet"),
+    )  # fmt: skip
+    assert [tuple(window) for window in read] == [(3, 10, 3, 3), (300, 7, 1, 1), (519, 519, 1, 1)]
+    monkeypatch.undo()
+    samples = pd.read_parquet(tmp_path / "samples.parquet")[stack.names].to_numpy()
+    expected = features(stack, 400)[places["row"], places["col"]]
+    np.testing.assert_array_equal(samples, expected)
