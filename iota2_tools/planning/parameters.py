@@ -19,7 +19,7 @@ from iota2_tools.features.plan import (
     reduced_settings,
     series_features,
 )
-from iota2_tools.features.user_modules import digest_of_sources
+from iota2_tools.features.user_modules import digest_of_sources, sources_of
 from iota2_tools.geo.raster import open_raster
 from iota2_tools.geo.vectors import files_of_layer
 from iota2_tools.planning.external import ExternalTrial, read_names
@@ -671,13 +671,16 @@ class Parameters:
 
     @property
     def _user_files(self) -> list[str]:
-        """Other files that the configuration names."""
+        """Other files that the configuration names, and what modules of the user import beside them."""
         folders = [item.path for item in self.config.sensors.given.values()]
-        return [
-            path
-            for path in paths_of(self.config)
-            if path not in folders and not os.path.isdir(path)
+        named = [path for path in paths_of(self.config) if path not in folders]
+        imported = [
+            os.path.join(os.path.dirname(section.module), os.path.relpath(file, folder))
+            for section in self.config.external_features
+            for folder in [os.path.dirname(os.path.abspath(section.module))]
+            for file in sources_of(section.module)
         ]
+        return [path for path in dict.fromkeys([*named, *imported]) if not os.path.isdir(path)]
 
 
 def _years(dates: list[str] | None) -> str:

@@ -90,6 +90,7 @@ def prepare(lock: Lock, folder: Path | None, output: str) -> tuple[list[str], Pa
         If this version does not know the configuration.
     """
     given = dict(lock.configuration) | {"output": output, "prepared": None}
+    given.pop("report", None)  # no product; it may show productions that are not here
     configuration = complete_configuration(given, "configuration of the lock")
     places = Places.of(lock, configuration, folder)
     changed = list(changes_of_inputs(lock.inputs, places))

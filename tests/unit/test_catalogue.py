@@ -17,6 +17,11 @@ from test_lock import ABOUT
 from tiny import write_image
 
 from iota2_tools.core.errors import InputDataError
+from iota2_tools.core.places import CONFIG
+from iota2_tools.planning.configuration import complete_configuration
+from iota2_tools.planning.example import TILE
+from iota2_tools.planning.parameters import Parameters, _years
+from iota2_tools.planning.production import Production
 from iota2_tools.publishing.about import InputFile
 from iota2_tools.publishing.crate import write_crate
 from iota2_tools.publishing.products import Product, look_at_all
@@ -196,3 +201,32 @@ def test_a_package_of_several_layers_is_refused(final):
     with pytest.raises(InputDataError, match=r"LandCover\.gpkg: holds 2 layers, not one"):
         project(final, [Product("Classif_Seed_0.tif", 0, ""), Product("LandCover.gpkg", 0, "")])
     assert not Path(final, "p.qgz").exists()
+
+
+def test_files_of_the_user_are_those_named_and_what_their_modules_import(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "season.py").write_text("from .helpers import peak\n")
+    (tmp_path / "own" / "helpers.py").write_text("peak = 1\n")
+    (tmp_path / "own" / "unused.py").write_text("")
+    given = {
+        "output": "results", "tiles": [TILE], "nomenclature": str(CONFIG / "nomenclature.csv"),
+        "reference": {"path": "polygons.gpkg", "field": "code"}, "sensors": {"sentinel2": {"path": "s2"}},
+        "external_features": [{"module": "own/season.py", "function": "season"}],
+    }  # fmt: skip
+    found = Parameters(Production(complete_configuration(given)))._user_files
+    assert sorted(found) == sorted(
+        [str(CONFIG / "nomenclature.csv"), "polygons.gpkg", "own/season.py", "own/helpers.py"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("dates", "title"),
+    [
+        (["2018-01-06", "2018-12-20"], "Land cover 2018"),
+        (["2017-10-01", "2018-09-20"], "Land cover 2017-2018"),
+        (None, "Land cover"),
+    ],
+)
+def test_the_title_has_the_years_of_the_features(dates, title):
+    assert f"Land cover{_years(dates)}" == title
