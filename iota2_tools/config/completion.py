@@ -107,15 +107,16 @@ def _validated(
 
 
 def _taken_out(detail: ErrorDetails, plain: dict[str, Any]) -> bool:
-    """Take out of a configuration, in place, what an error is about; whether something was there."""
+    """Take out of a configuration, in place, what an error is about; whether something was there.
+
+    Lists are taken out as a whole: numbers of their items would shift.
+    """
     holder: Any = plain
     keys: list[Any] = []
     for key in detail["loc"]:
         if isinstance(holder, dict) and key in holder:
             keys.append((holder, key))
             holder = holder[key]
-        elif isinstance(holder, list) and isinstance(key, int) and key < len(holder):
-            break  # the list is wrong as a whole: numbers of its items would shift
     if detail["type"] == "missing" or not keys:
         return False
     owner, key = keys[-1]

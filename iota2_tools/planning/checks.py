@@ -32,7 +32,7 @@ from iota2_tools.planning.machine import machine_findings
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.places import place_findings
 from iota2_tools.planning.production import Production
-from iota2_tools.products import Request
+from iota2_tools.products import FORMATS, Request
 from iota2_tools.timeseries.headers import reference_faults
 from iota2_tools.timeseries.inputs import TileInputs
 
@@ -243,6 +243,29 @@ def _strangers(production: Production) -> Iterator[Finding]:
                 shown = ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
                 what, _, remedy = f"{len(names)} not read, {reason}".partition("; ")
                 yield Finding(folder, "", f"{what}: {shown}", remedy, "warning")
+            yield from _of_other_formats(production, sensor, folder)
+
+
+def _of_other_formats(production: Production, sensor: str, folder: str) -> Iterator[Finding]:
+    """Products of another sensor or level, which nobody reads where they lie."""
+    if not os.path.isdir(folder):
+        return
+    own = production.format(sensor)
+    found: dict[str, list[str]] = {}
+    for name in sorted(os.listdir(folder)):
+        if own.recognise(name):
+            continue
+        others = [
+            key for key, known in FORMATS.items() if not known.configured and known.recognise(name)
+        ]
+        if others and not set(others) & set(production.sensors):  # which may share the folder
+            found.setdefault(others[0], []).append(name)
+    for other, names in found.items():
+        shown = ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
+        yield Finding(
+            folder, "", f"{len(names)} not read, of the format {other}: {shown}",
+            f"give them a folder and a section `{other}` of their own, or leave them", "warning",
+        )  # fmt: skip
 
 
 def _product_remarks(production: Production) -> list[str]:

@@ -95,9 +95,22 @@ def disk_mb(parameters: Parameters) -> float:
         regions = len(plan.regions_of_tiles[tile])
         total += NEEDS["mask_series"](size).disk + NEEDS["count_valid_dates"](size).disk
         total += NEEDS["classify_tile"](size).disk * min(regions, 1)
-        total += NEEDS["prepare_batch"](size).disk * len(parameters.batches(tile))
+        total += NEEDS["prepare_batch"](size).disk * _months_to_prepare(parameters, tile)
     whole = parameters.job_size(None, [])
     return total + sum(NEEDS[rule](whole).disk for rule in OF_MAPS) * len(plan.seeds)
+
+
+def _months_to_prepare(parameters: Parameters, tile: str) -> int:
+    """Months of the sensors of a tile whose products are prepared: one job each."""
+    plan = parameters.production
+    months = set()
+    for name in plan.series_of_tile(tile):
+        ready = set(plan.ready(name, tile))
+        sensor = plan.series[name].sensor
+        months |= {
+            (sensor, f"{item.day:%Y%m}") for item in plan.products(name, tile) if item.name in ready
+        }
+    return len(months)
 
 
 def _megabytes(folder: Path) -> float:

@@ -65,7 +65,7 @@ def _near(shapes: np.ndarray, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
 
 def _holds_a_centre(shape: shapely.Geometry, grid: Grid) -> bool:
     """Whether a shape holds the centre of a pixel of a grid that goes on beyond its edges."""
-    if shapely.area(shape) == 0:
+    if shape.is_empty:
         return False
     left, bottom, right, top = shape.bounds
     size = grid.resolution

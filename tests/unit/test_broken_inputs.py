@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from broken import CLASSES, DAYS, SIZE, Scene, box, good_scene, moved, projected, scaled
+from broken import CLASSES, DAYS, SIZE, TILES, Scene, box, good_scene, moved, projected, scaled
 from osgeo import gdal
 from tiny import LEFT, TOP, name_of
 
@@ -262,6 +262,28 @@ strange(
     "2018-10-15 to 2019-06-01: last_date comes long after the last acquisition",
     count=2,
 )
+
+strange(
+    "products of another format among others",
+    lambda s: s.path("s2/T31TCJ/LANDSAT8-OLITIRS-XS_20180207-104017-000_L2A_T31TCJ_C_V2-2").mkdir(),
+    "s2/T31TCJ",
+    "1 not read, of the format landsat8: LANDSAT8-OLITIRS-XS_20180207-104017-000_L2A_T31TCJ_C_V2-2",
+    "give them a folder and a section `landsat8` of their own",
+)
+strange(
+    "a gap of a day more than allowed",
+    lambda s: (second_away(s), s.add("inputs: {longest_gap: 180}")),
+    "2018-01-15 to 2018-07-15",
+    "inputs.longest_gap is 180",
+    count=2,
+)
+
+
+def second_away(scene):
+    """No product of April: 181 days from January to July."""
+    for tile in ("T31TCJ", "T31TDJ"):
+        shutil.rmtree(scene.product(1, tile))
+
 
 # Images, by their headers.
 
@@ -1255,6 +1277,23 @@ def rasters(scene, **options):
         scene.write(scene.path(f"user/{tile}/ALT.tif"), height, **({"left": left} | options))
 
 
+def two_sensors(scene):
+    """Landsat in the folders of Sentinel-2, as a sensor of its own."""
+    for tile, left in TILES.items():
+        for day in DAYS:
+            name = f"LANDSAT8-OLITIRS-XS_{day}-104017-000_L2A_{tile}_C_V2-2"
+            product = scene.path(f"s2/{tile}/{name}")
+            values = 2000 + np.arange(64, dtype=np.int16).reshape(8, 8)
+            scene.write(product / f"{name}_FRE_B5.tif", values, 30, left=left)
+            for mask in ("CLM", "SAT", "EDG"):
+                clear = np.zeros((8, 8), np.uint8)
+                scene.write(product / "MASKS" / f"{name}_{mask}_XS.tif", clear, 30, left=left)
+    scene.say(
+        "sensors:\n",
+        "sensors:\n  landsat8: {path: s2, keep_bands: [B5], indices: [], temporal_resolution: 60}\n",
+    )
+
+
 # What is good stays good.
 
 GOOD = {
@@ -1279,6 +1318,8 @@ GOOD = {
         s.path("results/delivery_units.json").write_text(""),
     ),
     "splits of one's own": splits(ROWS),
+    "two sensors in one folder": two_sensors,
+    "a gap that is allowed": lambda s: (second_away(s), s.add("inputs: {longest_gap: 181}")),
     "rasters of one's own": lambda s: (rasters(s), s.add(ALTITUDE)),
     "products in their zip": lambda s: (zipped(s, PRODUCT), shutil.rmtree(s.product())),
 }

@@ -1,6 +1,7 @@
 """What pixels tell of images: each block that counts is known, on 8 x 8 pixels in blocks of a row or two."""
 
 import math
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -121,6 +122,16 @@ def test_dates_of_the_margin_count_not_and_those_of_other_series_do(tmp_path):
     assert clear_shares({"s2": first, "l8": other}, GRID, 2)[1] == 0.5
 
 
+def test_ground_that_was_never_seen_is_not_seldom_clear(tmp_path):
+    first = acquisition(tmp_path, 1, bands=("B4",))
+    values = ramp()
+    values[:, :4] = -10000
+    seen = image(tmp_path / "half.tif", values, nodata=-10000)
+    half = replace(first, bands={"B4": seen})
+    assert clear_shares({"s2": [half]}, GRID, 1) == ({"p1": 0.5}, 0)
+    assert clear_shares({"s2": [half]}, GRID, 2) == ({"p1": 0.5}, 1)
+
+
 def test_windows_lie_at_equal_distances_over_the_tile(monkeypatch):
     monkeypatch.setattr(examination, "BLOCK", 2)
     monkeypatch.setattr(examination, "BLOCKS", 4)
@@ -186,8 +197,6 @@ def test_a_series_of_another_scale_is_told_by_its_brightest_band(found, tmp_path
 
 
 def test_decibels_have_no_such_scale(found, tmp_path):
-    from dataclasses import replace
-
     dates = [acquisition(tmp_path, day, level=level) for day, level in ((1, 1), (2, 1), (3, 0.1))]
     radar = [
         replace(item, bands={band: replace(one, decibel=True) for band, one in item.bands.items()})
@@ -202,6 +211,14 @@ def test_clouds_are_told_in_one_finding_and_seldom_clear_ground_in_another(found
         "folder 2018-01-01, 2018-01-02: no pixel looked at is clear: cloud, shadow or no data everywhere",
         "tile T31TCJ : 100 % of the pixels looked at have fewer than 2 clear date(s)",
     ]
+
+
+@pytest.mark.parametrize(("pixels", "told"), [(3, False), (4, True)])
+def test_a_twentieth_of_the_tile_may_be_seldom_clear(found, tmp_path, pixels, told):
+    cloud = np.zeros(64, np.uint8)  # 3 of 64 are 4.7 %, 4 are 6.2 %
+    cloud[:pixels] = 1
+    texts = found(acquisition(tmp_path, 1, cloud.reshape(8, 8)))
+    assert ["have fewer than 1 clear date(s)" in text for text in texts] == [True] * told
 
 
 def test_an_image_at_fault_is_told_with_band_and_date_and_left_out_of_the_rest(found, tmp_path):

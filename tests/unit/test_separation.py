@@ -1,14 +1,17 @@
 """Polygons drawn together, and those kept apart; worked by hand on squares of 10 m."""
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
-from shapely import box
+from shapely import Polygon, box
 
+from iota2_tools.core.draws import generator
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.geo.grid import Grid
 from iota2_tools.reference.overlaps import overlapping_pairs
 from iota2_tools.reference.separation import (
+    _give_each_a_side,
     block_groups,
     distances_kept,
     groups_of,
@@ -111,6 +114,31 @@ def test_a_class_in_a_single_group_is_learnt():
     assert all(drawn(polygons, seed=seed)["a"] for seed in range(40))
 
 
+def test_what_fits_on_both_sides_learns():
+    polygons = strata("a:x b:x")
+    for seed in range(5):
+        first = "ab"[generator(0, "groups", seed).permutation(2)[0]]
+        assert drawn(polygons, seed=seed)[first]
+
+
+def test_a_class_that_others_would_outweigh_is_validated_all_the_same():
+    # Eight of ten of w, x and z shall learn: a and b both would, and nobody validate y.
+    many = [f"{group}:{stratum}" for group in "ab" for stratum in "wxz" for _ in range(4)]
+    polygons = strata(" ".join([*many, "a:y", "b:y", *["c:w", "c:x", "c:z"] * 2]))
+    wanted = pd.Series({"w": 8, "x": 8, "z": 8, "y": 1})
+    for seed in range(10):
+        learns = learning_groups(polygons, wanted, seed, 0)
+        assert len(set(learns[polygons["stratum"] == "y"])) == 2
+
+
+def test_the_group_that_takes_least_away_is_moved_to_learn():
+    # Nobody learns the first class; of its groups one alone validates the second.
+    table = np.array([[1, 1], [1, 0], [0, 1]])
+    learns = np.array([False, False, True])
+    _give_each_a_side(table, learns, np.array([0, 1, 2]), np.array([True, True]))
+    assert learns.tolist() == [False, True, True]
+
+
 def test_with_ratio_1_every_group_learns():
     assert drawn(strata("a:x b:x c:y d:y"), ratio=1).all()
 
@@ -166,6 +194,22 @@ def test_polygons_that_hold_the_same_pixel_are_pairs_and_slivers_are_none():
     pairs = overlapping_pairs(polygons, [GRID])
     assert pairs.to_numpy().tolist() == [[2, 3, 11, 51], [7, 9, 11, 11]]
     assert overlapping_pairs(polygons.iloc[:1], [GRID]).empty
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "held"),
+    [
+        (box(0, 0, 20, 10), box(14.9, 0, 30, 10), True),  # just around the centre at 15
+        (box(0, 0, 20, 10), box(15.1, 0, 30, 10), False),
+        (box(0, 0, 20, 5.1), box(0, 4.9, 20, 10), True),
+        (box(0, 0, 20, 4.9), box(0, 0, 20, 4.8), False),
+        # Two triangles whose rectangles share centres, and that are apart.
+        (Polygon([(0, 0), (30, 0), (0, 30)]), Polygon([(31, 31), (31, 1), (1, 31)]), False),
+    ],
+)
+def test_the_centre_decides_of_an_overlap(first, second, held):
+    polygons = gpd.GeoDataFrame({"polygon": [1, 2], "code": 11}, geometry=[first, second], crs=CRS)
+    assert len(overlapping_pairs(polygons, [GRID])) == held
 
 
 def test_a_large_overlap_is_one_without_a_look_at_each_centre(monkeypatch):
