@@ -1,6 +1,6 @@
 """Section of the configuration for those who find the maps: what they are called, who answers for them."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -25,4 +25,11 @@ class Publication(Section):
     licence: Licence | None = Field(
         None,
         description="Licence of the maps by its SPDX identifier (`CC-BY-4.0`). Empty: not stated.",
+    )
+    checksums: Literal["parts", "whole"] = Field(
+        "parts",
+        description=(
+            "What the lock tells of inputs above 32 MB: the checksum of their ends and 64 parts, or also the "
+            "SHA-256 of all their bytes, for which every input is read once more, and once only."
+        ),
     )

@@ -1,15 +1,21 @@
 """What all documents of a production tell of it: its name, what it is made of, who answers for it."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from iota2_tools.core.contents import digest, read_record
+from iota2_tools.core.files import whole_file
 from iota2_tools.geo.grid import Grid
 from iota2_tools.geo.vectors import files_of_layer
+from iota2_tools.publishing.checksums import sha256_of
+
+CHECKSUMS = "input_checksums.json"
 
 
 @dataclass(frozen=True)
@@ -22,10 +28,13 @@ class InputFile:
         Bytes; None where there was no such file.
     checksum : str, optional
         As `core.contents.digest` tells it: of files up to 32 MB of the whole content.
+    sha256 : str, optional
+        Of all its bytes, where that was asked for (`publication.checksums`).
     """
 
     size: int | None
     checksum: str | None
+    sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -96,11 +105,22 @@ class About:
         sources = ", ".join(self.sensors) or "rasters of the user"
         return f"Land-cover map of {len(self.tiles)} tile(s) from {sources}{when}."
 
-    def inputs(self) -> dict[str, InputFile]:
+    def inputs(self, threads: int = 1) -> dict[str, InputFile]:
         """Every file of the user that was read, or would have been if it were there, by path.
 
-        Those that jobs have recorded are not read again.
+        Those that jobs have recorded are not read again, unless their whole bytes are asked for.
         """
+        found = self._known_inputs()
+        if self.publication.get("checksums") == "whole":
+            return with_whole_checksums(found, self.kept_checksums, threads)
+        return found
+
+    @property
+    def kept_checksums(self) -> str:
+        """Where SHA-256 of inputs are kept, in the output folder."""
+        return str(Path(self.configuration["output"], CHECKSUMS))
+
+    def _known_inputs(self) -> dict[str, InputFile]:
         found: dict[str, InputFile] = {}
         for record in self.records:
             for path, state in read_record(record).files.items():
@@ -110,6 +130,53 @@ class About:
         for path in dict.fromkeys(file for given in self.files for file in files_of_layer(given)):
             found.setdefault(path, _as_it_is(path))
         return dict(sorted(found.items()))
+
+
+def with_whole_checksums(
+    inputs: Mapping[str, InputFile], kept: str, threads: int = 1
+) -> dict[str, InputFile]:
+    """Inputs with the SHA-256 of all their bytes, each read once for as long as it is the same file.
+
+    Parameters
+    ----------
+    inputs : mapping of str to InputFile
+        By path.
+    kept : str
+        JSON file of what is known: by path size, time of change in ns, and digest.
+    threads : int
+        Files that are read together.
+    """
+    known = _kept(kept)
+
+    def looked_at(path: str) -> tuple[int, int, str] | None:
+        if inputs[path].size is None or not Path(path).is_file():
+            return None
+        about = Path(path).stat()
+        before = known.get(path)
+        if before and before[:2] == (about.st_size, about.st_mtime_ns):
+            return before
+        return about.st_size, about.st_mtime_ns, sha256_of(path)
+
+    with ThreadPoolExecutor(threads) as pool:
+        now = dict(zip(inputs, pool.map(looked_at, inputs), strict=True))
+    with whole_file(kept) as temporary:
+        text = json.dumps({path: item for path, item in now.items() if item}, indent=0)
+        Path(temporary).write_text(text, encoding="utf-8")
+    return {
+        path: replace(item, sha256=found[2]) if (found := now[path]) else item
+        for path, item in inputs.items()
+    }
+
+
+def _kept(path: str) -> dict[str, tuple[int, int, str]]:
+    """What is known of files; nothing, if there is none or it cannot be read."""
+    try:
+        stored = json.loads(Path(path).read_text(encoding="utf-8"))
+        return {
+            name: (int(size), int(time), str(sha)) for name, (size, time, sha) in stored.items()
+        }
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
 
 
 def _as_it_is(path: str) -> InputFile:

@@ -33,7 +33,7 @@ def write_documents(about: About, products: Sequence[str], final: str, threads: 
     folder = Path(final)
     names = [Path(path).relative_to(folder).as_posix() for path in products]
     found = look_at_all(folder, names, threads)
-    inputs = about.inputs()
+    inputs = about.inputs(threads)
     qgis.write_project(str(folder / PROJECT), about.title, found, folder)
     items = stac.write_catalogue(str(folder / CATALOGUE), about, found, folder)
     written = [PROJECT, *(f"{CATALOGUE}/{name}" for name in items)]

@@ -67,7 +67,7 @@ GROUPS = (
           ("split_polygons", "burn_polygons", "count_polygon_pixels", "share_samples", "select_samples",
            "extract_samples", "describe_samples")),
     Group("records", "what the plan keeps of the inputs: small, never removed",
-          r"tiles/[^/]+/inventory\.(json|record)|prepared/.*\.record|(delivery_units|external_features)\.json|"
+          r"tiles/[^/]+/inventory\.(json|record)|prepared/.*\.record|(delivery_units|external_features|input_checksums)\.json|"
           r"reproduce\.yaml|production\.yaml",
           ("take_inventory",)),
     Group("masks", "clear pixels, validity and regions of the tiles",

@@ -60,7 +60,8 @@ class Lock(_Part):
     inputs: dict[str, InputFile] = Field(
         description=(
             "Files of the user by path. `checksum` is the BLAKE2b of 128 bits of size and content; of a file of "
-            "more than 32 MB, of its ends and 64 parts of it. Both null: there was no such file."
+            "more than 32 MB, of its ends and 64 parts of it. `sha256`: of all its bytes, where it was asked for. "
+            "All null: there was no such file."
         )
     )
     products: dict[str, LockedProduct] = Field(description="Files in `final`, by path inside it.")

@@ -128,7 +128,8 @@ def _change(path: str, item: InputFile, now: Path) -> str:
     """What is not as it was of an input that is there if it was, in words; empty if nothing."""
     if item.size is None:
         return f"input {path}: is there now" if now.is_file() else ""
-    if now.stat().st_size == item.size and digest(now) == item.checksum:
+    same = now.stat().st_size == item.size and digest(now) == item.checksum
+    if same and (not item.sha256 or sha256_of(now) == item.sha256):
         return ""
     return f"input {path}: its content is another"
 

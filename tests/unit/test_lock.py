@@ -1,6 +1,7 @@
 """The lock of a production: written and read, refused when newer or altered; what verify finds by it."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from iota2_tools.core.files import whole_file
 from iota2_tools.core.versions import VERSIONS
 from iota2_tools.geo.grid import Grid
 from iota2_tools.publishing.about import About, InputFile
+from iota2_tools.publishing.checksums import sha256_of
 from iota2_tools.publishing.lock import FORMAT, lock_in, lock_of, read_lock, write_lock
 from iota2_tools.publishing.products import look_at_all
 from iota2_tools.publishing.reproduction import Places, changes_of_inputs, check_output, outcome
@@ -222,6 +224,33 @@ def test_inputs_are_held_against_the_lock(tmp_path):
     ]  # fmt: skip
     with pytest.raises(InputDataError, match=r"gone: no file .*gone\nFetch them"):
         list(changes_of_inputs(known | {"gone": InputFile(1, "x")}, places))
+
+
+def test_all_bytes_of_inputs_count_where_that_is_asked_for_and_are_read_once(tmp_path, monkeypatch):
+    """FIPS 180-4's example: the message abc."""
+    from iota2_tools.publishing import about
+
+    monkeypatch.chdir(tmp_path)
+    Path("a").write_bytes(b"abc")
+    given = {"a": InputFile(3, "x"), "gone": InputFile(None, None)}
+    expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    found = about.with_whole_checksums(given, "kept.json")
+    assert found == {"a": InputFile(3, "x", expected), "gone": InputFile(None, None)}
+    monkeypatch.setattr(about, "sha256_of", lambda path: "read again")
+    assert about.with_whole_checksums(given, "kept.json") == found
+    Path("a").write_bytes(b"abd")
+    os.utime("a", ns=(0, 0))
+    assert about.with_whole_checksums(given, "kept.json")["a"].sha256 == "read again"
+
+
+def test_a_change_that_parts_do_not_show_is_found_by_all_bytes(tmp_path):
+    from iota2_tools.core.contents import digest
+
+    (tmp_path / "a").write_text("x")
+    known = digest(tmp_path / "a")
+    for sha256, changes in ((sha256_of(tmp_path / "a"), 0), ("0" * 64, 1), (None, 0)):
+        inputs = {"a": InputFile(1, known, sha256)}
+        assert len(list(changes_of_inputs(inputs, Places(tmp_path, "")))) == changes
 
 
 @pytest.mark.parametrize(
