@@ -30,7 +30,7 @@ def summary(results: Path) -> str:
             f"the production is not complete, {absent[0]} is missing; run snakemake again"
         )
     others = {
-        "report": "report/index.html", "fused map": "Classifications_fusion.tif",
+        "report": "report/index.html", "in QGIS": "production.qgz", "fused map": "Classifications_fusion.tif",
         "polygons": "LandCover.gpkg", "delivery": "delivery", "of jobs": "report.html",
     }  # fmt: skip
     wanted |= {name: final / file for name, file in others.items() if (final / file).exists()}

@@ -479,6 +479,9 @@ def test_the_summary_names_the_polygons_where_there_are_any(tmp_path):
     assert "LandCover" not in summary(tmp_path)
     (final / "LandCover.gpkg").touch()
     assert f"polygons   {final}/LandCover.gpkg" in summary(tmp_path)
+    assert "in QGIS" not in summary(tmp_path)
+    (final / "production.qgz").touch()
+    assert f"in QGIS    {final}/production.qgz" in summary(tmp_path)
 
 
 def test_polygons_change_nothing_of_the_maps():
