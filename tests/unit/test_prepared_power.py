@@ -1,6 +1,7 @@
 """Images of S1Tiling written once as decibels: the values that are read from the images themselves."""
 
 import numpy as np
+from osgeo import gdal
 from tiny import LEFT, values_of, write_image
 
 from iota2_tools.products import Request, format_of
@@ -26,7 +27,9 @@ def prepared(place, masks):
     known = format_of(SENSOR, options)
     prepare(Request(place, NAME, known.band_names, options), known, place / "prepared", 1)
     ready = prepared_acquisition(known, place / "prepared", NAME, known.band_names)
-    return values_of(ready.bands["VH"].path), values_of(ready.masks[0].path)
+    path = ready.bands["VH"].path
+    assert "PREDICTOR" not in gdal.Open(path).GetMetadata("IMAGE_STRUCTURE")  # of no use to speckle
+    return values_of(path), values_of(ready.masks[0].path)
 
 
 def test_power_is_prepared_as_hundredths_of_a_decibel(tmp_path):

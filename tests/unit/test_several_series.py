@@ -134,6 +134,11 @@ def test_a_production_prepares_power_only_where_it_is_asked_to(folder):
     (batch,) = Parameters(asked).batches("T31TCJ").values()
     assert list(batch.names) == asked.ready("sentinel1_s1tiling_asc", "T31TCJ") == [name]
     assert header_problems(asked) == []
+    masked = plan(folder, **of_radar(folder, prepare=True, border_masks=True))
+    places = {
+        item.prepared_folder("sentinel1_s1tiling", "T31TCJ") for item in (plain, asked, masked)
+    }
+    assert len(places) == 3  # what masks said is prepared too
     # A production of before has the parameters and the digest that it had.
     assert "prepare" not in plain.section("sentinel1_s1tiling").options
     assert plain.config.digest == asked.config.digest
