@@ -1,7 +1,9 @@
 """The header of an image: is it what its format says, and does it fit its tile?"""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from osgeo import gdal
 
@@ -141,6 +143,30 @@ def _apart(native: Grid, grid: Grid) -> str:
     if left < native.right and right > native.left and bottom < native.top and top > native.bottom:
         return ""
     return f"does not touch its tile: {_place(native)}, in {crs_name(native.crs)}"
+
+
+def uneven_faults(paths: Sequence[str]) -> list[str]:
+    """Which images of one product cover other ground than most of them, by more than a pixel."""
+    grids = {path: grid_of(path) for path in dict.fromkeys(paths)}
+    alike = {
+        path: sum(_same_ground(grid, other) for other in grids.values())
+        for path, grid in grids.items()
+    }
+    if not grids or min(alike.values()) == len(grids):
+        return []
+    usual = max(alike, key=lambda path: alike[path])
+    return [
+        f"{path} covers other ground than the other images of its product: {_place(grid)}, "
+        f"{Path(usual).name} has {_place(grids[usual])}"
+        for path, grid in grids.items()
+        if not _same_ground(grid, grids[usual])
+    ]
+
+
+def _same_ground(first: Grid, second: Grid) -> bool:
+    pixel = max(first.resolution, second.resolution)
+    apart = (abs(a - b) for a, b in zip(first.bounds, second.bounds, strict=True))
+    return same_crs(first.crs, second.crs) and all(distance < pixel for distance in apart)
 
 
 def _sides(native: Grid, grid: Grid) -> tuple[tuple[int, int], tuple[int, int]]:

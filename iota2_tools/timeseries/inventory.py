@@ -14,7 +14,7 @@ from iota2_tools.core.findings import Finding
 from iota2_tools.geo.grid import Grid, grid_of
 from iota2_tools.products import Acquisition, Identity, Pixels, ProductFormat
 from iota2_tools.products.prepared import PIXELS as PREPARED
-from iota2_tools.timeseries.headers import FETCH_AGAIN, Expected, image_faults
+from iota2_tools.timeseries.headers import FETCH_AGAIN, Expected, image_faults, uneven_faults
 from iota2_tools.timeseries.inputs import Products, TileInputs
 from iota2_tools.timeseries.user_rasters import UserImage, look_at_user_raster
 from iota2_tools.timeseries.versions import superseded
@@ -197,6 +197,8 @@ def acquisition_faults(
     for mask in acquisition.masks:
         expected = Expected(codes, grid, None, anywhere=anywhere, stated=False)
         faults += image_faults(mask.path, expected, mask.band)
+    if anywhere and not faults and not product_format.of_files:
+        faults += uneven_faults([image.path for image in acquisition.bands.values()])
     return faults
 
 

@@ -38,7 +38,7 @@ from iota2_tools.radar.elevation import Elevation, default_geoid
 from iota2_tools.radar.preparation import frame_problems, prepare_grd
 from iota2_tools.radar.settings import GrdSettings
 from iota2_tools.timeseries.batches import Batch
-from iota2_tools.timeseries.headers import FETCH_AGAIN, exists, file_faults
+from iota2_tools.timeseries.headers import FETCH_AGAIN, exists, file_faults, uneven_faults
 from iota2_tools.timeseries.series import image_on
 
 logger = logging.getLogger(__name__)
@@ -237,8 +237,9 @@ def _has(product_format: ProductFormat, request: Request, band: str) -> bool:
 
 
 def _check_whole(acquisition: Acquisition) -> None:
-    """Raise InputDataError, naming each file of an acquisition that is missing or cut off."""
+    """Raise InputDataError, naming each file of an acquisition that is missing, cut off or of another size."""
     faults = [fault for path in acquisition.files for fault in file_faults(path)]
+    faults = faults or uneven_faults([image.path for image in acquisition.bands.values()])
     if faults:
         raise InputDataError("; ".join(faults))
 

@@ -13,6 +13,7 @@ from osgeo import gdal
 from scenes import SIMULATED, listed, options_of
 from tiny import values_of
 
+from iota2_tools.core.errors import InputDataError
 from iota2_tools.geo.grid import Grid, grid_of
 from iota2_tools.geo.gridded import GridBand, Reading
 from iota2_tools.products import FORMATS, Request
@@ -21,7 +22,7 @@ from iota2_tools.simulate import SceneSettings, observations, simulate_scene
 from iota2_tools.timeseries.inputs import Products, TileInputs
 from iota2_tools.timeseries.inventory import take_inventory, write_inventory
 from iota2_tools.timeseries.masks import write_clear_masks
-from iota2_tools.timeseries.preparation import prepare
+from iota2_tools.timeseries.preparation import prepare, source_faults
 from iota2_tools.timeseries.series import SeriesReader, image_on
 
 pytestmark = pytest.mark.slow
@@ -207,3 +208,65 @@ def test_the_correction_that_is_asked_for_is_read(scene, sensor, tmp_path):
     (image,) = known.acquisition(wanted).bands.values()
     assert "_SRE_" in image.path
     assert not Path(image.path).exists()
+
+
+def broken(scene, sensor, folder, change):
+    """The products of a sensor in another folder, an image of the first one changed; its file."""
+    known, place, listing = listed(scene[0], sensor, TILE)
+    shutil.copytree(place, folder)
+    first = listing.products[0]
+    request = Request(folder, first.name, known.band_names[-1:], options_of(scene[0], sensor))
+    image = known.acquisition(request).bands[known.band_names[-1]]
+    change(image)
+    return known, listing, image.path
+
+
+def faults(scene, sensor, folder, known, listing):
+    """What the look before the first job, or the job itself, says of the products of a folder."""
+    options, names = options_of(scene[0], sensor), [item.name for item in listing.products]
+    if known.must_be_prepared:
+        requests = [Request(folder, name, known.band_names, options) for name in names]
+        return "\n".join(fault for item in requests for fault in source_faults(item, known))
+    whole = listed(scene[0], sensor, TILE)[1]
+    request = Request(whole, names[0], known.band_names, options)
+    finest = known.acquisition(request).bands[known.finest(known.band_names)]
+    grid = grid_of(finest.path)
+    products = Products(
+        sensor, str(folder), names, names, options, known.band_names, grid.as_dict()
+    )
+    try:
+        take_inventory(TileInputs(TILE, grid, {sensor: products}, {}), "stop")
+    except InputDataError as error:
+        return str(error)
+    return ""
+
+
+def without_band(image):
+    """Take the band of an image away: the file, or the band of the file."""
+    count = gdal.Open(image.path).RasterCount
+    if count == 1:
+        Path(image.path).unlink()
+        return
+    others = [number for number in range(1, count + 1) if number != image.band]
+    rewrite(image.path, bandList=others)
+
+
+def cut(image):
+    """Leave the last sixteen columns away."""
+    dataset = gdal.Open(image.path)
+    rewrite(image.path, srcWin=[0, 0, dataset.RasterXSize - 16, dataset.RasterYSize])
+
+
+def rewrite(path, **options):
+    kind = gdal.Open(path).GetDriver().ShortName
+    gdal.Translate(f"{path}.part", path, format=kind, **options)
+    Path(f"{path}.part").replace(path)
+
+
+@pytest.mark.parametrize("change", [without_band, cut])
+@pytest.mark.parametrize("sensor", [name for name in OPTICAL if name != "stac"])
+def test_a_band_that_is_missing_or_of_another_size_is_named(scene, sensor, tmp_path, change):
+    known, listing, path = broken(scene, sensor, tmp_path / TILE, change)
+    told = faults(scene, sensor, tmp_path / TILE, known, listing)
+    assert Path(path).name in told or known.band_names[-1] in told, told
+    assert listing.products[1].name not in told
