@@ -1,9 +1,13 @@
 """The report in a browser, as a reader opens it: from the folder, on a desk and on a phone."""
 
+import re
+
 import numpy as np
+import pyproj
 import pytest
 from browsers import DESKTOP, PHONE, opened
 from independent import pixels
+from osgeo import gdal
 from test_rules_validation import nomenclature
 
 SCREENS = {"desktop": (DESKTOP, False), "phone": (PHONE, True)}
@@ -123,48 +127,67 @@ def test_two_layers_meet_where_the_slider_stands(quiet):
     quiet.choose("#layer", "classif_seed_0")
     quiet.choose("#beside", "classif_regularised_seed_0")
     quiet.wait("return document.querySelectorAll('.leaflet-tile-pane .leaflet-layer').length === 2")
-    widths = "return [...document.querySelectorAll('.leaflet-tile-pane .leaflet-layer')].map(l => l.style.clip)"
-    before = quiet.run(widths)
-    assert all(clip.startswith("rect(") for clip in before)
-    quiet.run(
-        "const s = document.querySelector('#swipe'); s.value = 250; s.dispatchEvent(new Event('input'))"
-    )
-    assert quiet.run(widths) != before
+    clips = "return [...document.querySelectorAll('.leaflet-tile-pane .leaflet-layer')].map(l => l.style.clip)"
+    for value in (500, 250):
+        quiet.run(
+            "const slider = document.querySelector('#swipe'); slider.value = arguments[0];"
+            "slider.dispatchEvent(new Event('input'))",
+            value,
+        )
+        # Top, right, bottom and left of what is seen of each.
+        left, right = (
+            [float(n) for n in re.findall(r"-?[\d.]+(?=px)", clip)] for clip in quiet.run(clips)
+        )
+        assert left[1] == right[3]
+        share = (left[1] - left[3]) / (right[1] - left[3])
+        assert share == pytest.approx(value / 1000, abs=0.005)
     quiet.choose("#beside", "")
     quiet.wait("return document.querySelector('#swipe').hidden")
 
 
 def test_a_click_tells_what_every_map_holds_there(quiet, whole_production):
-    results = whole_production.results
-    names = nomenclature(results).set_index("code")["name"]
+    """On places all over the map, many of them beside a boundary."""
+    final = whole_production.results / "final"
+    names = nomenclature(whole_production.results).set_index("code")["name"]
+    files = (
+        "Classif_Seed_0",
+        "Classif_Seed_1",
+        "Classifications_fusion",
+        "Confidence_Seed_0",
+        "PixelsValidity",
+    )
+    values = {file: pixels(final / f"{file}.tif") for file in files}
+    left, step, _, top, _, _ = gdal.Open(str(final / "Classif_Seed_0.tif")).GetGeoTransform()
+    to_degrees = pyproj.Transformer.from_crs(32631, 4326)
     width, height = quiet.run(
         "const m = document.querySelector('#map'); return [m.clientWidth, m.clientHeight]"
     )
-    quiet.click_at("#map", 0.55 * width, 0.5 * height)
-    quiet.wait("return !document.querySelector('#values').hidden")
-    told = dict(
-        quiet.run(
-            "return [...document.querySelectorAll('#values tr')].map(r => [r.cells[0].innerText, r.cells[1].innerText])"
-        )
-    )
-    x, y = map(float, told["EPSG:32631"].split(", "))
-    left, step, _, top, _, _ = transform(results / "final/Classif_Seed_0.tif")
-    col, row = int((x - left) // step), int((top - y) // step)
+    places = set()
+    for across in np.linspace(0.25, 0.75, 7):
+        for down in np.linspace(0.25, 0.75, 7):
+            told = told_at(quiet, across * width, down * height)
+            x, y = map(float, told["EPSG:32631"].split(", "))
+            row, col = int((top - y) // step), int((x - left) // step)
+            here = {file: array[row, col] for file, array in values.items()}
+            if not here["Classif_Seed_0"]:
+                continue
+            places.add((row, col))
+            assert told["Land cover, draw 0"] == names[here["Classif_Seed_0"]]
+            assert told["Land cover, draw 1"] == names[here["Classif_Seed_1"]]
+            assert told["Land cover, all draws as one"] == names[here["Classifications_fusion"]]
+            assert told["Confidence, draw 0"] == f"{here['Confidence_Seed_0']} %"
+            assert told["Clear dates"] == f"{here['PixelsValidity']} clear dates"
+            degrees = [float(number) for number in told["Latitude, longitude"].split(", ")]
+            assert degrees == pytest.approx(to_degrees.transform(x, y), abs=2e-5)
+    assert len(places) > 30
 
-    def value(file):
-        return pixels(results / "final" / file)[row, col]
 
-    for seed in (0, 1):
-        assert told[f"Land cover, draw {seed}"] == names[value(f"Classif_Seed_{seed}.tif")]
-        assert told[f"Confidence, draw {seed}"] == f"{value(f'Confidence_Seed_{seed}.tif')} %"
-    assert told["Clear dates"] == f"{value('PixelsValidity.tif')} clear dates"
-    assert told["Land cover, all draws as one"] == names[value("Classifications_fusion.tif")]
-
-
-def transform(path) -> tuple[float, ...]:
-    from osgeo import gdal
-
-    return gdal.Open(str(path)).GetGeoTransform()
+def told_at(page, x: float, y: float) -> dict[str, str]:
+    """What the page says of a place of the map."""
+    page.run("document.querySelector('#values').textContent = ''")
+    page.click_at("#map", x, y)
+    rows = "return [...document.querySelectorAll('#values tr')].map(r => [...r.cells].map(c => c.innerText))"
+    return dict(page.wait(rows))
 
 
 def test_figures_and_tables_answer(quiet):
