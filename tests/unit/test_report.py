@@ -18,6 +18,7 @@ from iota2_tools.reporting import figures
 from iota2_tools.reporting.confusion import write_sum
 from iota2_tools.reporting.remarks import Remark, Topic
 from iota2_tools.reporting.results import write_results, write_scores_csv
+from iota2_tools.reporting.summary import summary
 
 NOMENCLATURE = Nomenclature(
     (
@@ -217,3 +218,19 @@ def test_of_hundreds_of_classes_a_figure_shows_those_with_most_pixels(tmp_path, 
     told = figures._told("Matrix", np.arange(3), five)
     assert told == "Matrix: 3 of 5 classes, those with most pixels"
     assert figures._told("Matrix", np.arange(5), five) == "Matrix"
+
+
+def test_the_summary_names_the_report_where_there_is_one(tmp_path):
+    final = tmp_path / "final"
+    (final / "report").mkdir(parents=True)
+    for name in (
+        "Classif_Seed_0.tif",
+        "Classif_Seed_0.png",
+        "Confidence_Seed_0.tif",
+        "PixelsValidity.tif",
+    ):
+        (final / name).touch()
+    (final / "RESULTS.txt").write_text("Overall accuracy   0.9\n")
+    assert "index.html" not in summary(tmp_path)
+    (final / "report" / "index.html").touch()
+    assert f"  report     {final}/report/index.html\n" in summary(tmp_path)
