@@ -31,6 +31,8 @@ MOST_MARKS = 3000
 """Marks of a figure that are drawn one by one; more become one picture."""
 MOST_ROWS = 60
 """Rows of a figure that have room for their names."""
+POINTS = 72
+"""Of an inch; marks are measured by the square of their points."""
 MOST_DAYS = 12
 """Labels along a time axis of a heat map."""
 
@@ -133,13 +135,13 @@ def calendar(acquisitions: Sequence[Acquired]) -> str:
     rows = sorted({(item.tile, item.series) for item in acquisitions})
     place = {row: number for number, row in enumerate(rows)}
     named = len(rows) <= MOST_ROWS
-    step = 0.3 if named else 18 / len(rows)
+    step = 0.3 if named else 8 / len(rows)
     figure, axes = _axes(9.5, 0.9 + step * len(rows), left=1.9, right=0.7)
     sky = LinearSegmentedColormap.from_list("sky", ["#1f78b4", "#a6cee3", "#d9d9d9", "#969696"])
     known = [item for item in acquisitions if item.clear is not None]
     other = [item for item in acquisitions if item.clear is None]
     flat = len(acquisitions) > MOST_MARKS
-    size = 30 if named else 8
+    size = 30 if named else (0.9 * step * POINTS) ** 2
     marks = axes.scatter(
         _days([item.day for item in known]), [place[item.tile, item.series] for item in known],
         c=[100 * (1 - (item.clear or 0)) for item in known], cmap=sky, vmin=0, vmax=100,
