@@ -1,6 +1,5 @@
-"""The dates of a production: gaps, periods that no acquisition fills, acquisitions that stand twice."""
+"""The dates of a production: gaps, and periods that no acquisition fills."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
 from itertools import pairwise
@@ -17,11 +16,8 @@ def calendar_findings(production: Production) -> Iterator[Finding]:
             if not production.has(name, tile):
                 continue
             folder = production.sensor_folder(series.sensor, tile)
-            products = production.products(name, tile)
-            what = name if production.format(series.sensor).passes else ""
             if not production.format(series.sensor).own_dates:
-                yield from _gaps(production, name, products, folder)
-            yield from _versions(products, folder if not what else f"{folder}, {tile}")
+                yield from _gaps(production, name, production.products(name, tile), folder)
 
 
 def _gaps(
@@ -48,18 +44,4 @@ def _gaps(
             yield Finding(
                 folder, f"{first} to {last}", f"{what}: {length} days of {series}, inputs.longest_gap is {most}",
                 "fetch what is missing, shorten the period, or raise inputs.longest_gap", "warning",
-            )  # fmt: skip
-
-
-def _versions(products: list[Identity], folder: str) -> Iterator[Finding]:
-    """Acquisitions of which several versions lie there."""
-    same: dict[object, list[Identity]] = defaultdict(list)
-    for item in products:
-        same[item.acquisition].append(item)
-    for items in same.values():
-        if len(items) > 1:
-            names = ", ".join(item.name for item in items)
-            yield Finding(
-                folder, str(items[0].day), f"one acquisition stands {len(items)} times: {names}",
-                "the newest version is read; move the others away to be rid of this line", "warning",
             )  # fmt: skip

@@ -152,9 +152,26 @@ def _inventories(
         # Comparing images with a reference takes a job; the reference itself has been looked at.
         there = inputs.without_prepared().as_they_lie()
         try:
-            yield take_inventory(there, damaged), found
+            inventory = take_inventory(there, damaged)
+            yield inventory, [*found, *_left_out(inventory, inputs)]
         except Iota2Error as error:
             yield None, [*found, *findings_of(error, about, SECTIONS)]
+
+
+def _left_out(inventory: "Inventory", inputs: TileInputs) -> Iterator[Finding]:
+    """Products that the job leaves out: older versions, and damaged ones where that may be."""
+    for products in inputs.products.values():
+        for name in products.names:
+            reason = inventory.left_out.get(name)
+            if reason:
+                remedy = "move it away to be rid of this line"
+                if not reason.startswith("replaced by"):
+                    remedy = "fetch it again, or do without it"
+                day = products.format.recognise(name)
+                where = str(day.day) if day else ""
+                yield Finding(
+                    products.folder, where, f"{name} is left out: {reason}", remedy, "warning"
+                )
 
 
 def _unprepared_problems(parameters: Parameters, tile: str, inputs: TileInputs) -> Iterator[str]:
@@ -371,7 +388,7 @@ def _regions(production: Production) -> Iterator[str]:
     if not section:
         return
     if not os.path.exists(section.path):
-        yield f"regions.path: no file {section.path}"
+        yield f"regions.path: no file {section.path}; check its path"
         return
     try:
         _ = production.grids
@@ -413,7 +430,7 @@ def _own_samples(production: Production) -> Iterator[str]:
     if not path:
         return
     if not os.path.exists(path):
-        yield f"learning.samples: no file {path}"
+        yield f"learning.samples: no file {path}; check its path"
         return
     from iota2_tools.reference.own_samples import own_problems  # most productions have none
 
@@ -434,7 +451,7 @@ def _copies(production: Production) -> Iterator[str]:
     if not path:
         return
     if not os.path.exists(path):
-        yield f"sampling.management: no file {path}"
+        yield f"sampling.management: no file {path}; check its path"
         return
     try:
         copies = production.copies
@@ -461,7 +478,7 @@ def _reference(production: Production) -> Iterator[str]:
     section = production.config.reference
     files = {"path": section.path, "splits": section.splits}
     absent = [key for key, path in files.items() if path and not os.path.exists(path)]
-    yield from (f"reference.{key}: no file {files[key]}" for key in absent)
+    yield from (f"reference.{key}: no file {files[key]}; check its path" for key in absent)
     if not absent:
         yield from production.reference_findings.problems
         if not production.config.learning.samples and not production.config.sampling.management:

@@ -327,7 +327,8 @@ class Production:
                 raise NoAcquisitionError(f"sensors.{sensor}: there is no {folder}; check its path")
             known = _folders_in(self.section(sensor).path)
             raise NoAcquisitionError(
-                f"sensors.{sensor}: no folder {folder} for tile {tile}; {known}"
+                f"sensors.{sensor}: no folder {folder} for tile {tile}, {known}; check its path, and the "
+                "name of the tile"
             )
         if product_format.passes:
             listing = product_format.passes(folder, tile, self.grid(tile), self._index(sensor))
@@ -609,7 +610,10 @@ class Production:
         assert section.path  # without it the configuration is refused
         folder = Path(section.path) / tile
         if not folder.is_dir():
-            raise InputDataError(f"user_features: no folder {folder}; {_folders_in(section.path)}")
+            raise InputDataError(
+                f"user_features: no folder {folder}, {_folders_in(section.path)}; check its path, and the "
+                "name of the tile"
+            )
         files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in RASTERS)
         matches = [path for path in files if pattern in path.name]
         if len(matches) != 1:

@@ -210,9 +210,9 @@ strange(
 strange(
     "one acquisition in two versions",
     lambda s: s.copy(s.product(), name_of(DAYS[0], version="3-0")),
-    "2018-01-15: one acquisition stands 2 times",
+    f"2018-01-15: {name_of(DAYS[0])} is left out: replaced by",
     "V3-0",
-    "the newest version is read",
+    "move it away to be rid of this line",
 )
 
 
@@ -263,6 +263,14 @@ strange(
     count=2,
 )
 
+strange(
+    "a damaged product that may be left out",
+    lambda s: (s.band(number=2).write_bytes(b""), s.add("inputs: {damaged_acquisition: skip}")),
+    "2018-07-15",
+    "is left out",
+    "_FRE_B4.tif is no readable image",
+    "fetch it again, or do without it",
+)
 strange(
     "products of another format among others",
     lambda s: s.path("s2/T31TCJ/LANDSAT8-OLITIRS-XS_20180207-104017-000_L2A_T31TCJ_C_V2-2").mkdir(),

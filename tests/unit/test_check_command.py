@@ -95,6 +95,44 @@ def test_what_of_other_software_is_in_the_way_is_told_alone(scene, capsys, monke
     )
 
 
+LANDSAT = ["B2", "B3", "B4", "B5", "B6", "B7"]
+
+
+def real(folder, tiles, sensors, field="code"):
+    """A production on one of the sets of real data."""
+    return {
+        "output": "results",
+        "tiles": tiles,
+        "sensors": {
+            sensor: {"path": str(folder / place)} | others
+            for sensor, (place, others) in sensors.items()
+        },
+        "reference": {"path": str(folder / "reference/reference.gpkg"), "field": field},
+        "nomenclature": str(folder / "reference/nomenclature.csv"),
+    }
+
+
+@pytest.mark.slow
+def test_real_data_are_not_blamed(real_data, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    flanders, modis = real_data / "flanders2018", real_data / "matogrosso_modis_userfeat"
+    sensors = {
+        "sentinel2": ("sentinel2", {}),
+        "landsat8": ("landsat8", {"keep_bands": LANDSAT}),
+        "sentinel1_s1tiling": ("sentinel1", {}),
+    }
+    rasters = {"path": str(modis / "userfeatures"), "patterns": ["EVI", "NDVI"]}
+    productions = [
+        real(flanders, ["T31UDS", "T31UES"], sensors, "code_l1")
+        | {"nomenclature": str(flanders / "reference/nomenclature_l1.csv")},
+        real(modis, ["T012010W", "T012010E"], {}) | {"user_features": rasters},
+    ]
+    for config in productions:
+        (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+        code, told = as_json(capsys, "--deep")
+        assert (code, told["findings"]) == (0, [])
+
+
 def test_findings_stand_under_their_file_whose_path_is_not_repeated():
     findings = [
         Finding("a/b", "2018-01-15", "a/b/c.tif is missing", "fetch it"),
