@@ -274,6 +274,7 @@ OF_MAPS = {
     },
     "vectorisation": {"square_pixels": 32, "formats": ["gpkg", "parquet"]},
     "delivery": {"path": "scene/reference/regions.gpkg", "field": "region", "prefix": "eco"},
+    "report": {"compare": ["last_year"]},
 }
 """Sections that ask for all that is made of maps."""
 
@@ -292,6 +293,17 @@ def whole_production(tmp_path_factory) -> Workflow:
     river = np.zeros((64, 108), dtype=np.uint8)
     river[:, 30:32] = river[20, :] = 1
     write_image(folder / "scene/water.tif", river, left=left, top=top)
+    # The map of another year: that of the simulator, on one of the tiles, by the names it gives.
+    last_year = write_image(
+        folder / "last_year/final/Classif_Seed_0.tif",
+        truth.ReadAsArray(),
+        left=left,
+        top=top,
+        nodata=0,
+    )
+    gdal.Open(last_year, gdal.GA_Update).SetMetadata(
+        {f"CLASS_{n}": f"Kind {n}" for n in range(1, 12)}
+    )
     workflow.run("all", "features", "folds")
     return workflow
 

@@ -141,6 +141,9 @@ def test_two_layers_meet_where_the_slider_stands(quiet):
         assert left[1] == right[3]
         share = (left[1] - left[3]) / (right[1] - left[3])
         assert share == pytest.approx(value / 1000, abs=0.005)
+    quiet.choose("#beside", "other_0")
+    quiet.wait("return !document.querySelector('#other-legend').hidden")
+    assert quiet.text("#other-legend").splitlines()[:2] == ["Land cover of last_year", "Kind 1"]
     quiet.choose("#beside", "")
     quiet.wait("return document.querySelector('#swipe').hidden")
 
@@ -157,6 +160,7 @@ def test_a_click_tells_what_every_map_holds_there(quiet, whole_production):
         "PixelsValidity",
     )
     values = {file: pixels(final / f"{file}.tif") for file in files}
+    other = pixels(whole_production.folder / "last_year/final/Classif_Seed_0.tif")
     left, step, _, top, _, _ = gdal.Open(str(final / "Classif_Seed_0.tif")).GetGeoTransform()
     to_degrees = pyproj.Transformer.from_crs(32631, 4326)
     width, height = quiet.run(
@@ -177,6 +181,8 @@ def test_a_click_tells_what_every_map_holds_there(quiet, whole_production):
             assert told["Land cover, all draws as one"] == names[here["Classifications_fusion"]]
             assert told["Confidence, draw 0"] == f"{here['Confidence_Seed_0']} %"
             assert told["Clear dates"] == f"{here['PixelsValidity']} clear dates"
+            year_before = f"Kind {other[row, col]}" if col < other.shape[1] else "no data"
+            assert told["Land cover of last_year"] == year_before
             degrees = [float(number) for number in told["Latitude, longitude"].split(", ")]
             assert degrees == pytest.approx(to_degrees.transform(x, y), abs=2e-5)
     assert len(places) > 30

@@ -127,6 +127,16 @@ def test_another_production_is_brought_onto_the_grid_with_its_own_legend(tmp_pat
     assert shown == [[0, 0, 0, 0], [0, 7, 7, 7], [0, 9, 9, 9]]
 
 
+def test_a_map_of_larger_pixels_is_shown_pixel_by_pixel(tmp_path):
+    """Its last column goes beyond the map: that must not squeeze the others."""
+    own = write_image(tmp_path / "own.tif", np.ones((2, 5), np.uint8), nodata=0)
+    coarse = write_image(tmp_path / "coarse.tif", np.array([[3, 4, 5]], np.uint8), 20, nodata=0)
+    layers = [MapLayer("own", "", "class", own), MapLayer("coarse", "", "class", coarse)]
+    written(tmp_path, layers)
+    shown = read_tile(tmp_path / "tiles" / "coarse", "0_0_0")[1].tolist()
+    assert shown == [[3, 3, 4, 4, 5]] * 2
+
+
 def test_the_page_knows_where_the_map_lies(tmp_path):
     path = write_image(tmp_path / "map.tif", CLASSES, nodata=0)
     grid = written(tmp_path, [MapLayer("classes", "Land cover", "class", path)])["grid"]

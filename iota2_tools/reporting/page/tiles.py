@@ -108,8 +108,8 @@ def write_tiles(layers: Sequence[MapLayer], pixels: int, output: str) -> None:
     Parameters
     ----------
     layers : sequence of MapLayer
-        The first one gives the grid. Those of this production all lie on it, or on one of the same
-        corner with larger pixels; those of others are warped onto it.
+        The first one gives the grid. Maps on another one, of larger pixels or of another
+        production, are brought onto it: the nearest pixel.
     pixels : int
         Most pixels of the finest level along a side; larger maps are shown by their overviews.
     output : str
@@ -166,7 +166,7 @@ def _write_layer(layer: MapLayer, grid: Grid, pyramid: Pyramid, folder: Path) ->
     """Write the tiles of a layer; returns what the page must know of it."""
     folder.mkdir()
     dataset = open_raster(layer.path)
-    source = _onto(dataset, grid, pyramid) if layer.other else dataset
+    source = dataset if grid_of(layer.path) == grid else _onto(dataset, grid, pyramid)
     largest = 0
     for level in range(pyramid.levels):
         values = read_level(source, pyramid.shape(level), layer.averaged, layer.path)
@@ -212,7 +212,7 @@ def read_level(
 
 
 def _onto(dataset: gdal.Dataset, grid: Grid, pyramid: Pyramid) -> gdal.Dataset:
-    """A map of another production on the grid of the finest level, nearest pixel of its overviews."""
+    """A map on the grid of the finest level: the nearest pixel, of its overviews if that is coarser."""
     rows, cols = pyramid.shape(0)
     step = grid.resolution * pyramid.factor
     bounds = (grid.left, grid.top - rows * step, grid.left + cols * step, grid.top)

@@ -249,7 +249,7 @@
   /* ---- what stands under a click ---- */
 
   function words(layer, value) {
-    if (value === layer.nodata) return "–";
+    if (value === layer.nodata) return "no data";
     if (layer.legend) {
       const found = layer.legend.find((item) => item.code === value);
       return found ? found.name : "code " + value;
