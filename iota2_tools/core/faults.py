@@ -21,6 +21,8 @@ def one_line(error: BaseException, log: str) -> str:
     reason = " ".join(str(error).split())
     told = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
     where = f"log: {log}" if log else "no log could be written"
+    if isinstance(error, MemoryError):
+        return f"too little memory, {told} ({where}); give it more (a job: --set-resources RULE:mem_mb=…)"
     return f"a fault of the chain, {told} ({where}); please report it, with that log"
 
 

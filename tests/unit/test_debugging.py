@@ -70,7 +70,7 @@ def test_a_job_that_fails_stops_there_and_fails_all_the_same(tmp_path):
     done, shown = debug(tmp_path, "continue\np numerator * 100\nquit\n", denominator=0)
     assert "ZeroDivisionError: division by zero" in shown
     assert "4200" in shown
-    assert done.returncode == 1
+    assert done.returncode == 70
     assert "ZeroDivisionError" in (tmp_path / "job.log").read_text()
 
 

@@ -40,6 +40,14 @@ def test_without_a_folder_for_caches_the_log_is_in_the_temporary_one(monkeypatch
     assert "no log could be written" in faults.one_line(ValueError("x"), "")
 
 
+def test_too_little_memory_is_no_fault_of_the_chain():
+    told = faults.one_line(MemoryError("Unable to allocate 9 GiB"), "a.log")
+    assert told == (
+        "too little memory, MemoryError: Unable to allocate 9 GiB (log: a.log); give it more "
+        "(a job: --set-resources RULE:mem_mb=…)"
+    )
+
+
 def test_an_import_that_fails_inside_the_package_is_a_fault_of_ours(monkeypatch, capsys):
     def absent(*_):
         raise ImportError("cannot import name 'x'", name="iota2_tools.x")
