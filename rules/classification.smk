@@ -34,6 +34,12 @@ if production.boundaries:
     )
 
 
+# Of productions alone that map how many classes cannot be excluded.
+EXCLUDING = {}
+if PREDICTION_SETS is not None:
+    EXCLUDING = {"excluded_by": versions("sets"), "errors": PREDICTION_SETS}
+
+
 rule classify_tile:
     input:
         inventory="<results>/tiles/{tile}/inventory.json",
@@ -44,6 +50,7 @@ rule classify_tile:
         models=lambda wildcards: models_of(wildcards.region),
         confusions=confusions_of_sources,
         neighbours=models_of_neighbours,
+        folds=folds_of_models,
     output:
         **{
             layer: expand(
@@ -61,6 +68,7 @@ rule classify_tile:
         **needs("classify_tile", reads=["models", "neighbours"]),
     params:
         **TOGETHER,
+        **EXCLUDING,
         algorithm=versions(
             "classification", "boosting", "forest", "learning", *FEATURE_MODULES
         ),

@@ -55,8 +55,14 @@ if PROBABILITY_MAP or SMOOTHED:
     LAYERS.append("probabilities")
 if production.fused_sensors:
     LAYERS.append("choice")  # which of its models a map follows
+PREDICTION_SETS = config["classification"]["prediction_sets"]
+if PREDICTION_SETS is not None:
+    LAYERS.append("sets")  # how many classes cannot be excluded
 if production.boundaries:
     LAYERS.append("plain")  # the classes without the neighbours, to compare
+SUSPICIOUS = []
+if production.suspects:
+    SUSPICIOUS = ["<results>/final/Suspicious_Polygons.gpkg"]
 FUSED_MAPS = []
 if production.fused_seeds:
     FUSED_MAPS = [f"<results>/final/{name}" for name in parameters.fused_products]
@@ -97,6 +103,29 @@ def folds_of(region):
             seed=SEEDS,
         )
     return matrices_of(region)
+
+
+def folds_of_models(wildcards):
+    """What folds say of the samples of each model of a region, if classes are excluded by that."""
+    if PREDICTION_SETS is None:
+        return []
+    return [
+        f"{folder}/predictions.parquet"
+        for folder in models_of(wildcards.region, "folds")
+    ]
+
+
+def polygons_of_folds(wildcards):
+    """What the folds of all models say of each polygon: region by region, draw by draw."""
+    if not production.suspects:
+        raise WorkflowError(
+            "suspicious polygons are not looked for: see `sampling.suspicious_polygons`"
+        )
+    return [
+        f"{folder}/polygons.csv"
+        for region in REGIONS
+        for folder in models_of(region, "folds")
+    ]
 
 
 def region_numbers(wildcards):

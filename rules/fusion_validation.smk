@@ -12,6 +12,7 @@ rule compare_fusion:
     output:
         confusion="<results>/validation/{tile}/confusion_fusion.csv",
         difference="<results>/validation/{tile}/diff_fusion.tif",
+        by_polygon="<results>/validation/{tile}/polygons_fusion.csv",
         confusions=expand(
             "<results>/validation/{{tile}}/confusion_unlearnt_seed_{seed}.csv",
             seed=SEEDS,
@@ -86,6 +87,7 @@ use rule measure_areas as measure_fused_areas with:
     input:
         classes="<results>/final/Classifications_fusion.tif",
         matrix="<results>/final/Confusion_Matrix_Classifications_fusion.csv",
+        polygons=expand("<results>/validation/{tile}/polygons_fusion.csv", tile=TILES),
     output:
         areas="<results>/final/Areas_fusion.csv",
     log:
@@ -110,6 +112,7 @@ rule report_fusion:
             seed=SEEDS,
         ),
         areas="<results>/final/Areas_fusion.csv",
+        by_polygon=expand("<results>/validation/{tile}/polygons_fusion.csv", tile=TILES),
         splits="<results>/sampling/polygons.gpkg",
     output:
         results=report(

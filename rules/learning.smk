@@ -4,6 +4,7 @@
 rule learning:
     input:
         [path for region in REGIONS for path in models_of(region)],
+        SUSPICIOUS,
     message:
         "Stage learning is complete"
 
@@ -22,6 +23,22 @@ if parameters.own_samples:
     OWN_SAMPLES = [config["learning"]["samples"]]
 
 
+# What folds of its polygons say of a model, made as it is learnt. With fusion: `learn_folds`, on demand.
+FOLDS_OF_MODEL = {}
+if production.folded:
+    MANAGED["judged_by"] = versions("folds")
+    MANAGED["folds"] = parameters.folds
+    FOLDS_OF_MODEL = {
+        name: f"<results>/folds/region_{{region}}_seed_{{seed}}/{file}"
+        for name, file in {
+            "predictions": "predictions.parquet",
+            "polygons": "polygons.csv",
+            "calibration": "calibration.csv",
+            "confusion": "confusion.csv",
+        }.items()
+    }
+
+
 rule train_model:
     input:
         samples=(
@@ -32,6 +49,7 @@ rule train_model:
         copied=samples_copied,
         splits=["<results>/sampling/polygons.gpkg"] if OWN_SAMPLES else [],
     output:
+        **FOLDS_OF_MODEL,
         model=directory("<results>/models/region_{region}_seed_{seed}"),
     log:
         "<logs>/train_model/region_{region}_seed_{seed}.log",
@@ -72,3 +90,31 @@ use rule train_model as train_source with:
         random_seed=lookup("sampling/random_seed", within=config),
     message:
         "Learning the {wildcards.source} model of region {wildcards.region}, seed {wildcards.seed}"
+
+
+if production.folded:
+
+    ruleorder: train_model > learn_folds
+
+
+rule list_suspicious_polygons:
+    input:
+        polygons=polygons_of_folds,
+        splits="<results>/sampling/polygons.gpkg",
+    output:
+        suspicious="<results>/final/Suspicious_Polygons.gpkg",
+    log:
+        "<logs>/list_suspicious_polygons.log",
+    benchmark:
+        "<benchmarks>/list_suspicious_polygons.tsv"
+    resources:
+        **needs("list_suspicious_polygons"),
+    params:
+        algorithm=versions("folds"),
+        legend=parameters.legend,
+        models=[(region, seed) for region in REGIONS for seed in SEEDS],
+        dropped=parameters.folds.get("drop", False),
+    message:
+        "Listing learning polygons whose label looks wrong"
+    script:
+        "../workflow/scripts/list_suspicious_polygons.py"

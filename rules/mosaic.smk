@@ -23,6 +23,11 @@ rule mosaic:
             seed=SEEDS if "choice" in LAYERS else [],
             kind=["tif", "qml"],
         ),
+        expand(
+            "<results>/final/PredictionSets_Seed_{seed}.{kind}",
+            seed=SEEDS if "sets" in LAYERS else [],
+            kind=["tif", "qml"],
+        ),
         expand("<results>/final/Classif_Seed_{seed}.png", seed=SEEDS),
         "<results>/final/PixelsValidity.tif",
         "<results>/final/PixelsValidity.qml",
@@ -141,6 +146,27 @@ use rule mosaic_classes as mosaic_choice with:
         layer="choice",
     message:
         "Assembling which sensors the map of seed {wildcards.seed} follows"
+
+
+use rule mosaic_classes as mosaic_sets with:
+    input:
+        pieces=pieces_of_map("sets"),
+    output:
+        mosaic="<results>/final/PredictionSets_Seed_{seed}.tif",
+        style="<results>/final/PredictionSets_Seed_{seed}.qml",
+    log:
+        "<logs>/mosaic_sets/{seed}.log",
+    benchmark:
+        "<benchmarks>/mosaic_sets/{seed}.tsv"
+    resources:
+        **needs("mosaic_sets"),
+    params:
+        **ON_THE_MAP,
+        algorithm=versions("mosaic", "style"),
+        layer="prediction_sets",
+        maximum=len(CODES),
+    message:
+        "Assembling how many classes cannot be excluded in the map of seed {wildcards.seed}"
 
 
 rule clip_validity:

@@ -150,6 +150,10 @@ use rule compare_tile as compare_regularised_tile with:
             "<results>/validation/{{tile}}/diff_regularised_seed_{seed}.tif",
             seed=SEEDS,
         ),
+        polygons=expand(
+            "<results>/validation/{{tile}}/polygons_regularised_seed_{seed}.csv",
+            seed=SEEDS,
+        ),
     log:
         "<logs>/compare_regularised_tile/{tile}.log",
     benchmark:
@@ -221,6 +225,10 @@ use rule measure_areas as measure_regularised_areas with:
     input:
         classes="<results>/final/Classif_Regularised_Seed_{seed}.tif",
         matrix="<results>/final/Confusion_Matrix_Classif_Regularised_Seed_{seed}.csv",
+        polygons=expand(
+            "<results>/validation/{tile}/polygons_regularised_seed_{{seed}}.csv",
+            tile=TILES,
+        ),
     output:
         areas="<results>/final/Areas_Regularised_Seed_{seed}.csv",
     log:
@@ -245,6 +253,11 @@ use rule report_accuracy as report_regularised_accuracy with:
         areas=expand("<results>/final/Areas_Regularised_Seed_{seed}.csv", seed=SEEDS),
         inventories=expand("<results>/tiles/{tile}/inventory.json", tile=TILES),
         splits="<results>/sampling/polygons.gpkg",
+        by_polygon=expand(
+            "<results>/validation/{tile}/polygons_regularised_seed_{seed}.csv",
+            tile=TILES,
+            seed=SEEDS,
+        ),
     output:
         results=report(
             "<results>/final/RESULTS_Regularised.txt",

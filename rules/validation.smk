@@ -22,6 +22,11 @@ rule validation:
             kind=["csv", "png"],
         ),
         expand("<results>/final/Areas_Seed_{seed}.csv", seed=SEEDS),
+        expand(
+            "<results>/final/reliability_seed_{seed}.{kind}",
+            seed=SEEDS,
+            kind=["csv", "png"],
+        ),
         "<results>/final/RESULTS.txt",
         "<results>/final/scores.csv",
         "<results>/final/scores.png",
@@ -44,6 +49,7 @@ rule compare_tile:
         validity="<results>/tiles/{tile}/validity.tif",
         footprint="<results>/tiles/{tile}/footprint.tif",
         maps=maps_of_tile(pieces),
+        confidence=maps_of_tile(pieces, "confidence"),
         plain=plain_maps_of_tile,
     output:
         **{
@@ -55,6 +61,12 @@ rule compare_tile:
         ),
         differences=expand(
             "<results>/validation/{{tile}}/diff_seed_{seed}.tif", seed=SEEDS
+        ),
+        polygons=expand(
+            "<results>/validation/{{tile}}/polygons_seed_{seed}.csv", seed=SEEDS
+        ),
+        reliability=expand(
+            "<results>/validation/{{tile}}/reliability_seed_{seed}.csv", seed=SEEDS
         ),
     log:
         "<logs>/compare_tile/{tile}.log",
@@ -106,6 +118,9 @@ rule sum_confusions:
         confusions=expand(
             "<results>/validation/{tile}/confusion_seed_{{seed}}.csv", tile=TILES
         ),
+        reliability=expand(
+            "<results>/validation/{tile}/reliability_seed_{{seed}}.csv", tile=TILES
+        ),
     output:
         matrix="<results>/final/Confusion_Matrix_Classif_Seed_{seed}.csv",
         figure=report(
@@ -113,6 +128,13 @@ rule sum_confusions:
             caption="../workflow/report/confusion.rst",
             category="Accuracy",
             labels={"seed": "{seed}", "product": "confusion matrix"},
+        ),
+        reliability="<results>/final/reliability_seed_{seed}.csv",
+        curve=report(
+            "<results>/final/reliability_seed_{seed}.png",
+            caption="../workflow/report/reliability.rst",
+            category="Accuracy",
+            labels={"seed": "{seed}", "product": "reliability of the confidence"},
         ),
     log:
         "<logs>/sum_confusions/{seed}.log",
@@ -226,6 +248,9 @@ rule measure_areas:
     input:
         classes="<results>/final/Classif_Seed_{seed}.tif",
         matrix="<results>/final/Confusion_Matrix_Classif_Seed_{seed}.csv",
+        polygons=expand(
+            "<results>/validation/{tile}/polygons_seed_{{seed}}.csv", tile=TILES
+        ),
     output:
         areas="<results>/final/Areas_Seed_{seed}.csv",
     log:
@@ -252,6 +277,13 @@ rule report_accuracy:
         areas=expand("<results>/final/Areas_Seed_{seed}.csv", seed=SEEDS),
         inventories=expand("<results>/tiles/{tile}/inventory.json", tile=TILES),
         splits="<results>/sampling/polygons.gpkg",
+        suspicious=SUSPICIOUS,
+        by_polygon=expand(
+            "<results>/validation/{tile}/polygons_seed_{seed}.csv",
+            tile=TILES,
+            seed=SEEDS,
+        ),
+        reliability=expand("<results>/final/reliability_seed_{seed}.csv", seed=SEEDS),
         plain=[
             f"<results>/validation/{tile}/{file}".format(seed=seed)
             for file in PLAIN_CONFUSIONS.values()

@@ -257,6 +257,7 @@ def small_workflow(folder: Path, **sections: Any) -> Workflow:
 def small_production(tmp_path_factory) -> Workflow:
     """The small production, with its features."""
     workflow = small_workflow(tmp_path_factory.mktemp("small"))
+    workflow.config["classification"]["prediction_sets"] = 0.5
     workflow.run("all", "features")
     return workflow
 

@@ -10,6 +10,9 @@ itself the lower end would be read as an estimate, though most of its stratum ma
 the upper end only.
 
 One pixel in a stratum is enough for an area, which stays unbiased; a variance needs two.
+
+How sure a corrected area is follows from how the polygons differ (`clusters`), not from the number
+of pixels: those of one polygon look alike.
 """
 
 import csv
@@ -21,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
+from iota2_tools.assessing.clusters import PolygonCounts, area_half_widths, read_polygon_counts
 from iota2_tools.assessing.scores import Estimate, classified, ratio, read_matrix_csv
 from iota2_tools.config.nomenclature import Nomenclature, read_nomenclature
 from iota2_tools.core.tables import cell, write_csv
@@ -48,12 +52,15 @@ class ClassAreas:
     corrected, corrected_most : ndarray of float
         Least and largest number of hectares that the map and its errors allow (`area_adjusted`);
         the same where all that is mapped was validated.
+    half_width : ndarray of float
+        Half width, in hectares, of the 95 % interval of both, polygons taken as drawn at random.
     """
 
     pixels: np.ndarray
     mapped: np.ndarray
     corrected: np.ndarray
     corrected_most: np.ndarray
+    half_width: np.ndarray
 
     @property
     def share(self) -> np.ndarray:
@@ -114,50 +121,73 @@ def unvalidated(matrix: np.ndarray, pixels: np.ndarray) -> Unvalidated:
     return Unvalidated((np.asarray(pixels) > 0) & (absent | (square.sum(axis=0) == 0)), absent)
 
 
-def measure_areas(pixels: np.ndarray, hectares: float, matrix: np.ndarray) -> ClassAreas:
+def measure_areas(
+    pixels: np.ndarray,
+    hectares: float,
+    matrix: np.ndarray,
+    codes: Sequence[int] = (),
+    polygons: PolygonCounts | None = None,
+) -> ClassAreas:
     """Areas of the classes from their pixels, the area of a pixel and the confusion matrix.
 
     A class without validation pixel has no corrected area; without any, no class has one.
+
+    Parameters
+    ----------
+    codes, polygons
+        Order of the classes, and the pixels of the matrix by polygon; without them areas have no
+        intervals.
     """
     found = unvalidated(matrix, pixels)
     sample = np.where(found.stratum, 0, classified(matrix))
     mapped = pixels * hectares
+    nothing = np.full(len(pixels), math.nan)
     if not sample.sum():
-        nothing = np.full(len(pixels), math.nan)
-        return ClassAreas(pixels, mapped, nothing, nothing)
+        return ClassAreas(pixels, mapped, nothing, nothing, nothing)
+    half = nothing
+    if polygons is not None:
+        shares = area_half_widths(polygons, codes, pixels, ~found.stratum)
+        half = np.where(found.absent | found.stratum, math.nan, shares * mapped.sum())
     estimates = area_adjusted(sample, pixels)
     least, most = (
         np.where(found.absent, math.nan, area * hectares)
         for area in (estimates.area, estimates.area_most)
     )
-    return ClassAreas(pixels, mapped, least, most)
+    return ClassAreas(pixels, mapped, least, most, half)
 
 
 HEADER = (
-    "code", "name", "pixels", "share", "mapped_ha", "corrected_ha", "corrected_max_ha", "note",
+    "code", "name", "pixels", "share", "mapped_ha", "corrected_ha", "corrected_max_ha", "half_width_ha",
+    "note",
 )  # fmt: skip
 
 
-def write_areas(classes: str, matrix: str, nomenclature: str, output: str) -> None:
+def write_areas(
+    classes: str, matrix: str, polygons: Sequence[str], nomenclature: str, output: str
+) -> None:
     """Write the areas of a map.
 
     Parameters
     ----------
     classes, matrix : str
         Class map, and its confusion matrix (`scores.write_matrix_csv`).
+    polygons : sequence of str
+        The same pixels by polygon, of all tiles (`clusters.write_polygon_counts`).
     output : str
         CSV with the columns of `HEADER`. Cells are empty where there is no value; the note says
         why, or why the corrected area is a range.
     """
     legend = read_nomenclature(nomenclature)
     counts, sample = count_classes(classes, legend.codes), read_matrix_csv(matrix)[0]
-    areas = measure_areas(counts, hectares_of_a_pixel(classes), sample)
+    areas = measure_areas(
+        counts, hectares_of_a_pixel(classes), sample, legend.codes, read_polygon_counts(polygons)
+    )
     rows: list[Sequence] = [HEADER]
-    for item, pixels, share, mapped, least, most, note in zip(
+    for item, pixels, share, mapped, least, most, half, note in zip(
         legend.classes, areas.pixels, areas.share, areas.mapped, areas.corrected,
-        areas.corrected_most, notes(sample, counts, legend), strict=True,
+        areas.corrected_most, areas.half_width, notes(sample, counts, legend), strict=True,
     ):  # fmt: skip
-        hectares = (cell(value, 2) for value in (mapped, least, most))
+        hectares = (cell(value, 2) for value in (mapped, least, most, half))
         rows.append([item.code, item.name, pixels, cell(share, 6), *hectares, note])
         if note:
             logger.info("%s: %s", item.name, note)
@@ -195,6 +225,7 @@ def read_areas(path: str) -> ClassAreas:
         column("mapped_ha"),
         column("corrected_ha"),
         column("corrected_max_ha"),
+        column("half_width_ha"),
     )
 
 
@@ -202,12 +233,14 @@ def mean_areas(areas: Mapping[int, ClassAreas]) -> ClassAreas:
     """Mean over seeds; pixels are rounded.
 
     The corrected area of a class is the mean over the seeds that have one, and so is its largest;
-    where none has one, the largest is that over all seeds.
+    where none has one, the largest is that over all seeds. The half width is the root of the mean
+    square of those of these seeds, though a mean is surer than a single one: seeds draw from the
+    same polygons, so that how much surer is not known.
     """
     every = list(areas.values())
-    pixels, mapped, least, most = (
+    pixels, mapped, least, most, half = (
         np.array([getattr(item, name) for item in every], dtype=float)
-        for name in ("pixels", "mapped", "corrected", "corrected_most")
+        for name in ("pixels", "mapped", "corrected", "corrected_most", "half_width")
     )
     known = ~np.isnan(least)
     counted = np.where(known.any(axis=0), known, ~np.isnan(most))
@@ -216,6 +249,7 @@ def mean_areas(areas: Mapping[int, ClassAreas]) -> ClassAreas:
         mapped.mean(axis=0),
         _mean(least, counted),
         _mean(most, counted),
+        np.sqrt(_mean(half**2, known)),
     )
 
 

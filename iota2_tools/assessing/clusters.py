@@ -12,8 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from iota2_tools.assessing.areas import unvalidated
-from iota2_tools.assessing.scores import CONFIDENCE_LEVEL
+from iota2_tools.assessing.scores import CONFIDENCE_LEVEL, ratio
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.core.tables import write_csv
 
@@ -147,7 +146,7 @@ def accuracy_half_width(counts: PolygonCounts) -> float:
 
 
 def area_half_widths(
-    counts: PolygonCounts, codes: Sequence[int], matrix: np.ndarray, pixels: np.ndarray
+    counts: PolygonCounts, codes: Sequence[int], pixels: np.ndarray, sampled: np.ndarray
 ) -> np.ndarray:
     """Half widths of the 95 % intervals of the corrected areas, as shares of the map.
 
@@ -162,47 +161,40 @@ def area_half_widths(
         Of a draw.
     codes : sequence of int, n_classes
         Order of the classes.
-    matrix : ndarray
-        Confusion matrix of the same pixels.
     pixels : ndarray of int, shape (n_classes,)
         Pixels of each class in the map.
+    sampled : ndarray of bool, shape (n_classes,)
+        Classes of the map whose validation pixels count as a sample of them (`areas.unvalidated`).
 
     Returns
     -------
     ndarray of float, shape (n_classes,)
-        NaN where a class has no corrected area, or fewer than two polygons validate the map.
+        NaN if fewer than two polygons validate the map.
     """
-    found = unvalidated(matrix, pixels)
-    weights = np.where(found.stratum, 0, pixels) / max(pixels.sum(), 1)
+    weights = np.where(sampled, pixels, 0) / max(pixels.sum(), 1)
     order = np.argsort(codes)
     ranked = np.asarray(codes)[order]
     seen = (counts.mapped > 0) & (counts.code > 0)
     truth, mapped = (
         order[np.searchsorted(ranked, item[seen])] for item in (counts.code, counts.mapped)
     )
-    known = ~found.stratum[mapped]
+    known = sampled[mapped]
     truth, mapped, number = truth[known], mapped[known], counts.pixels[seen][known]
     polygons, place = np.unique(counts.polygon[seen][known], return_inverse=True)
     table = np.zeros((len(codes), len(codes)))  # rows: map
     np.add.at(table, (mapped, truth), number)
-    sampled = table.sum(axis=1)
-    shares = np.divide(
-        table, sampled[:, None], out=np.zeros_like(table), where=sampled[:, None] > 0
-    )
-    factor = np.divide(weights, sampled, out=np.zeros(len(codes)), where=sampled > 0)
+    of_map = table.sum(axis=1)
+    shares = np.nan_to_num(ratio(table, of_map[:, None]))
+    part = number * np.nan_to_num(ratio(weights, of_map))[mapped]
     squares = np.zeros(len(codes))
     for first in range(0, len(polygons), CHUNK):
         here = (place >= first) & (place < first + CHUNK)
-        own = np.zeros((min(CHUNK, len(polygons) - first), len(codes)))
-        of_map = own.copy()
-        part = number[here] * factor[mapped[here]]
-        np.add.at(own, (place[here] - first, truth[here]), part)
-        np.add.at(of_map, (place[here] - first, mapped[here]), part)
-        squares += ((own - of_map @ shares) ** 2).sum(axis=0)
-    alone = _mapped_in_one(mapped, place, len(codes))
-    squares += 0.25 * (weights[alone] ** 2).sum()
-    half = Linearised(squares, len(polygons)).half_width
-    return np.where(found.absent | found.stratum, math.nan, half)
+        found, expected = np.zeros((2, min(CHUNK, len(polygons) - first), len(codes)))
+        np.add.at(found, (place[here] - first, truth[here]), part[here])
+        np.add.at(expected, (place[here] - first, mapped[here]), part[here])
+        squares += ((found - expected @ shares) ** 2).sum(axis=0)
+    squares += 0.25 * (weights[_mapped_in_one(mapped, place, len(codes))] ** 2).sum()
+    return Linearised(squares, len(polygons)).half_width
 
 
 def _mapped_in_one(mapped: np.ndarray, place: np.ndarray, n_classes: int) -> np.ndarray:

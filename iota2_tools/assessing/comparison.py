@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from iota2_tools.assessing.clusters import count_polygons, summed, write_polygon_counts
+from iota2_tools.assessing.confidence import PERCENT, count_confidence, write_confidence
 from iota2_tools.assessing.scores import confusion, write_matrix_csv
 from iota2_tools.config.nomenclature import Nomenclature, read_nomenclature
 from iota2_tools.core.tables import write_csv
@@ -83,12 +85,21 @@ class SeedFiles:
         Raster of the codes of `difference`; by default none is written.
     undecided : int, optional
         Label of pixels that have no class, beside 0.
+    polygons : str, optional
+        CSV of the validation pixels by polygon (`clusters.write_polygon_counts`).
+    confidence : sequence of str
+        Confidence maps of the regions, percent, as `maps`.
+    reliability : str, optional
+        CSV of the validation pixels by confidence (`confidence.write_confidence`).
     """
 
     maps: Sequence[str]
     confusion: str
     difference: str | None = None
     undecided: int = 0
+    polygons: str | None = None
+    confidence: Sequence[str] = ()
+    reliability: str | None = None
 
 
 def write_comparison(
@@ -182,25 +193,58 @@ def _compare(
 ) -> int:
     """Write one comparison; returns the number of validation pixels."""
     maps = [GridBand(path, reader.grid, CODES) for path in files.maps]
-    matrix = np.zeros((len(classes.codes), len(classes.codes) + 1), dtype=np.int64)
+    confidence = [GridBand(path, reader.grid, CODES) for path in files.confidence]
+    tally = _Tally(classes)
     with ExitStack() as written:
         raster = None
         if files.difference:
             writer = create_raster(files.difference, reader.grid, "uint8", nodata=0)
             raster = written.enter_context(writer)
         for window, ids in reader.windows():
-            mapped = np.zeros(ids.shape, dtype=np.int64)
-            for image in maps:
-                mapped += image.observe(window)[0]
+            mapped = _sum_of(maps, window)
             reference = sets.codes[ids]
             learns, validates = sets.learns[ids], sets.validates[ids]
             if raster:
                 raster.write(difference(reference, mapped, learns, validates), window)
-            without = (0, files.undecided)
+            mapped[mapped == files.undecided] = 0
             judged = np.where(validates, reference, 0)
-            matrix += confusion(judged, mapped, classes.codes, unclassified=without)
-    write_matrix_csv(matrix, classes, files.confusion)
-    return int(matrix.sum())
+            tally.add(ids, judged, mapped, _sum_of(confidence, window))
+    tally.write(files)
+    return int(tally.matrix.sum())
+
+
+def _sum_of(bands: Sequence[GridBand], window: Window) -> np.ndarray:
+    """Values of rasters of which one at most has a value at each pixel."""
+    total = np.zeros((window.rows, window.cols), dtype=np.int64)
+    for band in bands:
+        total += band.observe(window)[0]
+    return total
+
+
+class _Tally:
+    """What is counted of the validation pixels of a map, window by window."""
+
+    def __init__(self, classes: Nomenclature) -> None:
+        self._classes = classes
+        self.matrix = np.zeros((len(classes.codes), len(classes.codes) + 1), dtype=np.int64)
+        self._polygons: list[np.ndarray] = []
+        self._confidence = np.zeros((PERCENT, 2), dtype=np.int64)
+
+    def add(
+        self, ids: np.ndarray, reference: np.ndarray, mapped: np.ndarray, confidence: np.ndarray
+    ) -> None:
+        """Add a window: polygons, their classes (0: not judged), the map (0: no class)."""
+        self.matrix += confusion(reference, mapped, self._classes.codes)
+        self._polygons.append(count_polygons(ids, reference, mapped))
+        self._confidence += count_confidence(reference, mapped, confidence)
+
+    def write(self, files: SeedFiles) -> None:
+        """Write what is asked for."""
+        write_matrix_csv(self.matrix, self._classes, files.confusion)
+        if files.polygons:
+            write_polygon_counts(summed(self._polygons), files.polygons)
+        if files.reliability:
+            write_confidence(self._confidence, files.reliability)
 
 
 class _ReferenceReader:

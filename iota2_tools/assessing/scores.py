@@ -11,7 +11,7 @@ Conventions, where a score has no value (NaN in arrays, ``-`` in the report, emp
   a true 0, so that a class the map misses weighs on the mean over seeds;
 - kappa has no value when reference and map hold one class, the same;
 - pixels without class in the map stand apart: they are counted, and left out of every score;
-- one seed has no interval.
+- fewer than three seeds have no interval: that of two would be wider than all that is possible.
 """
 
 import csv
@@ -28,6 +28,8 @@ from iota2_tools.core.tables import write_csv
 from iota2_tools.core.words import number
 
 CONFIDENCE_LEVEL = 0.95
+FEWEST_RUNS = 3
+"""Seeds below which their spread tells nothing: Student's t with one degree of freedom is 12.7."""
 UNCLASSIFIED = "unclassified"
 ABSENT = "-"
 
@@ -162,7 +164,7 @@ def ratio(part: np.ndarray | float, whole: np.ndarray | float) -> np.ndarray:
 class Estimate:
     """Mean of a score over seeds, and half the width of its interval.
 
-    `mean` is NaN when no seed has a value, `half_width` when fewer than two have one.
+    `mean` is NaN when no seed has a value, `half_width` when fewer than `FEWEST_RUNS` have one.
     """
 
     mean: float
@@ -172,7 +174,8 @@ class Estimate:
     def __str__(self) -> str:
         if not self.runs:
             return ABSENT
-        return f"{number(self.mean, 3)} +- {number(self.half_width, 3, absent=ABSENT)}"
+        half = "" if math.isnan(self.half_width) else f" +- {number(self.half_width, 3)}"
+        return f"{number(self.mean, 3)}{half}"
 
 
 def estimate(values: Sequence[float], level: float = CONFIDENCE_LEVEL) -> Estimate:
@@ -188,16 +191,17 @@ def estimate(values: Sequence[float], level: float = CONFIDENCE_LEVEL) -> Estima
     Returns
     -------
     Estimate
-        Half width t(runs - 1) * s / sqrt(runs), s being the sample standard deviation. IOTA2 took
-        the number of classes - 1 as degrees of freedom, which does not depend on the runs.
+        Half width t(runs - 1) * s / sqrt(runs), s being the sample standard deviation; none for
+        fewer than `FEWEST_RUNS`. IOTA2 took the number of classes - 1 as degrees of freedom, which
+        does not depend on the runs.
     """
     known = np.asarray(values, float)
     known = known[~np.isnan(known)]
     runs = known.size
     if runs == 0:
         return Estimate(math.nan, math.nan, 0)
-    if runs == 1:
-        return Estimate(float(known[0]), math.nan, 1)
+    if runs < FEWEST_RUNS:
+        return Estimate(float(known.mean()), math.nan, runs)
     from scipy.special import stdtrit
 
     quantile = float(stdtrit(runs - 1, (1 + level) / 2))

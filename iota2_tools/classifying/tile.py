@@ -16,6 +16,7 @@ from iota2_tools.features.stack import FeatureStack, WindowFeatures, check_same_
 from iota2_tools.geo.grid import Grid, Window
 from iota2_tools.geo.raster import create_raster, open_raster, read_window
 from iota2_tools.learning import engines as learning
+from iota2_tools.learning.conformal import set_sizes
 from iota2_tools.learning.model import Model, Prediction
 
 logger = logging.getLogger(__name__)
@@ -69,6 +70,9 @@ class MappingSettings:
         Pixels with fewer get no class; of no effect without time series.
     budget_mb : float
         Memory for the images of one window, MB; without influence on the result.
+    excluded : tuple of float
+        For each draw the threshold of its prediction sets (`conformal.threshold`); empty: none are
+        mapped.
     """
 
     region: int
@@ -76,6 +80,7 @@ class MappingSettings:
     dtype: str
     minimum_clear_dates: int
     budget_mb: float
+    excluded: tuple[float, ...] = ()
 
 
 def confidence_percent(confidence: np.ndarray, codes: np.ndarray) -> np.ndarray:
@@ -182,11 +187,14 @@ class TileMapper:
         if not len(pixels):
             return None
         features = self.stack.read(window, pool)
-        parts = list(predictions(features, pixels, self.models, self.probabilities, pool))
-        draws = [
-            self._layers_of(window, model, [(chunk, said[draw]) for chunk, said in parts])
-            for draw, model in enumerate(self.models)
-        ]
+        asked = self.probabilities or bool(self.settings.excluded)
+        parts = list(predictions(features, pixels, self.models, asked, pool))
+        draws = []
+        for draw, model in enumerate(self.models):
+            own = [(chunk, said[draw]) for chunk, said in parts]
+            draws.append(self._layers_of(window, model, own))
+            if self.settings.excluded:
+                draws[-1]["sets"] = self._sets_of(window, own, self.settings.excluded[draw])
         if self.border:
             self.border.blend(window, features, pixels, draws, pool)
         return draws
@@ -219,6 +227,21 @@ class TileMapper:
             layers["probabilities"] = np.ascontiguousarray(values.T).reshape(-1, *shape)
         return layers
 
+    def _sets_of(
+        self, window: Window, parts: list[tuple[np.ndarray, Prediction]], excluded: float
+    ) -> np.ndarray:
+        """Number of classes that cannot be excluded, shape (rows, cols)."""
+        sizes = np.zeros(window.size, dtype=sets_type(self.settings.codes))
+        for pixels, said in parts:
+            assert said.probabilities is not None  # asked for, of a learner that gives them
+            sizes[pixels] = set_sizes(said.probabilities, excluded)
+        return sizes.reshape(window.rows, window.cols)
+
+
+def sets_type(codes: Sequence[int]) -> str:
+    """Pixel type of a map of the number of classes that cannot be excluded."""
+    return "uint8" if len(codes) <= 255 else "uint16"
+
 
 class _Maps:
     """The rasters of one draw while they are written."""
@@ -239,6 +262,8 @@ class _Maps:
             self._files["choice"] = create("choice", "uint8", MEANING="source of the class")
         if "plain" in outputs:
             self._files["plain"] = create("plain", settings.dtype, MEANING="class code, 0 no data")
+        if "sets" in outputs:
+            self._files["sets"] = create("sets", sets_type(settings.codes), UNITS="classes")
         if "probabilities" in outputs:
             self._files["probabilities"] = create(
                 "probabilities", "uint16", len(settings.codes), NO_PROBABILITY, UNITS="per mille"
@@ -309,8 +334,8 @@ def classify_tile(
         Of each draw: folder of its model, or what stands for it.
     outputs : list of dict
         For each draw the files to write: `classes`, `confidence` (percent) and, if asked for,
-        `probabilities` (per mille, 65535 where nothing is mapped) and, of models that are several,
-        `choice`.
+        `probabilities` (per mille, 65535 where nothing is mapped), `sets` (`settings.excluded`) and, of
+        models that are several, `choice`.
     threads : int
         Without influence on the result.
     neighbours : Neighbours, optional

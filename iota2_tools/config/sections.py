@@ -470,6 +470,14 @@ class Sampling(Section):
         ),
     )
     augmentation: Augmentation = Field(Augmentation(), description=_meaning_of(Augmentation))
+    suspicious_polygons: Literal["report", "drop", "none"] = Field(
+        "report",
+        description=(
+            "Learning polygons whose label looks wrong, by folds: listed in `final/Suspicious_Polygons.gpkg` for a "
+            "person to look at; `drop`: listed and not learnt; `none`: not looked for. Validation polygons are never "
+            "touched. Productions with `fusion` or `learning.samples` have no list."
+        ),
+    )
     management: PathText | None = Field(
         None,
         description=(
@@ -586,6 +594,14 @@ class Learning(Section):
             "and `seed_N`. Samples in polygons that validate are left out."
         ),
     )
+    calibration: Literal["auto", "temperature", "none"] = Field(
+        "auto",
+        description=(
+            "How the confidence is brought to what it says: `temperature`, probabilities to a power found by folds of "
+            "the learning polygons; classes stay the same. `auto`: so, unless classes are decided by the probabilities "
+            "of several maps or pixels (`classification.smoothing`, `fusion`). It learns each model five times more."
+        ),
+    )
     reduction: Reduction = Field(Reduction(), description=_meaning_of(Reduction))
     search: Search = Field(Search(), description=_meaning_of(Search))
 
@@ -635,6 +651,15 @@ class Classification(Section):
         ge=0,
         description=(
             "Pixels with fewer clear dates get no class; 0 classifies pixels that were never seen."
+        ),
+    )
+    prediction_sets: float | None = Field(
+        None,
+        gt=0,
+        le=0.5,
+        description=(
+            "Share of errors allowed: also map how many classes cannot be excluded, so that the true one is among "
+            "them for all but that share of the pixels (`0.1`). Empty: no such map."
         ),
     )
     smoothing: Smoothing = Field(Smoothing(), description=_meaning_of(Smoothing))

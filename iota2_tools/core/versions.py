@@ -6,8 +6,8 @@ exactly the products it changes.
 """
 
 VERSIONS = {
-    "accuracy": 1,
-    "areas": 2,
+    "accuracy": 2,
+    "areas": 3,
     "boosting": 1,
     "catalogue": 1,
     "classification": 1,
@@ -38,6 +38,7 @@ VERSIONS = {
     "polygon_statistics": 1,
     "polygons": 1,
     "samples": 2,
+    "sets": 1,
     "smoothing": 1,
     "speckle": 1,
     "style": 1,

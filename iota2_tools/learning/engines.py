@@ -8,7 +8,9 @@ ToolBox. A model is a folder: `model.json` tells what it is, the other files are
 import json
 import logging
 import platform
+import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,11 +20,12 @@ import numpy as np
 from iota2_tools.core.errors import Iota2Error, LearningError
 from iota2_tools.core.files import whole_folder
 from iota2_tools.learning.managed import Managed
-from iota2_tools.learning.model import Model, check_values
+from iota2_tools.learning.model import Model, Prediction, check_values
 from iota2_tools.learning.settings import LearningSettings, ModelKey, Purpose
 from iota2_tools.learning.traits import PLACE_MISSING, is_otb
 
 if TYPE_CHECKING:  # tables take a third of a second that mapping does not need
+    from iota2_tools.learning.folds import FoldsWanted
     from iota2_tools.reference.dealing import PartOfRegion
     from iota2_tools.reference.table import TrainingTable
 
@@ -117,6 +120,7 @@ def train(
     features: list[str] | None = None,
     managed: Managed = NOTHING_MORE,
     part: "PartOfRegion | None" = None,
+    folds: "FoldsWanted | None" = None,
 ) -> None:
     """Learn the model of a region and draw.
 
@@ -136,15 +140,74 @@ def train(
         What is learnt beside the samples of the region, or in place of them; by default nothing.
     part : PartOfRegion, optional
         Of a large region whose polygons are dealt among several models; by default all are learnt.
+    folds : FoldsWanted, optional
+        What the model is judged by as it is learnt: then it knows how far its probabilities are to be
+        believed, and polygons whose label looks wrong are found.
 
     Raises
     ------
     LearningError
         If there is no sample, a single class, or what the learner cannot learn from.
     """
-    table, told = managed.learnt(samples, key, features)
+    table, told = managed.own_samples(samples, key, features)
+    tried = b""
+    if folds:
+        from iota2_tools.learning.folds import judge
+
+        _classes(table, key)
+        if settings.search:
+            completed, _ = managed.complete(table, key)
+            settings, found, tried = _searched(completed, key, settings, threads)
+            told |= found
+        table, judged = judge(table, key, settings, threads, managed, folds)
+        told |= judged
+    table, more = managed.complete(table, key)
     own = _of_part(table, part, key) if part else table
-    learn(own, key, settings, threads, output, told)
+    learn(own, key, settings, threads, output, told | more, tried)
+
+
+def _searched(
+    table: "TrainingTable", key: ModelKey, settings: LearningSettings, threads: int
+) -> tuple[LearningSettings, dict[str, Any], bytes]:
+    """Settings with the parameters that a search finds, what is told of it, and its table."""
+    from iota2_tools.learning.search import FILE
+
+    with tempfile.TemporaryDirectory() as folder:
+        model = Path(folder, "model")
+        learn(table, key, settings, threads, str(model))
+        found = describe(str(model))
+        tried = (model / FILE).read_bytes()
+    plain = replace(settings, search=None, parameters=found["parameters"])
+    return plain, {"search": found["search"]}, tried
+
+
+def said_of(
+    table: "TrainingTable",
+    features: np.ndarray,
+    key: ModelKey,
+    settings: LearningSettings,
+    threads: int,
+) -> tuple[np.ndarray, Prediction]:
+    """What a model says of pixels that it has not learnt; nothing is kept of it.
+
+    Returns
+    -------
+    codes : ndarray of uint16
+        Classes of the model.
+    said : Prediction
+        With the probabilities of all classes, of a learner that gives them.
+    """
+    check_values(table.features, table.names, settings.learner, "samples")
+    _classes(table, key)
+    if not (is_otb(settings.learner) or settings.search or settings.reduction):
+        from iota2_tools.learning import scikit
+
+        return scikit.said_of(table, features, settings, key.random_state, threads)
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder, "model"))
+        learn(table, key, settings, threads, path)
+        model = load(path)
+        return model.codes, model.predict(features, settings.traits.probabilities)
 
 
 def _of_part(table: "TrainingTable", part: "PartOfRegion", key: ModelKey) -> "TrainingTable":
@@ -168,6 +231,7 @@ def learn(
     threads: int,
     output: str,
     told: Mapping[str, Any] | None = None,
+    tried: bytes = b"",
 ) -> None:
     """Learn a model from samples that have been read; see `train`.
 
@@ -175,6 +239,8 @@ def learn(
     ----------
     told : mapping, optional
         What else `model.json` tells of the samples.
+    tried : bytes
+        Table of a search whose parameters are given; by default there was none before.
     """
     told = dict(told or {})
     classes = _classes(table, key)
@@ -191,6 +257,10 @@ def learn(
 
                 learnt, told["reduced"] = reduced_table(table, settings.reduction, Path(folder))
             used = engine.train(learnt, settings, key.random_state, threads, Path(folder))
+            if tried:
+                from iota2_tools.learning.search import FILE
+
+                Path(folder, FILE).write_bytes(tried)
             description = {
                 "region": key.region,
                 "seed": key.seed,
@@ -245,9 +315,20 @@ def load(folder: str) -> Model:
     LearningError
         If the folder holds no whole model, or one with types that are not trusted.
     """
+    description = describe(folder)
+    model = _load_plain(folder, description)
+    temperature = description.get("calibration", {}).get("temperature", 1)
+    if temperature == 1:
+        return model
+    from iota2_tools.learning.reliability import TemperedModel
+
+    return TemperedModel(model, temperature)
+
+
+def _load_plain(folder: str, description: dict[str, Any]) -> Model:
+    """A model with its probabilities as they are."""
     from iota2_tools.learning.packed.stored import stored_model  # the check waits for no compiler
 
-    description = describe(folder)
     if "reduced" not in description:
         packed = stored_model(Path(folder), description)
         return packed or engine_of(description["learner"]).load(Path(folder), description)

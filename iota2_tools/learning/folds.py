@@ -6,25 +6,28 @@ Dempster and Shafer's fusion, polygons whose class looks wrong, and the reliabil
 """
 
 import logging
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from iota2_tools.core.draws import generator
 from iota2_tools.core.errors import LearningError
 from iota2_tools.core.files import whole_file
 from iota2_tools.core.tables import cell, write_csv
 from iota2_tools.learning import engines
+from iota2_tools.learning.managed import Managed
 from iota2_tools.learning.reliability import best_temperature, reliability, tempered
 from iota2_tools.learning.settings import LearningSettings, ModelKey
+from iota2_tools.learning.traits import FOLD_SAMPLES, FOLDS
 from iota2_tools.reference.dealing import EVERYWHERE, deal
 from iota2_tools.reference.table import TrainingTable, read_training_table
 
 logger = logging.getLogger(__name__)
 
-FOLDS = 5
+FEWEST_POLYGONS = 30
+"""Below which a temperature is not looked for: it would be that of a few fields."""
 SUSPICIOUS = 0.1
 """Mean probability of its own class below which a polygon looks wrong."""
 
@@ -57,9 +60,18 @@ class OutOfFold:
 
 
 def out_of_fold(
-    table: TrainingTable, key: ModelKey, settings: LearningSettings, threads: int
+    table: TrainingTable,
+    key: ModelKey,
+    settings: LearningSettings,
+    threads: int,
+    managed: Managed = engines.NOTHING_MORE,
 ) -> OutOfFold:
     """Learn without each fold of whole polygons, and ask for that fold.
+
+    Parameters
+    ----------
+    managed : Managed
+        How the samples that are learnt are completed.
 
     Raises
     ------
@@ -80,16 +92,14 @@ def out_of_fold(
         values = np.full((len(fold), len(classes)), np.nan, dtype=np.float32)
     for number in np.unique(fold[fold != EVERYWHERE]):
         apart = fold == number
-        with tempfile.TemporaryDirectory() as folder:
-            model = str(Path(folder, "model"))
-            engines.learn(table.only(~apart), key, settings, threads, model)
-            loaded = engines.load(model)
-            prediction = loaded.predict(table.features[apart], values is not None)
+        learnt, _ = managed.complete(table.only(~apart), key)
+        codes, prediction = engines.said_of(learnt, table.features[apart], key, settings, threads)
         said[apart] = prediction.codes
         if values is not None:
-            assert prediction.probabilities is not None  # asked for, of a learner that gives them
+            assert prediction.probabilities is not None  # of a learner that gives them
             own = np.zeros((int(apart.sum()), len(classes)), dtype=np.float32)
-            own[:, np.searchsorted(classes, loaded.codes)] = prediction.probabilities
+            known = np.isin(codes, classes)  # copies of other regions may have more
+            own[:, np.searchsorted(classes, codes[known])] = prediction.probabilities[:, known]
             values[apart] = own
         logger.info("fold %d: %d samples set apart", number, apart.sum())
     return OutOfFold(fold, said, classes, values)
@@ -115,6 +125,131 @@ class FoldFiles:
     calibration: str
 
 
+@dataclass(frozen=True)
+class FoldsWanted:
+    """What is done with the folds of a model as it is learnt.
+
+    Parameters
+    ----------
+    files : FoldFiles
+        To write.
+    tempered : bool
+        Whether its probabilities are calibrated.
+    drop : bool
+        Whether polygons whose label looks wrong are not learnt.
+    """
+
+    files: FoldFiles
+    tempered: bool
+    drop: bool
+
+
+def judge(
+    table: TrainingTable,
+    key: ModelKey,
+    settings: LearningSettings,
+    threads: int,
+    managed: Managed,
+    wanted: FoldsWanted,
+) -> tuple[TrainingTable, dict[str, Any]]:
+    """Judge a model by folds before it is learnt, and write what they say.
+
+    Where folds cannot be made, the log says so, the tables are empty, and probabilities stay as
+    they are.
+
+    Returns
+    -------
+    table : TrainingTable
+        What is left to learn.
+    told : dict
+        What `model.json` tells: `calibration`, `dropped`.
+    """
+    some = table.only(some_of_each(table.polygons, FOLD_SAMPLES, key))
+    try:
+        found = out_of_fold(some, key, settings, threads, managed)
+    except LearningError as error:
+        logger.warning("not judged by folds, so that its confidence is not calibrated: %s", error)
+        found = _nothing(some, settings)
+    _write(some, found, wanted.files)
+    told: dict[str, Any] = {}
+    kept = found.told
+    if wanted.drop:
+        dropped = droppable(polygon_table(some, found))
+        told["dropped"] = dropped.tolist()
+        logger.info("%d polygon(s) whose label looks wrong are not learnt", len(dropped))
+        kept = kept & ~np.isin(some.polygons, dropped)
+        table = table.only(~np.isin(table.polygons, dropped))
+    if wanted.tempered:
+        told["calibration"] = _calibrated(some, found, kept)
+    return table, told
+
+
+def some_of_each(polygons: np.ndarray, most: int, key: ModelKey) -> np.ndarray:
+    """Which samples stand for all: the same share of each polygon, one of each at least; bool.
+
+    Parameters
+    ----------
+    polygons : ndarray of int, shape (n_samples,)
+    most : int
+        Samples wanted, about; all are taken if there are no more.
+    """
+    if len(polygons) <= most:
+        return np.ones(len(polygons), dtype=bool)
+    draws = generator(key.random_seed, "folds", "samples", key.seed, key.region)
+    order = np.lexsort((draws.random(len(polygons)), polygons))
+    _, first, sizes = np.unique(polygons[order], return_index=True, return_counts=True)
+    rank = np.arange(len(polygons)) - np.repeat(first, sizes)
+    chosen = np.zeros(len(polygons), dtype=bool)
+    chosen[order] = rank < np.repeat(np.ceil(sizes * most / len(polygons)), sizes)
+    return chosen
+
+
+def _nothing(table: TrainingTable, settings: LearningSettings) -> OutOfFold:
+    """What folds say that could not be made."""
+    number, classes = len(table.codes), np.unique(table.codes)
+    values = None
+    if settings.traits.probabilities:
+        values = np.full((number, len(classes)), np.nan, dtype=np.float32)
+    return OutOfFold(np.full(number, EVERYWHERE), np.zeros(number, np.int64), classes, values)
+
+
+def droppable(polygons: pd.DataFrame) -> np.ndarray:
+    """Numbers of the polygons whose label looks wrong, but of classes that would lose all they have.
+
+    Parameters
+    ----------
+    polygons : DataFrame
+        Of `polygon_table`.
+    """
+    all_of = polygons.groupby("code")["suspicious"].transform("all")
+    for code in polygons.loc[all_of, "code"].unique():
+        logger.warning("class %d: all its polygons look wrong, and are learnt all the same", code)
+    return polygons.loc[polygons["suspicious"] & ~all_of, "polygon"].to_numpy()
+
+
+def _calibrated(table: TrainingTable, found: OutOfFold, used: np.ndarray) -> dict[str, Any]:
+    """Temperature of a model, and the calibration error without and with it."""
+    assert found.probabilities is not None  # calibration is refused otherwise
+    polygons, samples = len(np.unique(table.polygons[used])), int(used.sum())
+    if polygons < FEWEST_POLYGONS:
+        logger.warning(
+            "%d polygon(s) are judged by folds, %d are needed to calibrate the confidence: it stays as it is",
+            *(polygons, FEWEST_POLYGONS),
+        )
+        return {"temperature": 1, "polygons": polygons, "samples": samples}
+    values = found.probabilities[used].astype(float)
+    truth = np.searchsorted(found.classes, table.codes[used])
+    best = best_temperature(values, truth)
+    errors = [
+        round(reliability(item, truth).calibration_error, 6)
+        for item in (values, tempered(values, best))
+    ]
+    logger.info("temperature %.3f: calibration error %.4f, before %.4f", best, errors[1], errors[0])
+    return {
+        "temperature": round(best, 6), "polygons": polygons, "samples": samples, "calibration_error": errors,
+    }  # fmt: skip
+
+
 def write_folds(
     samples: list[str],
     key: ModelKey,
@@ -131,7 +266,10 @@ def write_folds(
         See `engines.train`.
     """
     table = read_training_table(samples, key.region, key.seed, features)
-    found = out_of_fold(table, key, settings, threads)
+    _write(table, out_of_fold(table, key, settings, threads), files)
+
+
+def _write(table: TrainingTable, found: OutOfFold, files: FoldFiles) -> None:
     _tell_of_single(table, found)
     with whole_file(files.predictions) as temporary:
         _frame(table, found).to_parquet(temporary, index=False, compression="zstd")
@@ -141,7 +279,7 @@ def write_folds(
 
 def _tell_of_single(table: TrainingTable, found: OutOfFold) -> None:
     single = np.unique(table.codes[~found.told])
-    if len(single):
+    if len(single) and found.told.any():
         logger.warning(
             "class %s: a single learning polygon, of which the folds say nothing",
             ", ".join(map(str, single)),
@@ -169,7 +307,8 @@ def polygon_table(table: TrainingTable, found: OutOfFold) -> pd.DataFrame:
     -------
     DataFrame
         `polygon`, `code`, `samples`, `fold`, `right` (share said to be of its class), `own` (mean
-        probability of its class), `suspicious` (`own` below `SUSPICIOUS`). NaN where nothing is said.
+        probability of its class), `said` (what most of it is said to be, of equals the smaller
+        code), `suspicious` (`own` below `SUSPICIOUS`). NaN, or 0, where nothing is said.
     """
     place = np.searchsorted(found.classes, table.codes)
     own = np.full(len(place), np.nan)
@@ -182,32 +321,42 @@ def polygon_table(table: TrainingTable, found: OutOfFold) -> pd.DataFrame:
             "fold": found.fold,
             "right": np.where(found.told, found.said == table.codes, np.nan).astype(float),
             "own": own,
+            "said": found.said,
         }
     )
     groups = frame.groupby("polygon")
     told = groups.agg(code=("code", "first"), samples=("code", "size"), fold=("fold", "first"),
-                      right=("right", "mean"), own=("own", "mean")).reset_index()  # fmt: skip
+                      right=("right", "mean"), own=("own", "mean"),
+                      said=("said", _most_frequent)).reset_index()  # fmt: skip
     told["suspicious"] = told["own"] < SUSPICIOUS
     return told
 
 
+def _most_frequent(codes: pd.Series) -> int:
+    values, counts = np.unique(codes, return_counts=True)
+    return int(values[np.argmax(counts)])
+
+
 def _polygon_rows(polygons: pd.DataFrame) -> list[list]:
-    rows: list[list] = [["polygon", "code", "samples", "fold", "right", "own", "suspicious"]]
+    rows: list[list] = [
+        ["polygon", "code", "samples", "fold", "right", "own", "said", "suspicious"]
+    ]
     for item in polygons.itertuples():
         fold = "" if item.fold == EVERYWHERE else item.fold
         doubt = "" if np.isnan(item.own) else int(item.suspicious)
         rows.append(
-            [item.polygon, item.code, item.samples, fold, cell(item.right, 4), cell(item.own, 4), doubt]
+            [item.polygon, item.code, item.samples, fold, cell(item.right, 4), cell(item.own, 4),
+             item.said or "", doubt]
         )  # fmt: skip
     return rows
 
 
 def _calibration_rows(table: TrainingTable, found: OutOfFold) -> list[list]:
-    """Header alone for a learner without probabilities."""
+    """Header alone for a learner without probabilities, or where nothing is said."""
     rows: list[list] = [
         ["probabilities", "temperature", "log_loss", "brier", "calibration_error", "samples"]
     ]
-    if found.probabilities is None:
+    if found.probabilities is None or not found.told.any():
         return rows
     values = found.probabilities[found.told].astype(float)
     truth = np.searchsorted(found.classes, table.codes[found.told])

@@ -35,10 +35,10 @@ class Managed:
     augmentation: Mapping[str, Any] | None = None
     own: Mapping[str, str] | None = None
 
-    def learnt(
+    def own_samples(
         self, samples: list[str], key: ModelKey, features: list[str] | None
     ) -> tuple["TrainingTable", dict[str, Any]]:
-        """All that a model learns; and what `model.json` tells of it.
+        """Samples of the region of a model, before they are completed; and what `model.json` tells of them.
 
         Parameters
         ----------
@@ -59,8 +59,7 @@ class Managed:
             told["own_samples"] = {"path": self.own["path"], "left_out": left_out}
         else:
             table = read_training_table(samples, key.region, key.seed, features)
-        table, more = self.complete(table, key)
-        return table, told | more
+        return table, told
 
     def complete(
         self, table: "TrainingTable", key: ModelKey

@@ -1,8 +1,10 @@
 """How far probabilities can be believed: scores of them, and the temperature that mends them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+
+from iota2_tools.learning.model import Model, Prediction
 
 SMALLEST = 0.01
 """Added to probabilities before their logarithm is taken: shares of votes may be 0."""
@@ -69,6 +71,22 @@ def tempered(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     logs = np.log(probabilities + SMALLEST) / temperature
     powers = np.exp(logs - logs.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
+
+
+class TemperedModel:
+    """A model whose probabilities are brought to what they say; its classes stay the same."""
+
+    def __init__(self, model: Model, temperature: float) -> None:
+        self._model, self._temperature = model, temperature
+        self.codes = model.codes
+
+    def predict(self, features: np.ndarray, probabilities: bool = False) -> Prediction:
+        """See `learning.Model`."""
+        said = self._model.predict(features, True)
+        assert said.probabilities is not None  # asked for, of a learner that gives them
+        values = tempered(said.probabilities, self._temperature)
+        own = values[np.arange(len(values)), np.searchsorted(self.codes, said.codes)]
+        return replace(said, confidence=own, probabilities=values if probabilities else None)
 
 
 def best_temperature(probabilities: np.ndarray, truth: np.ndarray) -> float:

@@ -243,6 +243,20 @@ def fit(
     return fitted, told
 
 
+def said_of(
+    table: TrainingTable,
+    features: np.ndarray,
+    settings: LearningSettings,
+    random_state: int,
+    threads: int,
+) -> tuple[np.ndarray, Prediction]:
+    """What a classifier says of pixels that it has not learnt; see `engines.said_of`."""
+    fitted, _ = fit(table, settings, random_state, threads)
+    about = {"learner": settings.learner, "features": table.names}
+    model = ScikitModel(fitted, about)
+    return model.codes, model.predict(features, probabilities=True)
+
+
 def _made(
     settings: LearningSettings, codes: np.ndarray, random_state: int, threads: int
 ) -> tuple[ClassifierMixin, dict[str, Any]]:

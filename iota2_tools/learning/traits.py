@@ -6,6 +6,10 @@ The plan reads this at every start of Snakemake: nothing here may import a learn
 from dataclasses import dataclass, replace
 
 OTB_PREFIX = "otb-"
+FOLDS = 5
+"""Of the learning polygons of a model, to judge it by."""
+FOLD_SAMPLES = 50_000
+"""Samples that folds are made of at most: those of a polygon are alike, and some of each do."""
 
 
 @dataclass(frozen=True)

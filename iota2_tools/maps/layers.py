@@ -184,6 +184,19 @@ CHANGE_JUDGEMENT = Layer(
 )
 
 
+PREDICTION_SETS = Layer(
+    name="prediction_sets",
+    title="Number of classes that cannot be excluded",
+    encodings={"uint8": 0, "uint16": 0},
+    unit="classes",
+    overviews="AVERAGE",
+    description=(
+        "How many classes may be the true one, so that over all pixels it is among them as often as was asked for; "
+        "0: not mapped."
+    ),
+)
+
+
 FEATURE = Layer(
     name="feature",
     title="Feature",
@@ -210,6 +223,7 @@ LAYERS = {
         CHANGE,
         CHANGE_CONFIDENCE,
         CHANGE_JUDGEMENT,
+        PREDICTION_SETS,
         FEATURE,
     )
 }

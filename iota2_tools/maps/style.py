@@ -28,6 +28,7 @@ RAMPS = {
     "change_confidence": VIRIDIS,
     "probability": VIRIDIS,
     "validity": CIVIDIS,
+    "prediction_sets": CIVIDIS,
 }
 
 DOCTYPE = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"

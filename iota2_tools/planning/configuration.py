@@ -40,6 +40,7 @@ from iota2_tools.timeseries.dates import DAYS_OF_YEAR, interpolation_dates
 LATER = (
     ("classification", "smoothing"),
     ("classification", "histograms"),
+    ("classification", "prediction_sets"),
     ("sampling", "max_per_polygon"),
     ("sampling", "per_region"),
     ("sampling", "augmentation"),
@@ -48,9 +49,11 @@ LATER = (
     ("sampling", "block"),
     ("sampling", "buffer"),
     ("inputs", "longest_gap"),
+    ("sampling", "suspicious_polygons"),
     ("learning", "samples"),
     ("learning", "reduction"),
     ("learning", "search"),
+    ("learning", "calibration"),
 )
 """Choices that came after the first maps: those that leave them alone have the digest they had."""
 
@@ -260,6 +263,7 @@ def contradictions(config: Configuration) -> Iterator[str]:
     if config.delivery and not config.vectorisation:
         yield "delivery: there are no polygons to deliver; add the section, `vectorisation: {}`"
     yield from _not_together(config)
+    yield from _fold_contradictions(config)
     if config.learning.samples and sampling.management:
         yield "sampling.management: `learning.samples` has the samples of each region already; leave one of both out"
     if config.learning.search.used and not config.learning.search.parameters:
@@ -423,6 +427,33 @@ def _travelling_problems(name: str, sensor: SensorSection) -> Iterator[str]:
         yield (
             f"sensors.{name}.dates: day_of_year: from {first} to {last} is more than a year, so that days would stand "
             "twice; bring last_date forward"
+        )
+
+
+def _fold_contradictions(config: "Configuration") -> Iterator[str]:
+    """Choices that folds of the learning polygons are needed for."""
+    wishes = {
+        "learning.calibration: temperature": config.learning.calibration == "temperature",
+        "sampling.suspicious_polygons: drop": config.sampling.suspicious_polygons == "drop",
+        "classification.prediction_sets": config.classification.prediction_sets is not None,
+    }
+    for wish in [name for name, used in wishes.items() if used]:
+        if not traits_of(config.learning.learner).probabilities:
+            yield f"{wish}: {config.learning.learner} gives no probabilities; take another learner, or leave it out"
+        if config.fusion:
+            yield (
+                f"{wish} and fusion: fused maps decide by probabilities as the learner gives them; leave one of both "
+                "out"
+            )
+    if config.classification.prediction_sets is not None and config.classification.smoothing.used:
+        yield (
+            "classification.prediction_sets and classification.smoothing: sets are of the probabilities before "
+            "smoothing, and need not hold the class of the map; leave one of both out"
+        )
+    if config.sampling.suspicious_polygons == "drop" and config.learning.samples:
+        yield (
+            "sampling.suspicious_polygons: drop and learning.samples: a table of your own is learnt as it is; leave "
+            "one of both out"
         )
 
 

@@ -8,11 +8,11 @@ locked packages, unless said otherwise.
 import math
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from iota2_tools.features.external import block_side
-from iota2_tools.learning.traits import Traits, traits_of
+from iota2_tools.learning.traits import FOLD_SAMPLES, Traits, traits_of
 
 SNAKEMAKE = 300
 """The Snakemake that starts a job on the node of a cluster counts with the job."""
@@ -75,6 +75,8 @@ class Size:
         Times that a model is learnt: once, and for each fold of each combination of a search.
     reduced : bool
         Whether components of the features are learnt.
+    folds : int
+        Folds that a model is judged by as it is learnt.
     trees : int
         Of a forest.
     learner : str
@@ -103,6 +105,7 @@ class Size:
     grown: float = 1
     fits: int = 1
     reduced: bool = False
+    folds: int = 0
     trees: int = 100
     learner: str = "RandomForestClassifier"
 
@@ -222,12 +225,15 @@ def _train_model(size: Size) -> Need:
         memory += 20 * learnt  # as float64, and standardised
     if size.fits > 1:
         memory *= 2  # two combinations at a time
-    return Need(550 + memory, 30 + size.fits * seconds, learnt)
+    in_folds = size.folds * seconds * min(1, FOLD_SAMPLES / max(samples, 1))
+    if size.folds:
+        memory += 4 * learnt * min(1, FOLD_SAMPLES / max(samples, 1))  # a part beside the whole
+    return Need(550 + memory, 30 + size.fits * seconds + in_folds, learnt)
 
 
 def _learn_folds(size: Size) -> Need:
     """Five models one after the other, each beside a copy of its part of the samples."""
-    one = _train_model(size)
+    one = _train_model(replace(size, folds=0))
     return Need(one.memory + 4 * size.input_mb, 5 * one.seconds, 2 * size.input_mb)
 
 
@@ -342,6 +348,7 @@ NEEDS: dict[str, Callable[[Size], Need]] = {
     "write_chosen_features": _write_chosen,
     "train_model": _train_model,
     "train_source": _train_model,
+    "list_suspicious_polygons": lambda size: Need(300 + 2 * size.input_mb, 30),
     "learn_folds": _learn_folds,
     "learn_folds_of_source": _learn_folds,
     "classify_tile": _classify_tile,
@@ -358,6 +365,7 @@ NEEDS: dict[str, Callable[[Size], Need]] = {
     "mosaic_classes": _mosaic(_one_band),
     "mosaic_confidence": _mosaic(_one_band),
     "mosaic_choice": _mosaic(_one_band),
+    "mosaic_sets": _mosaic(_one_band),
     "mosaic_validity": _mosaic(_one_band),
     "mosaic_differences": _mosaic(_one_band),
     "mosaic_probabilities": _mosaic(lambda size: 2 * size.classes),

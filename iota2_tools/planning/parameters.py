@@ -22,6 +22,7 @@ from iota2_tools.features.plan import (
 from iota2_tools.features.user_modules import digest_of_sources, sources_of
 from iota2_tools.geo.raster import open_raster
 from iota2_tools.geo.vectors import files_of_layer
+from iota2_tools.learning.traits import FOLDS
 from iota2_tools.planning.external import ExternalTrial, read_names
 from iota2_tools.planning.needs import Size, megabytes_on_disk
 from iota2_tools.planning.production import Production
@@ -410,6 +411,7 @@ class Parameters:
             grown=self._grown,
             fits=self._fits,
             reduced=self.config.learning.reduction.used,
+            folds=FOLDS if plan.folded else 0,
             trees=self.config.learning.parameters.get("n_estimators", 100),
             learner=self.config.learning.learner,
         )
@@ -591,6 +593,15 @@ class Parameters:
             return None
         contents = _contents(path)
         return {"path": path, "nomenclature": self.config.nomenclature, "contents": contents}
+
+    @cached_property
+    def folds(self) -> dict[str, Any]:
+        """What is done with the folds of each model as it is learnt; empty where there are none."""
+        plan = self.production
+        if not plan.folded:
+            return {}
+        drop = plan.suspects and self.config.sampling.suspicious_polygons == "drop"
+        return {"tempered": plan.tempered, "drop": drop, "nomenclature": self.config.nomenclature}
 
     def features_of_model(self, region: str) -> list[str] | None:
         """Names of the features of a region, where tables may have others; None: all of them."""

@@ -29,6 +29,7 @@ from iota2_tools.geo.grid import (
     union,
 )
 from iota2_tools.geo.mgrs import tile_grid
+from iota2_tools.learning.traits import traits_of
 from iota2_tools.planning.configuration import Configuration
 from iota2_tools.planning.regularisation import RegularisationPlan
 from iota2_tools.planning.vectorisation import VectorPlan
@@ -259,6 +260,30 @@ class Production:
         """Whether a fusion believes models by what folds of their learning polygons tell."""
         sections = (self.fused_seeds, self.fused_sensors)
         return any(section and section.method == "dempster_shafer" for section in sections)
+
+    @property
+    def folded(self) -> bool:
+        """Whether each model is judged by folds as it is learnt; those of fusions are on demand."""
+        config = self.config
+        wanted = (
+            config.learning.calibration != "none"
+            or config.sampling.suspicious_polygons != "none"
+            or config.classification.prediction_sets is not None
+        )
+        return wanted and not config.fusion and traits_of(config.learning.learner).probabilities
+
+    @property
+    def tempered(self) -> bool:
+        """Whether probabilities are calibrated; by itself only where no class depends on them."""
+        chosen = self.config.learning.calibration
+        usual = chosen == "auto" and not self.config.classification.smoothing.used
+        return self.folded and (chosen == "temperature" or usual)
+
+    @property
+    def suspects(self) -> bool:
+        """Whether learning polygons whose label looks wrong are listed."""
+        asked = self.config.sampling.suspicious_polygons != "none"
+        return self.folded and asked and not self.config.learning.samples
 
     @property
     def boundaries(self) -> BoundaryFusion | None:

@@ -12,7 +12,7 @@ from iota2_tools.config.nomenclature import Nomenclature
 from iota2_tools.core.words import listed, number
 from iota2_tools.reference.sets import PolygonTable
 from iota2_tools.reporting.remarks import Remark, Topic
-from iota2_tools.reporting.results import write_results
+from iota2_tools.reporting.results import Certainty, write_results
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class FusedEvidence:
     areas : ClassAreas
         Of the fused map.
     nomenclature : Nomenclature
+    half_width : float
+        Of the 95 % interval of the overall accuracy, polygons taken as drawn at random.
     """
 
     matrix: np.ndarray
@@ -37,6 +39,7 @@ class FusedEvidence:
     polygons: PolygonTable
     areas: ClassAreas
     nomenclature: Nomenclature
+    half_width: float
 
 
 def write_fused_results(
@@ -60,6 +63,7 @@ def write_fused_results(
         {0: evidence.areas},
         title=f"Accuracy of the {'regularised ' if regularised else ''}land-cover map",
         about={"Fused from seeds": seeds, "By": method},
+        certainty=Certainty([evidence.half_width]),
     )
 
 

@@ -59,6 +59,10 @@ class Evidence:
         Matrix of each seed of the maps without what neighbouring regions say near boundaries.
     distances : mapping of int to ndarray
         Metres from each validation polygon of a seed to the nearest that learns.
+    suspicious : int, optional
+        Learning polygons whose label looks wrong; None: they were not looked for.
+    dropped : bool
+        Whether these were not learnt.
     """
 
     inventories: Sequence[Inventory]
@@ -69,6 +73,8 @@ class Evidence:
     regularised: bool = False
     plain: Sequence[np.ndarray] = ()
     distances: Mapping[int, np.ndarray] = field(default_factory=dict)
+    suspicious: int | None = None
+    dropped: bool = False
 
     @property
     def seeds(self) -> list[int]:
@@ -156,6 +162,19 @@ def distance_kept(evidence: Evidence) -> Iterator[Remark]:
             "`sampling.buffer` keeps them apart (docs/samples.md)"
         )
     yield Remark(Topic.REFERENCE, text)
+
+
+def polygons_that_look_wrong(evidence: Evidence) -> Iterator[Remark]:
+    """Learning polygons whose label looks wrong, and what was done with them."""
+    if evidence.suspicious:
+        done = (
+            "were not learnt by the draws that found them so" if evidence.dropped else "were learnt"
+        )
+        yield Remark(
+            Topic.REFERENCE,
+            f"{evidence.suspicious} learning polygon(s) look wrong, and {done}: Suspicious_Polygons.gpkg lists them "
+            "for a person to look at",
+        )
 
 
 def seeds_never_validated(evidence: Evidence) -> Iterator[Remark]:
@@ -293,6 +312,7 @@ GATHERERS: tuple[Gatherer, ...] = (
     polygons_without_a_pixel,
     single_polygons,
     distance_kept,
+    polygons_that_look_wrong,
     seeds_never_validated,
     polygons_hold_no_edges,
     classes_never_validated,

@@ -1,6 +1,7 @@
 """The accuracy report: RESULTS.txt for readers, scores.csv for programs."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 from iota2_tools.assessing.areas import ClassAreas, mean_areas
 from iota2_tools.assessing.scores import (
     ABSENT,
+    FEWEST_RUNS,
     UNCLASSIFIED,
     check_shapes,
     first_confusions,
@@ -20,8 +22,25 @@ from iota2_tools.assessing.scores import (
 from iota2_tools.config.nomenclature import Nomenclature
 from iota2_tools.core.files import whole_file
 from iota2_tools.core.tables import cell, write_csv
-from iota2_tools.core.words import number
+from iota2_tools.core.words import listed, number
 from iota2_tools.reporting.remarks import Remark
+
+
+@dataclass(frozen=True)
+class Certainty:
+    """How sure the scores are, and what the confidence of the map is worth.
+
+    Parameters
+    ----------
+    by_polygons : sequence of float
+        Half width of the 95 % interval of the overall accuracy of each seed, polygons taken as
+        drawn at random; NaN: none.
+    calibration_errors : sequence of float
+        Of the confidence of the map of each seed, 0-1; NaN: it has none.
+    """
+
+    by_polygons: Sequence[float] = ()
+    calibration_errors: Sequence[float] = ()
 
 
 def write_results(
@@ -33,6 +52,7 @@ def write_results(
     title: str = "Accuracy of the land-cover map",
     raw: Mapping[int, np.ndarray] | None = None,
     about: Mapping[str, str] | None = None,
+    certainty: Certainty = Certainty(),
 ) -> None:
     """Write RESULTS.txt: overall scores, a table of the classes, the mean matrix, the conventions.
 
@@ -54,11 +74,13 @@ def write_results(
         Confusion matrices of the maps before they were smoothed.
     about : mapping of str to str, optional
         Lines that say what is judged; by default the seeds.
+    certainty : Certainty
+        How sure this is; by default nothing is told.
     """
     check_shapes(matrices, nomenclature)
     about = about or {"Seeds": ", ".join(map(str, sorted(matrices)))}
     parts = [
-        _overall_text(matrices, title, about),
+        _overall_text(matrices, title, about, certainty),
         _smoothing_text(matrices, raw) if raw else "",
         _classes_text(matrices, nomenclature),
         _matrix_text(mean_matrix(matrices), nomenclature),
@@ -75,7 +97,11 @@ How to read this file
 ---------------------
 A +- B    mean over the seeds, and half the width of its 95 % interval: Student's t with as many
           degrees of freedom as seeds less one. It tells how much the random split matters, not
-          how well the reference stands for the country. One seed has no interval: +- -
+          how well the reference stands for the country. Fewer than three seeds have no interval
+Polygons  half the width of the 95 % interval of the overall accuracy of one seed, if the polygons
+          that validate were drawn at random. Pixels of a polygon are alike, and count as one draw
+Confidence off by: mean distance of the confidence of the validation pixels and the share of them
+          that is right; 0 where of those that are 80 % sure 80 % are right (calibration error)
 Precision user's accuracy: share right among the pixels mapped as this class
 Recall    producer's accuracy: share found among the reference pixels of this class
 F-score   harmonic mean of both
@@ -84,10 +110,13 @@ F-score   harmonic mean of both
 Pixels the map leaves without class are counted in the matrix and left out of every score.
 Mapped    hectares of the pixels of the class. Corrected: what they would be if the map erred
           everywhere as it does on the validation pixels (Olofsson et al. 2014, equation 9). These
-          lie in polygons chosen by hand, so it is an indication, without an interval.
+          lie in polygons chosen by hand, so it is an indication. Its interval, A +- B, 95 %, takes
+          these polygons as drawn at random, and says nothing of how they were chosen: random points
+          do (iota2 sample, iota2 assess)
 A to B    a corrected area that is known within these bounds only: land is mapped as a class that
           has no validation there, and may be of any class (see Remarks). At most B: so for the
-          class itself. -: no validation pixel is of the class
+          class itself. Both ends may be wrong by what stands after +-. -: no validation pixel
+          is of the class
 """
 
 
@@ -100,7 +129,9 @@ def _count(value: float) -> str:
     return number(value, apart=" ")
 
 
-def _overall_text(matrices: Mapping[int, np.ndarray], title: str, about: Mapping[str, str]) -> str:
+def _overall_text(
+    matrices: Mapping[int, np.ndarray], title: str, about: Mapping[str, str], certainty: Certainty
+) -> str:
     mean = mean_matrix(matrices)
     result = scores_over_seeds(matrices)
     lost = mean[:, len(mean) :].sum()
@@ -111,10 +142,35 @@ def _overall_text(matrices: Mapping[int, np.ndarray], title: str, about: Mapping
         f"Reference pixels   {_count(mean.sum())}" + (" (mean)" if len(matrices) > 1 else ""),
         f"Without class      {_count(lost)} ({number(share, 2)} %)",
         "",
-        f"Overall accuracy   {result.overall_accuracy}",
-        f"Kappa              {result.kappa}",
+        f"Overall accuracy   {result.overall_accuracy}{_draws(matrices, 'overall_accuracy')}",
+        f"Kappa              {result.kappa}{_draws(matrices, 'kappa')}",
     ]
+    half = root_mean_square(certainty.by_polygons)
+    if not np.isnan(half):
+        lines.append(f"Polygons           +- {number(half, 3)}")
+    errors = np.array(certainty.calibration_errors, dtype=float)
+    if not np.isnan(errors).all():
+        lines.append(f"Confidence off by  {number(float(np.nanmean(errors)), 3)}")
     return "\n".join(lines)
+
+
+def root_mean_square(values: Sequence[float]) -> float:
+    """Of half widths of intervals of seeds that draw from the same polygons; NaN without any.
+
+    >>> root_mean_square([3.0, 4.0, float("nan")]) == 12.5**0.5
+    True
+    """
+    known = np.array([value for value in values if not np.isnan(value)], dtype=float)
+    return float(np.sqrt((known**2).mean())) if len(known) else float("nan")
+
+
+def _draws(matrices: Mapping[int, np.ndarray], name: str) -> str:
+    """Both values of a score where there are two: no interval can be told of so few."""
+    values = [getattr(scores(matrix), name) for _, matrix in sorted(matrices.items())]
+    known = [value for value in values if not np.isnan(value)]
+    if not 1 < len(known) < FEWEST_RUNS:
+        return ""
+    return f" ({listed(number(value, 3) for value in known)}: too few draws for an interval)"
 
 
 def _smoothing_text(matrices: Mapping[int, np.ndarray], raw: Mapping[int, np.ndarray]) -> str:
@@ -160,8 +216,8 @@ def _areas_text(areas: ClassAreas, nomenclature: Nomenclature) -> str:
     """Table of the areas of the classes."""
     width = max(len("Class"), *(len(item.name) for item in nomenclature.classes))
     corrected = [
-        _range(least, most)
-        for least, most in zip(areas.corrected, areas.corrected_most, strict=True)
+        _range(*values)
+        for values in zip(areas.corrected, areas.corrected_most, areas.half_width, strict=True)
     ]
     wide = max(14, *map(len, corrected))
     lines = [
@@ -183,12 +239,13 @@ def _hectares(value: float) -> str:
     return number(value, 1, absent=ABSENT, apart=" ")
 
 
-def _range(least: float, most: float) -> str:
-    """A corrected area: one figure, both of its bounds, or the upper one."""
+def _range(least: float, most: float, half: float) -> str:
+    """A corrected area: one figure, both of its bounds, or the upper one; and its interval."""
     low, high = _hectares(least), _hectares(most)
     if low == ABSENT != high:
         return f"at most {high}"
-    return low if low == high else f"{low} to {high}"
+    told = low if low == high else f"{low} to {high}"
+    return told if np.isnan(half) else f"{told} +- {_hectares(half)}"
 
 
 def _remarks_text(remarks: Sequence[Remark]) -> str:

@@ -115,5 +115,5 @@ def test_report_accuracy_tells_the_scores_with_and_without_the_neighbours(averag
         square = expected[:, :-1]
         accuracies.append(np.trace(square) / square.sum())
     text = (results / "final/RESULTS.txt").read_text()
-    assert f"averaged: overall accuracy {accuracies[0]:.3f} +- -" in text
-    assert f"without it {accuracies[1]:.3f} +- -" in text
+    assert f"averaged: overall accuracy {accuracies[0]:.3f}, kappa" in text
+    assert f"without it {accuracies[1]:.3f}, kappa" in text

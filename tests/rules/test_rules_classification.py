@@ -5,6 +5,7 @@ import json
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pytest
 import skops.io
 from independent import features, pixels
 from sklearn.ensemble import RandomForestClassifier
@@ -51,6 +52,77 @@ def test_train_model_makes_one_for_each_region_and_draw(made):
     results = made("train_model", jobs=4)
     models = sorted(path.name for path in (results / "models").iterdir())
     assert models == [f"region_{region}_seed_{seed}" for region in (1, 2) for seed in SEEDS]
+
+
+def test_train_model_asks_forests_that_have_not_learnt_the_polygon(made):
+    folder = "folds/region_2_seed_1"
+    names = ("predictions.parquet", "polygons.csv", "calibration.csv", "confusion.csv")
+    results = made("train_model", *(f"{folder}/{name}" for name in names))
+    said = pd.read_parquet(results / folder / "predictions.parquet")
+    tables = [pd.read_parquet(results / f"tiles/{tile}/samples.parquet") for tile in TILES]
+    samples = pd.concat(tables)
+    samples = samples[(samples["region"] == "2") & samples["seed_1"]].reset_index(drop=True)
+    assert said["polygon"].tolist() == samples["polygon"].tolist()
+    told = json.loads((results / "models/region_2_seed_1/model.json").read_text())
+    values = samples[told["features"]].to_numpy(np.float32)
+    for fold in sorted(set(said["fold"]) - {-1}):
+        apart = (said["fold"] == fold).to_numpy()
+        forest = RandomForestClassifier(TREES, random_state=told["parameters"]["random_state"])
+        forest.fit(values[~apart], samples["code"][~apart])
+        assert np.array_equal(said.loc[apart, "said"], forest.predict(values[apart]))
+        columns = [f"p_{code}" for code in forest.classes_]
+        expected = forest.predict_proba(values[apart])
+        assert np.allclose(said.loc[apart, columns], expected, atol=1e-6)
+    judged = said.loc[said["fold"] >= 0, "polygon"].nunique()
+    assert 0 < judged < 30
+    assert told["calibration"]["polygons"] == judged
+    assert told["calibration"]["temperature"] == 1  # of so few polygons none is found
+    matrix = pd.read_csv(results / folder / "confusion.csv")
+    assert matrix.drop(columns=["code", "name"]).to_numpy().sum() == (said["fold"] >= 0).sum()
+
+
+def test_list_suspicious_polygons_has_those_whose_class_is_improbable_to_others(made):
+    results = made("list_suspicious_polygons", "final/Suspicious_Polygons.gpkg")
+    said = pd.concat(
+        pd.read_parquet(results / f"folds/region_{region}_seed_{seed}/predictions.parquet").assign(
+            model=f"{region}/{seed}"
+        )
+        for region in (1, 2)
+        for seed in SEEDS
+    )
+    said = said[said["fold"] >= 0]
+    said["own"] = [row[f"p_{row['code']}"] for row in said.to_dict("records")]
+    means = said.groupby(["polygon", "model"])["own"].mean()
+    expected = set(means.index.get_level_values("polygon")[means < 0.1])
+    layer = gpd.read_file(results / "final/Suspicious_Polygons.gpkg")
+    assert set(layer["polygon"]) == expected
+    assert len(expected) > 1
+    assert layer["own"].is_monotonic_increasing
+    assert layer["own"].tolist() == pytest.approx(
+        means.groupby("polygon").mean()[layer["polygon"]].tolist(), abs=1e-4
+    )
+    splits = gpd.read_file(results / "sampling/polygons.gpkg").set_index("polygon")
+    assert (splits.loc[layer["polygon"], "code"].to_numpy() == layer["code"]).all()
+    shapes = splits.loc[layer["polygon"]].geometry.to_numpy()
+    assert all(one.equals(other) for one, other in zip(shapes, layer.geometry, strict=True))
+    text = (results / "final/RESULTS.txt").read_text()
+    assert f"{len(layer)} learning polygon(s) look wrong, and were learnt" in text
+
+
+def test_classify_tile_counts_the_classes_that_cannot_be_excluded(made):
+    results = made("classify_tile", "classification/T31TDJ/region_2/sets_seed_0.tif")
+    folder = results / "classification/T31TDJ/region_2"
+    said = pd.read_parquet(results / "folds/region_2_seed_0/predictions.parquet")
+    said = said[said["fold"] >= 0]
+    scores = sorted(1 - row[f"p_{row['code']}"] for row in said.to_dict("records"))
+    largest = scores[int(np.ceil((len(scores) + 1) * 0.5)) - 1]  # half are allowed
+    per_mille = pixels(folder / "probabilities_seed_0.tif").astype(float)
+    seen = per_mille[0] != 65535
+    kept = (per_mille / 1000 >= 1 - largest - 6e-4).sum(axis=0)
+    sets = pixels(folder / "sets_seed_0.tif")
+    assert (sets[~seen] == 0).all()
+    assert np.array_equal(sets[seen], np.maximum(kept[seen], 1))
+    assert len(np.unique(sets)) > 2
 
 
 def test_classify_tile_gives_the_labels_of_scikit_learn_on_np_interp_features(made):

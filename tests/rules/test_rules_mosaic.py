@@ -103,6 +103,15 @@ def check_ramp(path, highest: int) -> None:
     assert max(values) == highest
 
 
+def test_mosaic_sets_holds_the_pieces_and_goes_up_to_all_classes(made):
+    name = "final/PredictionSets_Seed_1"
+    results = made("mosaic_sets", f"{name}.tif", f"{name}.qml")
+    raster = check_cog(results / f"{name}.tif", 0)
+    assert np.array_equal(raster.ReadAsArray(), side_by_side(classified(results, "sets", 1), 0))
+    assert raster.GetRasterBand(1).GetUnitType() == "classes"
+    check_ramp(results / f"{name}.qml", 11)
+
+
 def test_mosaic_probabilities_holds_the_pieces_one_band_a_class(made):
     name = "final/ProbabilityMap_seed_0.tif"
     results = made("mosaic_probabilities", name)

@@ -61,6 +61,19 @@ def test_compare_tile_counts_what_scikit_learn_counts(made):
         difference = np.where(used, 1 + right, np.where(part == "learn", 3 + right, 0))
         written = pixels(folder / f"diff_seed_{seed}.tif")
         assert np.array_equal(written.ravel(), difference)
+        ids = polygon_ids(results, tile).ravel()[used]
+        rows = np.stack([ids, reference[used], mapped[used]], axis=1)
+        expected, counts = np.unique(rows, axis=0, return_counts=True)
+        table = pd.read_csv(folder / f"polygons_seed_{seed}.csv")
+        assert np.array_equal(table, np.column_stack([expected, counts]))
+        confidence = sum(
+            piece.astype(int) for piece in classified(results, "confidence", seed)[tile]
+        )
+        told, right = confidence.ravel()[used], right[used]
+        table = pd.read_csv(folder / f"reliability_seed_{seed}.csv").set_index("confidence")
+        assert table.index.tolist() == sorted(set(told.tolist()))
+        for value, row in table.iterrows():
+            assert row.tolist() == [(right[told == value] == n).sum() for n in (0, 1)]
 
 
 def test_sum_confusions_is_the_matrix_of_both_tiles_and_a_figure(made):
@@ -76,6 +89,19 @@ def test_sum_confusions_is_the_matrix_of_both_tiles_and_a_figure(made):
     assert [title.split()[0] for title in header[2:-1]] == [str(code) for code in codes]
     with Image.open(results / f"{name}.png") as figure:
         assert min(figure.size) > 300
+        assert len(figure.convert("RGB").getcolors(1_000_000)) > 20
+
+
+def test_sum_confusions_tells_what_the_confidence_is_worth(made):
+    name = "final/reliability_seed_1"
+    results = made("sum_confusions", f"{name}.csv", f"{name}.png")
+    table = pd.read_csv(results / f"{name}.csv")
+    validated = by_polygon(results, 1)
+    bins = np.minimum(validated["confidence"] // 10, 9)
+    assert table["n"].tolist() == [(bins == number).sum() for number in range(10)]
+    expected = validated.groupby(bins)["right"].mean()
+    assert table["accuracy"].dropna().tolist() == pytest.approx(expected.tolist(), abs=1e-6)
+    with Image.open(results / f"{name}.png") as figure:
         assert len(figure.convert("RGB").getcolors(1_000_000)) > 20
 
 
@@ -103,7 +129,40 @@ def expanded(matrix: np.ndarray, codes: list[int]) -> tuple[np.ndarray, np.ndarr
     return np.repeat(np.array(codes)[reference], times), np.repeat(np.array(codes)[mapped], times)
 
 
-def test_report_accuracy_gives_the_scores_of_scikit_learn_and_the_interval_of_student(made):
+def by_polygon(results, seed: int) -> pd.DataFrame:
+    """Validation pixels with a class: a row each, with polygon, class and whether the map is right."""
+    parts = []
+    for tile in TILES:
+        reference, mapped, part = compared(results, tile, seed)
+        frame = pd.DataFrame(
+            {"polygon": polygon_ids(results, tile).ravel(), "code": reference, "mapped": mapped}
+        )
+        confidence = sum(
+            piece.astype(int) for piece in classified(results, "confidence", seed)[tile]
+        )
+        parts.append(frame.assign(confidence=confidence.ravel())[part == "validation"])
+    every = pd.concat(parts)
+    return every[every["mapped"] > 0].assign(right=lambda frame: frame["code"] == frame["mapped"])
+
+
+def half_width_by_polygon(results, seed: int) -> float:
+    """Of the overall accuracy: a ratio estimate over polygons as clusters (Cochran 1977, 9.20)."""
+    groups = by_polygon(results, seed).groupby("polygon")["right"]
+    right, size = groups.sum(), groups.count()
+    residual = right - right.sum() / size.sum() * size
+    n = len(size)
+    return stats.t.ppf(0.975, n - 1) * np.sqrt(n * residual.var(ddof=1)) / size.sum()
+
+
+def calibration_error(results, seed: int) -> float:
+    pixels = by_polygon(results, seed)
+    told = np.minimum((pixels["confidence"] + 0.5) / 100, 1)
+    groups = pixels.assign(told=told).groupby(np.minimum(pixels["confidence"] // 10, 9))
+    gaps = (groups["told"].mean() - groups["right"].mean()).abs()
+    return float((gaps * groups.size()).sum() / len(pixels))
+
+
+def test_report_accuracy_gives_the_scores_of_scikit_learn_and_the_interval_by_polygon(made):
     results = made("report_accuracy", "final/RESULTS.txt", "final/scores.csv", "final/scores.png")
     codes = nomenclature(results)["code"].tolist()
     table = pd.read_csv(results / "final/scores.csv")
@@ -128,9 +187,13 @@ def test_report_accuracy_gives_the_scores_of_scikit_learn_and_the_interval_of_st
             )
             assert by_class[name][~judged].isna().all()
     text = (results / "final/RESULTS.txt").read_text()
-    for title, values in (("Overall accuracy", overall), ("Kappa", kappas)):
-        half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
-        assert f"{title:<19}{np.mean(values):.3f} +- {half:.3f}" in text
+    for title, (first, second) in (("Overall accuracy", overall), ("Kappa", kappas)):
+        both = f"({first:.3f} and {second:.3f}: too few draws for an interval)"
+        assert f"{title:<19}{(first + second) / 2:.3f} {both}" in text
+    half = np.sqrt(np.mean([half_width_by_polygon(results, seed) ** 2 for seed in SEEDS]))
+    assert f"Polygons           +- {half:.3f}\n" in text
+    errors = [calibration_error(results, seed) for seed in SEEDS]
+    assert f"Confidence off by  {np.mean(errors):.3f}\n" in text
     (damaged,) = (results.parent / "scene/sentinel2/T31TDJ").glob("*-000000-*")
     assert f"{damaged.name} is left out" in text
     with Image.open(results / "final/scores.png") as figure:
@@ -139,6 +202,45 @@ def test_report_accuracy_gives_the_scores_of_scikit_learn_and_the_interval_of_st
     barred = nomenclature(results).set_index("code")["colour"][mean.index[mean > 0.05]]
     assert len(barred) > 1
     assert {tuple(bytes.fromhex(colour[1:])) for colour in barred} <= colours
+
+
+def area_half_width(results, seed: int, code: int) -> float:
+    """Share of the map: deviation of each polygon from what its pixels lead to expect, by loops."""
+    weights = pd.read_csv(results / f"final/Areas_Seed_{seed}.csv").set_index("code")["pixels"]
+    weights = weights / weights.sum()
+    matrix = pd.DataFrame(
+        matrix_of(results / f"final/Confusion_Matrix_Classif_Seed_{seed}.csv")[:, :-1],
+        weights.index, weights.index,
+    )  # fmt: skip
+    absent = matrix.sum(axis=1) == 0
+    known = [m for m in weights.index if weights[m] and matrix[m].sum() and not absent[m]]
+    validated = by_polygon(results, seed)
+    validated = validated[validated["mapped"].isin(known)]
+    deviations = []
+    for _, own in validated.groupby("polygon"):
+        found = 0.0
+        for m in known:
+            here = own[own["mapped"] == m]
+            share = matrix.loc[code, m] / matrix[m].sum()
+            found += (
+                weights[m] / matrix[m].sum() * ((here["code"] == code).sum() - share * len(here))
+            )
+        deviations.append(found)
+    alone = [m for m in known if validated.loc[validated["mapped"] == m, "polygon"].nunique() == 1]
+    n = len(deviations)
+    squares = sum(value**2 for value in deviations) + 0.25 * sum(weights[m] ** 2 for m in alone)
+    return stats.t.ppf(0.975, n - 1) * np.sqrt(squares * n / (n - 1))
+
+
+def test_measure_areas_tells_how_sure_they_are_by_polygon(made):
+    results = made("measure_areas", "final/Areas_Seed_0.csv")
+    table = pd.read_csv(results / "final/Areas_Seed_0.csv").set_index("code")
+    told = table["half_width_ha"].dropna()
+    assert len(told) > 3
+    assert told.index.tolist() == table["corrected_ha"].dropna().index.tolist()
+    for code, half in told.items():
+        expected = area_half_width(results, 0, code) * table["mapped_ha"].sum()
+        assert half == pytest.approx(expected, abs=0.0051)
 
 
 def test_measure_areas_counts_the_map_and_corrects_it_by_the_columns_of_the_matrix(made):

@@ -19,6 +19,7 @@ from iota2_tools.assessing.areas import (
     read_areas,
     write_areas,
 )
+from iota2_tools.assessing.clusters import summed, write_polygon_counts
 from iota2_tools.assessing.scores import write_matrix_csv
 from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature, read_nomenclature
 from iota2_tools.geo.grid import Grid
@@ -82,13 +83,20 @@ def test_the_table_of_a_map(tmp_path):
     write_matrix_csv(np.array([[8, 0, 0], [2, 5, 0]]), read_nomenclature(str(table)), matrix)
     path = write_map(tmp_path / "map.tif", [[1, 1, 1, 2], [1, 1, 1, 2], [1, 1, 2, 2]])
     output = str(tmp_path / "areas.csv")
-    write_areas(path, matrix, str(table), output)
+    # By polygon: of 4 pixels mapped as wood 1 is water, and of 6; 5 of water alone.
+    rows = np.array(
+        [[1, 1, 1, 3], [2, 2, 1, 1], [3, 1, 1, 5], [4, 2, 1, 1], [5, 2, 2, 2], [6, 2, 2, 3]]
+    )
+    write_polygon_counts(rows, str(tmp_path / "polygons.csv"))
+    write_areas(path, matrix, [str(tmp_path / "polygons.csv")], str(table), output)
     with open(output, encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     # Mapped: 8 and 4 pixels of 0.01 ha. Wood in truth: 8 x 0.8 = 6.4 pixels, water 1.6 + 4.
     assert rows[0] == {
         "code": "1", "name": "Wood", "pixels": "8", "share": "0.666667",
-        "mapped_ha": "0.08", "corrected_ha": "0.06", "corrected_max_ha": "0.06", "note": "",
+        "mapped_ha": "0.08", "corrected_ha": "0.06", "corrected_max_ha": "0.06",
+        # Deviations of wood 3 x .2, -.8, 5 x .2, -.8 times 2/3 / 10: t(5) x sqrt(2.64 x 6 / 5) / 15 x .12 ha.
+        "half_width_ha": "0.04", "note": "",
     }  # fmt: skip
     assert read_areas(output).mapped.tolist() == [0.08, 0.04]
     assert read_areas(output).corrected.tolist() == [0.06, 0.06]
@@ -102,15 +110,17 @@ def test_the_table_of_a_map_tells_why_an_area_is_missing_or_a_range(tmp_path):
     # Pixels of a hectare: 100 wood, 50 water, 10 urban.
     values = np.repeat([1, 2, 3], [100, 50, 10]).reshape(16, 10)
     output = str(tmp_path / "areas.csv")
-    write_areas(write_map(tmp_path / "map.tif", values, resolution=100), matrix, str(table), output)
+    write_polygon_counts(summed([]), str(tmp_path / "polygons.csv"))
+    path = write_map(tmp_path / "map.tif", values, resolution=100)
+    write_areas(path, matrix, [str(tmp_path / "polygons.csv")], str(table), output)
     with open(output, encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
     assert tuple(rows[0]) == HEADER
     told = "corrected_max_ha if all mapped as Urban is of this class"
     assert [row[4:] for row in rows[1:]] == [
-        ["100.00", "80.00", "90.00", told],
-        ["50.00", "60.00", "70.00", told],
-        ["10.00", "", "20.00", "no validation pixel is mapped as this class"],
+        ["100.00", "80.00", "90.00", "", told],
+        ["50.00", "60.00", "70.00", "", told],
+        ["10.00", "", "20.00", "", "no validation pixel is mapped as this class"],
     ]
     again = read_areas(output)
     assert again.corrected == pytest.approx([80, 60, NAN], nan_ok=True)
@@ -172,15 +182,13 @@ def test_without_validation_pixels_nothing_is_corrected(matrix):
 
 
 def test_the_mean_is_that_of_the_seeds_that_have_a_value():
-    def seed(pixels, corrected, most):
-        return ClassAreas(
-            np.array(pixels), np.array(pixels) * 1.0, np.array(corrected), np.array(most)
-        )
+    def seed(pixels, *hectares):
+        return ClassAreas(np.array(pixels), np.array(pixels) * 1.0, *map(np.array, hectares))
 
     mean = mean_areas(
         {
-            0: seed([4, 2, 2, 1], [5.0, 1.0, NAN, NAN], [5.0, 1.0, 3.0, NAN]),
-            1: seed([6, 3, 2, 1], [6.0, NAN, NAN, NAN], [8.0, 4.0, 5.0, NAN]),
+            0: seed([4, 2, 2, 1], [5.0, 1.0, NAN, NAN], [5.0, 1.0, 3.0, NAN], [3.0, 0.5, NAN, NAN]),
+            1: seed([6, 3, 2, 1], [6.0, NAN, NAN, NAN], [8.0, 4.0, 5.0, NAN], [4.0, NAN, NAN, NAN]),
         }
     )
     assert mean.pixels.tolist() == [5, 2, 2, 1]  # 2.5 rounds to even
@@ -188,6 +196,7 @@ def test_the_mean_is_that_of_the_seeds_that_have_a_value():
     assert mean.corrected == pytest.approx([5.5, 1.0, NAN, NAN], nan_ok=True)
     # Of the second class the one seed with a value counts; of the third none has one.
     assert mean.corrected_most == pytest.approx([6.5, 1.0, 4.0, NAN], nan_ok=True)
+    assert mean.half_width == pytest.approx([12.5**0.5, 0.5, NAN, NAN], nan_ok=True)
 
 
 def test_areas_are_those_published_by_olofsson_2014():

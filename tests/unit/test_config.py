@@ -196,6 +196,45 @@ def test_samples_and_smoothing_that_the_fusion_does_not_know_are_refused(section
     assert f"{names}: " in problems_of(with_(**sections))
 
 
+FUSED = {"fusion": {"seeds": {}}, "sampling": {"runs": 2}}
+
+
+@pytest.mark.parametrize(
+    ("sections", "told"),
+    [
+        (
+            FUSED | {"learning": {"calibration": "temperature"}},
+            "learning.calibration: temperature and fusion: ",
+        ),
+        (
+            FUSED | {"sampling": {"runs": 2, "suspicious_polygons": "drop"}},
+            "sampling.suspicious_polygons: drop and fusion: ",
+        ),
+        (
+            FUSED | {"classification": {"prediction_sets": 0.1}},
+            "classification.prediction_sets and fusion: ",
+        ),
+        (
+            {"learning": {"learner": "otb-rf", "calibration": "temperature"}},
+            "learning.calibration: temperature: otb-rf gives no probabilities",
+        ),
+        (
+            {"classification": {"prediction_sets": 0.1, "smoothing": {"method": "markov"}}},
+            "classification.prediction_sets and classification.smoothing: ",
+        ),
+        (
+            {
+                "learning": {"samples": "own.parquet"},
+                "sampling": {"suspicious_polygons": "drop"},
+            },
+            "sampling.suspicious_polygons: drop and learning.samples: ",
+        ),
+    ],
+)
+def test_what_needs_folds_and_cannot_have_them_is_refused(sections, told):
+    assert told in problems_of(with_(**sections))
+
+
 def test_choices_that_came_later_count_in_the_digest_only_where_they_are_made():
     plain = complete_configuration(with_()).as_dict()
     beside = (
@@ -210,13 +249,14 @@ def test_choices_that_came_later_count_in_the_digest_only_where_they_are_made():
     )
     for name in (*beside, "fusion"):
         del plain[name]
-    for key in ("window_mb", "smoothing", "histograms"):
+    for key in ("window_mb", "smoothing", "histograms", "prediction_sets"):
         del plain["classification"][key]
     later = (
         "max_per_polygon",
         "per_region",
         "augmentation",
         "management",
+        "suspicious_polygons",
         "split_by",
         "block",
         "buffer",
@@ -224,7 +264,7 @@ def test_choices_that_came_later_count_in_the_digest_only_where_they_are_made():
     for key in later:
         del plain["sampling"][key]
     del plain["inputs"]["longest_gap"]
-    for key in ("reduction", "search", "samples"):
+    for key in ("reduction", "search", "samples", "calibration"):
         del plain["learning"][key]
     for sensor in plain["sensors"].values():
         del sensor["dates"]

@@ -2,17 +2,33 @@
 
 import json
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from sklearn.metrics import brier_score_loss
 
+from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
 from iota2_tools.core.errors import LearningError
+from iota2_tools.geo.vectors import write_layer
 from iota2_tools.learning import engines, folds
-from iota2_tools.learning.folds import FoldFiles, OutOfFold, out_of_fold, polygon_table, write_folds
+from iota2_tools.learning.folds import (
+    FoldFiles,
+    FoldsWanted,
+    OutOfFold,
+    droppable,
+    out_of_fold,
+    polygon_table,
+    some_of_each,
+    write_folds,
+)
+from iota2_tools.learning.managed import Managed
 from iota2_tools.learning.model import Prediction
 from iota2_tools.learning.reliability import best_temperature, reliability, tempered
 from iota2_tools.learning.settings import LearningSettings, ModelKey
+from iota2_tools.learning.suspicious import write_suspicious
+from iota2_tools.learning.traits import FOLDS
 from iota2_tools.reference.dealing import EVERYWHERE, deal
 from iota2_tools.reference.table import TrainingTable
 
@@ -69,14 +85,11 @@ def watched(monkeypatch):
     """Models that remember; what each has learnt."""
     learnt = []
 
-    def learn(table, key, settings, threads, output):
+    def said_of(table, features, key, settings, threads):
         learnt.append(set(table.features[:, 0].tolist()))
+        return Memory.codes, Memory(learnt[-1]).predict(features, True)
 
-    def load(folder):
-        return Memory(learnt[-1])
-
-    monkeypatch.setattr(engines, "learn", learn)
-    monkeypatch.setattr(engines, "load", load)
+    monkeypatch.setattr(engines, "said_of", said_of)
     return learnt
 
 
@@ -115,6 +128,7 @@ def test_a_polygon_is_suspicious_where_its_own_class_is_improbable():
     assert told["right"].tolist() == pytest.approx([0, 0, 0.5, np.nan], nan_ok=True)
     assert told["suspicious"].tolist() == [True, False, False, False]
     assert told["samples"].tolist() == [2, 1, 2, 1]
+    assert told["said"].tolist() == [2, 2, 1, 0]  # of polygon 3 half each: the smaller code
 
 
 def test_calibration_error_and_brier_score_are_those_of_hand_computation():
@@ -198,4 +212,204 @@ def test_a_model_learnt_from_a_table_is_that_of_its_samples(tmp_path):
     engines.learn(table, KEY, TREES, 1, str(tmp_path / "m"))
     told = json.loads((tmp_path / "m" / "model.json").read_text())
     assert (told["samples"], told["polygons"]) == (42, 14)
-    assert folds.FOLDS == 5
+    assert FOLDS == 5
+
+
+@pytest.mark.parametrize("settings", [TREES, LearningSettings("LogisticRegression", {})])
+def test_what_is_asked_in_memory_is_what_a_stored_model_says(tmp_path, settings):
+    rng = np.random.default_rng(1)
+    values = rng.integers(0, 1000, (60, 2)).astype(np.int16)
+    table = TrainingTable(values, 1 + (values[:, 0] > 500), np.arange(60), ["a", "b"])
+    codes, said = engines.said_of(table.only(np.arange(60) < 40), values[40:], KEY, settings, 1)
+    engines.learn(table.only(np.arange(60) < 40), KEY, settings, 1, str(tmp_path / "m"))
+    stored = engines.load(str(tmp_path / "m"))
+    expected = stored.predict(values[40:], True)
+    assert codes.tolist() == stored.codes.tolist()
+    assert said.codes.tolist() == expected.codes.tolist()
+    assert np.array_equal(said.probabilities, expected.probabilities)
+
+
+def test_of_each_polygon_the_same_share_stands_for_all():
+    polygons = np.random.default_rng(0).permutation(np.repeat([1, 2, 3], [100, 50, 1]))
+    chosen = some_of_each(polygons, 30, KEY)
+    # 30 of 151: 19.87, 9.93 and 0.2 of a polygon, rounded up.
+    assert np.bincount(polygons[chosen]).tolist() == [0, 20, 10, 1]
+    assert some_of_each(polygons, 151, KEY).all()
+    assert np.array_equal(chosen, some_of_each(polygons, 30, KEY))
+    other = some_of_each(polygons, 30, ModelKey("1", 1, 7))
+    assert not np.array_equal(chosen, other)
+
+
+def judged(polygon, code, suspicious):
+    return pd.DataFrame({"polygon": polygon, "code": code, "suspicious": suspicious})
+
+
+def test_a_class_keeps_its_polygons_if_all_look_wrong(caplog):
+    table = judged([1, 2, 3, 4], [1, 1, 2, 2], [True, False, True, True])
+    assert droppable(table).tolist() == [1]
+    assert "class 2: all its polygons look wrong" in caplog.text
+
+
+@pytest.fixture
+def learnt(tmp_path, monkeypatch):
+    """Learns a model of twelve polygons, one with a wrong label; gives its `model.json` and table."""
+    monkeypatch.setattr(folds, "FEWEST_POLYGONS", 11)
+    rng = np.random.default_rng(0)
+    polygons = np.repeat(np.arange(1, 13), 10)
+    codes = np.where(polygons <= 6, 11, 300)
+    codes[polygons == 3] = 300
+    values = np.where(polygons <= 6, 100, 900) + rng.integers(0, 300, len(polygons))
+    frame = pd.DataFrame({"polygon": polygons, "code": codes, "region": "1", "seed_0": True})
+    frame["band"] = values.astype(np.int16)
+    frame.to_parquet(tmp_path / "samples.parquet", index=False)
+    names = [str(tmp_path / name) for name in ("said.parquet", "polygons.csv", "calibration.csv")]
+
+    def learn(
+        name,
+        *,
+        judged=True,
+        tempered=True,
+        drop=False,
+        settings=TREES,
+        managed=engines.NOTHING_MORE,
+    ):
+        wanted = FoldsWanted(FoldFiles(*names), tempered, drop) if judged else None
+        engines.train(
+            [str(tmp_path / "samples.parquet")], KEY, settings, 1, str(tmp_path / name),
+            managed=managed, folds=wanted,
+        )  # fmt: skip
+        return json.loads((tmp_path / name / "model.json").read_text())
+
+    learn.folder = tmp_path
+    return learn
+
+
+def test_a_calibrated_model_has_the_same_classes_and_a_temperature(learnt):
+    plain, told = learnt("plain", judged=False), learnt("judged")
+    assert "calibration" not in plain
+    temperature = told["calibration"]["temperature"]
+    table = pd.read_csv(learnt.folder / "calibration.csv")
+    assert temperature == pytest.approx(table["temperature"][1], abs=1e-5)
+    assert told["calibration"]["samples"] == 120
+    assert 0.2 <= temperature <= 5
+    pixels = np.arange(0, 1200, 7, dtype=np.int16)[:, None]
+    before, after = (
+        engines.load(str(learnt.folder / name)).predict(pixels, True)
+        for name in ("plain", "judged")
+    )
+    assert after.codes.tolist() == before.codes.tolist()
+    assert after.probabilities == pytest.approx(tempered(before.probabilities, temperature))
+    own = np.searchsorted([11, 300], after.codes)
+    assert after.confidence == pytest.approx(after.probabilities[np.arange(len(own)), own])
+    alone = engines.load(str(learnt.folder / "judged")).predict(pixels)
+    assert alone.probabilities is None
+    assert np.array_equal(alone.confidence, after.confidence)
+
+
+def test_too_few_polygons_do_not_calibrate(learnt, monkeypatch, caplog):
+    monkeypatch.setattr(folds, "FEWEST_POLYGONS", 13)
+    told = learnt("judged")["calibration"]
+    assert told == {"temperature": 1, "polygons": 12, "samples": 120}
+    assert "12 polygon(s) are judged by folds, 13 are needed" in caplog.text
+    monkeypatch.setattr(folds, "FEWEST_POLYGONS", 12)
+    assert learnt("judged")["calibration"]["temperature"] != 1
+
+
+def test_a_model_judged_and_not_calibrated_says_what_it_said(learnt):
+    learnt("plain", judged=False)
+    assert "calibration" not in learnt("judged", tempered=False)
+    pixels = np.arange(0, 1200, 7, dtype=np.int16)[:, None]
+    said = [engines.load(str(learnt.folder / name)).predict(pixels) for name in ("plain", "judged")]
+    assert np.array_equal(said[0].confidence, said[1].confidence)
+
+
+def test_a_polygon_that_looks_wrong_is_not_learnt_where_that_is_asked_for(learnt):
+    told = learnt("kept")
+    assert "dropped" not in told
+    assert (told["samples"], told["polygons"]) == (120, 12)
+    told = learnt("dropped", drop=True)
+    assert told["dropped"] == [3]
+    assert (told["samples"], told["polygons"]) == (110, 11)
+    assert told["calibration"]["samples"] == 110
+    assert pd.read_csv(learnt.folder / "polygons.csv")["suspicious"].tolist() == [0, 0, 1] + [0] * 9
+
+
+def test_found_parameters_are_those_that_folds_judge(learnt):
+    search = {
+        "method": "grid",
+        "parameters": {"max_depth": [1, 3]},
+        "folds": 2,
+        "score": "accuracy",
+    }
+    settings = LearningSettings("RandomForestClassifier", {"n_estimators": 3}, search=search)
+    plain, told = (
+        learnt("plain", judged=False, settings=settings),
+        learnt("judged", settings=settings),
+    )
+    assert told["search"] == plain["search"]
+    assert told["parameters"] == plain["parameters"]
+    tables = [(learnt.folder / name / "search.csv").read_bytes() for name in ("plain", "judged")]
+    assert tables[0] == tables[1]
+
+
+def test_made_samples_are_learnt_in_folds_and_never_asked_about(learnt):
+    made = {"method": "jitter", "to": "number", "number": 200, "byclass": {}, "jitter": 0.1,
+            "neighbours": 5}  # fmt: skip
+    told = learnt("made", managed=Managed(augmentation=made))
+    assert told["made"] == {"11": 150, "300": 130}
+    assert told["calibration"]["samples"] == 120
+    assert len(pd.read_parquet(learnt.folder / "said.parquet")) == 120
+
+
+def test_without_folds_the_model_is_learnt_and_its_confidence_left(tmp_path, caplog):
+    frame = pd.DataFrame({"polygon": [1, 1, 2, 2], "code": [11, 11, 12, 12], "region": "1"})
+    frame["seed_0"], frame["band"] = True, np.array([1, 2, 8, 9], np.int16)
+    frame.to_parquet(tmp_path / "s.parquet", index=False)
+    names = [str(tmp_path / name) for name in ("said.parquet", "polygons.csv", "calibration.csv")]
+    wanted = FoldsWanted(FoldFiles(*names), True, True)
+    model = str(tmp_path / "m")
+    engines.train([str(tmp_path / "s.parquet")], KEY, TREES, 1, model, folds=wanted)
+    assert "not judged by folds, so that its confidence is not calibrated" in caplog.text
+    told = json.loads((tmp_path / "m/model.json").read_text())
+    assert told["calibration"] == {"temperature": 1, "polygons": 0, "samples": 0}
+    assert told["dropped"] == []
+    polygons = pd.read_csv(names[1])
+    assert polygons["own"].isna().all()
+    assert pd.read_csv(names[2]).empty
+    assert type(engines.load(model)).__name__ == "PackedModel"
+
+
+def test_suspicious_polygons_of_all_models_are_one_layer(tmp_path):
+    header = "polygon,code,samples,fold,right,own,said,suspicious\n"
+    (tmp_path / "a.csv").write_text(
+        header + "1,11,9,0,0.1,0.05,300,1\n2,11,4,1,0.0,0.01,12,1\n3,12,2,1,0.9,0.8,12,0\n"
+    )
+    (tmp_path / "b.csv").write_text(header + "1,11,9,2,0.2,0.15,12,0\n4,12,5,,,,,\n")
+    # Polygon 2 lies on the edge of both regions.
+    (tmp_path / "c.csv").write_text(header + "2,11,3,2,0.0,0.01,300,1\n")
+    shapes = [shapely.box(number, 0, number + 1, 1) for number in range(1, 5)]
+    splits = gpd.GeoDataFrame({"polygon": [1, 2, 3, 4]}, geometry=shapes, crs="EPSG:32631")
+    write_layer(splits, str(tmp_path / "splits.gpkg"))
+    legend = Nomenclature(
+        tuple(LandCoverClass(c, n, (0, 0, 0)) for c, n in ((11, "Wood"), (12, "Sea"), (300, "Ice")))
+    )
+    tables = {("hills", 0): str(tmp_path / "a.csv"), ("hills", 1): str(tmp_path / "b.csv")}
+    tables["plain", 0] = str(tmp_path / "c.csv")
+    output = str(tmp_path / "suspicious.gpkg")
+    assert (
+        write_suspicious(tables, str(tmp_path / "splits.gpkg"), legend, output, dropped=False) == 2
+    )
+    found = gpd.read_file(output)
+    assert found["polygon"].tolist() == [2, 1]
+    assert found["own"].tolist() == pytest.approx([0.01, 0.1])
+    assert found["looks_like_name"].tolist() == ["Sea", "Ice"]
+    assert (found["draws"].tolist(), found["learnt"].tolist()) == ([1, 1], [1, 2])
+    assert found["region"].tolist() == ["hills", "hills"]
+    assert found.geometry.iloc[0].bounds == (2, 0, 3, 1)
+    assert "in 1 of 2 draw(s) that learnt it, and take most of it for Ice" in found["reason"][1]
+    for name in ("a", "c"):
+        (tmp_path / f"{name}.csv").write_text(header)
+    assert (
+        write_suspicious(tables, str(tmp_path / "splits.gpkg"), legend, output, dropped=True) == 0
+    )
+    assert gpd.read_file(output).empty

@@ -220,14 +220,15 @@ def test_the_fused_map_is_judged_on_unlearnt_polygons_alone(compared):
 
 def test_the_report_sets_the_fused_map_beside_the_single_ones(compared):
     legend = read_nomenclature(str(compared / "classes.csv"))
-    areas = ClassAreas(np.array([5, 1, 0]), *(np.array([0.05, 0.01, 0]) for _ in range(3)))
+    areas = ClassAreas(np.array([5, 1, 0]), *(np.array([0.05, 0.01, 0]) for _ in range(4)))
     empty = [[0] * 4, [0] * 4]
     matrices = {0: np.array([[16, 0, 0, 0], *empty]), 1: np.array([[0, 16, 0, 0], *empty])}
     fused = np.array([[12, 1, 0, 3], *empty])
-    evidence = FusedEvidence(fused, matrices, PolygonTable(TABLE, [0, 1]), areas, legend)
+    evidence = FusedEvidence(fused, matrices, PolygonTable(TABLE, [0, 1]), areas, legend, 0.123)
     write_fused_results(evidence, "majority vote", str(compared / "RESULTS_seeds.txt"))
     text = (compared / "RESULTS_seeds.txt").read_text()
     assert "Fused from seeds   0, 1\nBy                 majority vote\n" in text
+    assert "Polygons           +- 0.123\n" in text
     assert "judged on 1 polygon(s) that no draw has learnt" in text
     assert "no such polygon is of Maize and Water" in text
     write_fused_results(

@@ -17,7 +17,7 @@ from iota2_tools.core.errors import InputDataError
 from iota2_tools.reporting import figures
 from iota2_tools.reporting.confusion import write_sum
 from iota2_tools.reporting.remarks import Remark, Topic
-from iota2_tools.reporting.results import write_results, write_scores_csv
+from iota2_tools.reporting.results import Certainty, write_results, write_scores_csv
 from iota2_tools.reporting.summary import summary
 
 NOMENCLATURE = Nomenclature(
@@ -34,21 +34,44 @@ MATRIX = np.array([[4, 1, 0], [0, 3, 0], [0, 0, 2]])
 def test_results_show_names_scores_and_conventions(tmp_path):
     path = tmp_path / "RESULTS.txt"
     other = np.array([[5, 0, 0], [1, 2, 0], [0, 0, 2]])
-    write_results({0: MATRIX, 1: other}, NOMENCLATURE, str(path))
+    write_results({0: MATRIX, 1: other, 2: other}, NOMENCLATURE, str(path))
     text = path.read_text(encoding="utf-8")
     assert "nan" not in text
     assert "Overall accuracy   0.900 +- 0.000" in text
     assert "Forêt, feuillus" in text
-    assert "Forêt, feuillus  Water 10.0" in text  # mean row 4.5, 0.5, 0
-    # Recall of water: 1 and 2/3; t(0.975, 1 dof) = 12.706, s = 0.2357, half width 2.118.
-    assert "0.833 +- 2.118" in text
+    assert "Forêt, feuillus  Water 6.7" in text  # mean row 4.67, 0.33, 0
+    # Recall of water: 1, 2/3 and 2/3; t(0.975, 2 dof) = 4.303, s = 0.19245, half width 0.478.
+    assert "0.778 +- 0.478" in text
+
+
+def test_two_draws_are_told_both_and_have_no_interval(tmp_path):
+    path = tmp_path / "RESULTS.txt"
+    other = np.array([[3, 2, 0], [1, 2, 0], [0, 0, 2]])
+    write_results({0: MATRIX, 1: other}, NOMENCLATURE, str(path))
+    text = path.read_text(encoding="utf-8")
+    told = "Overall accuracy   0.800 (0.900 and 0.700: too few draws for an interval)\n"
+    assert told in text
+    assert "+-" not in text.split("How to read this file")[0]
+
+
+def test_intervals_by_polygon_and_the_error_of_the_confidence_are_told(tmp_path):
+    path = tmp_path / "RESULTS.txt"
+    certainty = Certainty([0.03, 0.04, NAN], [0.05, 0.1])
+    write_results({0: MATRIX}, NOMENCLATURE, str(path), certainty=certainty)
+    text = path.read_text(encoding="utf-8")
+    assert "Polygons           +- 0.035\n" in text  # sqrt((0.0009 + 0.0016) / 2)
+    assert "Confidence off by  0.075\n" in text
+    write_results({0: MATRIX}, NOMENCLATURE, str(path), certainty=Certainty([NAN], [NAN]))
+    head = path.read_text(encoding="utf-8").split("Classes")[0]
+    assert "Polygons" not in head
+    assert "Confidence" not in head
 
 
 def test_results_of_one_seed_have_no_interval(tmp_path):
     path = tmp_path / "RESULTS.txt"
     write_results({3: np.array([[4, 1, 0], [0, 3, 0], [0, 0, 0]])}, NOMENCLATURE, str(path))
     text = path.read_text(encoding="utf-8")
-    assert "Overall accuracy   0.875 +- -" in text
+    assert "Overall accuracy   0.875\n" in text
     urban = next(line for line in text.splitlines() if line.split()[:2] == ["300", "Urban"])
     assert urban.split() == ["300", "Urban", "-", "-", "-", "0"]
 
@@ -75,9 +98,10 @@ def test_scores_table_has_a_line_a_score(tmp_path):
 NAN = float("nan")
 
 
-def areas_of(corrected, most):
+def areas_of(corrected, most, half=(NAN, NAN, NAN)):
     pixels = np.array([300, 100, 0])
-    return ClassAreas(pixels, np.array([3.0, 1.0, 0.0]), np.array(corrected), np.array(most))
+    columns = (np.array(column) for column in ([3.0, 1.0, 0.0], corrected, most, half))
+    return ClassAreas(pixels, *columns)
 
 
 def areas_section(text: str) -> list[list[str]]:
@@ -98,6 +122,14 @@ def test_results_tell_the_mean_areas_in_hectares(tmp_path):
         ["31", "Water", "1.0", "25.0 %", "1.7"],
         ["300", "Urban", "0.0", "0.0 %", "0.0"],
     ]
+
+
+def test_corrected_areas_have_their_intervals(tmp_path):
+    path = tmp_path / "RESULTS.txt"
+    areas = {0: areas_of([2.0, 2.0, NAN], [2.0, 2.5, 0.7], [0.31, 0.2, NAN])}
+    write_results({0: MATRIX}, NOMENCLATURE, str(path), areas=areas)
+    told = [row[-1] for row in areas_section(path.read_text(encoding="utf-8"))]
+    assert told == ["2.0 +- 0.3", "2.0 to 2.5 +- 0.2", "at most 0.7"]
 
 
 def test_a_corrected_area_known_within_bounds_is_a_range(tmp_path):
@@ -142,7 +174,7 @@ def test_a_score_that_rounds_to_zero_has_no_sign(tmp_path):
     # A little worse than chance: (0.49995 - 0.5) / 0.5 = -0.0001.
     matrix = np.array([[4950, 5050, 0], [4950, 5048, 0], [0, 0, 0]])
     write_results({0: matrix}, NOMENCLATURE, str(tmp_path / "RESULTS.txt"))
-    assert "Kappa              0.000 +- -" in (tmp_path / "RESULTS.txt").read_text("utf-8")
+    assert "Kappa              0.000\n" in (tmp_path / "RESULTS.txt").read_text("utf-8")
 
 
 def test_remarks_stand_under_their_topic(tmp_path):

@@ -7,6 +7,7 @@ from iota2_tools.core.ranks import run_on_ranks
 from iota2_tools.fusing.boundaries import Boundaries
 from iota2_tools.fusing.methods import FusionRules
 from iota2_tools.fusing.models import FusedModels
+from iota2_tools.learning.conformal import threshold_of_model
 
 
 def models_of_draws():
@@ -54,32 +55,41 @@ def neighbours():
     )
 
 
+def thresholds():
+    """For each draw the score above which its model excludes a class, if that is mapped."""
+    errors = snakemake.params.get("errors")
+    if errors is None:
+        return ()
+    pairs = zip(snakemake.input.folds, snakemake.input.models, strict=True)
+    return tuple(threshold_of_model(folds, model, errors) for folds, model in pairs)
+
+
 layers = list(snakemake.output.keys())
 draws = zip(*(snakemake.output[layer] for layer in layers), strict=True)
-arguments = {
-    "tile": TileSources(
-        inventory=snakemake.input.inventory,
-        settings=snakemake.params.features,
-        masks=dict(zip(snakemake.params.features, snakemake.input.masks, strict=True)),
-        regions=snakemake.input.regions,
-        footprint=snakemake.input.footprint,
-        validity=snakemake.input.validity,
-        external=snakemake.params.external,
-    ),
-    "settings": MappingSettings(
-        region=snakemake.params.number,
-        codes=tuple(snakemake.params.codes),
-        dtype=snakemake.params.dtype,
-        minimum_clear_dates=snakemake.params.minimum_clear_dates,
-        budget_mb=snakemake.params.window_mb,
-    ),
-    "models": models_of_draws(),
-    "outputs": [dict(zip(layers, files, strict=True)) for files in draws],
-    "threads": snakemake.threads,
-    "neighbours": neighbours(),
-}
-
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
+    arguments = {
+        "tile": TileSources(
+            inventory=snakemake.input.inventory,
+            settings=snakemake.params.features,
+            masks=dict(zip(snakemake.params.features, snakemake.input.masks, strict=True)),
+            regions=snakemake.input.regions,
+            footprint=snakemake.input.footprint,
+            validity=snakemake.input.validity,
+            external=snakemake.params.external,
+        ),
+        "settings": MappingSettings(
+            region=snakemake.params.number,
+            codes=tuple(snakemake.params.codes),
+            dtype=snakemake.params.dtype,
+            minimum_clear_dates=snakemake.params.minimum_clear_dates,
+            budget_mb=snakemake.params.window_mb,
+            excluded=thresholds(),
+        ),
+        "models": models_of_draws(),
+        "outputs": [dict(zip(layers, files, strict=True)) for files in draws],
+        "threads": snakemake.threads,
+        "neighbours": neighbours(),
+    }
     launcher = snakemake.resources.get("mpi")
     if launcher:
         run_on_ranks(launcher, snakemake.resources.tasks, classify_tile, arguments)

@@ -25,6 +25,7 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
             confusion=snakemake.output.confusion,
             difference=snakemake.output.difference,
             undecided=snakemake.params.undecided,
+            polygons=snakemake.output.by_polygon,
         ),
         snakemake.params.nomenclature,
     )

@@ -5,7 +5,11 @@ from iota2_tools.core.jobs import job
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     seeds = snakemake.params.seeds
-    differences = snakemake.output.get("differences", [None] * len(seeds))
+    differences, polygons, reliability = (
+        snakemake.output.get(name, [None] * len(seeds))
+        for name in ("differences", "polygons", "reliability")
+    )
+    confidence = list(snakemake.input.get("confidence", []))
     tile = TileReference(
         splits=snakemake.input.splits,
         polygons=snakemake.input.polygons,
@@ -20,6 +24,9 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
                 maps=list(snakemake.input.maps[number :: len(seeds)]),
                 confusion=snakemake.output.confusions[number],
                 difference=differences[number],
+                polygons=polygons[number],
+                confidence=confidence[number :: len(seeds)],
+                reliability=reliability[number],
             )
             for number, seed in enumerate(seeds)
         },

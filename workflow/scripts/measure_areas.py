@@ -7,6 +7,7 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     write_areas(
         classes=snakemake.input.classes,
         matrix=snakemake.input.matrix,
+        polygons=list(snakemake.input.polygons),
         nomenclature=snakemake.params.legend["path"],
         output=snakemake.output.areas,
     )

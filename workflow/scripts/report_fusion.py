@@ -1,6 +1,7 @@
 """Snakemake adapter of iota2_tools.reporting.fusion.write_fused_results."""
 
 from iota2_tools.assessing.areas import read_areas
+from iota2_tools.assessing.clusters import accuracy_half_width, read_polygon_counts
 from iota2_tools.assessing.scores import read_matrix_csv
 from iota2_tools.config.nomenclature import read_nomenclature
 from iota2_tools.core.jobs import job
@@ -16,6 +17,7 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
         polygons=read_polygon_table(snakemake.input.splits, seeds),
         areas=read_areas(snakemake.input.areas),
         nomenclature=read_nomenclature(snakemake.params.legend["path"]),
+        half_width=accuracy_half_width(read_polygon_counts(list(snakemake.input.by_polygon))),
     )
     write_fused_results(
         evidence,

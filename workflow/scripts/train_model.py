@@ -1,10 +1,12 @@
-"""Snakemake adapter of iota2_tools.learning.engines.train."""
+"""Snakemake adapter of iota2_tools.learning.engines.train, and of the matrix of the folds."""
 
 from iota2_tools.core.jobs import job
 from iota2_tools.learning.engines import train
+from iota2_tools.learning.folds import FoldFiles, FoldsWanted
 from iota2_tools.learning.managed import Managed
 from iota2_tools.learning.settings import LearningSettings, ModelKey
 from iota2_tools.reference.dealing import PartOfRegion
+from iota2_tools.reporting.confusion import write_confusion_of_folds
 
 part = snakemake.params.get("part")
 
@@ -12,6 +14,12 @@ own = snakemake.params.get("own")
 if own:
     own = {"path": own["path"], "nomenclature": own["nomenclature"]}
     own["splits"] = snakemake.input.splits[0]
+
+folds = snakemake.params.get("folds")
+wanted = None
+if folds:
+    files = (snakemake.output.predictions, snakemake.output.polygons, snakemake.output.calibration)
+    wanted = FoldsWanted(FoldFiles(*files), folds["tempered"], folds["drop"])
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     train(
@@ -31,5 +39,10 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
             own=own,
         ),
         part=PartOfRegion(snakemake.input.splits, **part) if part else None,
+        folds=wanted,
         output=snakemake.output.model,
     )
+    if folds:
+        write_confusion_of_folds(
+            snakemake.output.predictions, folds["nomenclature"], snakemake.output.confusion
+        )
