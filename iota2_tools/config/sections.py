@@ -599,7 +599,7 @@ class Learning(Section):
         description=(
             "How the confidence is brought to what it says: `temperature`, probabilities to a power found by folds of "
             "the learning polygons; classes stay the same. `auto`: so, unless classes are decided by the probabilities "
-            "of several maps or pixels (`classification.smoothing`, `fusion`). It learns each model five times more."
+            "of several maps or pixels (`classification.smoothing`, `fusion`). It learns five small models for each."
         ),
     )
     reduction: Reduction = Field(Reduction(), description=_meaning_of(Reduction))

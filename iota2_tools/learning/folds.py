@@ -20,7 +20,7 @@ from iota2_tools.learning import engines
 from iota2_tools.learning.managed import Managed
 from iota2_tools.learning.reliability import best_temperature, reliability, tempered
 from iota2_tools.learning.settings import LearningSettings, ModelKey
-from iota2_tools.learning.traits import FOLD_SAMPLES, FOLDS
+from iota2_tools.learning.traits import FOLD_PIXELS, FOLD_SAMPLES, FOLDS
 from iota2_tools.reference.dealing import EVERYWHERE, deal
 from iota2_tools.reference.table import TrainingTable, read_training_table
 
@@ -154,6 +154,8 @@ def judge(
 ) -> tuple[TrainingTable, dict[str, Any]]:
     """Judge a model by folds before it is learnt, and write what they say.
 
+    Some samples of each polygon do: `FOLD_PIXELS` on average, `FOLD_SAMPLES` in all.
+
     Where folds cannot be made, the log says so, the tables are empty, and probabilities stay as
     they are.
 
@@ -164,7 +166,8 @@ def judge(
     told : dict
         What `model.json` tells: `calibration`, `dropped`.
     """
-    some = table.only(some_of_each(table.polygons, FOLD_SAMPLES, key))
+    most = min(FOLD_PIXELS * len(np.unique(table.polygons)), FOLD_SAMPLES)
+    some = table.only(some_of_each(table.polygons, most, key))
     try:
         found = out_of_fold(some, key, settings, threads, managed)
     except LearningError as error:

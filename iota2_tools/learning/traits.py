@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 OTB_PREFIX = "otb-"
 FOLDS = 5
 """Of the learning polygons of a model, to judge it by."""
+FOLD_PIXELS = 5
+"""Samples of a polygon, on average, that folds are made of as a model is learnt: those of one are alike."""
 FOLD_SAMPLES = 50_000
-"""Samples that folds are made of at most: those of a polygon are alike, and some of each do."""
+"""Samples that these folds are made of at most."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,9 @@ import skops.io
 from independent import features, pixels
 from sklearn.ensemble import RandomForestClassifier
 
+from iota2_tools.learning.folds import some_of_each
+from iota2_tools.learning.settings import ModelKey
+
 TILES = ("T31TCJ", "T31TDJ")
 SEEDS = (0, 1)
 LAYERS = ("classes", "confidence", "probabilities")
@@ -62,6 +65,12 @@ def test_train_model_asks_forests_that_have_not_learnt_the_polygon(made):
     tables = [pd.read_parquet(results / f"tiles/{tile}/samples.parquet") for tile in TILES]
     samples = pd.concat(tables)
     samples = samples[(samples["region"] == "2") & samples["seed_1"]].reset_index(drop=True)
+    sizes = samples["polygon"].value_counts()
+    most = 5 * len(sizes)  # five of a polygon on average; the unit tests tell which
+    samples = samples[some_of_each(samples["polygon"].to_numpy(), most, ModelKey("2", 1, 0))]
+    samples = samples.reset_index(drop=True)
+    share = min(1, most / sizes.sum())
+    assert said["polygon"].value_counts().to_dict() == np.ceil(sizes * share).astype(int).to_dict()
     assert said["polygon"].tolist() == samples["polygon"].tolist()
     told = json.loads((results / "models/region_2_seed_1/model.json").read_text())
     values = samples[told["features"]].to_numpy(np.float32)

@@ -290,7 +290,9 @@ def test_a_calibrated_model_has_the_same_classes_and_a_temperature(learnt):
     temperature = told["calibration"]["temperature"]
     table = pd.read_csv(learnt.folder / "calibration.csv")
     assert temperature == pytest.approx(table["temperature"][1], abs=1e-5)
-    assert told["calibration"]["samples"] == 120
+    # Of 10 samples a polygon 5 stand for all, and are judged.
+    assert told["calibration"]["samples"] == 60
+    assert len(pd.read_parquet(learnt.folder / "said.parquet")) == 60
     assert 0.2 <= temperature <= 5
     pixels = np.arange(0, 1200, 7, dtype=np.int16)[:, None]
     before, after = (
@@ -309,7 +311,7 @@ def test_a_calibrated_model_has_the_same_classes_and_a_temperature(learnt):
 def test_too_few_polygons_do_not_calibrate(learnt, monkeypatch, caplog):
     monkeypatch.setattr(folds, "FEWEST_POLYGONS", 13)
     told = learnt("judged")["calibration"]
-    assert told == {"temperature": 1, "polygons": 12, "samples": 120}
+    assert told == {"temperature": 1, "polygons": 12, "samples": 60}
     assert "12 polygon(s) are judged by folds, 13 are needed" in caplog.text
     monkeypatch.setattr(folds, "FEWEST_POLYGONS", 12)
     assert learnt("judged")["calibration"]["temperature"] != 1
@@ -330,7 +332,7 @@ def test_a_polygon_that_looks_wrong_is_not_learnt_where_that_is_asked_for(learnt
     told = learnt("dropped", drop=True)
     assert told["dropped"] == [3]
     assert (told["samples"], told["polygons"]) == (110, 11)
-    assert told["calibration"]["samples"] == 110
+    assert told["calibration"]["samples"] == 55
     assert pd.read_csv(learnt.folder / "polygons.csv")["suspicious"].tolist() == [0, 0, 1] + [0] * 9
 
 
@@ -357,8 +359,8 @@ def test_made_samples_are_learnt_in_folds_and_never_asked_about(learnt):
             "neighbours": 5}  # fmt: skip
     told = learnt("made", managed=Managed(augmentation=made))
     assert told["made"] == {"11": 150, "300": 130}
-    assert told["calibration"]["samples"] == 120
-    assert len(pd.read_parquet(learnt.folder / "said.parquet")) == 120
+    assert told["calibration"]["samples"] == 60
+    assert len(pd.read_parquet(learnt.folder / "said.parquet")) == 60
 
 
 def test_without_folds_the_model_is_learnt_and_its_confidence_left(tmp_path, caplog):
