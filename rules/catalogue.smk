@@ -4,6 +4,7 @@ FINAL_PRODUCTS = with_side_files(
     [
         *rules.mosaic.input,
         *rules.validation.input,
+        *SUSPICIOUS,
         *FEATURE_MAPS,
         *REGULARISED,
         *FUSED_MAPS,

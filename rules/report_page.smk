@@ -96,6 +96,7 @@ rule write_report:
             "<results>/final/Confusion_Matrix_Classif_Seed_{seed}.csv", seed=SEEDS
         ),
         areas=expand("<results>/final/Areas_Seed_{seed}.csv", seed=SEEDS),
+        reliability=expand("<results>/final/reliability_seed_{seed}.csv", seed=SEEDS),
         by_tile=expand(
             "<results>/validation/{tile}/confusion_seed_{seed}.csv",
             tile=TILES,

@@ -252,6 +252,8 @@ def said_of(
 ) -> tuple[np.ndarray, Prediction]:
     """What a classifier says of pixels that it has not learnt; see `engines.said_of`."""
     fitted, _ = fit(table, settings, random_state, threads)
+    parts = [part for _, part in fitted.steps] if settings.standardised else [fitted]
+    _forget_the_job(parts[-1], 0)  # threads would add up the votes of trees in any order
     about = {"learner": settings.learner, "features": table.names}
     model = ScikitModel(fitted, about)
     return model.codes, model.predict(features, probabilities=True)

@@ -56,7 +56,7 @@ GROUPS = (
            "report_regularised_fusion",
            "measure_areas", "measure_regularised_areas", "measure_fused_areas", "report_accuracy",
            "report_regularised_accuracy", "report_fusion", "draw_histograms", "write_polygons", "deliver_unit",
-           "sum_units", "describe_production", "cut_map", "write_report")),
+           "sum_units", "describe_production", "mosaic_sets", "list_suspicious_polygons", "cut_map", "write_report")),
     Group("models", "what was learnt",
           r"models/region_[^/]+/([^/]+\.(json|skops|npz|csv|otb|xml)|\.snakemake_timestamp)",
           ("train_model", "train_source")),

@@ -19,6 +19,7 @@ from iota2_tools.geo.raster import open_raster
 from iota2_tools.maps.layers import LAYERS
 from iota2_tools.maps.style import grey_style, ramp_style
 from iota2_tools.publishing.products import Product
+from iota2_tools.vectors.style import outline_style
 
 DOCTYPE = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 VERSION = "3.22.0-Białowieża"
@@ -37,6 +38,11 @@ GROUPS = {
 }
 """Group of each layer of a raster, in the order of the legend, above them the polygons."""
 POLYGONS, UNITS, OTHERS = "Polygons", "Delivery", "Others"
+TITLES = {
+    "LandCover.gpkg": ("Land cover, polygons", POLYGONS),
+    "Suspicious_Polygons.gpkg": ("Learning polygons whose label looks wrong", OTHERS),
+}
+"""Names in the legend, and groups, of GeoPackages; others are units of the delivery."""
 ORDER = [POLYGONS, *dict.fromkeys(GROUPS.values()), UNITS, OTHERS]
 SHOWN = ("Classifications_fusion.tif", "Classif_Seed_0.tif")
 """The first of these that is there is what the project opens on."""
@@ -137,16 +143,20 @@ def _polygons(path: str, final: Path) -> _Layer:
                 f"{final / path}: holds {len(contents)} layers, not one; make it again"
             )
         name, *bounds, authority, code, definition = contents[0]
-        found = database.execute(
-            "SELECT styleQML FROM layer_styles WHERE f_table_name = ?", (name,)
+        styled = database.execute(
+            "SELECT name FROM sqlite_master WHERE name = 'layer_styles'"
         ).fetchone()
-    whole = path.startswith("LandCover")
+        found = (outline_style(),)
+        if styled:
+            found = database.execute(
+                "SELECT styleQML FROM layer_styles WHERE f_table_name = ?", (name,)
+            ).fetchone()
     crs = definition if authority.upper() != "EPSG" else f"EPSG:{code}"
-    title = "Land cover, polygons" if whole else Path(path).stem
+    title, group = TITLES.get(path, (Path(path).stem, UNITS))
     style = xml.fromstring(found[0])
     west, south, east, north = (float(value or 0) for value in bounds)
     box = (west, south, east, north)
-    return _Layer(path, title, POLYGONS if whole else UNITS, style, crs, box, vector=name)
+    return _Layer(path, title, group, style, crs, box, vector=name)
 
 
 def _project(title: str, layers: Sequence[_Layer], maps: Sequence[Grid]) -> xml.Element:

@@ -16,7 +16,7 @@ RENDERED = ("report/", "report.html")
 """What is drawn of a production besides, with hours and times of work: no product."""
 MADE = re.compile(
     r"(Classif|Confidence|Probability|Choice|PixelsValidity|diff_|Confusion_|Areas_|RESULTS|scores|"
-    r"Histograms|LandCover|features/|delivery/|stac/)"
+    r"Histograms|LandCover|PredictionSets|Suspicious|reliability|features/|delivery/|stac/)"
 )
 """Names that a production gives."""
 

@@ -290,7 +290,7 @@ def _areas(sources: Sources, nomenclature: Nomenclature) -> list[model.ClassArea
             mapped_ha=known(mean.mapped[row]),
             corrected_ha=known(mean.corrected[row]),
             corrected_max_ha=known(mean.corrected_most[row]),
-            half_width_ha=None,
+            half_width_ha=known(mean.half_width[row]),
         )
         for row, code in enumerate(nomenclature.codes)
     ]
