@@ -149,6 +149,7 @@ use rule compare_fusion as compare_regularised_fusion with:
     output:
         confusion="<results>/validation/{tile}/confusion_regularised_fusion.csv",
         difference="<results>/validation/{tile}/diff_regularised_fusion.tif",
+        by_polygon="<results>/validation/{tile}/polygons_regularised_fusion.csv",
         confusions=expand(
             "<results>/validation/{{tile}}/confusion_regularised_unlearnt_seed_{seed}.csv",
             seed=SEEDS,
@@ -223,6 +224,9 @@ use rule measure_areas as measure_regularised_fused_areas with:
     input:
         classes="<results>/final/Classif_Regularised_fusion.tif",
         matrix="<results>/final/Confusion_Matrix_Classif_Regularised_fusion.csv",
+        polygons=expand(
+            "<results>/validation/{tile}/polygons_regularised_fusion.csv", tile=TILES
+        ),
     output:
         areas="<results>/final/Areas_Regularised_fusion.csv",
     log:
@@ -248,6 +252,9 @@ use rule report_fusion as report_regularised_fusion with:
         ),
         areas="<results>/final/Areas_Regularised_fusion.csv",
         splits="<results>/sampling/polygons.gpkg",
+        by_polygon=expand(
+            "<results>/validation/{tile}/polygons_regularised_fusion.csv", tile=TILES
+        ),
     output:
         results=report(
             "<results>/final/RESULTS_Regularised_fusion.txt",
