@@ -205,7 +205,9 @@ def _unprepared_problems(parameters: Parameters, tile: str, inputs: TileInputs) 
 def warning_findings(production: Production, about: str = "") -> list[Finding]:
     """What is strange about the inputs and does not stop a production."""
     looks: tuple[Callable[[Production], Iterable[str | Finding]], ...] = (
-        lambda _: environment_remarks(),
+        lambda _: [
+            Finding("environment", "", told, "", "warning") for told in environment_remarks()
+        ],
         lambda plan: plan.reference_findings.remarks,
         _lacking_series,
         _product_remarks,

@@ -1,6 +1,9 @@
 """The command `iota2 check`: what it prints, for people and for programs."""
 
 import json
+import os
+import subprocess
+import sys
 
 import jsonschema
 import pytest
@@ -93,6 +96,21 @@ def test_what_of_other_software_is_in_the_way_is_told_alone(scene, capsys, monke
         "environment",
         "PROJ: no proj.db: unset PROJ_DATA",
     )
+
+
+@pytest.mark.slow
+def test_what_other_software_has_left_is_a_warning_and_no_home_or_name_is_needed(scene, tmp_path):
+    """As in a container that a batch system starts, after another conda environment."""
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("HOME", "USER", "LOGNAME")
+    }
+    environment |= {"GDAL_DATA": "/nowhere", "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-m", "iota2_tools.commands.cli", "check", "config.yaml", "--json"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    told = [(item["file"], item["what"]) for item in json.loads(done.stdout)["findings"]]
+    assert ("environment", "GDAL_DATA=/nowhere is left out: there is no gdalvrt.xsd") in told
+    assert {file for file, _ in told} == {"environment"}
 
 
 LANDSAT = ["B2", "B3", "B4", "B5", "B6", "B7"]

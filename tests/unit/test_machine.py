@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from broken import good_scene
+from disks import full_disk
 
 from iota2_tools.core import platform
 from iota2_tools.core.platform import allowed_cores, allowed_memory_mb
@@ -124,3 +125,12 @@ def test_memory_is_that_of_the_strictest_group_or_of_the_machine(groups, monkeyp
 
 def test_without_control_groups_there_is_no_limit(tmp_path):
     assert allowed_cores(tmp_path) is None
+
+
+def test_a_real_disk_that_is_full_is_told(parameters, tmp_path):
+    with full_disk(tmp_path / "disk"):
+        text = Path("config.yaml").read_text(encoding="utf-8")
+        Path("config.yaml").write_text(text.replace("output: results", "output: disk/results"))
+        small = Parameters(Production(read_configuration("config.yaml")))
+        (found,) = [text for text in told(small) if "output" in text]
+        assert f"0 GB are free on the disk of {tmp_path / 'disk'}" in found
