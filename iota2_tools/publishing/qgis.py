@@ -30,6 +30,7 @@ GROUPS = {
     "class_map": "Land cover",
     "regularised_map": "Land cover",
     "confidence": "Confidence",
+    "prediction_sets": "Confidence",
     "probability": "Probabilities",
     "validity": "Clear dates",
     "difference": "Map against reference",
@@ -40,7 +41,7 @@ GROUPS = {
 POLYGONS, UNITS, OTHERS = "Polygons", "Delivery", "Others"
 TITLES = {
     "LandCover.gpkg": ("Land cover, polygons", POLYGONS),
-    "Suspicious_Polygons.gpkg": ("Learning polygons whose label looks wrong", OTHERS),
+    "Suspicious_Polygons.gpkg": ("Learning polygons whose label looks wrong", GROUPS["difference"]),
 }
 """Names in the legend, and groups, of GeoPackages; others are units of the delivery."""
 ORDER = [POLYGONS, *dict.fromkeys(GROUPS.values()), UNITS, OTHERS]

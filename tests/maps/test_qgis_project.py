@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import pyogrio
 import pytest
 from cluster import install_debian_packages
 from conftest import ROOT
@@ -44,7 +45,12 @@ def test_every_layer_is_valid_where_the_folder_is_now(opened, moved):
     assert opened["read"]
     assert opened["crs"] == "EPSG:32631"
     rasters = {str(path) for path in moved.rglob("*.tif")}
-    packages = {f"{path}|layername=land_cover" for path in moved.rglob("*.gpkg")}
+    packages = {
+        f"{path}|layername={name}"
+        for path in moved.rglob("*.gpkg")
+        for name, kind in pyogrio.list_layers(path)
+        if kind
+    }
     assert {layer["source"] for layer in opened["layers"].values()} == rasters | packages
     for name, layer in opened["layers"].items():
         assert layer["valid"], name
