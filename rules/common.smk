@@ -13,10 +13,14 @@ from iota2_tools.planning.final import with_side_files
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.requests import Asking, Requests, listed
 from iota2_tools.planning.start import begin
+from iota2_tools.planning.watching import MARK, WATCHED
 
 
 include: "snakemake_inside.smk"
 
+
+if os.environ.get(WATCHED):  # the end of what Snakemake says before
+    os.write(2, f"{MARK}\n".encode())
 
 if not config and os.path.exists("config/config.yaml"):
 
@@ -337,8 +341,12 @@ def models_to_fuse(wildcards):
     return [path for region in regions for path in models_of(region)]
 
 
+READ_WHOLE = {}  # by rule, what `needs` was told
+
+
 def needs(rule, reads=(), files=()):
     """Resources of a rule, from the size of each job, of inputs it `reads` whole, and of `files`."""
+    READ_WHOLE[rule] = (reads, files)
 
     def asked(quantity):
         def amount(wildcards, input, attempt):

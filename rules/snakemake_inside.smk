@@ -6,6 +6,7 @@ away, tests/unit/test_snakemake_inside.py fails with the function and the name.
 
 from importlib.metadata import version
 
+from snakemake.common import NOTHING_TO_BE_DONE_MSG
 from snakemake.logging import logger
 
 # The first minor version these were not tried with; envs/python.in bounds it likewise.
@@ -70,6 +71,89 @@ def asked_by_groups(resource):
     jobs = workflow.dag.needrun_jobs()
     for group in filter(None, {workflow.dag.get_job_group(job) for job in jobs}):
         yield f"group {group.groupid}", group.resources[resource]
+
+
+def words_of_nothing_to_do():
+    """What Snakemake says in place of the number of jobs where there is none."""
+    return NOTHING_TO_BE_DONE_MSG
+
+
+def is_dry_run():
+    """Whether jobs are planned and none will run."""
+    return workflow.dryrun
+
+
+def cores_of_run():
+    """Cores of this machine that jobs may use at once; on a cluster, jobs in its hands at once."""
+    if workflow.local_exec or workflow.dryrun:
+        return workflow.global_resources["_cores"].value or 1
+    return workflow.nodes
+
+
+def tell_also(handler):
+    """Let a handler of the logging package have all that Snakemake tells."""
+    logger.addHandler(handler)
+
+
+def print_only(is_told):
+    """Print what a function says of a record that it is told, and nothing else."""
+    for handler in logger.handlers:
+        if handler.name == "DefaultStreamHandler":
+            handler.addFilter(is_told)
+
+
+def planned_jobs():
+    """Facts of each job of the plan, in an order that products follow what they are made of.
+
+    Known once Snakemake has said how many jobs there are.
+    """
+    dag = workflow.dag
+    order = [job for level in dag.toposorted() for job in level]
+    numbers = {job: number for number, job in enumerate(order)}
+    for job, number in numbers.items():
+        benchmark = str(job.benchmark or "").rpartition("/benchmarks/")[2]
+        yield {
+            "number": number,
+            "rule": job.rule.name,
+            "wildcards": job.wildcards_dict or {},
+            "threads": job.threads,
+            "needed": dag.needrun(job),
+            "after": tuple(sorted(numbers[other] for other in dag.dependencies[job])),
+            "inputs": job.input,
+            "name": benchmark.removesuffix(".tsv"),
+            "why": why_needed(job) if dag.needrun(job) else {},
+        }
+
+
+def why_needed(job):
+    """Why a job will run: what is missing, and what is not as it was when it ran."""
+    reason, records = workflow.dag.reason(job), workflow.persistence
+    found = {
+        "forced": bool(reason.forced),
+        "missing": sorted(map(str, reason.missing_output)),
+        "incomplete": sorted(map(str, reason.incomplete_output)),
+        "updated": sorted(map(str, reason.updated_input - reason.updated_input_run)),
+        "follows": bool(reason.updated_input_run),
+        "code": bool(reason.code_changed),
+        "environment": bool(reason.software_stack_changed),
+    }
+    if job.output and records.has_metadata(job):
+        changed = records.params_changed(job)
+        if changed:
+            named = {
+                name: records._serialize_param(value)
+                for name, value in job.params.items()
+            }
+            found["parameters"] = {
+                "before": sorted(changed.only_old),
+                "now": {n: t for n, t in named.items() if t in changed.only_new},
+            }
+        if any(records.input_changed(job)):
+            found["inputs"] = {
+                "before": list(records.input(job.output[0])),
+                "now": sorted(map(str, job.input)),
+            }
+    return {name: value for name, value in found.items() if value}
 
 
 def tell_of_untried_version():

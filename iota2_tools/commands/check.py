@@ -36,8 +36,10 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check, and tell what each tile has; exit code 1 on errors."""
+    from iota2_tools.commands.production import enter
     from iota2_tools.planning.overview import overview
 
+    arguments.config = enter(arguments.config)
     found = overview(arguments.config, arguments.depth)
     errors = found.of("error")
     if arguments.json:

@@ -9,17 +9,22 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 
+from iota2_tools.commands.examples import epilog
 from iota2_tools.core.environment import unimportable
 from iota2_tools.core.errors import Iota2Error
 from iota2_tools.core.faults import fault
 
 COMMANDS = (
     "demo",
+    "init",
     "check",
+    "plan",
     "run",
-    "job",
+    "status",
     "summary",
+    "job",
     "samples",
     "zonal",
     "sample",
@@ -35,18 +40,47 @@ COMMANDS = (
     "clean",
     "doctor",
     "simulate",
+    "convert_config",
+    "completion",
     "config_reference",
 )
 """Modules of this package, in the order of the help."""
+EPILOG = """examples:
+  iota2 demo                            a first map, of a simulated scene
+  iota2 init data                       a configuration for the data in a folder
+  iota2 check config/config.yaml        what is wrong with it and its inputs
+  iota2 plan config/config.yaml         which jobs, why, how long
+  iota2 run config/config.yaml          the production
+`iota2 COMMAND --help` has examples of each.
+"""
 
 
-def parser() -> argparse.ArgumentParser:
-    """Options of the command."""
-    main_parser = argparse.ArgumentParser(prog="iota2", description=__doc__.split("\n")[0])
+def parser(word: str = "") -> argparse.ArgumentParser:
+    """Options of the command.
+
+    Parameters
+    ----------
+    word : str
+        First word that was typed: if it is a command, those of the others are not read.
+    """
+    main_parser = argparse.ArgumentParser(
+        prog="iota2", description=__doc__.split("\n")[0], epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    main_parser.add_argument("--version", action="version", version=f"iota2 {_version()}")
     commands = main_parser.add_subparsers(required=True, metavar="COMMAND")
-    for name in COMMANDS:
+    module = word.replace("-", "_")
+    for name in (module,) if module in COMMANDS else COMMANDS:
         importlib.import_module(f"iota2_tools.commands.{name}").add_parser(commands)
+    for command, own in commands.choices.items():
+        if not own.epilog:
+            own.epilog = epilog(command)
+            own.formatter_class = argparse.RawDescriptionHelpFormatter
     return main_parser
+
+
+def _version() -> str:
+    return version("iota2-tools")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,10 +89,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     None of them with a traceback: that of a fault is in a log, whose path is told.
     """
     try:
-        options = parser()
-        given, others = options.parse_known_args(arguments)
-        if "options" in given:  # those of another program
-            given.options = others
+        words = list(sys.argv[1:] if arguments is None else arguments)
+        options = parser(*words[:1])
+        further = []
+        if words[:1] == ["run"] and "--" in words:  # what follows is Snakemake's
+            further = words[words.index("--") + 1 :]
+            words = words[: words.index("--")]
+        given, others = options.parse_known_args(words)
+        if "options" in given:  # targets that stand behind an option
+            given.options, given.further = others, further
         elif others:
             options.error(f"unrecognized arguments: {' '.join(others)}")
         return given.run(given)

@@ -49,8 +49,10 @@ def demo(size: int) -> int:
         If nothing can be written here.
     """
     from iota2_tools.commands.engine import snakemake
+    from iota2_tools.commands.run import run_production
     from iota2_tools.core.errors import OutputError
     from iota2_tools.core.places import CONFIG
+    from iota2_tools.planning.whereabouts import place_of
     from iota2_tools.reporting.summary import summary
     from iota2_tools.simulate import SceneSettings, simulate_scene
 
@@ -59,12 +61,14 @@ def demo(size: int) -> int:
             f"{Path.cwd()}: may not be written to; start `iota2 demo` in a folder of yours"
         )
     simulate_scene(SceneSettings(seed=SEED, size=size), SCENE, jobs=min(2, os.cpu_count() or 1))
-    options = ["--workflow-profile", "none", "--configfile", str(CONFIG / "demo.yaml")]
+    place = place_of(CONFIG / "demo.yaml", Path.cwd())
+    options = ["--workflow-profile", "none"]
     report = ["--report", f"{RESULTS}/final/report.html"]
-    code = snakemake(["--quiet", "rules", *options])
+    code = run_production(place, options)
     if code == 0:
-        code = snakemake(["--quiet", "all", *options, *report])
+        code = snakemake(place, ["--quiet", "all", *options, *report])
         if code:
-            print(f"the report is missing; what stops it: iota2 run {shlex.join(options + report)}")
+            words = [str(place.configfile), "--directory", str(place.folder), "--", *report]
+            print(f"the report is missing; what stops it: iota2 run {shlex.join(words)}")
         print(f"\n{summary(Path(RESULTS))}")
     return code

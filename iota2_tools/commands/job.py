@@ -9,10 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from iota2_tools.core.debugging import TERMINAL
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.core.places import ROOT, SNAKEFILE
+
+if TYPE_CHECKING:
+    from iota2_tools.planning.whereabouts import Place
 
 # What a scheduler keeps of a job: not the log of its rule.
 LOGS_OF_SCHEDULERS = (".snakemake/slurm_logs", ".snakemake/drmaa-verified/logs")
@@ -55,17 +59,21 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         default=Path("config/config.yaml"),
         help="configuration of the production (%(default)s)",
     )
+    parser.add_argument(
+        "-d", "--directory", metavar="FOLDER",
+        help="folder that relative paths of the configuration count from",
+    )  # fmt: skip
     parser.add_argument("--run", action="store_true", dest="at_once", help="run it at once")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Say the command, or become it."""
-    from iota2_tools.planning.configuration import read_configuration
+    from iota2_tools.planning.whereabouts import place_of
 
-    logs = Path(read_configuration(arguments.configfile).output, "logs")
-    job = job_of(arguments.log, logs, log_patterns(ROOT))
-    command = command_of(job, arguments.configfile)
+    place = place_of(arguments.configfile, arguments.directory)
+    job = job_of(arguments.log, place.output / "logs", log_patterns(ROOT))
+    command = command_of(job, place if place.has_records else arguments.configfile)
     if arguments.at_once:
         os.environ[TERMINAL] = "/dev/tty"
         os.execvp(command[0], command)
@@ -73,13 +81,23 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def command_of(job: Job, configfile: Path) -> list[str]:
-    """The command that runs a job alone on this machine, in the folder of the production."""
-    return [
-        sys.executable, "-m", "snakemake", "--snakefile", str(SNAKEFILE),
-        "--configfile", str(configfile), "--cores", "all", "--force",
-        "--allowed-rules", job.rule, "--target-jobs", job.target,
-    ]  # fmt: skip
+def command_of(job: Job, production: "Place | Path") -> list[str]:
+    """The command that runs a job alone on this machine.
+
+    Parameters
+    ----------
+    job : Job
+        The job.
+    production : Place or Path
+        A production of `iota2 run`; of plain snakemake its configuration, to be started where it was.
+    """
+    own = ["--cores", "all", "--force", "--allowed-rules", job.rule, "--target-jobs", job.target]
+    if isinstance(production, Path):
+        given = ["--snakefile", str(SNAKEFILE), "--configfile", str(production)]
+        return [sys.executable, "-m", "snakemake", *given, *own]
+    from iota2_tools.commands.engine import snakemake_command
+
+    return snakemake_command(production, own)
 
 
 def job_of(log: Path, logs: Path, patterns: Mapping[str, re.Pattern]) -> Job:

@@ -29,7 +29,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make it again and print what differs; exit code."""
-    from iota2_tools.commands.engine import snakemake
+    from iota2_tools.commands.engine import snakemake_here
     from iota2_tools.publishing.lock import lock_in, read_lock
     from iota2_tools.publishing.reproduction import check_output, outcome, prepare
 
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     for change in changed:
         print(f"  {change}")
     # The products and their lock alone: the report is no product.
-    code = snakemake(["catalogue", "--configfile", str(configfile), *arguments.options])
+    code = snakemake_here(["catalogue", "--configfile", str(configfile), *arguments.options])
     made = Path(arguments.output, "final")
     if code:
         return code

@@ -1,19 +1,210 @@
-"""`iota2 run`: a production, by Snakemake on the workflow of this package."""
+"""`iota2 run`: a production, by Snakemake on the workflow of this package, in its output folder."""
 
 import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from iota2_tools.commands.engine import placed, runs_jobs, snakemake, snakemake_command, targets
+from iota2_tools.commands.production import add_place, place_from
+from iota2_tools.commands.shown import Shown
+from iota2_tools.core.errors import ConfigError, unwritable
+from iota2_tools.core.places import ROOT
+from iota2_tools.planning.ownership import Owner, owning, refuse_if_occupied
+from iota2_tools.planning.progress import Progress
+from iota2_tools.planning.stages import stages_of_rules
+from iota2_tools.planning.watching import MARK, WATCHED
+from iota2_tools.planning.whereabouts import Place, refuse_products_without_records
+
+DESCRIPTION = """Make a production, or what is not up to date of it.
+
+Products, logs and Snakemake's records stand in the output folder of the configuration, which is all
+that is written to: the command may be started anywhere. Relative paths of the configuration count from
+the current folder; started elsewhere, from the folder of the configuration or the one above it, if the
+nomenclature is found from there.
+"""
+EXAMPLES = """examples:
+  iota2 run config/config.yaml                      the whole production
+  iota2 run config/config.yaml sampling             up to the end of a stage
+  iota2 run config/config.yaml results/final/Classif_Seed_0.tif
+  iota2 run config/config.yaml -n                   which jobs would run
+  iota2 run config/config.yaml --profile slurm      on a cluster
+  iota2 run config/config.yaml -- --forcerun train_model
+  iota2 run config/config.yaml --unlock             after a kill, if no job of it runs any more
+"""
+PERIOD = 0.2
+"""Seconds between two looks at what a run tells."""
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
-    """Options of the command: all are Snakemake's."""
+    """Options of the command; what stands after `--` is Snakemake's."""
     parser = commands.add_parser(
-        "run", usage="iota2 run [TARGET OR OPTION OF SNAKEMAKE]...",
-        help="make a production: snakemake on the workflow of this package, with the profile `local`",
+        "run", help="make a production, or what is not up to date of it",
+        description=DESCRIPTION, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="iota2 run [CONFIG] [TARGET ...] [OPTION ...] [-- OPTION OF SNAKEMAKE ...]",
     )  # fmt: skip
-    parser.set_defaults(run=run, options=[])
+    add_place(parser)
+    parser.add_argument(
+        "targets", nargs="*", metavar="TARGET", help="stage, or file of the output folder"
+    )
+    parser.add_argument("--profile", help="where jobs run (local)", metavar="NAME")
+    parser.add_argument("-c", "--cores", help="cores to use (all)", metavar="N")
+    parser.add_argument("-n", "--dry-run", action="store_true", help="say which jobs would run")
+    parser.add_argument(
+        "--unlock", action="store_true", help="free this production after its run was killed"
+    )
+    parser.set_defaults(run=run, options=[], further=[])
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Start Snakemake in this folder; its exit code."""
-    from iota2_tools.commands.engine import snakemake
+    """Start Snakemake; its exit code."""
+    words = [*arguments.targets, *arguments.options]
+    unknown = [word for word in words if word.startswith("-")]
+    if unknown:
+        raise ConfigError(
+            f"unknown option {unknown[0]}: options of Snakemake stand after `--`, see `iota2 run --help`"
+        )
+    place = place_from(arguments)
+    further = placed(arguments.further, place)
+    options = [*targets(words, place), *_options(arguments), *further]
+    return run_production(place, options)
 
-    return snakemake(arguments.options)
+
+def _options(arguments: argparse.Namespace) -> list[str]:
+    given = {"--profile": arguments.profile, "--cores": arguments.cores}
+    found = [word for name, value in given.items() if value for word in (name, value)]
+    found += ["--dry-run"] if arguments.dry_run else []
+    return found + (["--unlock"] if arguments.unlock else [])
+
+
+def run_production(place: Place, options: Sequence[str]) -> int:
+    """Run Snakemake on a production with options of its; its exit code.
+
+    Raises
+    ------
+    OccupiedError
+        If it is being made already.
+    ConfigError
+        If its products were made by a Snakemake that has its records elsewhere.
+    """
+    if "--touch" not in options:
+        refuse_products_without_records(place)
+    if "--unlock" in options:
+        return _unlock(place, options)
+    if not runs_jobs(options):
+        return snakemake(place, options)
+    with owning(place) as hand_over, _messages(place) as (written, messages):
+        process = subprocess.Popen(
+            snakemake_command(place, options), stdout=written, stderr=written,
+            env=os.environ | {WATCHED: "1"},
+        )  # fmt: skip
+        hand_over(process.pid)
+        with _passing_on(process):
+            return _watch(process, place, messages)
+
+
+def _unlock(place: Place, options: Sequence[str]) -> int:
+    owner = Owner.read(place.owner)
+    if owner and owner.runs:
+        refuse_if_occupied(place)
+    code = snakemake(place, options)
+    if code == 0:
+        place.owner.unlink(missing_ok=True)
+    return code
+
+
+@contextmanager
+def _messages(place: Place) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    """A file for what Snakemake prints, to be written and to be read; not a pipe.
+
+    So a production goes on if the one who watches it is gone.
+    """
+    path = place.output / "logs" / "run.log"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as written, path.open("rb") as read:
+            yield written, read
+    except OSError as error:
+        raise unwritable(str(path), error.strerror) from None
+
+
+@contextmanager
+def _passing_on(process: subprocess.Popen) -> Iterator[None]:
+    """Let Snakemake end in order: Ctrl-C reaches it by itself, a request to end is passed on."""
+    before = {
+        signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN),
+        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: process.terminate()),
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _watch(process: subprocess.Popen, place: Place, messages: IO[bytes]) -> int:
+    """Show what a run tells until it has ended; its exit code."""
+    begun_at = time.time()
+    shown = Shown(sys.stderr, Progress(stages_of_rules(ROOT)))
+    told = _Told(messages)
+    journal = _Journal(place.journal, begun_at)
+    while True:
+        ended = process.poll() is not None
+        for line in told.lines():
+            shown.message(line)
+        shown.take(journal.lines())
+        if ended:
+            break
+        time.sleep(PERIOD)
+    if not told.begun:
+        for line in told.before:
+            shown.message(line)
+    shown.end(process.returncode)
+    return process.returncode
+
+
+class _Told:
+    """What Snakemake prints, without what it says before it reads the workflow."""
+
+    def __init__(self, messages: IO[bytes]) -> None:
+        self._messages, self._rest = messages, b""
+        self.begun, self.before = False, list[str]()
+
+    def lines(self) -> list[str]:
+        """Lines since the last look."""
+        *whole, self._rest = (self._rest + self._messages.read()).split(b"\n")
+        lines = [line.decode(errors="replace") for line in whole]
+        if not self.begun and MARK in lines:
+            self.begun = True
+            lines = lines[lines.index(MARK) + 1 :]
+        if self.begun:
+            return lines
+        self.before += lines
+        return []
+
+
+class _Journal:
+    """Lines of the journal of this run; that of the run before is left out."""
+
+    def __init__(self, path: Path, since: float) -> None:
+        self._path, self._since = path, since
+        self._file: IO[str] | None = None
+        self._rest = ""
+
+    def lines(self) -> list[str]:
+        """Whole lines since the last look."""
+        if not self._file:
+            try:
+                if self._path.stat().st_mtime < self._since:
+                    return []
+                self._file = self._path.open(encoding="utf-8")
+            except OSError:
+                return []
+        *whole, self._rest = (self._rest + self._file.read()).split("\n")
+        return whole

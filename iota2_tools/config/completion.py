@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from iota2_tools.config.section import Section
+from iota2_tools.config.section import FOLDER, Section
 from iota2_tools.config.yaml_files import Place
 from iota2_tools.core.errors import ConfigError, one_message
 from iota2_tools.core.words import suggest
@@ -48,6 +48,7 @@ def complete(
     model: type[SectionT],
     source: str,
     words: Mapping[Place, str] | None = None,
+    folder: str | None = None,
 ) -> SectionT:
     """Check what a file holds, and fill in the defaults.
 
@@ -61,20 +62,25 @@ def complete(
         Name of the file, for messages.
     words : mapping, optional
         Words of the file, by place (`yaml_files.words_of`).
+    folder : str, optional
+        Absolute folder that relative paths count from: they become absolute. Else they stay.
 
     Raises
     ------
     ConfigError
         Listing every problem: unknown keys with the nearest known one, wrong types and values.
     """
-    section, problems = completed_as_far(given, model, words)
+    section, problems = completed_as_far(given, model, words, folder)
     if problems or section is None:
         raise ConfigError(one_message(source, problems))
     return section
 
 
 def completed_as_far(
-    given: Mapping[Any, Any], model: type[SectionT], words: Mapping[Place, str] | None = None
+    given: Mapping[Any, Any],
+    model: type[SectionT],
+    words: Mapping[Place, str] | None = None,
+    folder: str | None = None,
 ) -> tuple[SectionT | None, list[str]]:
     """The same where something is wrong: with the defaults in place of what is, so that all else can be looked at.
 
@@ -86,22 +92,23 @@ def completed_as_far(
         As `complete` tells them, in the order of the file.
     """
     plain = _plain(given)
-    section, errors = _validated(plain, model)
+    section, errors = _validated(plain, model, folder)
     told = [_explain(detail, model, plain, words or {}) for detail in errors]
     order = {key: number for number, key in enumerate(plain)}
     told.sort(key=lambda item: order.get(item[0], -1))
     left = deepcopy(plain)
     while section is None and errors and all(_taken_out(detail, left) for detail in errors):
-        section, errors = _validated(left, model)
+        section, errors = _validated(left, model, folder)
     return section, list(dict.fromkeys(text for _, text in told))
 
 
 def _validated(
-    plain: Mapping[str, Any], model: type[SectionT]
+    plain: Mapping[str, Any], model: type[SectionT], folder: str | None
 ) -> tuple[SectionT | None, list[ErrorDetails]]:
     try:
         # As JSON, lists may be tuples and text may be a date; nothing else is converted.
-        return model.model_validate_json(json.dumps(plain), strict=True), []
+        context = {FOLDER: folder} if folder else None
+        return model.model_validate_json(json.dumps(plain), strict=True, context=context), []
     except ValidationError as error:
         return None, error.errors()
 

@@ -8,7 +8,7 @@ import os
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
 
 FORBIDDEN_IN_OUTPUT = {
     "?": "Orfeo ToolBox reads what follows as options",
@@ -65,13 +65,32 @@ def output_folder(text: str) -> str:
         If it holds a character that a program of the chain would read as something else.
     """
     path = plain_path(text)
-    for character, reason in FORBIDDEN_IN_OUTPUT.items():
-        if character in path:
-            raise ValueError(f"{text!r} holds {character!r}: {reason}; choose another name")
     if path in (".", "..", "/"):
         raise ValueError(f"{text!r}: give the products a folder of their own")
+    return _nameable(path)
+
+
+def _nameable(path: str) -> str:
+    for character, reason in FORBIDDEN_IN_OUTPUT.items():
+        if character in path:
+            raise ValueError(f"{path!r} holds {character!r}: {reason}; choose another name")
     return path
 
 
-PathText = Annotated[str, AfterValidator(plain_path)]
-OutputFolder = Annotated[str, AfterValidator(output_folder)]
+FOLDER = "folder"
+"""What the context of a validation calls the folder that relative paths count from."""
+
+
+def _counted_from_folder(path: str, info: ValidationInfo) -> str:
+    """A path as it is, or absolute where the validation knows what it counts from."""
+    folder = (info.context or {}).get(FOLDER)
+    return os.path.normpath(os.path.join(folder, path)) if folder else path
+
+
+PathText = Annotated[str, AfterValidator(plain_path), AfterValidator(_counted_from_folder)]
+OutputFolder = Annotated[
+    str,
+    AfterValidator(output_folder),
+    AfterValidator(_counted_from_folder),
+    AfterValidator(_nameable),
+]

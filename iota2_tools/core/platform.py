@@ -182,3 +182,20 @@ def die_with_parent() -> None:
     """Ask the system to kill this process when the one that started it ends; Linux alone does."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def process_start(pid: int) -> str | None:
+    """When a process of this machine began, in words of the system; None if there is none.
+
+    Numbers of processes are given again: another one has begun at another time.
+    """
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        state, *others = status.rpartition(")")[2].split()
+        return None if state == "Z" else others[18]
+    except OSError:
+        if Path("/proc/self/stat").exists():
+            return None
+    asked = ["ps", "-o", "lstart=", "-p", str(pid)]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or None

@@ -2,7 +2,7 @@
 
 import difflib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 
 def suggest(word: object, known: Iterable[object], otherwise: str = "") -> str:
@@ -70,3 +70,30 @@ def listed(items: Iterable[object], last: str = "and") -> str:
     """
     *first, end = map(str, items)
     return f"{', '.join(first)} {last} {end}" if first else end
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it, rounded to what matters.
+
+    >>> duration(4.4), duration(95), duration(600), duration(7400), duration(200000)
+    ('4 s', '95 s', '10 min', '2 h 03 min', '2 d 7 h')
+    """
+    if seconds < 100:
+        return f"{max(round(seconds), 0)} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    hours = round(seconds / 3600)
+    return f"{hours // 24} d {hours % 24} h"
+
+
+def wildcards_told(wildcards: Mapping[str, object]) -> str:
+    """What a job is of, to stand after its rule.
+
+    >>> wildcards_told({"region": "1", "seed": "0"}), wildcards_told({})
+    (' (region 1, seed 0)', '')
+    """
+    told = ", ".join(f"{name} {value}" for name, value in wildcards.items())
+    return f" ({told})" if told else ""

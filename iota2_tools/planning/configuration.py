@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, create_model
+from pydantic import Field, PrivateAttr, create_model
 
 from iota2_tools.config.completion import complete, completed_as_far
 from iota2_tools.config.fusion import Fusion
@@ -86,7 +86,7 @@ Sensors = create_model("Sensors", __base__=_Sensors, __doc__=_Sensors.__doc__, *
 
 
 class Configuration(Section):
-    """One YAML file per production. Paths are relative to the folder snakemake is started in."""
+    """One YAML file per production. Relative paths count from the folder where snakemake or iota2 is started."""
 
     output: OutputFolder = Field(
         description="Folder of all products; `final/` in it holds the maps."
@@ -133,6 +133,8 @@ class Configuration(Section):
     report: ReportSection = Field(ReportSection(), description=_meaning(ReportSection))
     inputs: Inputs = Field(Inputs(), description=_meaning(Inputs))
 
+    _written: "Configuration | None" = PrivateAttr(None)
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values; of the sensors, those of the production alone."""
         plain = super().as_dict()
@@ -151,7 +153,12 @@ class Configuration(Section):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what decides the maps: all but folders, memory, and what else is made of them."""
+        """SHA-256 of what decides the maps: all but folders, memory, and what else is made of them.
+
+        Paths count as they are written, wherever they count from.
+        """
+        if self._written:
+            return self._written.digest
         science = {key: value for key, value in self.as_dict().items() if key not in BESIDE}
         for section in {section for section, _ in LATER}:
             science[section] = self.counted(section)
@@ -169,12 +176,13 @@ def complete_configuration(
     given: Mapping[Any, Any],
     source: str = "configuration",
     words: Mapping[Place, str] | None = None,
+    folder: str | None = None,
 ) -> Configuration:
     """Check a configuration and fill in the defaults.
 
     Parameters
     ----------
-    given, source, words
+    given, source, words, folder
         See `completion.complete`.
 
     Raises
@@ -182,7 +190,9 @@ def complete_configuration(
     ConfigError
         Listing every problem, and choices that cannot stand together.
     """
-    configuration = complete(given, Configuration, source, words)
+    configuration = complete(given, Configuration, source, words, folder)
+    if folder:
+        configuration._written = complete(given, Configuration, source, words)
     problems = list(contradictions(configuration))
     if problems:
         raise ConfigError(one_message(source, problems))

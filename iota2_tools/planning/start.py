@@ -1,6 +1,7 @@
 """The beginning of a production: from what its files hold to a plan that has been checked."""
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from iota2_tools.planning.example import example_production
 from iota2_tools.planning.external import write_names
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
+from iota2_tools.planning.whereabouts import FOLDER, refuse_records_of_another_start
 
 NO_CONFIGURATION = (
     "no configuration: copy config/minimal.yaml to config/config.yaml and fill it in, "
@@ -54,8 +56,11 @@ def begin(
     if checked:
         check_environment()
     source = ", ".join(map(str, files)) or "configuration"
-    production = Production(complete_configuration(given, source, words_of(files)))
+    folder = given.get(FOLDER)
+    chosen = {key: value for key, value in given.items() if key != FOLDER}
+    production = Production(complete_configuration(chosen, source, words_of(files), folder))
     if checked:
+        refuse_records_of_another_start(production.config.output, os.getcwd())
         check(production, source)
         if production.config.external_features:
             write_names(production.config.output, Parameters(production).external_trial)

@@ -1,48 +1,172 @@
 """`iota2 run` and `iota2 demo`: Snakemake on the workflow of the package."""
 
 import os
+import re
+import shlex
 import sys
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 import yaml
 from conftest import ROOT
 
-from iota2_tools.commands import cli, demo, engine
+from iota2_tools.commands import cli, demo, engine, run
+from iota2_tools.commands.completion import commands_of
 from iota2_tools.config.nomenclature import read_nomenclature
-from iota2_tools.core.errors import OutputError
+from iota2_tools.core.errors import InputDataError, OutputError
 from iota2_tools.planning.configuration import read_configuration
 from iota2_tools.planning.regularisation import RegularisationPlan
 from iota2_tools.planning.vectorisation import VectorPlan
+from iota2_tools.planning.whereabouts import Place
 from iota2_tools.simulate import SceneSettings, reference, scene_window, tile_window
 from iota2_tools.simulate.settings import grid_of_window
 
-BEGINNING = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "workflow" / "Snakefile")]
 LOCAL = str(ROOT / "profiles" / "local")
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch) -> Place:
+    """A production `results` in a folder of its own, where things are typed."""
+    folder = tmp_path / "my project"
+    (folder / "results").mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    return Place(folder / "own.yaml", folder, folder / "results")
 
 
 @pytest.mark.parametrize(
     ("given", "told"),
     [
         ([], ["--profile", LOCAL]),
-        (["-n", "final"], ["--profile", LOCAL, "-n", "final"]),
+        (["sampling", "-n"], ["sampling", "-n", "--profile", LOCAL]),
         (["--profile", "slurm"], ["--profile", str(ROOT / "profiles" / "slurm")]),
         (["--profile=slurm", "-n"], [f"--profile={ROOT / 'profiles' / 'slurm'}", "-n"]),
         (["--profile", "mine"], ["--profile", "mine"]),
-        (["local"], ["--profile", LOCAL, "local"]),
-        (["--configfile", "local"], ["--profile", LOCAL, "--configfile", "local"]),
-        (["--config", "a=local"], ["--profile", LOCAL, "--config", "a=local"]),
+        (["local"], ["local", "--profile", LOCAL]),
+        (["--report", "a.html"], ["--report", "{here}/a.html", "--profile", LOCAL]),
+        (["--report=a.html"], ["--report={here}/a.html", "--profile", LOCAL]),
+        (["--report", "-n"], ["--report", "-n", "--profile", LOCAL]),
+        (["--workflow-profile", "none"], ["--workflow-profile", "none", "--profile", LOCAL]),
     ],
 )
-def test_a_profile_of_the_package_goes_by_its_name(given, told):
-    assert engine.snakemake_command(given) == [*BEGINNING, *told]
+def test_options_reach_snakemake_and_a_profile_of_the_package_goes_by_its_name(place, given, told):
+    command = engine.snakemake_command(place, given)
+    assert command[:3] == [sys.executable, "-m", "snakemake"]
+    end = command.index("--config")
+    assert command[3:end] == [word.replace("{here}", str(place.folder)) for word in told]
+    assert command[end:] == [
+        "--config", f"relative_to={place.folder}", "--directory", str(place.output),
+        "--configfile", str(place.configfile), "--snakefile", str(ROOT / "workflow" / "Snakefile"),
+    ]  # fmt: skip
 
 
-def test_all_options_reach_snakemake(monkeypatch):
+def test_a_profile_in_this_folder_is_named_by_its_whole_path(place):
+    (place.folder / "own").mkdir()
+    command = engine.snakemake_command(place, ["--profile", "own"])
+    assert command[3:5] == ["--profile", str(place.folder / "own")]
+
+
+def test_values_of_the_configuration_stand_in_one_list(place):
+    command = engine.snakemake_command(place, ["--config", "a=1"])
+    assert command.count("--config") == 1
+    start = command.index("--config")
+    assert command[start + 1 : start + 3] == [f"relative_to={place.folder}", "a=1"]
+
+
+@pytest.mark.parametrize(
+    ("word", "target"),
+    [
+        ("sampling", "sampling"),
+        ("all", "all"),
+        ("train_model", "train_model"),
+        ("results/final/Classif_Seed_0.tif", "{output}/final/Classif_Seed_0.tif"),
+        ("./results/a/../b.tif", "{output}/b.tif"),
+        ("final/Classif_Seed_0.tif", "{output}/final/Classif_Seed_0.tif"),
+        ("{output}/tiles/a.tif", "{output}/tiles/a.tif"),
+    ],
+)
+def test_targets_are_stages_and_files_however_they_are_named(place, word, target):
+    word, target = (text.replace("{output}", str(place.output)) for text in (word, target))
+    assert engine.targets([word], place) == [target]
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [("samplng", "did you mean 'sampling'"), ("/elsewhere/a.tif", "stages are all, prepare")],
+)
+def test_what_is_no_target_is_told(place, word, hint):
+    with pytest.raises(InputDataError, match=f"{word}: is no stage, and no file of .*{hint}"):
+        engine.targets([word], place)
+
+
+def test_files_in_options_of_snakemake_are_those_of_the_production(place):
+    given = [
+        "--forcerun",
+        "train_model",
+        "results/a.tif",
+        "--until",
+        "final/b.tif",
+        "--report",
+        "c/d",
+    ]
+    assert engine.placed(given, place) == [
+        "--forcerun", "train_model", f"{place.output}/a.tif", "--until", f"{place.output}/final/b.tif",
+        "--report", "c/d",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("options", "runs"),
+    [
+        ([], True), (["sampling", "--forcerun", "train_model"], True), (["--touch"], True),
+        (["-n"], False), (["--report=a.html"], False), (["--unlock"], False), (["--summary"], False),
+    ],
+)  # fmt: skip
+def test_what_runs_no_job_needs_no_production_for_itself(options, runs):
+    assert engine.runs_jobs(options) is runs
+
+
+def test_options_stand_before_or_behind_targets_and_those_of_snakemake_behind_two_dashes(
+    monkeypatch, place
+):
     seen = []
-    monkeypatch.setattr(engine, "snakemake", lambda options: seen.append(options) or 7)
-    assert cli.main(["run", "--configfile", "my.yaml", "-n", "a/target"]) == 7
-    assert seen == [["--configfile", "my.yaml", "-n", "a/target"]]
+    monkeypatch.setattr(run, "run_production", lambda _, options: seen.append(options) or 7)
+    monkeypatch.setattr(run, "place_from", lambda _: place)
+    words = ["run", "own.yaml", "-n", "sampling", "--cores", "3", "--", "--forcerun", "train_model"]
+    assert cli.main(words) == 7
+    assert seen == [["sampling", "--cores", "3", "--dry-run", "--forcerun", "train_model"]]
+
+
+def test_an_option_of_snakemake_without_the_dashes_is_told_of_them(capsys):
+    assert cli.main(["run", "own.yaml", "--forcerun", "train_model"]) == 2
+    assert (
+        "unknown option --forcerun: options of Snakemake stand after `--`"
+        in capsys.readouterr().err
+    )
+
+
+def test_without_a_configuration_the_way_to_one_is_told(place, capsys):
+    assert cli.main(["run"]) == 2
+    assert (
+        "config/config.yaml: no such configuration; `iota2 init FOLDER`" in capsys.readouterr().err
+    )
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["--version"])
+    assert caught.value.code == 0
+    (told,) = re.findall(r'^version = "(.*)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert capsys.readouterr().out == f"iota2 {told}\n"
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_the_help_of_each_command_has_an_example(name, capsys):
+    word = name.replace("_", "-")
+    with pytest.raises(SystemExit) as caught:
+        cli.main([word, "--help"])
+    assert caught.value.code == 0
+    assert re.search(rf"\nexamples?:\s+iota2 {word}\b", capsys.readouterr().out)
 
 
 def test_other_commands_refuse_what_they_do_not_know(capsys):
@@ -95,8 +219,8 @@ def told(monkeypatch):
     told = Told()
     told.codes = [0, 0]
 
-    def snakemake(options):
-        told.append(options)
+    def snakemake(place, options):
+        told.append((place, options))
         return told.codes.pop(0)
 
     monkeypatch.setattr(
@@ -104,6 +228,7 @@ def told(monkeypatch):
         lambda settings, folder, jobs: told.append((settings, folder)),
     )
     monkeypatch.setattr(engine, "snakemake", snakemake)
+    monkeypatch.setattr(run, "run_production", snakemake)
     monkeypatch.setattr(
         "iota2_tools.reporting.summary.summary", lambda results: f"map in {results}/final"
     )
@@ -114,9 +239,10 @@ def test_the_demonstration_says_where_the_map_is(told, capsys):
     assert demo.demo(64) == 0
     scene, maps, report = told
     assert scene == (given_by_hand("simulate", "demo/scene", "--size", "64"), "demo/scene")
-    for options in (maps, report):
-        assert options[options.index("--configfile") + 1] == str(ROOT / "config" / "demo.yaml")
-    assert report[-2:] == ["--report", "demo/results/final/report.html"]
+    for place, _ in (maps, report):
+        assert place.configfile == ROOT / "config" / "demo.yaml"
+        assert place.output == Path.cwd() / "demo" / "results"
+    assert report[1][-2:] == ["--report", "demo/results/final/report.html"]
     assert "map in demo/results/final" in capsys.readouterr().out
 
 
@@ -131,7 +257,7 @@ def test_a_report_that_fails_does_not_hide_the_map(told, capsys):
     told.codes = [0, 1]
     assert demo.demo(64) == 1
     said = capsys.readouterr().out
-    assert "the report is missing; what stops it: iota2 run --workflow-profile none" in said
+    assert f"the report is missing; what stops it: iota2 run {ROOT}/config/demo.yaml -" in said
     assert "map in demo/results/final" in said
 
 
@@ -140,3 +266,15 @@ def test_a_folder_that_may_not_be_written_to_is_refused_at_once(told, monkeypatc
     with pytest.raises(OutputError, match="start `iota2 demo` in a folder of yours"):
         demo.demo(64)
     assert told == []
+
+
+def test_examples_of_the_help_can_be_typed_as_they_stand():
+    commands = commands_of(cli.parser())
+    for name, parser in commands.items():
+        lines = re.findall(
+            rf"^(?: |example:).*?\b(iota2 {name}\b.*)", str(parser.epilog), re.MULTILINE
+        )
+        assert lines, name
+        for line in lines:
+            words = shlex.split(re.split(r"  +#?|>>|\)", line)[0])[1:]
+            parser.parse_known_args(words[1 : words.index("--") if "--" in words else None])

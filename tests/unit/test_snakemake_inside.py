@@ -29,6 +29,16 @@ EXPECTED = {
     "sorted(asked_at_first('runtime'))": [["first", 5]],
     "list(asked_by_groups('runtime'))": [["group together", 5]],
     "tell_of_untried_version()": None,
+    "is_dry_run()": False,
+    "words_of_nothing_to_do()[:18]": "Nothing to be done",
+    "cores_of_run()": 1,
+    "tell_also(logger.handlers[0])": None,
+    "print_only(bool)": None,
+    "[[job['rule'], job['needed'], list(job['after']), job['threads']] for job in planned_jobs()]": [
+        ["first", True, [], 1],
+        ["last", True, [0], 1],
+    ],
+    "sorted({key for job in workflow.dag.jobs for key in why_needed(job)})": ["follows", "missing"],
 }
 # Stops before the first submission, so no Slurm is needed.
 WORKFLOW = """

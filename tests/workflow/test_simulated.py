@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import yaml
 from conftest import ROOT, Workflow, deliver_again, locked_contents, on_scene
 from osgeo import gdal
 from osgeo_utils.samples import validate_cloud_optimized_geotiff as cog
@@ -254,3 +255,21 @@ def test_a_need_that_is_cut_to_what_there_is_is_told(own_copy):
     done = own_copy.run("--resources", "mem_mb=620", "--forcerun", "take_inventory", "--until",
                         "take_inventory")  # fmt: skip
     assert "take_inventory needs mem_mb=1000 and gets no more than 620" in done.stderr
+
+
+def test_the_command_makes_a_product_from_anywhere_with_the_records_beside_it(scene, tmp_path):
+    workflow = on_scene(scene, tmp_path / "project")
+    (tmp_path / "project" / "own.yaml").write_text(yaml.safe_dump(workflow.config))
+    (tmp_path / "elsewhere").mkdir()
+    words = ["run", "../project/own.yaml", "results/tiles/T31TCJ/regions.tif", "--cores", "1"]
+    done = subprocess.run(
+        [sys.executable, "-m", "iota2_tools.commands.cli", *words],
+        cwd=tmp_path / "elsewhere", capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert f"paths count from {tmp_path / 'project'}\n" in done.stderr
+    assert re.search(r"^complete: 1 jobs in \d+ s$", done.stderr, re.MULTILINE)
+    assert (workflow.results / "tiles" / "T31TCJ" / "regions.tif").exists()
+    assert (workflow.results / ".snakemake" / "metadata").is_dir()
+    assert not (tmp_path / "project" / ".snakemake").exists()
+    assert not list((tmp_path / "elsewhere").iterdir())
