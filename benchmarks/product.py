@@ -157,10 +157,10 @@ def measure(work: Work) -> None:
 def measure_border(work: Work) -> None:
     from iota2_tools.vectors import measuring
 
-    measures = list(work.files("measures", "parquet").values())
     measuring.measure_border(
-        measures, work.file("joined"), work.file("measures", "border", "parquet")
-    )
+        work.files("measures", "parquet"), work.squares, work.file("joined"),
+        work.file("measures", "border", "parquet"),
+    )  # fmt: skip
 
 
 def write(work: Work) -> None:

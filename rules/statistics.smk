@@ -45,6 +45,7 @@ rule measure_border:
         **needs("measure_border", reads=["measures"]),
     params:
         algorithm=versions("polygon_statistics"),
+        division=parameters.division,
     message:
         "Adding up the polygons that lie in several squares"
     script:

@@ -28,6 +28,7 @@ from iota2_tools.geo.squares import Square, divided
 from iota2_tools.geo.units import Units
 from iota2_tools.reference.regions import assign_regions
 from iota2_tools.vectors.attributes import Naming, attributes
+from iota2_tools.vectors.measuring import read_sums
 from iota2_tools.vectors.style import polygon_style
 from iota2_tools.vectors.writing import Dress, style_beside, write_json, write_layer_files
 
@@ -120,7 +121,7 @@ class Coverage:
         order = np.argsort(numbers)
         table, shapes, numbers = table.take(order), shapes[order], numbers[order]
         square = table["square"][0].as_py() if table.num_rows else next(iter(self.measures))
-        measures = pq.read_table(self.measures[square])
+        measures = read_sums(self.measures[square], numbers)
         columns = attributes(measures, numbers, table["code"].to_numpy(), self.naming)
         unit = _unit_of(self.grid)
         columns["pixels"] = table["pixels"].to_numpy()

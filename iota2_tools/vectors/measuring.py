@@ -6,11 +6,13 @@ that is most frequent, also after parts in several squares have been put togethe
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from iota2_tools.core.errors import InputDataError
@@ -21,7 +23,7 @@ from iota2_tools.geo.gridded import GridBand, Reading
 from iota2_tools.geo.raster import STRIP_ROWS, open_raster, read_window
 from iota2_tools.geo.squares import Square, with_margin
 from iota2_tools.vectors.components import label
-from iota2_tools.vectors.joining import read_joined
+from iota2_tools.vectors.joining import Joined, read_joined, squares_in_order
 from iota2_tools.vectors.tracing import part_numbers
 
 
@@ -255,23 +257,53 @@ def add_up(table: pa.Table) -> pa.Table:
     return pa.table(columns)
 
 
-def measure_border(measures: Sequence[str], joined: str, output: str) -> None:
+def measure_border(
+    measures: Mapping[str, str], squares: Mapping[str, Square], joined: str, output: str
+) -> None:
     """Write the sums of the components that touch the border of a square.
+
+    Squares are read row by row; the lines of a component are added up and written, and forgotten,
+    as soon as the last row that holds a part of it is there.
 
     Parameters
     ----------
-    measures : sequence of str
-        Tables of `measure_square` of all squares.
+    measures : mapping of str to str
+        Table of `measure_square` of each square, by name.
+    squares : mapping of str to Square
+        All of the map, row by row.
     joined : str
         Components (`joining.join_squares`).
+    output : str
+        Parquet table, as of a square; lines of one component follow one another.
     """
     known = read_joined(np.load(joined))
-    tables = []
-    for path in measures:
-        table = pq.read_table(path)
-        inside = known.places(table["part"].to_numpy()) >= 0
-        tables.append(table.filter(pa.array(inside)))
-    table = pa.concat_tables(tables)
-    wholes = known.named(table["part"].to_numpy())
-    with whole_file(output) as temporary:
-        pq.write_table(add_up(table.set_column(0, "part", pa.array(wholes))), temporary)
+    waiting: list[pa.Table] = []
+    with whole_file(output) as temporary, ExitStack() as files:
+        writer = None
+        for row, names in enumerate(squares_in_order(list(measures), squares)):
+            table = pa.concat_tables([*waiting, *(_at_border(measures[n], known) for n in names)])
+            writer = writer or files.enter_context(pq.ParquetWriter(temporary, table.schema))
+            last = known.last_rows[known.places(table["part"].to_numpy())]
+            writer.write_table(add_up(table.filter(pa.array(last <= row))))
+            waiting = [table.filter(pa.array(last > row))]
+
+
+def _at_border(path: str, known: Joined) -> pa.Table:
+    """Sums of a square that belong to components which touch a border, by component."""
+    table = pq.read_table(path)
+    part = table["part"].to_numpy()
+    inside = known.places(part) >= 0
+    return table.filter(pa.array(inside)).set_column(0, "part", pa.array(known.named(part[inside])))
+
+
+def read_sums(path: str, numbers: np.ndarray) -> pa.Table:
+    """Lines of a table of sums that belong to some polygons; the others are read and forgotten."""
+    file = pq.ParquetFile(path)
+    wanted = pa.array(numbers)
+    return pa.concat_tables(
+        [file.schema_arrow.empty_table()]
+        + [
+            file.read_row_group(group).filter(pc.is_in(pc.field("part"), value_set=wanted))
+            for group in range(file.num_row_groups)
+        ]
+    )

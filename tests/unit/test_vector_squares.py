@@ -73,7 +73,7 @@ class Files:
             self.file("polygons", "border", "parquet"),
         )  # fmt: skip
         measure_border(
-            [self.file("measures", name, "parquet") for name in squares], joined,
+            {name: self.file("measures", name, "parquet") for name in squares}, squares, joined,
             self.file("measures", "border", "parquet"),
         )  # fmt: skip
         names = [*squares, "border"]
@@ -161,6 +161,18 @@ def test_an_arc_may_change_what_the_whole_component_allows_not_its_first_part(tm
     # The corner of the lone pixel is cut off, half of it.
     assert whole[113]["area"] == squares[113]["area"] == 100 * 128.5
     assert squares == whole
+
+
+def test_sums_along_borders_are_written_once_and_row_by_row(tmp_path):
+    """Class 3 leads through all rows of squares, 1 and 2 each through two."""
+    codes = np.full((8, 6), 3, np.uint8)
+    codes[1:3, 1], codes[5:7, 1] = 1, 2
+    files = Files(tmp_path, codes)
+    files.coverage(2, Shape())
+    file = pq.ParquetFile(files.file("measures", "border", "parquet"))
+    groups = [file.read_row_group(row).to_pydict() for row in range(4)]
+    assert [group["part"] for group in groups] == [[], [8], [], [1, 32]]
+    assert [group["pixels"] for group in groups] == [[], [2], [], [44, 2]]
 
 
 def test_a_square_without_pixels_has_no_polygon(tmp_path):
