@@ -402,11 +402,15 @@ NEEDS: dict[str, Callable[[Size], Need]] = {
     ),
     "report_regularised_fusion": lambda size: Need(270, 30),
     "trace_square": lambda size: Need(220 + 28e-6 * size.square, 10 + 0.1e-6 * size.square, 50),
-    "join_squares": lambda size: Need(200 + 3 * size.input_mb / 2, 10 + 0.1 * size.input_mb, 50),
+    "join_squares": lambda size: Need(
+        200 + 10e-6 * size.square + 200e-6 * size.seams, 10 + 0.1 * size.input_mb, 50
+    ),
     "shape_square": lambda size: Need(300 + 50e-6 * size.square, 10 + 1.2e-6 * size.square, 50),
     "shape_border": lambda size: Need(300 + 5 * size.input_mb, 10 + 0.1 * size.input_mb, 50),
     "measure_square": lambda size: Need(320 + 35e-6 * size.square, 20 + 0.2e-6 * size.square, 50),
-    "measure_border": lambda size: Need(250 + 4 * size.input_mb, 10 + 0.1 * size.input_mb, 50),
+    "measure_border": lambda size: Need(
+        260 + 12e-6 * size.square + 100e-6 * size.seams, 10 + 0.1 * size.input_mb, 50
+    ),
     "write_polygons": lambda size: Need(500 + 40e-6 * size.square, 20 + size.input_mb, 50),
     "deliver_unit": lambda size: Need(600 + 60e-6 * size.square, 60 + 2e-6 * size.square, 50),
     "sum_units": lambda size: Need(200, 10),

@@ -179,15 +179,23 @@ def write_whole(coverage: Coverage, outputs: Sequence[str], tags: Mapping[str, s
     """
 
     def frames() -> Iterator[gpd.GeoDataFrame]:
-        empty = True
-        for table in coverage.parts():
-            empty = False
-            yield coverage.described(table, shapely.from_wkb(table["geometry"].to_numpy()))
-        if empty:
-            yield coverage.nothing
+        described = (
+            coverage.described(table, shapely.from_wkb(table["geometry"].to_numpy()))
+            for table in coverage.parts()
+        )
+        return _or_nothing(described, coverage)
 
     dress = coverage.dress
     write_layer_files(frames, outputs, Dress(dress.style, {**tags, **dress.tags}))
+
+
+def _or_nothing(
+    frames: Iterator[gpd.GeoDataFrame], coverage: Coverage
+) -> Iterator[gpd.GeoDataFrame]:
+    """Parts of a layer, or one without polygons if there are none."""
+    first = next(frames, None)
+    yield coverage.nothing if first is None else first
+    yield from frames
 
 
 def deliver_unit(
@@ -210,16 +218,18 @@ def deliver_unit(
     """
     units, value = unit
     outline = units.outlines(coverage.grid.crs)[value]
-    frames = [
-        coverage.described(table, multi(shapes))
-        for table, shapes in cut(coverage.parts(outline.bounds), outline)
-    ] or [coverage.nothing]
+    tally = _Tally(coverage.naming)
+
+    def frames() -> Iterator[gpd.GeoDataFrame]:
+        parts = cut(coverage.parts(outline.bounds), outline)
+        described = (coverage.described(table, multi(shapes)) for table, shapes in parts)
+        return tally.over(_or_nothing(described, coverage))
+
     dress = coverage.dress
     own = {"UNIT": value, "UNIT_FIELD": units.field, "UNIT_LAYER": Path(units.path).name}
-    write_layer_files(
-        lambda: iter(frames), outputs, Dress(dress.style, {**tags, **dress.tags, **own})
-    )
-    write_json(summary, _summary(frames, outline, coverage, value, outputs))
+    write_layer_files(frames, outputs, Dress(dress.style, {**tags, **dress.tags, **own}))
+    size = shapely.area(outline) * _unit_of(coverage.grid) ** 2
+    write_json(summary, {"unit": value, **tally.told(size), "sha256": _digests(outputs)})
 
 
 def cut(
@@ -259,29 +269,39 @@ def areal(shapes: np.ndarray) -> np.ndarray:
     return found
 
 
-def _summary(
-    frames: Sequence[gpd.GeoDataFrame],
-    outline: shapely.Geometry,
-    coverage: Coverage,
-    value: str,
-    outputs: Sequence[str],
-) -> dict[str, object]:
-    naming = coverage.naming
-    code, area = ("Classe", "Aire") if naming.style == "oso" else ("code", "area")
-    totals = {str(item.code): 0.0 for item in naming.classes.classes}
-    for frame in frames:
-        for key, total in frame.groupby(code)[area].sum().items():
-            totals[str(key)] = totals.get(str(key), 0.0) + float(total)
-    size = shapely.area(outline) * _unit_of(coverage.grid) ** 2
+class _Tally:
+    """Polygons and areas of a layer, counted while its parts go by."""
+
+    def __init__(self, naming: Naming) -> None:
+        self._naming = naming
+        self._columns = ("Classe", "Aire") if naming.style == "oso" else ("code", "area")
+
+    def over(self, frames: Iterator[gpd.GeoDataFrame]) -> Iterator[gpd.GeoDataFrame]:
+        """The same parts; what was counted before is forgotten."""
+        self._polygons = 0
+        self._totals = {str(item.code): 0.0 for item in self._naming.classes.classes}
+        code, area = self._columns
+        for frame in frames:
+            self._polygons += len(frame)
+            for key, total in frame.groupby(code)[area].sum().items():
+                self._totals[str(key)] = self._totals.get(str(key), 0.0) + float(total)
+            yield frame
+
+    def told(self, size: float) -> dict[str, object]:
+        """Hectares of a unit of so many square metres, and of its classes."""
+        hectares = {key: round(area / SQUARE_METRES, 4) for key, area in self._totals.items()}
+        return {
+            "polygons": self._polygons,
+            "unit_ha": round(size / SQUARE_METRES, 4),
+            "area_ha": hectares,
+            "covered": round(sum(self._totals.values()) / size, 6) if size else 0.0,
+        }
+
+
+def _digests(outputs: Sequence[str]) -> dict[str, str]:
+    """SHA-256 of files and of the styles beside them, by name."""
     files = [*outputs, *(style_beside(path) for path in outputs if not path.endswith(".gpkg"))]
-    return {
-        "unit": value,
-        "polygons": sum(len(frame) for frame in frames),
-        "unit_ha": round(size / SQUARE_METRES, 4),
-        "area_ha": {key: round(total / SQUARE_METRES, 4) for key, total in totals.items()},
-        "covered": round(sum(totals.values()) / size, 6) if size else 0.0,
-        "sha256": {Path(path).name: file_digest(path) for path in files},
-    }
+    return {Path(path).name: file_digest(path) for path in files}
 
 
 def file_digest(path: str) -> str:

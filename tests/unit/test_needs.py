@@ -124,6 +124,31 @@ def test_a_regularised_block_has_memory_enough_and_not_twice_too_much(side, peak
     assert peak + SNAKEMAKE < asked < max(2 * (peak + SNAKEMAKE), LEAST + 1)
 
 
+@pytest.mark.parametrize(
+    ("rule", "side", "map_side", "peak"),
+    [
+        ("join_squares", 4096, 10980, 241),
+        ("join_squares", 256, 4096, 212),
+        ("measure_border", 4096, 10980, 349),
+        ("measure_border", 256, 4096, 256),
+    ],
+)
+def test_jobs_over_all_squares_need_what_they_took(rule, side, map_side, peak):
+    """A map of parcels; peaks of `benchmarks/product.py`, MB."""
+    seams = 2 * (map_side // side - (map_side % side == 0)) * map_side
+    estimate = NEEDS[rule](Size(square=side**2, seams=seams, input_mb=130)).memory
+    assert peak < estimate < 2 * peak
+
+
+@pytest.mark.parametrize("rule", ["join_squares", "measure_border"])
+def test_jobs_over_all_squares_of_a_country_keep_to_two_gigabytes(rule):
+    """120 tiles in rows of twelve: 30 x 25 squares, their files 20 GB."""
+    seams = 24 * 120_000 + 29 * 100_000
+    asked = resources(rule, Size(square=4096**2, seams=seams, input_mb=20_000))["mem_mb"]
+    assert LEAST < asked <= 2200
+    assert asked < resources(rule, Size(square=4096**2, seams=4 * seams))["mem_mb"]
+
+
 def test_size_of_files_folders_and_absent_files(tmp_path):
     (tmp_path / "model" / "part").mkdir(parents=True)
     (tmp_path / "model" / "part" / "a").write_bytes(b"0" * 1_500_000)

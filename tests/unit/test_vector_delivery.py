@@ -433,6 +433,17 @@ def test_a_tolerance_in_units_of_the_map_becomes_one_in_pixels():
     assert plan(tolerance=0.0).shape["tolerance"] == 0
 
 
+def test_seams_are_as_long_as_the_map_is_wide_and_high():
+    """20 x 40 pixels: squares of 16 meet along one row of 40 and two columns of 20."""
+    grid = Grid("EPSG:32631", 0, 0, 10, 20, 40)
+
+    def seams(side: int) -> int:
+        section = VectorisationSection(square_pixels=side)
+        return VectorPlan(section, None, grid, [], CLASSES).seam_pixels
+
+    assert [seams(side) for side in (16, 20, 40)] == [40 + 2 * 20, 20, 0]
+
+
 def test_each_format_has_its_file_and_its_style():
     files = plan(formats=["gpkg", "shp"]).layer_files("final/x")
     assert files == ["final/x.gpkg", "final/x.shp.zip", "final/x_shp.qml"]
