@@ -231,6 +231,7 @@ def shape_border(
             ready = (last_rows < row) if row + 1 < len(rows) else np.ones(len(last_rows), bool)
             if ready.any():
                 edges = all_edges(open_edges)
+                open_edges.clear()  # each is in memory once
                 _write_polygons(writer, edges, known.chosen(ready), grid)
                 known, last_rows = known.chosen(~ready), last_rows[~ready]
                 left = known.numbers

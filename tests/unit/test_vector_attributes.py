@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import shapely
 from test_vector_squares import CLASSES, Files, lines
@@ -14,7 +15,7 @@ from iota2_tools.geo.grid import Grid
 from iota2_tools.geo.squares import squares_of
 from iota2_tools.vectors import measuring
 from iota2_tools.vectors.attributes import Naming, attributes, unique_name
-from iota2_tools.vectors.measuring import Quantity, Sources, add_up, measure_square
+from iota2_tools.vectors.measuring import Quantity, Sources, add_up, measure_square, read_sums
 from iota2_tools.vectors.simplification import Shape
 
 SIDES = Shape(tolerance=0.0)
@@ -110,6 +111,14 @@ def test_shares_are_those_of_the_pixels_that_have_a_class():
 def test_lines_of_one_part_and_class_add_up():
     found = add_up(sums((2, 1, 3), (1, 1, 4), (2, 1, 5), (2, 2, 1)))
     assert found.to_pydict() == {"part": [1, 2, 2], "code": [1, 1, 2], "pixels": [4, 8, 1]}
+
+
+def test_of_a_table_of_sums_the_lines_of_some_polygons_are_read(tmp_path):
+    path = str(tmp_path / "measures.parquet")
+    table = pa.table({"part": [3, 3, 7, 9, 2], "code": [1, 2, 1, 1, 4], "pixels": [5, 6, 7, 8, 9]})
+    pq.write_table(table, path, row_group_size=2)
+    assert read_sums(path, np.array([2, 3, 8]))["pixels"].to_pylist() == [5, 6, 9]
+    assert read_sums(path, np.array([], np.int64)).column_names == ["part", "code", "pixels"]
 
 
 def test_many_pairs_are_kept_apart():

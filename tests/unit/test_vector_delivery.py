@@ -193,7 +193,9 @@ def test_the_same_delivery_is_the_same_bytes(map_, delivered, tmp_path):
 
 
 def test_tables_of_areas_and_digests(map_, delivered, tmp_path):
-    folder, (gpkg, *_) = delivered
+    folder, (gpkg, *_) = delivered  # written in four formats, counted once
+    told = json.loads((folder / "31.json").read_text())
+    assert told["polygons"] == len(gpd.read_file(gpkg, layer="land_cover"))
     areas, checksums = str(tmp_path / "areas.csv"), str(tmp_path / "SHA256SUMS")
     write_tables([str(folder / "31.json")], CLASSES, areas, checksums)
     with open(areas, newline="") as file:
