@@ -69,6 +69,7 @@ rule classify_tile:
     params:
         **TOGETHER,
         **EXCLUDING,
+        **parameters.borrowed,
         algorithm=versions(
             "classification", "boosting", "forest", "learning", *FEATURE_MODULES
         ),

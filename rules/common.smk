@@ -10,6 +10,7 @@ from iota2_tools.core.faults import one_line, written
 from iota2_tools.core.versions import FEATURES as FEATURE_MODULES
 from iota2_tools.core.versions import versions
 from iota2_tools.planning.final import with_side_files
+from iota2_tools.learning.places import borrowed_models
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.requests import Asking, Requests, listed
 from iota2_tools.planning.start import begin
@@ -73,7 +74,13 @@ if production.fused_seeds:
 
 
 def models_of(region, folder="models"):
-    """What stands in a folder of each model of a region: draw by draw, in each of them all."""
+    """What stands in a folder of each model of a region: draw by draw, in each of them all.
+
+    Models of another production count by their content, whatever their dates.
+    """
+    if config["learning"]["models"] and folder == "models":
+        borrowed = borrowed_models(config["learning"]["models"], region, SEEDS)
+        return [ancient(path) for path in borrowed]
     names = [f"_{name}" if name else "" for name in production.model_names(region)]
     return [
         f"<results>/{folder}/region_{region}_seed_{seed}{name}"

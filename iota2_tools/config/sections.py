@@ -594,6 +594,14 @@ class Learning(Section):
             "and `seed_N`. Samples in polygons that validate are left out."
         ),
     )
+    models: PathText | None = Field(
+        None,
+        description=(
+            "Output folder of another production, or an archive of it, whose models map this one; nothing is learnt. "
+            "Its features must have the same names (`sensors.*.dates: day_of_year`), its regions too. The reference "
+            "then tells how right the map is."
+        ),
+    )
     calibration: Literal["auto", "temperature", "none"] = Field(
         "auto",
         description=(

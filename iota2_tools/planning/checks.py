@@ -424,6 +424,21 @@ def _samples(production: Production) -> Iterator[str]:
                 yield f"sampling.augmentation.byclass: the nomenclature has no code {code}, {hint}"
     yield from _copies(production)
     yield from _own_samples(production)
+    yield from _borrowed_models(production)
+
+
+def _borrowed_models(production: Production) -> Iterator[str]:
+    """Models of another production that do not fit; known where the features themselves are."""
+    output = production.config.learning.models
+    if not output:
+        return
+    from iota2_tools.learning.borrowed import borrowed_problems  # most productions borrow none
+
+    with contextlib.suppress(Iota2Error):
+        features, codes = Parameters(production).feature_names, production.nomenclature.codes
+        regions, draws = production.used_regions, production.seeds
+        for problem in borrowed_problems(output, regions, draws, features, codes):
+            yield f"learning.models: {problem}"
 
 
 def _own_samples(production: Production) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,7 @@ LATER = (
     ("inputs", "longest_gap"),
     ("sampling", "suspicious_polygons"),
     ("learning", "samples"),
+    ("learning", "models"),
     ("learning", "reduction"),
     ("learning", "search"),
     ("learning", "calibration"),
@@ -417,6 +419,8 @@ def _not_together(config: "Configuration") -> Iterator[str]:
         yield (
             "learning.samples and fusion.seeds: nothing tells which polygons no draw has learnt; leave one of both out"
         )
+    if config.learning.models:
+        yield from _borrowed_contradictions(config)
     if config.classification.smoothing.used and fusion.boundaries:
         yield (
             "classification.smoothing and fusion.boundaries: scores with and without neighbours would tell of both; "
@@ -464,6 +468,33 @@ def _fold_contradictions(config: "Configuration") -> Iterator[str]:
         yield (
             "sampling.suspicious_polygons: drop and learning.samples: a table of your own is learnt as it is; leave "
             "one of both out"
+        )
+
+
+def _borrowed_contradictions(config: Configuration) -> Iterator[str]:
+    """Choices of learning that models of another production leave without use."""
+    fusion, sampling, learning = config.fusion or Fusion(), config.sampling, config.learning
+    if os.path.abspath(str(learning.models)) == os.path.abspath(config.output):
+        yield "learning.models: these are the models of this production itself; leave it out"
+    unused = {
+        "learning.samples": learning.samples,
+        "learning.search": learning.search.used,
+        "learning.reduction": learning.reduction.used,
+        "sampling.augmentation": sampling.augmentation.used,
+        "sampling.management": sampling.management,
+        "sampling.suspicious_polygons: drop": sampling.suspicious_polygons == "drop",
+        "learning.calibration: temperature": learning.calibration == "temperature",
+        "classification.prediction_sets": config.classification.prediction_sets is not None,
+        "fusion.sensors": fusion.sensors,
+        "fusion.regions": fusion.regions,
+    }
+    for name, used in unused.items():
+        if used:
+            yield f"learning.models and {name}: nothing is learnt; leave one of both out"
+    if fusion.seeds and fusion.seeds.method == "dempster_shafer":
+        yield (
+            "learning.models and fusion.seeds.method: dempster_shafer: models of another production have no folds "
+            "here; take another method"
         )
 
 

@@ -22,6 +22,7 @@ from iota2_tools.features.plan import (
 from iota2_tools.features.user_modules import digest_of_sources, sources_of
 from iota2_tools.geo.raster import open_raster
 from iota2_tools.geo.vectors import files_of_layer
+from iota2_tools.learning.places import contents_of_models
 from iota2_tools.learning.traits import FOLDS
 from iota2_tools.planning.external import ExternalTrial, read_names
 from iota2_tools.planning.needs import Size, megabytes_on_disk
@@ -602,6 +603,15 @@ class Parameters:
             return {}
         drop = plan.suspects and self.config.sampling.suspicious_polygons == "drop"
         return {"tempered": plan.tempered, "drop": drop, "nomenclature": self.config.nomenclature}
+
+    @cached_property
+    def borrowed(self) -> dict[str, Any]:
+        """Models of another production that map this one, with digests of their content; empty without."""
+        output = self.config.learning.models
+        if not output:
+            return {}
+        plan = self.production
+        return {"borrowed": contents_of_models(output, plan.used_regions, plan.seeds)}
 
     def features_of_model(self, region: str) -> list[str] | None:
         """Names of the features of a region, where tables may have others; None: all of them."""

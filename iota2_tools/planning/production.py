@@ -263,14 +263,16 @@ class Production:
 
     @property
     def folded(self) -> bool:
-        """Whether each model is judged by folds as it is learnt; those of fusions are on demand."""
+        """Whether each model is judged by folds as it is learnt; those of fusions are on demand, others' not."""
         config = self.config
         wanted = (
             config.learning.calibration != "none"
             or config.sampling.suspicious_polygons != "none"
             or config.classification.prediction_sets is not None
         )
-        return wanted and not config.fusion and traits_of(config.learning.learner).probabilities
+        if config.fusion or config.learning.models:
+            return False
+        return wanted and traits_of(config.learning.learner).probabilities
 
     @property
     def tempered(self) -> bool:

@@ -1,0 +1,72 @@
+"""Models of another production, which map this one."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from iota2_tools.core.errors import Iota2Error
+from iota2_tools.learning.engines import describe, load
+from iota2_tools.learning.places import borrowed_models
+
+
+def borrowed_problems(
+    output: str,
+    regions: Sequence[str],
+    draws: Sequence[int],
+    features: Sequence[str],
+    codes: Sequence[int],
+) -> Iterator[str]:
+    """What keeps models of another production from mapping this one, a sentence each.
+
+    All are looked at; the first one is loaded as well, as the job does.
+
+    Parameters
+    ----------
+    output : str
+        Output folder of the other production, or an archive of it.
+    regions : sequence of str
+        Regions of this production.
+    draws : sequence of int
+        Its draws.
+    features : sequence of str
+        Names of its features, in order.
+    codes : sequence of int
+        Its classes.
+    """
+    if not Path(output, "models").is_dir():
+        yield f"there is no folder {output}/models; name the output folder of a finished production"
+        return
+    loaded = False
+    for region in regions:
+        for folder in borrowed_models(output, region, draws):
+            problems = list(_problems(folder, features, codes))
+            yield from problems
+            if not problems and not loaded:
+                loaded = True
+                try:
+                    load(folder)
+                except Iota2Error as error:
+                    yield str(error)
+
+
+def _problems(folder: str, features: Sequence[str], codes: Sequence[int]) -> Iterator[str]:
+    from iota2_tools.features.stack import check_same_features  # most productions borrow none
+
+    if not Path(folder).is_dir():
+        known = sorted(path.name for path in Path(folder).parent.glob("region_*"))
+        yield (
+            f"there is no {folder} (there are {', '.join(known[:6]) or 'none'}); regions must have the same names, "
+            "and as many draws or more (sampling.runs)"
+        )
+        return
+    try:
+        told = describe(folder)
+        check_same_features(told["features"], list(features), folder)
+    except Iota2Error as error:
+        yield str(error).replace("; delete the model to learn it anew", "")
+        return
+    unknown = sorted(set(map(int, told["classes"])) - set(codes))
+    if unknown:
+        yield (
+            f"{folder}: has learnt class {', '.join(map(str, unknown))}, which the nomenclature has not; take that of "
+            "its production"
+        )

@@ -1,0 +1,113 @@
+"""Models of another production: what keeps them from mapping this one."""
+
+import json
+
+import numpy as np
+import pytest
+
+from iota2_tools.core.errors import ConfigError
+from iota2_tools.learning import engines
+from iota2_tools.learning.borrowed import borrowed_problems
+from iota2_tools.learning.places import borrowed_models, contents_of_models
+from iota2_tools.learning.settings import LearningSettings, ModelKey
+from iota2_tools.planning.configuration import complete_configuration
+from iota2_tools.reference.table import TrainingTable
+
+FEATURES = ["Sentinel2_B4_D001", "Sentinel2_B8_D001"]
+
+
+@pytest.fixture
+def output(tmp_path):
+    """Output of a production of two regions and one draw."""
+    polygons = np.repeat(np.arange(8), 4)
+    codes = np.where(polygons % 2, 5, 2)
+    values = np.stack([codes * 10, polygons], axis=1).astype(np.int16)
+    table = TrainingTable(values, codes, polygons, FEATURES)
+    for region in ("hills", "plain"):
+        folder = f"{tmp_path}/old/models/region_{region}_seed_0"
+        settings = LearningSettings("RandomForestClassifier", {"n_estimators": 3})
+        engines.learn(table, ModelKey(region, 0, 0), settings, 1, folder)
+    return str(tmp_path / "old")
+
+
+def problems(output, regions=("hills", "plain"), draws=(0,), features=FEATURES, codes=(2, 5, 9)):
+    return list(borrowed_problems(output, regions, draws, features, codes))
+
+
+def test_models_that_fit_are_taken(output):
+    assert problems(output) == []
+    assert problems(output, regions=["plain"]) == []
+    assert borrowed_models("old", "plain", [0, 1]) == [
+        "old/models/region_plain_seed_0", "old/models/region_plain_seed_1",
+    ]  # fmt: skip
+
+
+def test_each_model_that_does_not_fit_is_named(output):
+    missing, again = problems(output, draws=(0, 1))
+    assert "region_hills_seed_1 (there are region_hills_seed_0, region_plain_seed_0)" in missing
+    assert "region_plain_seed_1" in again
+    (found,) = problems(output, regions=["coast"])
+    assert "regions must have the same names" in found
+    dates = [name.replace("D001", "20190101") for name in FEATURES]
+    found = problems(output, features=dates)
+    assert len(found) == 2
+    assert "one tells days of the year, the other dates" in found[0]
+    assert "delete" not in found[0]
+    assert "has learnt class 5, which the nomenclature has not" in problems(output, codes=(2, 9))[0]
+    (found,) = problems("nowhere")
+    assert "there is no folder nowhere/models" in found
+
+
+def test_a_damaged_model_is_found_at_the_check(output):
+    """The first is loaded, all are described."""
+    folder = f"{output}/models/region_plain_seed_0"
+    for name in ("model.json",):
+        with open(f"{folder}/{name}", "w") as file:
+            file.write("{")
+    (found,) = problems(output)
+    assert f"{folder}: is no model" in found
+
+
+def test_what_models_hold_counts_and_not_their_dates(output):
+    before = contents_of_models(output, ["hills", "plain"], [0])
+    assert len(before) >= 4
+    assert contents_of_models(output, ["plain"], [0]) == before[len(before) // 2 :]
+    path = f"{output}/models/region_plain_seed_0/model.json"
+    with open(path) as file:
+        told = json.load(file)
+    with open(path, "w") as file:
+        json.dump(told | {"samples": 1}, file)
+    after = contents_of_models(output, ["hills", "plain"], [0])
+    assert sum(first != second for first, second in zip(before, after, strict=True)) == 1
+    assert contents_of_models("nowhere", ["plain"], [0]) == []
+
+
+GIVEN = {
+    "output": "results",
+    "tiles": ["T31TCJ"],
+    "nomenclature": "classes.csv",
+    "sensors": {"sentinel2": {"path": "s2"}},
+    "reference": {"path": "reference.gpkg", "field": "code"},
+}
+
+
+@pytest.mark.parametrize(
+    ("sections", "words"),
+    [
+        ({"learning": {"models": "results"}}, "these are the models of this production itself"),
+        ({"learning": {"models": "old", "samples": "a.parquet"}}, "learning.models and learning.samples"),
+        (
+            {"learning": {"models": "old"}, "sampling": {"augmentation": {"method": "jitter"}}},
+            "learning.models and sampling.augmentation: nothing is learnt",
+        ),
+        (
+            {"learning": {"models": "old"}, "sampling": {"runs": 2},
+             "fusion": {"seeds": {"method": "dempster_shafer"}}},
+            "models of another production have no folds here",
+        ),
+    ],
+)  # fmt: skip
+def test_choices_of_learning_beside_borrowed_models_are_refused(sections, words):
+    with pytest.raises(ConfigError, match=words):
+        complete_configuration(GIVEN | sections)
+    complete_configuration(GIVEN | {"learning": {"models": "old"}})
