@@ -138,7 +138,8 @@ def stack_of(folder: Path, scene: Path, title: str) -> FeatureStack:
         sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "workflow" / "Snakefile"),
         f"results/tiles/{TILE}/validity.tif", "--configfile", "config.yaml", "--cores", "2", "--quiet",
     ]  # fmt: skip
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+    if not Path(f"results/tiles/{TILE}/validity.tif").exists():  # else kept from an earlier run
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
     parameters = Parameters(Production(complete_configuration(config)))
     settings = {
         name: item for name, item in parameters.features.items() if item["sensor"] == row.sensor
