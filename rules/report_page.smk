@@ -97,6 +97,11 @@ rule write_report:
         ),
         areas=expand("<results>/final/Areas_Seed_{seed}.csv", seed=SEEDS),
         reliability=expand("<results>/final/reliability_seed_{seed}.csv", seed=SEEDS),
+        by_polygon=expand(
+            "<results>/validation/{tile}/polygons_seed_{seed}.csv",
+            tile=TILES,
+            seed=SEEDS,
+        ),
         by_tile=expand(
             "<results>/validation/{tile}/confusion_seed_{seed}.csv",
             tile=TILES,

@@ -54,6 +54,11 @@ class ReportPlan:
         for seed in plan.seeds:
             draw = f", draw {seed}" if several else ""
             add(f"Confidence_Seed_{seed}.tif", f"Confidence{draw}", "confidence")
+        if plan.config.classification.prediction_sets is not None:
+            for seed in plan.seeds:
+                draw = f", draw {seed}" if several else ""
+                title = f"Classes that cannot be excluded{draw}"
+                add(f"PredictionSets_Seed_{seed}.tif", title, "set")
         add("PixelsValidity.tif", "Clear dates", "validity")
         for seed in plan.seeds:
             draw = f", draw {seed}" if several else ""

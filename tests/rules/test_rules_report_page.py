@@ -100,6 +100,10 @@ def test_write_report_tells_the_figures_of_the_products(made):
     overall = scores[scores["score"] == "overall_accuracy"]["value"].mean()
     assert told["accuracy"]["overall_accuracy"]["mean"] == pytest.approx(overall, abs=1e-6)
     assert told["accuracy"]["overall_accuracy"]["half_width"] is None  # of two draws
+    curve = pd.read_csv(results / "final/reliability_seed_1.csv")
+    shown = [step for step in told["accuracy"]["reliability"] if step["draw"] == 1]
+    assert [step["pixels"] for step in shown] == curve["n"][curve["n"] > 0].tolist()
+    assert 0 < told["accuracy"]["half_width_by_polygons"] < 1
     for place in told["accuracy"]["places"]:
         if place["kind"] == "tile":
             values = []

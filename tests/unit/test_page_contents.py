@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tiny import write_image
 
-from iota2_tools.assessing.scores import Estimate
+from iota2_tools.assessing.scores import Estimate, estimate
 from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
 from iota2_tools.reporting.page import contents
 from iota2_tools.reporting.page.contents import Sources, importances, joined, remarks_of
@@ -36,7 +36,7 @@ def sources(tmp_path):
     return Sources(
         seeds=(3, 5),
         matrices=[matrix("m3", 8, 2, 0, 10), matrix("m5", 10, 0, 5, 5)],
-        areas=[], reliability=[], inventories=[], masks={}, validity={}, counts=None, profiles=None,
+        areas=[], reliability=[], by_polygon=[], inventories=[], masks={}, validity={}, counts=None, profiles=None,
         by_tile={
             "A": [matrix("a3", 6, 2, 0, 0), matrix("a5", 8, 0, 0, 0)],
             "B": [matrix("b3", 0, 0, 0, 0), matrix("b5", 0, 0, 0, 0)],
@@ -82,9 +82,28 @@ def test_accuracy_has_each_matrix_and_no_interval_of_two_draws(sources, tmp_path
     assert told.remarks == []
 
 
-def test_three_draws_have_an_interval():
-    assert contents._score(Estimate(0.8, 0.1, 3)).half_width == 0.1
-    assert contents._score(Estimate(0.8, 1.1, 2)).half_width is None
+def test_accuracy_is_as_sure_as_its_polygons_are_alike(sources, tmp_path):
+    (tmp_path / "RESULTS.txt").write_text("Accuracy\n")
+    (tmp_path / "polygons.csv").write_text(
+        "polygon,code,mapped,pixels\n1,11,11,8\n1,11,300,2\n2,300,300,10\n"
+    )
+    (tmp_path / "reliability.csv").write_text(
+        "bin,n,mean_confidence,accuracy\n0.5,30,0.6,0.7\n0.9,10,0.9,0.6\n"
+    )
+    changed = {
+        "results": str(tmp_path / "RESULTS.txt"),
+        "by_polygon": [[str(tmp_path / "polygons.csv")]] * 2,
+        "reliability": [str(tmp_path / "reliability.csv")] * 2,
+    }
+    told = contents._accuracy(Sources(**{**sources.__dict__, **changed}), NOMENCLATURE)
+    # 18 of 20 right; 8 and 10 of each polygon where 9 are the mean: deviations of a twentieth, t(1) = 12.706.
+    assert told.half_width_by_polygons == pytest.approx(12.706 * (2 * 2 * 0.05**2) ** 0.5, abs=1e-3)
+    assert told.calibration_error == pytest.approx((30 * 0.1 + 10 * 0.3) / 40)
+
+
+def test_three_draws_have_an_interval_and_two_have_none():
+    assert contents._score(estimate([0.7, 0.8, 0.9])).half_width == pytest.approx(0.2484, abs=1e-4)
+    assert contents._score(estimate([0.7, 0.8])).half_width is None
     assert contents._score(Estimate(float("nan"), float("nan"), 0)).mean is None
 
 

@@ -71,6 +71,13 @@ def test_each_draw_is_shown_and_what_is_made_of_them_where_it_is_asked_for(plan)
     }  # fmt: skip
 
 
+def test_prediction_sets_are_shown_where_they_are_asked_for(plan):
+    maps = plan(sampling={"runs": 1}, classification={"prediction_sets": 0.1}).maps
+    assert maps["PredictionSets_Seed_0.tif"]["title"] == "Classes that cannot be excluded"
+    assert maps["PredictionSets_Seed_0.tif"]["kind"] == "set"
+    assert "PredictionSets_Seed_0.tif" not in plan().maps
+
+
 def test_the_map_of_another_production_is_shown_the_fused_one_first(plan, tmp_path):
     folder = tmp_path / "results_2017"
     path = map_in(folder)

@@ -87,6 +87,7 @@ def report(**changes) -> Report:
             layer("last_year", "class", 7, foreign=True, legend=[shown_class(7)]),
             layer("validity", "validity", 9),
             layer("diff", "difference", 4),
+            layer("sets", "set", 3),
         ],
     )
     wave = [1.0, 2.5, 4.0, 1.5]
@@ -100,7 +101,7 @@ def report(**changes) -> Report:
             LegendEntry(code=31, name="Water", colour="#0000ff"),
         ],
         "accuracy": Accuracy(
-            overall_accuracy=score(0.8777), kappa=score(0.7),
+            overall_accuracy=score(0.8777), half_width_by_polygons=0.0321, calibration_error=0.051, kappa=score(0.7),
             classes=[
                 ClassScores(code=11, precision=score(0.9), recall=score(0.8), f_score=score(0.85),
                             confused=[(31, 0.125)]),
@@ -175,14 +176,14 @@ def page():
 def test_the_first_screen_says_how_right_the_map_is_and_how_much_land_each_class_has(page):
     words = " ".join(Words(page).told.split())
     first, _, rest = words.partition(" Accuracy The map was compared")
-    assert "87.8 % of the pixels that were checked have the right class" in first
-    assert "too few for an interval" in first
+    assert "of the pixels that were checked have the right class" in first
+    assert "87.8 % ± 3.2 %" in first
     assert "1 235 ha 75.0 %" in first
     assert first.index("1 235 ha") < first.index("12.3 ha")  # the largest first
     assert "1 January 2018 to 1 April 2018" in first
     for told in ("Water 12.5 %", "1 200 to 1 300", "at most 112", "region hills", "A product was left out.",
                  "321 MB", "X is left out", "numpy 2.0", "snakemake --profile local", "By trees.",
-                 "40 in 7", "c0ffee"):  # fmt: skip
+                 "40 in 7", "c0ffee", "off by 0.051", "too few for an interval"):  # fmt: skip
         assert told in rest, told
 
 
@@ -212,12 +213,13 @@ def test_the_ndvi_is_the_first_profile_that_is_shown(page):
 
 def test_each_layer_has_its_legend_or_its_ramp(page):
     data = json.loads(re.search(r'id="map-data">(.*?)</script>', page, re.DOTALL)[1])
-    classes, last_year, validity, difference = data["layers"]
+    classes, last_year, validity, difference, sets = data["layers"]
     # Names are those of the nomenclature; what only the map knows, such as undecided pixels, is added.
     assert [item["code"] for item in classes["legend"]] == [11, 31, 254]
     assert [item["name"] for item in classes["legend"]] == [EVIL, "Water", "by the map 254"]
     assert [item["name"] for item in last_year["legend"]] == ["by the map 7"]
     assert (validity["maximum"], validity["unit"]) == (9, "clear dates")
+    assert (sets["maximum"], sets["unit"]) == (3, "classes")
     assert validity["ramp"][0] == "#00224e"
     assert [item["name"] for item in difference["legend"]][:2] == [
         "validation, wrong",
@@ -247,7 +249,8 @@ def test_a_production_without_images_validation_or_samples_has_its_page():
                 importance_of="SVC tells none.")  # fmt: skip
     accuracy = empty.accuracy.model_copy(
         update={
-            "overall_accuracy": NONE, "kappa": NONE, "reliability": [], "places": [], "remarks": [],
+            "overall_accuracy": NONE, "kappa": NONE,
+            "half_width_by_polygons": None, "calibration_error": None, "reliability": [], "places": [], "remarks": [],
             "classes": [item.model_copy(update={"f_score": NONE}) for item in empty.accuracy.classes],
         }
     )  # fmt: skip

@@ -22,6 +22,7 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
         areas=list(files.areas),
         by_tile=by_place(files.by_tile, params.tiles),
         by_region=by_place(files.by_region, params.judged),
+        by_polygon=[list(files.by_polygon[number::draws]) for number in range(draws)],
         reliability=list(files.reliability),
         results=files.results,
         inventories=list(files.inventories),

@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 
 from iota2_tools.assessing.areas import ClassAreas, mean_areas, read_areas
+from iota2_tools.assessing.clusters import accuracy_half_width, read_polygon_counts
+from iota2_tools.assessing.confidence import read_curve_error
 from iota2_tools.assessing.scores import (
     Estimate,
     first_confusions,
@@ -32,10 +34,9 @@ from iota2_tools.reporting.page.acquisitions import acquired, left_out
 from iota2_tools.reporting.page.samples import FeatureName, read_profiles
 from iota2_tools.reporting.page.tiles import read_layers
 from iota2_tools.reporting.page.work import by_rule, finished_jobs, warnings_of
+from iota2_tools.reporting.results import root_mean_square
 from iota2_tools.timeseries.inventory import Inventory, read_inventory
 
-FEWEST_DRAWS = 3
-"""Draws that an interval needs: of two, Student's t is 12.7."""
 SAMPLED = 1600
 """Pixels along a side of a tile of which the clear dates are counted, at most."""
 PACKAGES = (
@@ -59,6 +60,8 @@ class Sources:
     by_region : mapping of str to sequence of str
         Tables of `assessing.comparison.write_regions` of each tile, draw by draw; empty where there
         is one region.
+    by_polygon : sequence of sequence of str
+        Pixels of each draw by polygon (`assessing.clusters`), of all tiles.
     reliability : sequence of str
         Tables ``bin,n,mean confidence,accuracy`` of each draw; may be empty.
     results : str
@@ -84,6 +87,7 @@ class Sources:
     areas: Sequence[str]
     by_tile: Mapping[str, Sequence[str]]
     by_region: Mapping[str, Sequence[str]]
+    by_polygon: Sequence[Sequence[str]]
     reliability: Sequence[str]
     results: str
     inventories: Sequence[str]
@@ -175,9 +179,7 @@ def _production(inventories: Sequence[Inventory], about: About) -> model.Product
 
 
 def _score(value: Estimate) -> model.Score:
-    """A score; of fewer than `FEWEST_DRAWS` no interval is told."""
-    wide = known(value.half_width) if value.runs >= FEWEST_DRAWS else None
-    return model.Score(mean=known(value.mean), half_width=wide, draws=value.runs)
+    return model.Score(mean=known(value.mean), half_width=known(value.half_width), draws=value.runs)
 
 
 def _accuracy(sources: Sources, nomenclature: Nomenclature) -> model.Accuracy:
@@ -201,6 +203,12 @@ def _accuracy(sources: Sources, nomenclature: Nomenclature) -> model.Accuracy:
     told = [("mean", mean), *((str(seed), matrix) for seed, matrix in matrices.items())]
     return model.Accuracy(
         overall_accuracy=_score(found.overall_accuracy),
+        half_width_by_polygons=known(
+            root_mean_square(
+                [accuracy_half_width(read_polygon_counts(paths)) for paths in sources.by_polygon]
+            )
+        ),
+        calibration_error=_mean([read_curve_error(path) for path in sources.reliability]),
         kappa=_score(found.kappa),
         classes=classes,
         matrices=[model.Matrix(name=name, pixels=matrix.tolist()) for name, matrix in told],

@@ -73,6 +73,13 @@ class Accuracy(Part):
     """Agreement of the maps with the validation polygons."""
 
     overall_accuracy: Score
+    half_width_by_polygons: float | None = Field(
+        description="Half the width of the 95 % interval of the overall accuracy of one draw, if its validation "
+        "polygons were drawn at random; null: too few of them."
+    )
+    calibration_error: float | None = Field(
+        description="Mean distance of confidence and share that is right; null: no confidence."
+    )
     kappa: Score
     classes: list[ClassScores]
     matrices: list[Matrix]

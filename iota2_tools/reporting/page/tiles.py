@@ -62,7 +62,7 @@ class MapLayer:
     @property
     def averaged(self) -> bool:
         """Whether its values are quantities, which may be averaged."""
-        return self.kind in ("confidence", "validity")
+        return self.kind in ("confidence", "validity", "set")
 
 
 @dataclass(frozen=True)
