@@ -140,7 +140,8 @@ rule write_report:
         judged=JUDGED_TILES,
         series={tile: production.series_of_tile(tile) for tile in TILES},
         legend=parameters.legend,
-        about=parameters.about_report,
+        # A key that it adds, see `planning.whereabouts`.
+        about=parameters.about_report(by_iota2_run="relative_to" in config),
         own_rules=OWN_RULES,
     message:
         "Writing the report"

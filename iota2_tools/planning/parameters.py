@@ -541,16 +541,21 @@ class Parameters:
         """The maps of the report."""
         return ReportPlan(self.production)
 
-    @cached_property
-    def about_report(self) -> dict[str, Any]:
-        """What the report tells of the production beside its products (`page.contents.About`)."""
+    def about_report(self, *, by_iota2_run: bool) -> dict[str, Any]:
+        """What the report tells of the production beside its products (`page.contents.About`).
+
+        Parameters
+        ----------
+        by_iota2_run : bool
+            Whether the production is made by `iota2 run`, so that it goes on by that.
+        """
         config = self.config
         contents = {
             "reference": self.reference_contents[: -len(self.region_contents) or None],
             "regions": self.region_contents,
             "nomenclature": self.legend["contents"],
         }
-        page = f"{config.output}/final/report"
+        command = "iota2 run" if by_iota2_run else "snakemake --profile local --configfile"
         return {
             "results": config.output,
             "configuration": config.as_dict(),
@@ -561,7 +566,7 @@ class Parameters:
                 for series in self.series_features.values()
                 for stamp, day in zip(series.stamps, series.dates, strict=True)
             },
-            "command": f"snakemake --profile local --configfile {page}/configuration.yaml",
+            "command": f"{command} {config.output}/final/report/configuration.yaml",
         }
 
     @cached_property

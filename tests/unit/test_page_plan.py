@@ -10,6 +10,7 @@ from tiny import LEFT, TOP, name_of, write_image, write_product
 
 from iota2_tools.core.contents import digest
 from iota2_tools.planning.configuration import complete_configuration
+from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
 from iota2_tools.planning.report import ReportPlan
 
@@ -69,6 +70,23 @@ def test_each_draw_is_shown_and_what_is_made_of_them_where_it_is_asked_for(plan)
     assert maps["diff_seed_1.tif"] == {
         "name": "diff_seed_1", "title": "Against the reference, draw 1", "kind": "difference",
     }  # fmt: skip
+
+
+def test_the_production_is_made_again_as_it_was_made(plan, tmp_path):
+    parameters = Parameters(plan().production)
+    configuration = f"{tmp_path}/results/final/report/configuration.yaml"
+    commands = [parameters.about_report(by_iota2_run=way)["command"] for way in (True, False)]
+    assert commands == [
+        f"iota2 run {configuration}",
+        f"snakemake --profile local --configfile {configuration}",
+    ]
+    about = parameters.about_report(by_iota2_run=True)
+    assert about["days"] == {"20180105": "2018-01-05"}
+    assert about["contents"] == {
+        "reference": [digest(tmp_path / "reference.gpkg")],
+        "regions": [],
+        "nomenclature": [digest(tmp_path / "classes.csv")],
+    }
 
 
 def test_prediction_sets_are_shown_where_they_are_asked_for(plan):
