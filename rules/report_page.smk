@@ -8,6 +8,8 @@ REPORT = expand(
 )
 # Accuracy by region, where there are several.
 JUDGED_TILES = TILES if len(REGIONS) > 1 else []
+# Samples are described where models learn those of the tiles.
+DESCRIBED_SAMPLES = not (OWN_SAMPLES or config["learning"]["models"])
 
 
 rule report_page:
@@ -120,8 +122,8 @@ rule write_report:
             for series in production.series_of_tile(tile)
         ],
         validity=expand("<results>/tiles/{tile}/validity_mapped.tif", tile=TILES),
-        numbers=[] if OWN_SAMPLES else "<results>/report/samples.csv",
-        profiles=[] if OWN_SAMPLES else "<results>/report/profiles.parquet",
+        numbers="<results>/report/samples.csv" if DESCRIBED_SAMPLES else [],
+        profiles="<results>/report/profiles.parquet" if DESCRIBED_SAMPLES else [],
         models=[path for region in REGIONS for path in models_of(region)],
     output:
         page="<results>/final/report/index.html",
