@@ -1,5 +1,6 @@
 """The paths of a configuration: which of its texts name files of the user."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, get_args, get_origin
 
@@ -38,6 +39,40 @@ def with_paths(section: Section, change: Callable[[str], str]) -> dict[str, Any]
         if name in plain:
             plain[name] = _changed(getattr(section, name), _is_path(field), change, plain[name])
     return plain
+
+
+def written_paths(written: Section, absolute: Section) -> dict[str, str]:
+    """What stands in a configuration for the paths that were made of it, those of folders of files too.
+
+    Parameters
+    ----------
+    written, absolute : Section
+        The same section with its paths as they were written, and with absolute ones.
+
+    Returns
+    -------
+    dict of str to str
+        By absolute path, longest first; those that are the same are left out.
+    """
+    found: dict[str, str] = {}
+    pairs = list(zip(paths_of(written), paths_of(absolute), strict=True))
+    for path, full in pairs:
+        found.setdefault(os.path.dirname(full), os.path.dirname(path))
+    found |= {full: path for path, full in pairs}
+    differing = {full: path for full, path in found.items() if full != path}
+    return dict(sorted(differing.items(), key=lambda item: -len(item[0])))
+
+
+def as_written(path: str, written: Mapping[str, str]) -> str:
+    """A path as `written_paths` has it, or the file in a folder that it has.
+
+    >>> as_written("/data/2018/s2/a.tif", {"/data/2018/s2": "s2"})
+    's2/a.tif'
+    """
+    for full, short in written.items():
+        if path == full or path.startswith(f"{full}/"):
+            return os.path.join(short, path[len(full) + 1 :]) if path != full else short
+    return path
 
 
 def _changed(value: Any, is_path: bool, change: Callable[[str], str], plain: Any) -> Any:

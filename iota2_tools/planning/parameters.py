@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from iota2_tools.config.paths import paths_of
+from iota2_tools.config.paths import paths_of, written_paths
 from iota2_tools.core.contents import digest, revision
 from iota2_tools.features.block import Outline
 from iota2_tools.features.external import ExternalFunction
@@ -24,6 +24,7 @@ from iota2_tools.geo.raster import open_raster
 from iota2_tools.geo.vectors import files_of_layer
 from iota2_tools.learning.places import contents_of_models
 from iota2_tools.learning.traits import FOLDS
+from iota2_tools.planning.configuration import Configuration
 from iota2_tools.planning.external import ExternalTrial, read_names
 from iota2_tools.planning.needs import Size, megabytes_on_disk
 from iota2_tools.planning.production import Production
@@ -670,7 +671,9 @@ class Parameters:
         given = config.publication.as_dict() if config.publication else {}
         return {
             "title": given.get("title") or f"Land cover{_years(dates)}",
-            "configuration": config.as_dict(),
+            "configuration": self._as_written.as_dict(),
+            "written": written_paths(self._as_written, config),
+            "output": config.output,
             "digest": config.digest,
             "seeds": list(plan.seeds),
             "tiles": {tile: grid.as_dict() for tile, grid in plan.grids.items()},
@@ -681,6 +684,11 @@ class Parameters:
             "prepared": plan.prepared,
             "publication": given,
         }
+
+    @property
+    def _as_written(self) -> Configuration:
+        """The configuration with its paths as they were written, wherever they count from."""
+        return getattr(self.config, "_written", None) or self.config
 
     @property
     def _records(self) -> list[str]:

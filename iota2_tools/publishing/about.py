@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from iota2_tools.config.paths import as_written
 from iota2_tools.core.contents import digest, read_record
 from iota2_tools.core.files import whole_file
 from iota2_tools.geo.grid import Grid
@@ -65,6 +66,10 @@ class About:
         Folder of what the chain itself has made of products: no input.
     publication : mapping
         Section of the configuration, if there is one.
+    written : mapping of str to str
+        What the configuration has for paths that were made absolute (`config.paths.as_written`).
+    output : str
+        Folder of the production.
     """
 
     title: str
@@ -78,6 +83,8 @@ class About:
     files: list[str]
     prepared: str
     publication: Mapping[str, Any] = field(default_factory=dict)
+    written: Mapping[str, str] = field(default_factory=dict)
+    output: str = ""
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> "About":
@@ -108,17 +115,18 @@ class About:
     def inputs(self, threads: int = 1) -> dict[str, InputFile]:
         """Every file of the user that was read, or would have been if it were there, by path.
 
-        Those that jobs have recorded are not read again, unless their whole bytes are asked for.
+        Paths are those of the configuration as it was written. Files that jobs have recorded are not
+        read again, unless their whole bytes are asked for.
         """
         found = self._known_inputs()
         if self.publication.get("checksums") == "whole":
-            return with_whole_checksums(found, self.kept_checksums, threads)
-        return found
+            found = with_whole_checksums(found, self.kept_checksums, threads)
+        return {as_written(path, self.written): item for path, item in found.items()}
 
     @property
     def kept_checksums(self) -> str:
         """Where SHA-256 of inputs are kept, in the output folder."""
-        return str(Path(self.configuration["output"], CHECKSUMS))
+        return str(Path(self.output, CHECKSUMS))
 
     def _known_inputs(self) -> dict[str, InputFile]:
         found: dict[str, InputFile] = {}

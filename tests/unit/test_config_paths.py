@@ -2,7 +2,7 @@
 
 import yaml
 
-from iota2_tools.config.paths import paths_of, with_paths
+from iota2_tools.config.paths import as_written, paths_of, with_paths, written_paths
 from iota2_tools.core.places import CONFIG
 from iota2_tools.planning.configuration import Configuration, complete_configuration
 
@@ -66,3 +66,22 @@ def test_the_example_of_all_choices_can_be_given_again():
     config = complete_configuration(given)
     assert isinstance(config, Configuration)
     assert complete_configuration(config.as_dict()).digest == config.digest
+
+
+def test_files_are_told_by_the_paths_that_were_written():
+    """Also those beside a file that is named, and in folders; what lies elsewhere by its own path."""
+    written = complete_configuration(GIVEN | {"nomenclature": "/common/classes.csv"})
+    absolute = complete_configuration(
+        with_paths(written, lambda path: path if path.startswith("/") else f"/home/2018/{path}")
+    )
+    known = written_paths(written, absolute)
+    for path, expected in (
+        ("/home/2018/data/s2/T31TCJ/a.tif", "data/s2/T31TCJ/a.tif"),
+        ("/home/2018/data/polygons.gpkg", "data/polygons.gpkg"),
+        ("/home/2018/data/polygons.dbf", "data/polygons.dbf"),
+        ("/common/classes.csv", "/common/classes.csv"),
+        ("/elsewhere/a.tif", "/elsewhere/a.tif"),
+        ("/home/2018/database/a.tif", "/home/2018/database/a.tif"),
+    ):
+        assert as_written(path, known) == expected
+    assert written_paths(written, written) == {}

@@ -291,3 +291,9 @@ def test_a_record_of_files_is_read_once_and_prepared_ones_are_no_inputs(tmp_path
         "s2/a.tif": InputFile(8, digest("s2/a.tif")),
         "s2/gone.tif": InputFile(None, None),
     }
+    # As the configuration has them, where it was read from another folder.
+    moved = replace(about, written={"s2": "data/2018"})
+    assert set(moved.inputs()) == {"classes.csv", "data/2018/a.tif", "data/2018/gone.tif"}
+    whole = replace(moved, publication={"checksums": "whole"}, output="results")
+    assert whole.inputs()["data/2018/a.tif"].sha256 == sha256_of("s2/a.tif")
+    assert Path("results/input_checksums.json").is_file()
