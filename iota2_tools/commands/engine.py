@@ -60,19 +60,6 @@ def _with_profile(options: Sequence[str]) -> list[str]:
     return [*given, "--profile", str(PROFILES / "local")]
 
 
-def snakemake_here(options: Sequence[str]) -> int:
-    """Run Snakemake in this folder, which keeps its records; returns its exit code.
-
-    Parameters
-    ----------
-    options : sequence of str
-        As for `snakemake_command`, the configuration among them.
-    """
-    own = ["--snakefile", str(SNAKEFILE)]
-    command = [sys.executable, "-m", "snakemake", *_with_profile(options), *own]
-    return subprocess.run(command, check=False).returncode
-
-
 def _absolute(options: Sequence[str]) -> Iterator[str]:
     """The options, with the paths in them as they are typed here; profiles of ours by their name."""
     before = ""

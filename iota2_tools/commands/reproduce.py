@@ -29,7 +29,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make it again and print what differs; exit code."""
-    from iota2_tools.commands.engine import snakemake_here
+    from iota2_tools.commands.run import run_production
+    from iota2_tools.planning.whereabouts import place_of
     from iota2_tools.publishing.lock import lock_in, read_lock
     from iota2_tools.publishing.reproduction import check_output, outcome, prepare
 
@@ -41,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     for change in changed:
         print(f"  {change}")
     # The products and their lock alone: the report is no product.
-    code = snakemake_here(["catalogue", "--configfile", str(configfile), *arguments.options])
+    code = run_production(place_of(configfile), ["catalogue", *arguments.options])
     made = Path(arguments.output, "final")
     if code:
         return code

@@ -154,6 +154,11 @@ class Configuration(Section):
         }
 
     @property
+    def as_written(self) -> "Configuration":
+        """The same with its paths as they are written, wherever they count from."""
+        return self._written or self
+
+    @property
     def digest(self) -> str:
         """SHA-256 of what decides the maps: all but folders, memory, and what else is made of them.
 

@@ -24,7 +24,6 @@ from iota2_tools.geo.raster import open_raster
 from iota2_tools.geo.vectors import files_of_layer
 from iota2_tools.learning.places import contents_of_models
 from iota2_tools.learning.traits import FOLDS
-from iota2_tools.planning.configuration import Configuration
 from iota2_tools.planning.external import ExternalTrial, read_names
 from iota2_tools.planning.needs import Size, megabytes_on_disk
 from iota2_tools.planning.production import Production
@@ -671,8 +670,8 @@ class Parameters:
         given = config.publication.as_dict() if config.publication else {}
         return {
             "title": given.get("title") or f"Land cover{_years(dates)}",
-            "configuration": self._as_written.as_dict(),
-            "written": written_paths(self._as_written, config),
+            "configuration": config.as_written.as_dict(),
+            "written": written_paths(config.as_written, config),
             "output": config.output,
             "digest": config.digest,
             "seeds": list(plan.seeds),
@@ -684,11 +683,6 @@ class Parameters:
             "prepared": plan.prepared,
             "publication": given,
         }
-
-    @property
-    def _as_written(self) -> Configuration:
-        """The configuration with its paths as they were written, wherever they count from."""
-        return getattr(self.config, "_written", None) or self.config
 
     @property
     def _records(self) -> list[str]:
