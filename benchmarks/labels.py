@@ -1,0 +1,119 @@
+"""What folds find: wrong labels, calibrated confidence, prediction sets; on polygons that were not learnt.
+
+Usage: python benchmarks/labels.py RESULTS [--region 1] [--noise 0.2] [--seeds 1]
+
+RESULTS is the output folder of a production with two draws or more (`iota2 demo` has two). The learning samples
+of draw 0 are learnt; what is said of them is held against the samples that the other draws learn and draw 0 does
+not. A share of the learning polygons then gets the label of another class, drawn at random; those that judge keep
+theirs. `drop` learns without the polygons that look wrong.
+"""
+
+import argparse
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from iota2_tools.learning import engines
+from iota2_tools.learning.conformal import set_sizes, threshold
+from iota2_tools.learning.folds import (
+    droppable,
+    out_of_fold,
+    polygon_table,
+    some_of_each,
+)
+from iota2_tools.learning.reliability import best_temperature, reliability, tempered
+from iota2_tools.learning.settings import LearningSettings, ModelKey
+from iota2_tools.learning.traits import FOLD_PIXELS
+from iota2_tools.reference.export import sample_tables
+from iota2_tools.reference.table import TrainingTable, read_training_table
+
+SETTINGS = LearningSettings("RandomForestClassifier", {})
+ERRORS = 0.1
+ROW = "{:<16}{:>8}{:>8}{:>8}{:>8}{:>8}{:>10}{:>8}{:>10}{:>8}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("results", type=Path)
+    parser.add_argument("--region", default="1")
+    parser.add_argument("--noise", type=float, default=0.2)
+    parser.add_argument("--seeds", type=int, default=1)
+    given = parser.parse_args()
+    paths = list(sample_tables(given.results).values())
+    learnt = read_training_table(paths, given.region, 0)
+    others = read_training_table(paths, given.region, 1)
+    judges = others.only(~np.isin(others.polygons, learnt.polygons))
+    print(
+        f"{len(np.unique(learnt.polygons))} polygons learn ({len(learnt.codes)} samples), "
+        f"{len(np.unique(judges.polygons))} judge ({len(judges.codes)})"
+    )
+    print(
+        ROW.format("", "OA", "Brier", "ECE", "T", "ECE, T", "coverage", "classes", "found", "right")
+    )
+    for seed in range(given.seeds):
+        key = ModelKey(given.region, 0, seed)
+        report("as they are", learnt, judges, key)
+        noisy, wrong = with_wrong_labels(learnt, given.noise, seed)
+        found = report(f"{given.noise:.0%} wrong", noisy, judges, key, wrong)
+        report("drop", noisy.only(~np.isin(noisy.polygons, found)), judges, key)
+
+
+def with_wrong_labels(
+    table: TrainingTable, share: float, seed: int
+) -> tuple[TrainingTable, np.ndarray]:
+    """Some polygons with the label of another class; and which."""
+    rng = np.random.default_rng(seed)
+    polygons = np.unique(table.polygons)
+    wrong = rng.choice(polygons, round(share * len(polygons)), replace=False)
+    codes, classes = table.codes.copy(), np.unique(table.codes)
+    for polygon in wrong:
+        own = table.polygons == polygon
+        codes[own] = rng.choice(classes[classes != table.codes[own][0]])
+    return replace(table, codes=codes), wrong
+
+
+def report(
+    name: str,
+    table: TrainingTable,
+    judges: TrainingTable,
+    key: ModelKey,
+    wrong: np.ndarray | None = None,
+) -> np.ndarray:
+    """Learn, judge, print a line; the polygons that look wrong."""
+    most = FOLD_PIXELS * len(np.unique(table.polygons))
+    some = table.only(some_of_each(table.polygons, most, key))
+    said = out_of_fold(some, key, SETTINGS, 2)
+    values = said.probabilities[said.told].astype(float)
+    truth = np.searchsorted(said.classes, some.codes[said.told])
+    temperature = best_temperature(values, truth)
+    suspicious = droppable(polygon_table(some, said))
+    with tempfile.TemporaryDirectory() as folder:
+        engines.learn(table, key, SETTINGS, 2, f"{folder}/model")
+        model = engines.load(f"{folder}/model")
+    plain = model.predict(judges.features, True).probabilities
+    places = np.searchsorted(model.codes, judges.codes)
+    calibrated = temperature != 1  # as a model is loaded
+    sharp = tempered(plain, temperature) if calibrated else plain
+    own = (tempered(values, temperature) if calibrated else values)[np.arange(len(truth)), truth]
+    largest = threshold(1 - own, ERRORS)
+    covered = (sharp[np.arange(len(places)), places] >= 1 - largest - 1e-6).mean()
+    before, after = reliability(plain, places), reliability(sharp, places)
+    caught = ("", "")
+    if wrong is not None:
+        hits = np.isin(suspicious, wrong).sum()
+        caught = (f"{hits / len(wrong):.2f}", f"{hits / max(len(suspicious), 1):.2f}")
+    print(
+        ROW.format(
+            name, f"{(plain.argmax(axis=1) == places).mean():.3f}", f"{before.brier:.3f}",
+            f"{before.calibration_error:.3f}", f"{temperature:.2f}", f"{after.calibration_error:.3f}",
+            f"{covered:.3f}", f"{set_sizes(sharp, largest).mean():.2f}", *caught,
+        ),
+        flush=True,
+    )  # fmt: skip
+    return suspicious
+
+
+if __name__ == "__main__":
+    main()
