@@ -114,6 +114,17 @@ def test_strata_of_another_map(small, tmp_path):
     assert found.users.value[0] == pytest.approx(0.5 / (0.5 + 0.5 / 3))
 
 
+def test_what_has_no_stratum_is_not_judged(small, tmp_path):
+    strata = np.repeat([0, 7, 8], [30, 30, 40]).reshape(10, 10)  # rows 0 to 2 have none
+    other = write_map(tmp_path / "strata.tif", strata, resolution=SIZE)
+    seen = ((3, 0, "Wood"), (4, 5, "Water"), (6, 0, "2"), (9, 9, "Water"), (0, 0, "Water"))
+    found = judge(Judged(small, write_seen(tmp_path / "seen.gpkg", seen), strata=other))
+    assert found.whole.mapped.tolist() == [30, 40]
+    assert found.whole.points == 4
+    assert found.whole.found.overall.value[0] == pytest.approx((0.5 * 30 + 1 * 40) / 70)
+    assert "1 point(s) lie where the map has no class, or no stratum" in "\n".join(found.remarks)
+
+
 def test_points_that_nobody_looked_at_are_told(small, tmp_path):
     seen = (*SEEN, (3, 3, None), (0, 0, "Wood"), (50, 50, "Wood"))
     found = judge(Judged(small, write_seen(tmp_path / "seen.gpkg", seen)))
