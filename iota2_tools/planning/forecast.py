@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from iota2_tools.learning.traits import FOLD_SAMPLES
 from iota2_tools.planning.needs import NEEDS, Need, Size
 
 STARTING = 0.6
@@ -122,11 +123,20 @@ class Job:
         if not need or not size:
             return 0
         if self.rule in LEARNING and size.traits.forest and self.samples > 1:
-            once = FOREST_SECONDS * size.trees * size.traits.forest
-            once *= self.samples * math.log2(self.samples) * math.sqrt(size.features)
-            return once * size.fits * (5 if "folds" in self.rule else 1)
+            once = _forest_seconds(size, self.samples)
+            if "folds" in self.rule:
+                return 5 * once
+            return size.fits * once + size.folds * _forest_seconds(
+                size, min(self.samples, FOLD_SAMPLES)
+            )
         above = max(need.seconds - NEEDS[self.rule](Size()).seconds, 0)
         return above * SHARES.get(self.rule, SHARE)
+
+
+def _forest_seconds(size: Size, samples: float) -> float:
+    """Seconds of one core to learn a forest from so many samples."""
+    once = FOREST_SECONDS * size.trees * size.traits.forest * math.sqrt(size.features)
+    return once * samples * math.log2(samples)
 
 
 class Forecast:

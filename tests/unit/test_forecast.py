@@ -97,6 +97,10 @@ def test_a_forest_takes_as_long_as_its_samples_and_trees_ask_for(tmp_path):
     size = Size(features=150, trees=100)
     one = Job(0, "train_model", {}, 1, True, (), size, "train_model/0", {}, samples=20_000)
     assert one.work == pytest.approx(16, rel=0.05)
+    judged = Size(features=150, trees=100, folds=5)
+    with_folds = Job(0, "train_model", {}, 1, True, (), judged, "train_model/0", {}, samples=10_000)
+    alone = Job(0, "train_model", {}, 1, True, (), size, "train_model/0", {}, samples=10_000)
+    assert with_folds.work == pytest.approx(6 * alone.work)  # of fewer than FOLD_SAMPLES
     folds = Job(0, "learn_folds", {}, 1, True, (), size, "learn_folds/0", {}, samples=20_000)
     assert folds.work == pytest.approx(5 * one.work)
     assert Forecast([one], tmp_path).cost(one).wall == pytest.approx(STARTING_HEAVY + one.work)
