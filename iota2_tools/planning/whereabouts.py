@@ -148,7 +148,7 @@ def refuse_products_without_records(place: Place) -> None:
         If there are products, and no records beside them.
     """
     made = [name for name in ("tiles", "sampling", "final") if (place.output / name).is_dir()]
-    if made and not place.has_records:
+    if made and not place.records.is_dir():
         raise ConfigError(
             f"{place.output}: holds products, and no records of what they were made of: they were made by "
             "snakemake started in another folder. Go on with `snakemake --profile local` there, give another "

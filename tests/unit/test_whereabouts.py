@@ -113,10 +113,7 @@ def test_products_of_a_snakemake_elsewhere_are_not_taken_for_up_to_date(project,
     (place.output / "tiles").mkdir()
     with pytest.raises(ConfigError, match="made by snakemake started in another folder"):
         refuse_products_without_records(place)
-    (place.records / "metadata").mkdir(parents=True)
-    with pytest.raises(ConfigError, match="made by snakemake started in another folder"):
-        refuse_products_without_records(place)
-    (place.records / "metadata" / "cmVzdWx0cw==").touch()
+    place.records.mkdir()  # of a run that may have been killed before its first product
     refuse_products_without_records(place)
 
 
