@@ -266,7 +266,8 @@ def _parquet(path: str) -> _Layer:
     import pyarrow.parquet as parquet
 
     file = parquet.ParquetFile(path)
-    about = json.loads(file.schema_arrow.metadata.get(b"geo", b"{}"))
+    # What was added at the end of writing stands in the file alone, not in the schema.
+    about = json.loads((file.metadata.metadata or {}).get(b"geo", b"{}"))
     columns = [[name, str(kind)] for name, kind in zip(
         file.schema_arrow.names, file.schema_arrow.types, strict=True
     )]  # fmt: skip

@@ -13,6 +13,7 @@ from tiny import write_image
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.publishing import checksums
 from iota2_tools.publishing.checksums import content_of, kind_of, sha256_of
+from iota2_tools.vectors.writing import Dress, write_layer_files
 
 CODES = np.arange(64, dtype=np.uint8).reshape(8, 8) % 4
 
@@ -186,3 +187,16 @@ def test_what_cannot_be_read_is_named(tmp_path):
     for name in ("a.gpkg", "a.csv"):
         with pytest.raises(InputDataError, match=f"{name}: cannot be read"):
             content_of(tmp_path / name)
+
+
+def test_a_geoparquet_that_is_written_part_by_part_holds_what_one_written_at_once_does(tmp_path):
+    shapes = [shapely.box(n, 0, n + 1, 1) for n in range(4)]
+    frame = gpd.GeoDataFrame({"code": [1, 2, 3, 4]}, geometry=shapes, crs="EPSG:32631")
+    frame.to_parquet(tmp_path / "once.parquet")
+    parts = (frame.iloc[:3], frame.iloc[3:])
+    output = str(tmp_path / "parts.parquet")
+    write_layer_files(lambda: iter(parts), [output], Dress("<qgis/>", {}))
+    once, written = content_of(tmp_path / "once.parquet"), content_of(output)
+    assert (written.kind, written.count) == (once.kind, once.count) == ("vector", 4)
+    frame.set_crs("EPSG:32632", allow_override=True).to_parquet(tmp_path / "other.parquet")
+    assert content_of(tmp_path / "other.parquet").checksum != once.checksum
