@@ -95,8 +95,8 @@ def gather(evidence: Evidence) -> list[Remark]:
 
 
 def products_left_out(evidence: Evidence) -> Iterator[Remark]:
-    """Acquisitions that are not read, and why."""
-    for inventory in evidence.inventories:
+    """Acquisitions that are not read, and why, by tile, whatever the order these are given in."""
+    for inventory in sorted(evidence.inventories, key=lambda item: item.tile):
         for name, why in inventory.left_out.items():
             yield Remark(Topic.IMAGES, f"{inventory.tile}: {name} is left out: {why}")
 

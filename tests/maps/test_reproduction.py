@@ -63,7 +63,7 @@ def test_reproduce_makes_all_of_it_again_and_finds_the_pixel(original, whole_pro
     (scene / "scene").symlink_to(whole_production.folder / "scene")
     done = iota2(
         "reproduce", str(original / "production.lock"), "--inputs", str(scene), "--output", "again",
-        "--cores", str(CORES), "--quiet", "all", folder=tmp_path,
+        "--cores", str(CORES), folder=tmp_path,
     )  # fmt: skip
     assert "0 differ" in done.stdout, done.stdout + done.stderr
     assert done.returncode == 1  # for the flipped pixel

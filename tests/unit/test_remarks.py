@@ -78,6 +78,10 @@ def test_acquisitions_left_out_are_told_with_the_reason():
     assert told(products_left_out, inventories=inventories) == [
         "T31TCJ: PRODUCT is left out: B4 is truncated"
     ]
+    other = replace(inventories[0], tile="T31TAA", left_out={"OTHER": "no data"})
+    both = told(products_left_out, inventories=[*inventories, other])
+    assert both == told(products_left_out, inventories=[other, *inventories])
+    assert both[0] == "T31TAA: OTHER is left out: no data"
 
 
 def test_scores_of_a_regularised_map_are_told_to_be_those_of_polygons():
