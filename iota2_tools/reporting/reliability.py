@@ -56,7 +56,7 @@ def draw_reliability(counts: np.ndarray, path: str, title: str) -> None:
     error = calibration_error(counts)
     told = (
         f"Calibration error {number(error, 3)}, {number(n.sum(), apart=' ')} validation pixels.\n"
-        "Above the line the map is surer than it says, below it less sure"
+        "Above the line the map is right more often than it says, below it less often"
         if n.sum()
         else "The learner tells no confidence, or no pixel validates"
     )
