@@ -1,7 +1,6 @@
 """What several tests share: a tiny simulated scene, real data, and running the workflow."""
 
 import copy
-import json
 import os
 import re
 import shutil
@@ -130,13 +129,6 @@ class Workflow:
         jobs = job_counts(self.run("--dry-run", *arguments))
         jobs.pop("all", None)
         return jobs
-
-
-def locked_contents(results: Path) -> dict[str, dict]:
-    """What each final product of a production holds, as its lock tells."""
-    lock = json.loads((results / "final" / "production.lock").read_text(encoding="utf-8"))
-    found = {path: product["content"] for path, product in lock["products"].items()}
-    return {path: content for path, content in found.items() if content}
 
 
 def job_counts(done: subprocess.CompletedProcess) -> dict[str, int]:

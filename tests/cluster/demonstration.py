@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from conftest import locked_contents
+from locks import locked_contents
 
 
 def begin_demonstration(made, folder: Path) -> None:

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import CORES, locked_contents
+from conftest import CORES
+from locks import locked_contents
 from osgeo import gdal
 
 from iota2_tools.publishing.lock import lock_in, read_lock, write_lock

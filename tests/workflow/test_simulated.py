@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import yaml
-from conftest import ROOT, Workflow, deliver_again, locked_contents, on_scene
+from conftest import ROOT, Workflow, deliver_again, on_scene
+from locks import locked_contents
 from osgeo import gdal
 from osgeo_utils.samples import validate_cloud_optimized_geotiff as cog
 from rules.independent import clear
