@@ -69,6 +69,13 @@ def test_what_was_not_there_or_is_no_more_is_said():
     assert told == "a parameter that was gone: gone → nothing"
 
 
+def test_values_of_unlike_kinds_are_not_the_same_parameter():
+    assert parameter_changes(["{'x': 1}"], {"codes": "[1]"}) == [
+        "codes: nothing → [1]",
+        "a parameter that was {'x': 1}: {'x': 1} → nothing",
+    ]
+
+
 def test_many_differences_of_one_parameter_are_counted():
     before = [str(dict.fromkeys("abcdef", 1) | {"z": 0})]
     now = {"sampling": str(dict.fromkeys("abcdef", 2) | {"z": 0})}

@@ -61,13 +61,10 @@ def test_what_is_read_is_made_before():
 
 
 def test_the_longest_chain_begins_first():
-    # 0 and 1 wait for nothing; 2 takes 20 s after 1. With 1 first: 5, then 0 beside 2.
-    jobs = [job(0), job(1), job(2, after=[1])]
-    assert course(jobs, costs(_0=5, _1=5, _2=20), cores=1).wall == pytest.approx(30 + 3 * BETWEEN)
-    two = course(
-        [job(0), job(3), job(1), job(2, after=[1])], costs(_0=5, _3=5, _1=5, _2=20), cores=2
-    )
-    assert two.wall == pytest.approx(25 + 2 * BETWEEN)
+    # 3 follows 2 and takes 20 s: with 2 among the first, 5 s and then 20; else 5, 5 and 20.
+    jobs = [job(0), job(1), job(2), job(3, after=[2])]
+    expected = course(jobs, costs(_0=5, _1=5, _2=5, _3=20), cores=2)
+    assert expected.wall == pytest.approx(25 + 2 * BETWEEN)
 
 
 def test_a_job_of_more_threads_than_there_are_cores_gets_them_all():
