@@ -167,7 +167,7 @@ def test_all_unknown_classes_are_named(read, values):
 
 
 def test_a_polygon_without_a_class_is_told(read):
-    with pytest.raises(InputDataError, match="field 'kind' holds no value .feature 2., which"):
+    with pytest.raises(InputDataError, match=r"field 'kind' holds no value \(feature 2\), which"):
         read(kind=["crop", None])
 
 
