@@ -135,8 +135,14 @@ def test_a_table_of_one_s_own_is_known_by_its_content_and_all_features_are_asked
             },
             "sampling.augmentation.byclass: the nomenclature has no code 7, codes are 1, 2",
         ),
-        ({"sampling": {"management": "none.csv"}}, "sampling.management: no file none.csv; check its path"),
-        ({"learning": {"samples": "none.gpkg"}}, "learning.samples: no file none.gpkg; check its path"),
+        (
+            {"sampling": {"management": "none.csv"}},
+            "sampling.management: no file none.csv; check its path",
+        ),
+        (
+            {"learning": {"samples": "none.gpkg"}},
+            "learning.samples: no file none.gpkg; check its path",
+        ),
     ],
 )
 def test_what_the_production_does_not_have_is_told_by_the_check(plan, sections, message):
