@@ -25,7 +25,7 @@ def design_text(design: Design) -> str:
         drawn.strata, design.names, drawn.pixels, design.accuracies, design.sizes, strict=True
     ):
         told = number(pixels, apart=" ")
-        lines.append(f"{code:>5}  {name:<{width}}  {told:>14}  {expected:>8.2f}  {size:>6}")
+        lines.append(f"{code:>5}  {name:<{width}}  {told:>14}  {number(expected, 2):>8}  {size:>6}")
     lines.append(
         f"Overall accuracy will be known to +- {number(QUANTILE * design.expected_error, 3)} (95 %), if what is "
         "expected is right"
