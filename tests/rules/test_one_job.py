@@ -31,4 +31,4 @@ def test_the_command_of_iota2_job_runs_that_job_alone_under_the_debugger(
     assert "('1', 'train_model')" in terminal.shown()
     after = product_times(folder / "results")
     changed = {Path(name).parts[:2] for name, time in after.items() if before.get(name) != time}
-    assert changed == {("models", "region_1_seed_1")}
+    assert changed == {("models", "region_1_seed_1"), ("folds", "region_1_seed_1")}

@@ -83,7 +83,7 @@ def test_cut_map_shows_the_pixels_of_each_map(made):
         "pixelsvalidity": "PixelsValidity", "diff_seed_1": "diff_seed_1",
     }  # fmt: skip
     assert set(files) <= {layer["name"] for layer in told["layers"]}
-    assert len(told["layers"]) == 7
+    assert len(told["layers"]) == 9  # of each draw four, and the validity
     for layer, file in files.items():
         values = tile_values(results / f"final/report/tiles/{layer}/0_0_0.js")
         assert np.array_equal(values, pixels(results / f"final/{file}.tif"))

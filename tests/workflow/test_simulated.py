@@ -198,7 +198,7 @@ def test_a_run_killed_on_one_core_with_small_windows_ends_in_the_same_files(
     assert unfinished
     assert not [path for folder in unfinished for path in folder.glob("confidence_seed_0.tif")]
     workflow.run("--unlock")
-    workflow.run("mosaic", "validation", cores=1)
+    workflow.run("catalogue", cores=1)
     assert not list(workflow.results.rglob(".part-*"))
     names = ("Classif_Seed_0", "Confidence_Seed_0", "PixelsValidity", "diff_seed_0")
     same = [f"final/{name}.tif" for name in names]
