@@ -41,6 +41,7 @@ def digests(folder: Path, paths: list[str]) -> dict[str, str]:
         for file in sorted(
             (folder / path).rglob("*") if (folder / path).is_dir() else [folder / path]
         )
+        if file.is_file()
     ]
     return {str(path): digest(path) for path in files}
 

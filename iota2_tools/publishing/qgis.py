@@ -128,7 +128,7 @@ def _name(path: str, tags: dict[str, str]) -> str:
         raw = ", regularised"
     if draw.isdigit() and "seed_" in stem.lower():
         return f"{title}{raw}, draw {draw}"
-    return f"{title}, all draws" if stem.endswith("_fusion") else title
+    return f"{title}{raw}, all draws" if stem.endswith("_fusion") else title
 
 
 def _polygons(path: str, final: Path) -> _Layer:

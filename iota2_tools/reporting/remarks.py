@@ -4,6 +4,7 @@ A remark comes from a function `(Evidence) -> Iterator[Remark]` in `GATHERERS`. 
 remark is one more function; what it looks at beside is one more field of `Evidence`.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -98,7 +99,9 @@ def products_left_out(evidence: Evidence) -> Iterator[Remark]:
     """Acquisitions that are not read, and why, by tile, whatever the order these are given in."""
     for inventory in sorted(evidence.inventories, key=lambda item: item.tile):
         for name, why in inventory.left_out.items():
-            yield Remark(Topic.IMAGES, f"{inventory.tile}: {name} is left out: {why}")
+            # Where the archive lies does not belong to the scores: they are the same elsewhere.
+            inside = re.sub(rf"\S*/(?={re.escape(name)})", "", why)
+            yield Remark(Topic.IMAGES, f"{inventory.tile}: {name} is left out: {inside}")
 
 
 def series_moved(evidence: Evidence) -> Iterator[Remark]:

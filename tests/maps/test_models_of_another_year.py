@@ -15,6 +15,8 @@ def test_models_of_another_production_map_this_one_and_nothing_is_learnt(
     workflow = type(small_production)(tmp_path, copy.deepcopy(small_production.config))
     (tmp_path / "scene").symlink_to(small_production.folder / "scene")
     workflow.config["learning"] = {"models": str(small_production.results)}
+    workflow.config["classification"] = {"probability_map": True}  # no sets: they need folds
+    workflow.config["sampling"].pop("suspicious_polygons", None)
     for section in ("feature_maps", "report", "publication"):
         workflow.config.pop(section, None)
     jobs = workflow.planned("mosaic", "validation")

@@ -225,8 +225,10 @@ def test_figures_and_tables_answer(quiet):
     assert quiet.run(visible) == 0
 
 
-def test_the_report_of_snakemake_opens_on_text_and_map_and_not_on_a_graph(whole_production):
-    report = whole_production.results / "final/report.html"
+def test_the_report_of_snakemake_opens_on_text_and_map_and_not_on_a_graph(
+    whole_production, tmp_path
+):
+    report = tmp_path / "report.html"
     whole_production.run("all", "--report", str(report))
     with opened(DESKTOP) as browser:
         browser.open(report)

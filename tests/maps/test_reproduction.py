@@ -38,9 +38,8 @@ def iota2(*arguments: str, folder: Path) -> subprocess.CompletedProcess:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("production", ["whole_production", "managed_production"])
-def test_the_lock_names_every_file_of_final(request, production):
-    final = request.getfixturevalue(production).results / "final"
+def test_the_lock_names_every_file_of_final(whole_production):
+    final = whole_production.results / "final"
     files = {path.relative_to(final).as_posix() for path in final.rglob("*") if path.is_file()}
     products = {path for path in files if not path.startswith("report/")}
     assert set(read_lock(lock_in(final)).products) == products - {"production.lock"}

@@ -10,8 +10,8 @@ STAGES = (
     "vectorisation",
     "statistics",
     "delivery",
-    "report_page",
 )
+"""Not the report: it tells when jobs ran."""
 
 
 @pytest.fixture(scope="module")

@@ -359,7 +359,9 @@ def test_scikit_image_is_imported_only_where_it_is_used():
 def test_a_poor_acquisition_stops_or_is_left_out_as_a_damaged_one(tmp_path, series):
     folder, inputs = series
     write(folder / "20180101_nir.tif", taken(fields(9)))
-    with pytest.raises(InputDataError, match=r"20180101_\*\.tif: 2018-01-01: its windows do not agree"):
+    with pytest.raises(
+        InputDataError, match=r"20180101_\*\.tif: 2018-01-01: its windows do not agree"
+    ):
         write_inventory(inputs, "stop", str(tmp_path / "inventory.json"))
     write_inventory(inputs, "skip", str(tmp_path / "inventory.json"))
     stock = read_inventory(str(tmp_path / "inventory.json"))

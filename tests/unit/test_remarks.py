@@ -84,6 +84,19 @@ def test_acquisitions_left_out_are_told_with_the_reason():
     assert both[0] == "T31TAA: OTHER is left out: no data"
 
 
+def test_where_the_archive_lies_is_not_told():
+    """The scores of a production are the same wherever its images are."""
+    why = {
+        "P_1": "/data/s2/T31TCJ/P_1/P_1_FRE_B4.tif is no readable image (cut?)",
+        "20180101": "b.tif differs from data/T/20180101_a.tif",
+    }
+    found = told(products_left_out, inventories=[Inventory("T31TCJ", GRID, {}, {}, why)])
+    assert found == [
+        "T31TCJ: P_1 is left out: P_1_FRE_B4.tif is no readable image (cut?)",
+        "T31TCJ: 20180101 is left out: b.tif differs from 20180101_a.tif",
+    ]
+
+
 def test_scores_of_a_regularised_map_are_told_to_be_those_of_polygons():
     assert told(polygons_hold_no_edges) == []
     regularised = replace(evidence(), regularised=True)
