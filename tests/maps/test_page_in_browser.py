@@ -225,11 +225,17 @@ def test_figures_and_tables_answer(quiet):
     assert quiet.run(visible) == 0
 
 
-def test_the_report_of_snakemake_opens_on_text_and_map_and_not_on_a_graph(
-    whole_production, tmp_path
-):
-    report = tmp_path / "report.html"
+@pytest.fixture
+def report_of_snakemake(whole_production):
+    """Beside the maps, which it shows; away again, for it is no product."""
+    report = whole_production.results / "final/report.html"
     whole_production.run("all", "--report", str(report))
+    yield report
+    report.unlink()
+
+
+def test_the_report_of_snakemake_opens_on_text_and_map_and_not_on_a_graph(report_of_snakemake):
+    report = report_of_snakemake
     with opened(DESKTOP) as browser:
         browser.open(report)
         browser.wait("return document.querySelector('#rulegraph canvas, #rulegraph svg')")
