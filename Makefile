@@ -38,12 +38,12 @@ test: setup
 test-setup: setup
 	python -m pytest tests/setup
 
-# A whole production for each format, on simulated scenes; ten minutes.
+# A whole production for each format, on simulated scenes; a quarter of an hour.
 test-formats: OTB := auto
 test-formats: setup
 	python -m pytest tests/formats
 
-# A small production with all that is made of maps: fused, smoothed, regularised, polygons; three minutes.
+# A small production with all that is made of maps: fused, smoothed, regularised, polygons; some ten minutes.
 test-maps: setup
 	python -m pytest -n 2 tests/maps
 
