@@ -8,14 +8,14 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from iota2_tools.commands.engine import snakemake_command, targets
 from iota2_tools.commands.production import add_place, place_from
 from iota2_tools.core.places import ROOT
-from iota2_tools.planning.outlook import Outlook
-from iota2_tools.planning.stages import stages_of_rules
-from iota2_tools.planning.watching import PLAN, read_plan
-from iota2_tools.planning.whereabouts import Place, refuse_products_without_records
+
+if TYPE_CHECKING:
+    from iota2_tools.planning.whereabouts import Place
 
 EXAMPLES = """examples:
   iota2 plan config/config.yaml
@@ -44,6 +44,11 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the plan; exit code."""
+    from iota2_tools.planning.outlook import Outlook
+    from iota2_tools.planning.stages import stages_of_rules
+    from iota2_tools.planning.watching import read_plan
+    from iota2_tools.planning.whereabouts import refuse_products_without_records
+
     place = place_from(arguments)
     refuse_products_without_records(place)
     with tempfile.TemporaryDirectory() as folder:
@@ -62,8 +67,10 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _ask(place: Place, words: list[str], file: Path) -> subprocess.CompletedProcess:
+def _ask(place: "Place", words: list[str], file: Path) -> subprocess.CompletedProcess:
     """A dry run of Snakemake that writes its plan into a file."""
+    from iota2_tools.planning.watching import PLAN
+
     new = not place.output.exists()
     place.output.mkdir(parents=True, exist_ok=True)
     options = [*words, "--dry-run", "--quiet", "all", "--cores", "all"]
@@ -76,7 +83,7 @@ def _ask(place: Place, words: list[str], file: Path) -> subprocess.CompletedProc
     return done
 
 
-def _leave_no_trace(place: Place) -> None:
+def _leave_no_trace(place: "Place") -> None:
     """Remove what the plan of a new production has made: Snakemake's records of nothing, empty folders."""
     shutil.rmtree(place.records, ignore_errors=True)
     for folder, _, _ in os.walk(place.output, topdown=False):
