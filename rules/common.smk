@@ -14,7 +14,7 @@ from iota2_tools.learning.places import borrowed_models
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.requests import Asking, Requests, listed
 from iota2_tools.planning.start import begin
-from iota2_tools.planning.watching import MARK, WATCHED
+from iota2_tools.planning.journal import MARK, WATCHED
 
 
 include: "snakemake_inside.smk"

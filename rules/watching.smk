@@ -8,7 +8,8 @@ from iota2_tools.planning.expectation import expected_samples
 from iota2_tools.planning.forecast import LEARNING, Job
 from iota2_tools.planning.journal import Journal, WhenPlanned, is_told
 from iota2_tools.planning.whereabouts import journal_of
-from iota2_tools.planning.watching import PLAN, WATCHED, begun, write_plan
+from iota2_tools.planning.journal import WATCHED
+from iota2_tools.planning.watching import PLAN, begun, write_plan
 
 
 @cache

@@ -5,7 +5,6 @@ import os
 import sys
 from pathlib import Path
 
-from iota2_tools.config.yaml_files import read_yaml
 from iota2_tools.core.errors import ConfigError
 from iota2_tools.planning.whereabouts import USUAL, Place, folder_of, place_of
 
@@ -45,6 +44,8 @@ def enter(configfile: str) -> str:
     One that cannot be read stays where it is: who reads it next tells why.
     """
     try:
+        from iota2_tools.config.yaml_files import read_yaml
+
         folder = folder_of(Path(os.path.abspath(configfile)), read_yaml(configfile) or {})
     except (ConfigError, AttributeError):
         return configfile

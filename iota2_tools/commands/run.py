@@ -16,10 +16,10 @@ from iota2_tools.commands.production import add_place, place_from
 from iota2_tools.commands.shown import Shown
 from iota2_tools.core.errors import ConfigError, unwritable
 from iota2_tools.core.places import ROOT
+from iota2_tools.planning.journal import MARK, WATCHED
 from iota2_tools.planning.ownership import Owner, owning, refuse_if_occupied
 from iota2_tools.planning.progress import Progress
 from iota2_tools.planning.stages import stages_of_rules
-from iota2_tools.planning.watching import MARK, WATCHED
 from iota2_tools.planning.whereabouts import Place, refuse_products_without_records
 
 DESCRIPTION = """Make a production, or what is not up to date of it.

@@ -12,6 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
+WATCHED = "IOTA2_WATCHED"
+"""Variable of the environment: set where `iota2 run` shows the progress."""
+MARK = "iota2: the run begins"
+"""Printed when what Snakemake says before it reads the workflow is over."""
+
 BEGUN, STARTED, FINISHED, FAILED, ENDED = "begun", "started", "finished", "failed", "ended"
 
 Facts = Callable[[], Mapping[str, Any] | None]

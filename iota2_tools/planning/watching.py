@@ -15,10 +15,6 @@ from iota2_tools.planning.needs import Size
 
 PLAN = "IOTA2_PLAN"
 """Variable of the environment: the file that a dry run writes its plan to (`iota2 plan`)."""
-WATCHED = "IOTA2_WATCHED"
-"""Variable of the environment: set where `iota2 run` shows the progress."""
-MARK = "iota2: the run begins"
-"""Printed when what Snakemake says before it reads the workflow is over."""
 
 
 def begun(jobs: Sequence[Job], output: Path, cores: int) -> dict[str, Any]:

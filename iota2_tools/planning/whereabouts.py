@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from iota2_tools.config.yaml_files import read_yaml, words_of
 from iota2_tools.core.errors import ConfigError
-from iota2_tools.planning.configuration import complete_configuration
 
 RECORDS = ".snakemake"
 """Where Snakemake keeps its records, locks and logs: in the folder that it works in."""
@@ -83,6 +81,10 @@ def place_of(configfile: str | Path, folder: str | Path | None = None) -> Place:
         If the configuration cannot be read, or has problems.
     """
     path = Path(os.path.abspath(configfile))
+    # The help of the command waits for no package.
+    from iota2_tools.config.yaml_files import read_yaml, words_of
+    from iota2_tools.planning.configuration import complete_configuration
+
     given = read_yaml(configfile)
     if not isinstance(given, dict):
         raise ConfigError(f"{configfile}: is empty; start from config/minimal.yaml")
