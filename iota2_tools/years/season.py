@@ -40,7 +40,8 @@ class Step:
     Parameters
     ----------
     label : str
-        `2018-06`, or `Jun` where features are named by days of the year.
+        `2018-06`, or `Jun` where features are named by days of the year; `Jun (next year)` where
+        June is the month that they begin with as well.
     columns : list of int
         Features up to then; those without date are known from the beginning.
     """
@@ -52,19 +53,25 @@ class Step:
 def steps_of(names: Sequence[str]) -> list[Step]:
     """Months of the features, in order of time.
 
-    Days of the year may go over New Year: the season begins with the first day of a series.
+    Days of the year may go over New Year: the season begins with the first day of a series. Where it ends in
+    the month that it began with, this stands twice, and what is of the next year says so.
 
     Raises
     ------
     InputDataError
-        If no feature has a date.
+        If no feature has a date, or some tell the date and others the day of the year.
     """
     stamps = [found["stamp"] if (found := DATED.fullmatch(name)) else None for name in names]
     known = {stamp for stamp in stamps if stamp}
     if not known:
         raise InputDataError("no feature has a date: there is no season to follow")
-    month_of = _months(known)
+    if len({_is_day_of_year(stamp) for stamp in known}) > 1:
+        raise InputDataError(
+            "some features tell a date and others a day of the year, so that they have no common order; give all "
+            "sensors the same `dates`"
+        )
     begin = _begin(names)
+    month_of = {stamp: _month(stamp, begin) for stamp in known}
     ordered = sorted(known, key=lambda stamp: _since(stamp, begin))
     labels = list(dict.fromkeys(month_of[stamp] for stamp in ordered))
     steps = []
@@ -79,14 +86,17 @@ def steps_of(names: Sequence[str]) -> list[Step]:
     return steps
 
 
-def _months(stamps: set[str]) -> dict[str, str]:
-    months = {}
-    for stamp in stamps:
-        if stamp.startswith("D"):
-            months[stamp] = MONTHS[(date(2019, 1, 1) + timedelta(int(stamp[1:]) - 1)).month - 1]
-        else:
-            months[stamp] = f"{stamp[:4]}-{stamp[4:6]}"
-    return months
+def _is_day_of_year(stamp: str) -> bool:
+    return stamp.startswith("D")
+
+
+def _month(stamp: str, begin: int) -> str:
+    """Month of a stamp; that which the season began with, of the next year, has another name."""
+    if not _is_day_of_year(stamp):
+        return f"{stamp[:4]}-{stamp[4:6]}"
+    first, own = (date(2019, 1, 1) + timedelta(day - 1) for day in (begin, int(stamp[1:])))
+    again = own.month == first.month and own < first
+    return f"{MONTHS[own.month - 1]}{' (next year)' if again else ''}"
 
 
 def _begin(names: Sequence[str]) -> int:
@@ -107,7 +117,7 @@ def _begin(names: Sequence[str]) -> int:
 
 def _since(stamp: str, begin: int) -> int:
     """Place of a stamp in order of time."""
-    return (int(stamp[1:]) - begin) % DAYS_OF_YEAR if stamp.startswith("D") else int(stamp)
+    return (int(stamp[1:]) - begin) % DAYS_OF_YEAR if _is_day_of_year(stamp) else int(stamp)
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,20 @@ def test_a_season_by_days_of_the_year_may_be_a_calendar_year():
     assert [step.label for step in steps_of(["a_b_D059", "a_b_D060"])] == ["Feb", "Mar"]
 
 
+def test_the_month_that_a_season_begins_with_is_not_that_which_it_ends_with():
+    """From 6 November (D310) to 5 November: those of the next year are known last."""
+    names = ["S2_B4_D310", "S2_B4_D330", "S2_B4_D100", "S2_B4_D305", "S2_B4_D309"]
+    found = steps_of(names)
+    assert [(step.label, step.columns) for step in found] == [
+        ("Nov", [0, 1]), ("Apr", [0, 1, 2]), ("Nov (next year)", [0, 1, 2, 3, 4]),
+    ]  # fmt: skip
+
+
+def test_dates_and_days_of_the_year_have_no_common_order():
+    with pytest.raises(InputDataError, match="give all sensors the same `dates`"):
+        steps_of(["S2_B4_20180110", "L8_B4_D120"])
+
+
 def test_without_dates_there_is_no_season():
     with pytest.raises(InputDataError, match="no feature has a date"):
         steps_of(["ALT_band_1", "phenology_start"])
