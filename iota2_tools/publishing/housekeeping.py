@@ -292,9 +292,17 @@ def archive(output: str | Path, target: str | Path) -> list[str]:
 
 def _check_complete(lock: Lock, folder: Path) -> None:
     """Raise InputDataError if a production cannot be archived whole."""
+    learning = lock.configuration.get("learning", {})
+    if not learning.get("models"):  # else it has learnt nothing itself
+        _check_learnt(lock, folder, own_samples=bool(learning.get("samples")))
+    _check_verified(lock, folder / "final")
+
+
+def _check_learnt(lock: Lock, folder: Path, *, own_samples: bool) -> None:
+    """Raise InputDataError if models, or the samples they have learnt, are missing."""
     models = list((folder / "models").glob("region_*_seed_*"))
     for seed in lock.seeds:
-        if not any(f"_seed_{seed}" in item.name for item in models):
+        if not any(re.search(rf"_seed_{seed}(_|$)", item.name) for item in models):
             raise InputDataError(
                 f"{folder}: has no model of draw {seed} in models/; make it again (`snakemake learning`)"
             )
@@ -303,12 +311,10 @@ def _check_complete(lock: Lock, folder: Path) -> None:
             raise InputDataError(
                 f"{item}: has no model.json; make the model again (`snakemake {item}`)"
             )
-    own = lock.configuration.get("learning", {}).get("samples")
-    if not own and not any((folder / "tiles").glob("*/samples.parquet")):
+    if not own_samples and not any((folder / "tiles").glob("*/samples.parquet")):
         raise InputDataError(
             f"{folder}: has no tiles/*/samples.parquet; make them again (`snakemake sampling`)"
         )
-    _check_verified(lock, folder / "final")
 
 
 def _check_verified(lock: Lock, final: Path) -> None:

@@ -3,10 +3,11 @@
 import io
 import sys
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import yaml
-from test_lock import production
+from test_lock import ABOUT, production
 
 from iota2_tools.commands.cli import main
 from iota2_tools.core.errors import ConfigError, InputDataError
@@ -161,7 +162,19 @@ def test_what_cannot_be_archived_whole_is_refused(output, tmp_path):
     (output / "tiles/T31TCJ/samples.parquet").unlink()
     with pytest.raises(InputDataError, match="has no tiles"):
         archive(output, target)
-    (output / "models/region_1_seed_0").rename(output / "models/gone")
+    (output / "models/region_1_seed_0").rename(output / "models/region_1_seed_01")
     with pytest.raises(InputDataError, match="has no model of draw 0"):
         archive(output, target)
     assert not target.exists()
+
+
+def test_a_production_that_maps_by_other_models_is_archived_without_any(tmp_path):
+    """It has learnt nothing: it has neither models nor samples."""
+    configuration = {"output": "results", "learning": {"models": "results_2018"}}
+    production(tmp_path / "results", about=replace(ABOUT, configuration=configuration))
+    assert "final/Classif_Seed_0.tif" in archive(tmp_path / "results", tmp_path / "archive")
+
+
+def test_an_archive_has_models_of_several_sources(output, tmp_path):
+    (output / "models/region_1_seed_0").rename(output / "models/region_1_seed_0_optical")
+    assert "models/region_1_seed_0_optical/model.json" in archive(output, tmp_path / "archive")

@@ -30,7 +30,7 @@ ABOUT = About(
 FILES = ["Classif_Seed_0.tif", "RESULTS.txt", "scores.csv", "stac/collection.json"]
 
 
-def production(folder, codes=CODES, tags=None):
+def production(folder, codes=CODES, tags=None, about=ABOUT):
     """A folder `final` with its lock."""
     final = folder / "final"
     (final / "stac").mkdir(parents=True)
@@ -38,7 +38,7 @@ def production(folder, codes=CODES, tags=None):
     (final / "RESULTS.txt").write_text("Overall accuracy 0.9\n")
     (final / "scores.csv").write_text("seed,score\n0,0.9\n")
     (final / "stac" / "collection.json").write_text("{}")
-    lock = lock_of(ABOUT, {"a.gpkg": InputFile(1, "x")}, look_at_all(final, FILES))
+    lock = lock_of(about, {"a.gpkg": InputFile(1, "x")}, look_at_all(final, FILES))
     write_lock(lock, str(final / "production.lock"))
     return lock, final
 
