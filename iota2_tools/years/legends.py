@@ -13,6 +13,8 @@ from iota2_tools.years.maps import YearMap
 
 COLUMNS = ("map", "code", "common", "name")
 BEFORE, AFTER = "before", "after"
+NOT_MAPPED = 0
+"""Code of the pixels of a map that have no class."""
 LEFT_OUT = 0
 """Common code of a class that takes no part: its pixels count as not mapped."""
 
@@ -122,6 +124,10 @@ def _read_rows(path: str) -> tuple[list[tuple[int, str, int, int, str]], list[st
             problems.append(f"line {line}: map is {side!r}; write {BEFORE} or {AFTER}")
         elif codes[0] is None or codes[1] is None:
             problems.append(f"line {line}: code and common are whole numbers up to 65535")
+        elif codes[0] == NOT_MAPPED:
+            problems.append(
+                f"line {line}: code 0 is no class, but what is not mapped; leave the line out"
+            )
         else:
             rows.append((line, side, codes[0], codes[1], (row.get("name") or "").strip()))
     return rows, problems
@@ -129,7 +135,7 @@ def _read_rows(path: str) -> tuple[list[tuple[int, str, int, int, str]], list[st
 
 def _code(text: str | None) -> int | None:
     text = (text or "").strip()
-    return int(text) if text.isdigit() and int(text) <= 65535 else None
+    return int(text) if text.isdecimal() and int(text) <= 65535 else None
 
 
 def _common_nomenclature(
@@ -148,7 +154,7 @@ def _common_nomenclature(
 
 def _places(common: Mapping[int, int], legend: Nomenclature) -> np.ndarray:
     places = np.full(65536, -1, dtype=np.int32)
-    places[0] = 0
+    places[NOT_MAPPED] = 0
     order = {code: number for number, code in enumerate(legend.codes, start=1)}
     for code, target in common.items():
         places[code] = order.get(target, 0)

@@ -209,6 +209,9 @@ def test_classes_are_brought_together_by_a_table(maps, tmp_path):
         (("before,7,20,Town\n", ""), "class 7 (Town) of .* has no line with map before"),
         (("after,5,20,", "later,5,20,"), "line 6: map is 'later'; write before or after"),
         (("after,5,20,", "after,five,20,"), "line 6: code and common are whole numbers"),
+        (("after,5,20,", "after,5²,20,"), "line 6: code and common are whole numbers"),
+        (("after,9,0,", "after,9,65536,"), "line 7: code and common are whole numbers"),
+        (("after,9,0,", "after,9,0,\nafter,0,20,"), "line 8: code 0 is no class"),
         (
             ("after,1,10,Crops", "after,1,10,Fields"),
             "common class 10 is called 'Crops' and 'Fields'",
