@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -123,11 +124,16 @@ def write_points(wanted: PointsWanted, output: str, *, hidden: bool = True) -> D
     Raises
     ------
     ConfigError
-        If the numbers are impossible, or expectations are of strata that are not there.
+        If the numbers are impossible, expectations are of strata that are not there, or the file stands
+        already: a person may have filled it in.
     InputDataError
         If the map has no class anywhere.
     """
     problems = wanted.problems()
+    if Path(output).exists():
+        problems.append(
+            f"{output}: stands already, and what was filled in would be lost; name another file, or remove it"
+        )
     if problems:
         raise ConfigError("; ".join(problems))
     design = designed(wanted, draw(wanted.classes, wanted.strata, wanted.random_seed, wanted.most))

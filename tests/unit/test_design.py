@@ -234,6 +234,14 @@ def test_impossible_wishes_are_refused(tmp_path, options, told):
     assert not (tmp_path / "p.gpkg").exists()
 
 
+def test_points_that_were_looked_at_are_not_drawn_over(tmp_path):
+    path = write_map(tmp_path / "map.tif", VALUES, ["Wood", "Water", "Urban"])
+    (tmp_path / "p.gpkg").write_bytes(b"looked at")
+    with pytest.raises(ConfigError, match=r"p\.gpkg: stands already"):
+        write_points(PointsWanted(path, points=8, minimum=2), str(tmp_path / "p.gpkg"))
+    assert (tmp_path / "p.gpkg").read_bytes() == b"looked at"
+
+
 def test_a_map_without_a_class_is_refused(tmp_path):
     path = write_map(tmp_path / "map.tif", np.zeros((4, 4)))
     with pytest.raises(InputDataError, match="no pixel has a class"):
