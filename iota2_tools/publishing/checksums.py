@@ -114,7 +114,8 @@ def blocks_of(grid: Grid) -> list[Window]:
 def _raster(path: str) -> Content:
     grid, dataset = grid_of(path), open_raster(path)
     bands = [dataset.GetRasterBand(number + 1) for number in range(dataset.RasterCount)]
-    about = _digest(_crs(grid.crs), list(grid.geotransform), [_about(band) for band in bands])
+    place = [*grid.geotransform, grid.rows, grid.cols]
+    about = _digest(_crs(grid.crs), place, [_about(band) for band in bands])
     values = np.zeros(65536, dtype=np.int64) if _coded(dataset) else None
     blocks = []
     for window in blocks_of(grid):

@@ -58,6 +58,16 @@ def test_place_and_projection_are_content(tmp_path):
     assert len(found) == 4
 
 
+def test_shape_is_content(tmp_path):
+    """The pixels of both are the same, one after the other."""
+    wide, high = np.ones((4, 8), dtype=np.uint8), np.ones((8, 4), dtype=np.uint8)
+    first, second = (
+        content_of(write_image(tmp_path / f"{len(codes)}.tif", codes)) for codes in (wide, high)
+    )
+    assert first.blocks == second.blocks
+    assert first.checksum != second.checksum
+
+
 def test_a_flipped_pixel_changes_the_checksum_of_its_block_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(checksums, "SIDE", 4)
     first = content_of(class_map(tmp_path / "a.tif"))
