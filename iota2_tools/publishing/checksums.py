@@ -113,14 +113,13 @@ def blocks_of(grid: Grid) -> list[Window]:
 
 def _raster(path: str) -> Content:
     grid, dataset = grid_of(path), open_raster(path)
-    bands = [dataset.GetRasterBand(number + 1) for number in range(dataset.RasterCount)]
     place = [*grid.geotransform, grid.rows, grid.cols]
-    about = _digest(_crs(grid.crs), place, [_about(band) for band in bands])
+    about = _digest(_crs(grid.crs), place, bands_of(dataset))
     values = np.zeros(65536, dtype=np.int64) if _coded(dataset) else None
     blocks = []
     for window in blocks_of(grid):
         block = hashlib.blake2b(digest_size=BYTES)
-        for number in range(1, len(bands) + 1):
+        for number in range(1, dataset.RasterCount + 1):
             pixels = read_window(dataset, window, number)
             block.update(_plain(pixels))
             if values is not None:
@@ -129,7 +128,7 @@ def _raster(path: str) -> Content:
     about.update("".join(blocks).encode())
     counted = {}
     if values is not None:
-        nodata = bands[0].GetNoDataValue()
+        nodata = dataset.GetRasterBand(1).GetNoDataValue()
         counted = {
             str(code): int(values[code]) for code in np.flatnonzero(values) if code != nodata
         }
@@ -143,8 +142,12 @@ def _crs(crs: str) -> str:
     return f"{name}:{code}" if code else reference.ExportToWkt()
 
 
+def bands_of(dataset: gdal.Dataset) -> list[list[Any]]:
+    """Type, nodata, name and palette of each band."""
+    return [_about(dataset.GetRasterBand(number + 1)) for number in range(dataset.RasterCount)]
+
+
 def _about(band: gdal.Band) -> list[Any]:
-    """Type, nodata, name and palette of a band."""
     table, nodata = band.GetColorTable(), band.GetNoDataValue()
     colours = [table.GetColorEntry(code) for code in range(table.GetCount())] if table else []
     return [

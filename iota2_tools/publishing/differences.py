@@ -12,6 +12,7 @@ from iota2_tools.geo.grid import Grid, Window, grid_of
 from iota2_tools.geo.raster import open_raster, read_window
 from iota2_tools.publishing.checksums import (
     Content,
+    bands_of,
     blocks_of,
     features_of,
     heads_of,
@@ -135,11 +136,14 @@ def _rasters(first: str, second: str, *, georeferenced: bool) -> str:
     grid = grid_of(first)
     if grid != grid_of(second):
         return "projection or place differ"
-    found = _Found(grid)
+    found = _Found(grid, coded=one.GetRasterBand(1).GetColorTable() is not None)
     for window in blocks_of(grid):
         for band in range(1, one.RasterCount + 1):
             found.add(window, read_window(one, window, band), read_window(other, window, band))
-    return found.told(coded=one.GetRasterBand(1).GetColorTable() is not None)
+    told = found.told()
+    if told or bands_of(one) == bands_of(other):
+        return told
+    return "type, nodata, names of bands or palette differ; no pixel does"
 
 
 def _shape(dataset: gdal.Dataset) -> tuple[int, int, int]:
@@ -147,10 +151,11 @@ def _shape(dataset: gdal.Dataset) -> tuple[int, int, int]:
 
 
 class _Found:
-    """Values that differ between two rasters of one grid."""
+    """Values that differ between two rasters of one grid; of codes also which became which."""
 
-    def __init__(self, grid: Grid) -> None:
+    def __init__(self, grid: Grid, *, coded: bool) -> None:
         self.grid = grid
+        self.coded = coded
         self.count = 0
         self.first: tuple[int, int] | None = None
         self.pairs: Counter[tuple[float, float]] = Counter()
@@ -176,10 +181,11 @@ class _Found:
         ]
         before, after = one[differ].astype(float), other[differ].astype(float)
         self.largest = max(self.largest, float(np.nanmax(np.abs(after - before), initial=0)))
-        pairs, counts = np.unique(np.stack([before, after]), axis=1, return_counts=True)
-        self.pairs.update(dict(zip(map(tuple, pairs.T.tolist()), counts.tolist(), strict=True)))
+        if self.coded:  # there may be as many pairs of quantities as pixels
+            pairs, counts = np.unique(np.stack([before, after]), axis=1, return_counts=True)
+            self.pairs.update(dict(zip(map(tuple, pairs.T.tolist()), counts.tolist(), strict=True)))
 
-    def told(self, *, coded: bool) -> str:
+    def told(self) -> str:
         """The same in words: how many, where, which classes."""
         if not self.count or self.first is None:
             return ""
@@ -190,7 +196,7 @@ class _Found:
             f"rows {self.box[0]} to {self.box[2]}, columns {self.box[1]} to {self.box[3]}",
             f"the first at row {row}, column {col} ({(left + right) / 2:.10g} {(bottom + top) / 2:.10g})",
         ]
-        if coded:
+        if self.coded:
             common = self.pairs.most_common(SHOWN)
             words.append(", ".join(f"{a:g} became {b:g}: {n}" for (a, b), n in common))
         else:

@@ -58,6 +58,15 @@ def test_a_palette_is_no_pixel(tmp_path):
         write_image(tmp_path / "b.tif", CODES, nodata=0),
     )
     assert "no pixel does" in against_lock(second, content_of(second), content_of(first))
+    told = "type, nodata, names of bands or palette differ; no pixel does"
+    assert between(first, second) == told
+
+
+def test_a_quantity_of_another_type_or_nodata_differs(tmp_path):
+    first = write_image(tmp_path / "a.tif", CODES)
+    for number, other in enumerate(({"values": CODES.astype(np.uint16)}, {"nodata": 3})):
+        second = write_image(tmp_path / f"{number}.tif", **{"values": CODES} | other)
+        assert "no pixel does" in between(first, second)
 
 
 def test_another_size_is_told(tmp_path):
