@@ -9,7 +9,7 @@ import json
 import os
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -108,16 +108,37 @@ def owning(place: Place) -> Iterator[Callable[[int], None]]:
 def _claim(place: Place) -> None:
     if place.owner.exists():
         refuse_if_occupied(place)
-        place.owner.unlink(missing_ok=True)
+        _set_aside(place)
     own = place.owner.with_name(f"running-{socket.gethostname()}-{os.getpid()}.json")
     _write(own, Owner.of_process(os.getpid()))
     try:
         os.link(own, place.owner)  # fails if another was quicker
     except FileExistsError:
         refuse_if_occupied(place)
-        raise OccupiedError(f"{place.output}: another run has just begun; try again") from None
+        raise _just_begun(place) from None
     finally:
         own.unlink(missing_ok=True)
+
+
+def _set_aside(place: Place) -> None:
+    """Take away the claim of a process that has ended, but not that of one which took it away just before."""
+    gone = place.owner.with_name(f"gone-{socket.gethostname()}-{os.getpid()}.json")
+    try:
+        place.owner.rename(gone)
+    except FileNotFoundError:
+        return
+    owner = Owner.read(gone)
+    try:
+        if owner and owner.runs is not False:
+            with suppress(FileExistsError):
+                os.link(gone, place.owner)
+            raise _just_begun(place)
+    finally:
+        gone.unlink()
+
+
+def _just_begun(place: Place) -> OccupiedError:
+    return OccupiedError(f"{place.output}: another run has just begun; try again")
 
 
 def _write(path: Path, owner: Owner) -> None:

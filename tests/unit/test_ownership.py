@@ -10,6 +10,7 @@ import pytest
 
 from iota2_tools.core.errors import OutputError
 from iota2_tools.core.platform import process_start
+from iota2_tools.planning import ownership
 from iota2_tools.planning.ownership import OccupiedError, Owner, owning, refuse_if_occupied
 from iota2_tools.planning.whereabouts import Place
 
@@ -107,6 +108,24 @@ def test_an_output_that_cannot_be_made_is_named(tmp_path):
     place = Place(Path("c.yaml"), tmp_path, tmp_path / "file" / "results")
     with pytest.raises(OutputError, match="file/results: cannot be written"), owning(place):
         pass
+
+
+def test_of_two_that_find_one_that_has_ended_the_second_leaves_the_claim_of_the_first(
+    place, monkeypatch
+):
+    """The other one claims between the look and the removal of what has ended."""
+    write_owner(place, pid=ended_process())
+    other = {"pid": os.getppid(), "start": process_start(os.getppid())}
+
+    def look(place):
+        refuse_if_occupied(place)
+        write_owner(place, **other)
+
+    monkeypatch.setattr(ownership, "refuse_if_occupied", look)
+    with pytest.raises(OccupiedError, match="another run has just begun"), owning(place):
+        pass
+    assert Owner.read(place.owner).pid == os.getppid()
+    assert [path.name for path in place.records.iterdir()] == ["running.json"]
 
 
 def test_the_claim_leaves_nothing_but_itself(place):
