@@ -543,11 +543,17 @@ def _maps(given: _Given, found: Converted) -> None:
         })  # fmt: skip
 
 
+def _finest(found: Converted) -> float:
+    """Pixels of the map where no size is given, metres: those of the finest sensor."""
+    sensors = found.config.get("sensors", {})
+    return 30.0 if sensors and all(name.startswith("landsat") for name in sensors) else 10.0
+
+
 def _vectors(given: _Given, found: Converted) -> None:
     first, second = given.get("umc1"), given.get("umc2")
     size = float(given.get("rssize", 20))
     water = given.get("inland")
-    pixel = found.config.get("grid", {}).get("spatial_resolution", 10.0)
+    pixel = found.config.get("grid", {}).get("spatial_resolution") or _finest(found)
     if first:
         found.put(
             "regularisation", {"minimum_mapping_unit_m2": int(first) * pixel**2, "resolution": size}
