@@ -143,7 +143,18 @@ def test_a_learner_without_importance_is_named(tmp_path):
 def test_clear_dates_are_counted_without_what_is_not_mapped(tmp_path):
     values = np.array([[0, 2, 2], [255, 255, 3]], dtype=np.uint8)
     path = write_image(tmp_path / "validity.tif", values, nodata=255)
-    assert contents._clear_dates(path) == [1, 0, 2, 1]
+    (told,) = contents._clear_dates({"T31TCJ": path})
+    assert (told.tile, told.pixels) == ("T31TCJ", [1, 0, 2, 1])
+
+
+def test_the_same_share_of_large_and_small_tiles_is_counted(tmp_path, monkeypatch):
+    """One pixel of four: of 8 x 8 pixels 16, of 4 x 2 pixels 2."""
+    monkeypatch.setattr(contents, "SAMPLED", 4)
+    paths = {
+        f"T{rows}": write_image(tmp_path / f"{rows}.tif", np.full((rows, cols), 1, np.uint8))
+        for rows, cols in ((8, 8), (4, 2))
+    }
+    assert [item.pixels for item in contents._clear_dates(paths)] == [[0, 16], [0, 2]]
 
 
 def test_reliability_has_the_bins_with_pixels(tmp_path, sources):

@@ -38,7 +38,7 @@ from iota2_tools.reporting.results import root_mean_square
 from iota2_tools.timeseries.inventory import Inventory, read_inventory
 
 SAMPLED = 1600
-"""Pixels along a side of a tile of which the clear dates are counted, at most."""
+"""Pixels along a side of the largest tile of which the clear dates are counted, at most."""
 PACKAGES = (
     "iota2-tools", "snakemake", "numpy", "numba", "pandas", "pyarrow", "scikit-learn", "scipy",
     "scikit-image", "shapely", "pyogrio", "pyproj", "matplotlib",
@@ -310,10 +310,7 @@ def _data(sources: Sources, inventories: Sequence[Inventory], about: About) -> m
     return model.Data(
         acquisitions=list(acquired(inventories, sources.masks)),
         left_out=left_out(inventories),
-        clear_dates=[
-            model.ClearDates(tile=tile, pixels=_clear_dates(path))
-            for tile, path in sources.validity.items()
-        ],
+        clear_dates=_clear_dates(sources.validity),
         samples=_samples(sources.counts) if sources.counts else [],
         profiles=list(_profiles(sources.profiles, days)) if sources.profiles else [],
         importance=items,
@@ -321,13 +318,22 @@ def _data(sources: Sources, inventories: Sequence[Inventory], about: About) -> m
     )
 
 
-def _clear_dates(path: str) -> list[int]:
-    """Sampled pixels by number of clear dates, without those that are not mapped."""
-    dataset = open_raster(path)
-    shape = min(dataset.RasterYSize, SAMPLED), min(dataset.RasterXSize, SAMPLED)
-    values = read_decimated(path, *shape, "nearest")
-    nodata = dataset.GetRasterBand(1).GetNoDataValue()
-    return np.bincount(values[values != nodata]).tolist()
+def _clear_dates(validity: Mapping[str, str]) -> list[model.ClearDates]:
+    """Sampled pixels of each tile by number of clear dates, without those that are not mapped.
+
+    The share that is sampled is the same of all tiles, however large, so that they can be added up.
+    """
+    images = {tile: open_raster(path) for tile, path in validity.items()}
+    longest = max((max(i.RasterYSize, i.RasterXSize) for i in images.values()), default=0)
+    step = max(longest / SAMPLED, 1)
+    found = []
+    for tile, image in images.items():
+        rows, cols = (max(round(n / step), 1) for n in (image.RasterYSize, image.RasterXSize))
+        values = read_decimated(validity[tile], rows, cols, "nearest")
+        nodata = image.GetRasterBand(1).GetNoDataValue()
+        counts = np.bincount(values[values != nodata]).tolist()
+        found.append(model.ClearDates(tile=tile, pixels=counts))
+    return found
 
 
 def _samples(path: str) -> list[model.SampleCount]:
