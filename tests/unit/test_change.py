@@ -139,6 +139,18 @@ def test_a_map_without_confidence_gives_changes_without(maps, tmp_path):
     assert not (tmp_path / "out" / "Change_Confidence.tif").exists()
 
 
+def test_hectares_of_a_map_in_feet(tmp_path):
+    """A US survey foot is 1200 / 3937 m (EPSG:2264): 13 pixels of 10 feet."""
+    maps = [
+        class_map(tmp_path / name, codes, epsg=2264)
+        for name, codes in (("a.tif", BEFORE), ("b.tif", AFTER))
+    ]
+    found = change_module.write_change(
+        pair_of(*maps), change_module.ChangeRules(), str(tmp_path / "out")
+    )
+    assert 13 * found.hectare == pytest.approx(13 * 100 * (1200 / 3937) ** 2 / 10_000)
+
+
 def test_maps_of_other_extent_are_compared_where_both_are(maps, tmp_path):
     """The new map begins a row lower and two columns to the right, and is larger."""
     moved = class_map(
@@ -155,6 +167,7 @@ def test_maps_of_other_extent_are_compared_where_both_are(maps, tmp_path):
     ("place", "words"),
     [
         ({"left": LEFT + 5}, "0.500 of a pixel beside"),
+        ({"top": TOP + 1}, "0.100 of a pixel beside"),
         ({"resolution": 20.0}, "has pixels of 20"),
         ({"epsg": 32630}, "is in EPSG:32630"),
         ({"left": LEFT + 5000}, "no pixel in common"),

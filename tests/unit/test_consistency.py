@@ -11,7 +11,14 @@ from tiny import values_of, write_image
 from iota2_tools.commands.cli import main
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.years import consistency
-from iota2_tools.years.chains import Chain, estimate_chain, most_probable, shares_of, steady
+from iota2_tools.years.chains import (
+    Chain,
+    estimate_chain,
+    likelihoods,
+    most_probable,
+    shares_of,
+    steady,
+)
 from iota2_tools.years.consistency import read_transitions, series_of
 from iota2_tools.years.maps import year_map
 
@@ -88,6 +95,13 @@ def test_shares_by_hand():
     """Three pixels of two years, one of them not mapped; 0 counts half a per mille."""
     said = np.array([[[1000, UNKNOWN], [0, UNKNOWN]], [[400, 600], [600, 400]]], np.uint16)
     assert shares_of(said) == pytest.approx(np.array([2000, 1000.5]) / 3000.5)
+
+
+def test_a_pixel_that_is_not_mapped_is_as_likely_of_each_class():
+    """Else the probability of the class over its share: 0.8 / 0.4 and 0.2 / 0.6."""
+    said = np.array([[[800, UNKNOWN], [200, UNKNOWN]]], np.uint16)
+    expected = np.array([[[2, 1], [1 / 3, 1]]])
+    assert likelihoods(said, np.array([0.4, 0.6])) == pytest.approx(expected)
 
 
 def drawn(chain: Chain, pixels: int, years: int, quality: float) -> tuple[np.ndarray, np.ndarray]:
@@ -189,6 +203,15 @@ def test_the_chain_is_found_from_a_lattice_of_the_map(productions, monkeypatch):
     assert found[0, :, 0].tolist() == said[0][:, 2, 1].tolist()
 
 
+def test_pixels_that_some_year_has_count_for_the_chain(productions):
+    """Of 7 x 8 pixels one is not mapped in the first year, and it is the second that tells of it."""
+    folder, _ = productions
+    series = series_of([year_map(str(folder / str(year))) for year in (2018, 2019)])
+    found = consistency.sample_of(series)
+    assert found.shape == (2, 3, 56)
+    assert (found[0, 0] == UNKNOWN).sum() == 1
+
+
 def test_years_that_do_not_fit_are_refused(productions, capsys):
     folder, _ = productions
     given = [f"{year}={folder}/{year}" for year in (2018, 2019)]
@@ -217,7 +240,11 @@ def test_a_table_of_transitions_is_read_by_name(tmp_path, productions):
     assert read_transitions(str(path), legend) == pytest.approx(
         np.array([[0.9, 0.1, 0], [0.2, 0.7, 0.1], [0, 0, 1]])
     )
+    rounded = "x,Town,Wheat,Maize\nMaize,0.333,0.333,0.333\nTown,1,0,0\nWheat,0,0.9,0.1\n"
+    path.write_text(rounded)
+    assert read_transitions(str(path), legend)[1] == pytest.approx(np.full(3, 1 / 3))
     for wrong, words in (
+        (rounded.replace("0.9,0.1", "0.9,0.09"), "row Wheat sums to 0.99"),
         (
             "x,Town,Wheat,Maize\nMaize,0.1,0.2,0.7\nTown,1,0,0\nWheat,0,0.9,0.2\n",
             "row Wheat sums to 1.1",

@@ -62,6 +62,7 @@ def test_the_year_in_a_path_moves_where_there_is_something_of_that_name(tmp_path
     assert found.remarks == [
         "reference.path: fields.gpkg is used for 2019 too; is it of that year?"
     ]
+    (tmp_path / "fields_12019.gpkg").touch()
     assert yaml.safe_load(next_year(TEXT.replace("2018.gpkg", "12018.gpkg"), 2019, {}, "a").text)[
         "reference"
     ] == {"path": "fields_12018.gpkg", "field": "code"}

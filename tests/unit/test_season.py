@@ -2,14 +2,16 @@
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from iota2_tools.commands.cli import main
+from iota2_tools.config.nomenclature import read_nomenclature
 from iota2_tools.core.errors import InputDataError
-from iota2_tools.years.season import MonthScore, steps_of
+from iota2_tools.years.season import MonthScore, season_of, steps_of
 
 
 def test_features_are_known_from_the_end_of_their_month():
@@ -102,6 +104,25 @@ def test_accuracy_grows_with_the_month_that_tells_the_classes_apart(production, 
     assert rows[2][3:] == ["1.0000", "1.0000", "1.0000"]
     assert (out / "season.png").stat().st_size > 10_000
     assert "2018-02      2 features  overall accuracy 1.000" in capsys.readouterr().out
+
+
+def test_rows_are_of_the_polygons_and_columns_of_what_is_said(production):
+    """Two of four polygons of wheat look like the sixteen of maize; region 2 lacks January."""
+    path = production / "results/tiles/T31TCJ/samples.parquet"
+    frame = pd.read_parquet(path)
+    frame["code"] = np.where(frame["polygon"] <= 4, 1, 2)
+    frame["S2_B4_20180210"] = np.where(frame["polygon"] <= 2, 100, 200)
+    pd.concat([frame, frame.assign(region="2")]).to_parquet(path)
+    shutil.copytree(
+        production / "results/models/region_1_seed_0", production / "results/models/region_2_seed_0"
+    )
+    told = json.loads((production / "results/models/region_2_seed_0/model.json").read_text())
+    told |= {"region": "2", "features": ["S2_B4_20180210"]}
+    (production / "results/models/region_2_seed_0/model.json").write_text(json.dumps(told))
+    nomenclature = read_nomenclature(str(production / "classes.csv"))
+    *_, last = season_of(production / "results", 0, 1, nomenclature)
+    assert (last.label, last.features) == ("2018-02", 2)
+    assert last.matrix.tolist() == [[16, 16], [0, 128]]
 
 
 def test_a_folder_without_models_is_refused(production, capsys):
