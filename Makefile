@@ -2,6 +2,9 @@
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
+# Images of containers set it: then each process compiles all its modules, and each run of the tests their asserts.
+unexport PYTHONDONTWRITEBYTECODE
+
 # OTB=yes: with the Orfeo ToolBox. OTB=auto: where Debian has it. OTB=no: as it is found.
 OTB := no
 
@@ -38,7 +41,7 @@ test: setup
 test-setup: setup
 	python -m pytest tests/setup
 
-# A whole production for each format, on simulated scenes; a quarter of an hour.
+# A whole production for each format, on simulated scenes, and some on real data; a quarter of an hour.
 test-formats: OTB := auto
 test-formats: setup
 	python -m pytest tests/formats

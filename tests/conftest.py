@@ -55,7 +55,7 @@ def length_of(nodeid: str) -> int:
 def group_of(nodeid: str) -> str:
     """What a test shares with others; tests of a group follow one another on one worker."""
     file = nodeid.partition("::")[0]
-    if "tests/rules/" in file or file.endswith("test_full_disk.py"):
+    if "tests/rules/" in file or file.endswith(("_full_disk.py", "_of_another_year.py")):
         return "rules"
     if "tests/maps/" in file and not file.endswith(("_boundaries.py", "_sensors.py")):
         return "maps"
