@@ -19,7 +19,7 @@ from iota2_tools.assessing.areas import (
     read_areas,
     write_areas,
 )
-from iota2_tools.assessing.clusters import summed, write_polygon_counts
+from iota2_tools.assessing.clusters import PolygonCounts, summed, write_polygon_counts
 from iota2_tools.assessing.scores import write_matrix_csv
 from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature, read_nomenclature
 from iota2_tools.geo.grid import Grid
@@ -179,6 +179,21 @@ def test_without_validation_pixels_nothing_is_corrected(matrix):
     areas = measure_areas(np.array([10, 10]), 0.01, matrix)
     assert areas.mapped.tolist() == [0.1, 0.1]
     assert np.isnan([areas.corrected, areas.corrected_most]).all()
+
+
+@pytest.mark.parametrize("urban", [0, 10])
+def test_a_class_without_area_has_no_interval_either(urban):
+    """Urban is mapped, or not; its one polygon is mapped as wood: then it has an area only if it is not mapped.
+
+    Water is neither mapped nor validated.
+    """
+    rows = np.array([[1, 1, 1, 6], [2, 1, 1, 2], [3, 3, 1, 2]])
+    matrix = np.array([[8, 0, 0], [0, 0, 0], [2, 0, 0]])
+    polygons = PolygonCounts(*summed([rows]).T)
+    areas = measure_areas(np.array([100, 0, urban]), 1.0, matrix, (1, 2, 3), polygons)
+    known = np.array([True, False, not urban])
+    assert (~np.isnan(areas.corrected)).tolist() == known.tolist()
+    assert (~np.isnan(areas.half_width)).tolist() == known.tolist()
 
 
 def test_the_mean_is_that_of_the_seeds_that_have_a_value():

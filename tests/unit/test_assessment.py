@@ -125,6 +125,18 @@ def test_what_has_no_stratum_is_not_judged(small, tmp_path):
     assert "1 point(s) lie where the map has no class, or no stratum" in "\n".join(found.remarks)
 
 
+def test_strata_do_not_count_where_the_map_has_no_class(tmp_path):
+    """Rows 0 and 1 are not mapped: stratum 7 has 40 pixels of its 60."""
+    values = np.where(np.arange(10)[:, np.newaxis] < 2, 0, VALUES)
+    small = write_map(tmp_path / "map.tif", values, NAMES, resolution=SIZE)
+    strata = np.repeat([7, 8], [60, 40]).reshape(10, 10)
+    other = write_map(tmp_path / "strata.tif", strata, resolution=SIZE)
+    seen = ((3, 0, "Wood"), (4, 5, "Water"), (6, 0, "2"), (9, 9, "Water"), (0, 0, "Water"))
+    found = judge(Judged(small, write_seen(tmp_path / "seen.gpkg", seen), strata=other))
+    assert found.whole.points == 4
+    assert found.whole.found.overall.value[0] == pytest.approx((0.5 * 40 + 1 * 40) / 80)
+
+
 def test_points_that_nobody_looked_at_are_told(small, tmp_path):
     seen = (*SEEN, (3, 3, None), (0, 0, "Wood"), (50, 50, "Wood"))
     found = judge(Judged(small, write_seen(tmp_path / "seen.gpkg", seen)))

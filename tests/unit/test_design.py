@@ -156,6 +156,14 @@ def test_strata_of_another_raster_leave_pixels_without_stratum_out(tmp_path):
     assert VALUES[drawn.row, drawn.col].tolist() == drawn.mapped.tolist()
 
 
+def test_pixels_without_a_class_are_in_no_stratum(tmp_path):
+    path = write_map(tmp_path / "map.tif", [[1, 0], [0, 2]])
+    drawn = draw(path, write_map(tmp_path / "strata.tif", [[5, 5], [5, 5]]), 0, 100)
+    assert drawn.pixels.tolist() == [2]
+    assert sorted(drawn.mapped.tolist()) == [1, 2]
+    assert drawn.left_out == 0
+
+
 def test_the_order_can_be_stopped_early(tmp_path):
     """Half of the file is about half of every stratum."""
     values = np.repeat([1, 2], [300, 100]).reshape(20, 20)

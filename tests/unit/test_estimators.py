@@ -94,6 +94,12 @@ def test_a_stratum_looked_at_whole_leaves_nothing_open():
     assert found.overall.error[0] == 0
 
 
+def test_a_stratum_of_one_pixel_that_is_looked_at_leaves_nothing_open():
+    found = assess(points_of(np.array([[8, 2], [0, 1]]), np.array([90, 1])))
+    variance = (90 / 91) ** 2 * (1 - 10 / 90) * (0.8 * 0.2 * 10 / 9) / 10
+    assert found.overall.error[0] == pytest.approx(math.sqrt(variance))
+
+
 def test_a_single_point_gives_a_value_and_no_error():
     points = points_of(np.array([[8, 2], [0, 1]]), np.array([90, 10]))
     found = assess(points)
@@ -133,6 +139,7 @@ def test_a_part_of_the_map_is_judged_by_its_own_points():
     assert found.overall.value[0] == pytest.approx(0.75)
     assert found.shares.value == pytest.approx([0.5, 0.5])
     assert found.counts.tolist() == [[2, 0], [1, 1]]
+    assert found.cells == pytest.approx(np.array([[0.5, 0], [0.25, 0.25]]))
     # Residuals: +.25 +.25 -.75 0 0 0 and +.25 0 0 0; mean of the part 0.4.
     first, second = np.var([0.25, 0.25, -0.75, 0, 0, 0], ddof=1), np.var([0.25, 0, 0, 0], ddof=1)
     variance = 0.36 * 0.9 * first / 6 + 0.16 * 0.9 * second / 4
