@@ -15,7 +15,7 @@ import numpy as np
 
 from iota2_tools.config.nomenclature import Nomenclature
 from iota2_tools.core.errors import InputDataError, one_message
-from iota2_tools.core.tables import write_csv
+from iota2_tools.core.tables import read_lines, write_csv
 from iota2_tools.geo.grid import Grid, Window, window_shape
 from iota2_tools.geo.raster import create_raster, open_raster, read_window
 from iota2_tools.maps.layers import CLASS_MAP, CONFIDENCE
@@ -157,13 +157,7 @@ def read_transitions(path: str, legend: Nomenclature) -> np.ndarray:
     InputDataError
         If it has not one row and one column of each class, by name, or a row does not sum to 1.
     """
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            lines = [line for line in csv.reader(file) if line]
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputDataError(
-            f"{path}: cannot be read ({error}); it is a CSV table in UTF-8"
-        ) from None
+    lines = [line for line in csv.reader(read_lines(path)) if line]
     names = [item.name for item in legend.classes]
     columns, rows = (lines[0][1:] if lines else []), [line[0] for line in lines[1:]]
     if sorted(columns) != sorted(names) or sorted(rows) != sorted(names):

@@ -1,12 +1,10 @@
 """Changes that cannot be, or hardly: what a user says of pairs of classes."""
 
-import csv
-from pathlib import Path
-
 import numpy as np
 
 from iota2_tools.config.nomenclature import Nomenclature
 from iota2_tools.core.errors import InputDataError, one_message
+from iota2_tools.core.tables import read_rows
 
 COLUMNS = ("from", "to", "judgement")
 POSSIBLE, UNLIKELY, IMPOSSIBLE = 1, 2, 3
@@ -35,22 +33,10 @@ def read_judgements(path: str, legend: Nomenclature) -> np.ndarray:
     InputDataError
         Listing every line at fault.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputDataError(
-            f"{path}: cannot be read ({error}); it is a CSV table in UTF-8"
-        ) from None
-    table = csv.DictReader(text.splitlines())
-    missing = [name for name in COLUMNS if name not in (table.fieldnames or ())]
-    if missing:
-        raise InputDataError(
-            f"{path}: has no column {' and '.join(missing)}; its columns are {', '.join(COLUMNS)}"
-        )
     found = np.full((len(legend.codes), len(legend.codes)), POSSIBLE, dtype=np.uint8)
     problems = []
-    for line, row in enumerate(table, start=2):
-        word = (row["judgement"] or "").strip()
+    for line, row in read_rows(path, COLUMNS):
+        word = row["judgement"]
         classes = [_places_of(row[name], legend) for name in ("from", "to")]
         for name, places in zip(("from", "to"), classes, strict=True):
             if places is None:
@@ -68,9 +54,9 @@ def read_judgements(path: str, legend: Nomenclature) -> np.ndarray:
     return found
 
 
-def _places_of(text: str | None, legend: Nomenclature) -> list[int] | None:
+def _places_of(text: str, legend: Nomenclature) -> list[int] | None:
     """Places of the classes that a cell names; None if it names none."""
-    if (text or "").strip() == ANY:
+    if text == ANY:
         return list(range(len(legend.codes)))
     code = legend.code_of(text)
     return None if code is None else [legend.codes.index(code)]

@@ -1,14 +1,13 @@
 """Classes that the maps of several years have in common."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
 from iota2_tools.core.errors import InputDataError, one_message
+from iota2_tools.core.tables import read_rows
 from iota2_tools.years.maps import YearMap
 
 COLUMNS = ("map", "code", "common", "name")
@@ -104,21 +103,9 @@ def read_common_legend(path: str, before: YearMap, after: YearMap) -> CommonLege
 
 def _read_rows(path: str) -> tuple[list[tuple[int, str, int, int, str]], list[str]]:
     """Lines of the table: number, map, code, common code, name; and what is wrong."""
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputDataError(
-            f"{path}: cannot be read ({error}); it is a CSV table in UTF-8"
-        ) from None
-    table = csv.DictReader(text.splitlines())
-    missing = [name for name in COLUMNS[:3] if name not in (table.fieldnames or ())]
-    if missing:
-        raise InputDataError(
-            f"{path}: has no column {' and '.join(missing)}; its columns are {', '.join(COLUMNS)}"
-        )
     rows, problems = [], []
-    for line, row in enumerate(table, start=2):
-        side = (row["map"] or "").strip()
+    for line, row in read_rows(path, COLUMNS, needed=3):
+        side = row["map"]
         codes = [_code(row[name]) for name in ("code", "common")]
         if side not in (BEFORE, AFTER):
             problems.append(f"line {line}: map is {side!r}; write {BEFORE} or {AFTER}")
@@ -129,12 +116,11 @@ def _read_rows(path: str) -> tuple[list[tuple[int, str, int, int, str]], list[st
                 f"line {line}: code 0 is no class, but what is not mapped; leave the line out"
             )
         else:
-            rows.append((line, side, codes[0], codes[1], (row.get("name") or "").strip()))
+            rows.append((line, side, codes[0], codes[1], row["name"]))
     return rows, problems
 
 
-def _code(text: str | None) -> int | None:
-    text = (text or "").strip()
+def _code(text: str) -> int | None:
     return int(text) if text.isdecimal() and int(text) <= 65535 else None
 
 

@@ -242,6 +242,17 @@ def test_a_table_of_classes_with_holes_is_refused(maps, tmp_path, change, words)
         read_common_legend(str(tmp_path / "table.csv"), year_map(maps[0]), year_map(other))
 
 
+def test_lines_of_a_table_are_counted_with_the_empty_ones(maps, tmp_path):
+    table = tmp_path / "said.csv"
+    table.write_text("to, from,judgement,from\n\nWheat,, possible ,Nowhere\n\n2,,never,1\n")
+    with pytest.raises(InputDataError) as caught:
+        read_judgements(str(table), year_map(maps[0]).legend)
+    said = str(caught.value)
+    assert "line 3: 'Nowhere' in column from is no class" in said
+    assert "line 5: judgement is 'never'; write" in said
+    assert "has 2 problems" in said
+
+
 def test_what_a_user_says_of_changes_is_mapped(maps, tmp_path):
     """A later line counts more: nothing becomes wheat but maize, towns stay."""
     table = tmp_path / "said.csv"
