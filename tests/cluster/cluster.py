@@ -5,8 +5,10 @@ import pwd
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -189,6 +191,43 @@ def can_read(name: str, path: Path) -> bool:
         ["cat", str(path)], capture_output=True, check=False, cwd="/", **identity(name)
     )
     return done.returncode == 0
+
+
+@contextmanager
+def ordinary_user() -> Iterator[SchedulerUser]:
+    """An ordinary user made for the while, who can read the clone and its environment."""
+    if os.getuid():
+        cannot("schedulers are started and their user is made by root only")
+    name = f"iota2-{os.getpid()}"
+    home = create_user(name)
+    try:
+        with readable_clone(name) as clone:
+            yield SchedulerUser(name, home, clone)
+    finally:
+        remove_user(name)
+
+
+@contextmanager
+def readable_clone(user: str) -> Iterator[Path]:
+    """The clone by a path that a user can read: itself, else a bind mount for the while."""
+    if can_read(user, ROOT / "pyproject.toml"):
+        yield ROOT
+        return
+    mount = Path(tempfile.mkdtemp(prefix="iota2-clone-"))
+    mount.chmod(0o755)
+    done = subprocess.run(
+        ["mount", "--bind", str(ROOT), str(mount)], capture_output=True, text=True, check=False
+    )
+    try:
+        if done.returncode or not can_read(user, mount / "pyproject.toml"):
+            cannot(
+                f"an ordinary user cannot read {ROOT}, and it cannot be mounted elsewhere "
+                f"({done.stderr.strip()}): clone to a folder that all can read"
+            )
+        yield mount
+    finally:
+        subprocess.run(["umount", "--lazy", str(mount)], capture_output=True, check=False)
+        mount.rmdir()
 
 
 SEE_LATE = """

@@ -83,13 +83,20 @@ def free_port() -> int:
 
 @dataclass
 class Slurm:
-    """The daemons, and the commands that talk to them."""
+    """The daemons, and the commands that talk to them.
+
+    Attributes
+    ----------
+    settings : str
+        Further lines of `slurm.conf`.
+    """
 
     folder: Path
     cpus: int = 8
     memory_mb: int = 12000
     min_job_age: int = 300
     hidden_from_node: Path | None = None
+    settings: str = ""
     daemons: dict[str, subprocess.Popen] = field(default_factory=dict)
 
     @property
@@ -134,7 +141,7 @@ class Slurm:
                 folder=self.folder, host=host, user=getpass.getuser(), cpus=self.cpus,
                 memory_mb=self.memory_mb, min_job_age=self.min_job_age,
                 controller_port=free_port(), node_port=free_port(),
-            ), encoding="utf-8",
+            ) + self.settings, encoding="utf-8",
         )  # fmt: skip
         (self.folder / "cgroup.conf").write_text("CgroupPlugin=cgroup/v1\n", encoding="utf-8")
         self._wrap_srun()

@@ -10,14 +10,12 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 from cluster import (
-    EXECUTORS,
     ROOT,
     Snakemake,
     cannot,
@@ -28,12 +26,12 @@ from cluster import (
 )
 from demonstration import assert_same_maps, begin_demonstration
 from slurm import Slurm, running_slurm
+from submitter import CODE, Submitter
 
 from iota2_tools.cluster.site import read_site
 from iota2_tools.commands.trial import drmaa_library
 
 FAULTS = Path(__file__).with_name("slurm_faults.smk")
-CODE = ":".join([str(ROOT), *(f"{ROOT}/executors/{name}/src" for name in EXECUTORS)])
 PRODUCTION = ROOT / "workflow" / "Snakefile"
 
 
@@ -50,48 +48,6 @@ def own_slurm(slurm, tmp_path_factory):
     """Another Slurm, for a test that needs it alone."""
     with running_slurm(tmp_path_factory.mktemp("own") / "daemons") as cluster:
         yield cluster
-
-
-@dataclass
-class Submitter:
-    """Snakemake with one of the profiles, on a Slurm."""
-
-    slurm: Slurm
-    profile: str = "slurm-native"
-    before: Sequence[str] = ()
-
-    def start(self, folder: Path, snakefile: Path, *arguments: str, **site: object) -> Snakemake:
-        """Start Snakemake in a folder, with what the site file holds."""
-        site_file = folder / "site.yaml"
-        site_file.write_text(yaml.safe_dump(site), encoding="utf-8")
-        quick = {
-            "slurm-native": ["--slurm-patient-init-seconds-before-status-checks", "1"],
-            "slurm": ["--seconds-between-status-checks", "1"],
-        }
-        command = [
-            *self.before,
-            # A shell that starts the tests in the background leaves SIGINT ignored.
-            "env", "--default-signal=INT",
-            sys.executable, "-m", "snakemake", "--snakefile", str(snakefile),
-            "--profile", str(ROOT / "profiles" / self.profile), *quick[self.profile], *arguments,
-        ]  # fmt: skip
-        environment = self.slurm.environment | {
-            "IOTA2_SITE": str(site_file),
-            "PYTHONPATH": CODE,
-            "PATH": f"{Path(sys.executable).parent}:{self.slurm.environment['PATH']}",
-        }
-        with open(folder / "printed.txt", "w", encoding="utf-8") as output:
-            process = subprocess.Popen(
-                command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output,
-                stderr=subprocess.STDOUT, start_new_session=True,
-            )  # fmt: skip
-        return Snakemake(process, folder)
-
-    def run(self, folder: Path, snakefile: Path, *arguments: str, **site: object) -> str:
-        """Run Snakemake, which must end well; what it printed."""
-        snakemake = self.start(folder, snakefile, *arguments, **site)
-        assert snakemake.finish(540) == 0, snakemake.printed
-        return snakemake.printed
 
 
 def need_drmaa_library_of_slurm() -> None:
