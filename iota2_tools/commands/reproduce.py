@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Make it again and print what differs; exit code."""
     from iota2_tools.commands.run import run_production
     from iota2_tools.planning.whereabouts import place_of
-    from iota2_tools.publishing.lock import lock_in, read_lock
+    from iota2_tools.publishing.lock import final_of, lock_in, read_lock
     from iota2_tools.publishing.reproduction import check_output, outcome, prepare
 
     path = lock_in(arguments.lock)
@@ -47,12 +47,13 @@ def run(arguments: argparse.Namespace) -> int:
     if code:
         return code
     again = read_lock(lock_in(made))
-    found = outcome(lock, path.parent, again, made, changed)
+    original = final_of(path)
+    found = outcome(lock, original, again, made, changed)
     print(f"\n{found.same} product(s) hold the same, {len(found.differing)} differ")
     for name, where in found.differing.items():
         print(f"  {name}: {where}")
     for name, where in found.altered.items():
-        print(f"  {path.parent / name}: was altered since: {where}")
+        print(f"  {original / name}: was altered since: {where}")
     if found.differing:
         print("not as it was:" if found.reasons else "all that is known is as it was")
         for reason in found.reasons:

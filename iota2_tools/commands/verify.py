@@ -18,17 +18,18 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what was found; exit code."""
-    from iota2_tools.publishing.lock import lock_in, read_lock
+    from iota2_tools.publishing.lock import final_of, lock_in, read_lock
     from iota2_tools.publishing.verification import verify
 
     path = lock_in(arguments.output)
     lock = read_lock(path)
-    found = verify(lock, path.parent)
+    final = final_of(path)
+    found = verify(lock, final)
     for finding in found:
-        print(f"{path.parent / finding.path}: {finding.what}")
+        print(f"{final / finding.path}: {finding.what}")
     wrong = sum(finding.fatal for finding in found)
     if wrong:
         print(f"{wrong} file(s) are not as {path} says")
         return 1
-    print(f"{path.parent}: {len(lock.products)} file(s) are what {path.name} says")
+    print(f"{final}: {len(lock.products)} file(s) are what {path.name} says")
     return 0

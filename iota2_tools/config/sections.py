@@ -168,6 +168,14 @@ class SensorSection(Section):
             "`first_date` and `last_date`, a year apart at most."
         ),
     )
+    in_season: bool = Field(
+        False,
+        description=(
+            "Interpolation dates after the last acquisition over all tiles are left out, also those before "
+            "`last_date`: for a year that is not over yet. Those that are left stay where they are in the whole year. "
+            "`margin_days` counts before `first_date` alone."
+        ),
+    )
     margin_days: int = Field(
         0,
         ge=0,

@@ -155,6 +155,26 @@ CHANGE = Layer(
 )
 
 
+CHANGED = Layer(
+    name="changed",
+    title="Whether two maps differ",
+    encodings={"uint8": 0},
+    unit="code",
+    overviews="MODE",
+    description=(
+        "1: the same class in both maps; 2: another; 0: not mapped in both. Strata for points that tell the area of "
+        "change."
+    ),
+    maximum=2,
+    classes=Nomenclature(
+        (
+            LandCoverClass(1, "unchanged", (232, 232, 228)),
+            LandCoverClass(2, "changed", (213, 94, 0)),
+        )
+    ),
+)
+
+
 CHANGE_CONFIDENCE = Layer(
     name="change_confidence",
     title="Confidence that both maps are right",
@@ -221,6 +241,7 @@ LAYERS = {
         DIFFERENCE,
         CHOICE,
         CHANGE,
+        CHANGED,
         CHANGE_CONFIDENCE,
         CHANGE_JUDGEMENT,
         PREDICTION_SETS,

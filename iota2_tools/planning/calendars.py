@@ -34,7 +34,10 @@ def _gaps(
         ends.append(
             (section.first_date, days[0], "first_date comes long before the first acquisition")
         )
-    if section.last_date:
+    if section.in_season:
+        last = date.fromisoformat(production.target_dates[series][-1])
+        ends.append((days[-1], last, "other tiles have acquisitions long after the last one"))
+    elif section.last_date:
         ends.append(
             (days[-1], section.last_date, "last_date comes long after the last acquisition")
         )

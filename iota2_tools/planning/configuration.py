@@ -173,6 +173,8 @@ class Configuration(Section):
         for sensor in science["sensors"].values():
             if sensor["dates"] == "calendar":  # as it was before there was a choice
                 del sensor["dates"]
+            if not sensor["in_season"]:
+                del sensor["in_season"]
             sensor.pop("prepare", None)  # the values are the same
         if not science["fusion"]:  # as it was before there was that section
             del science["fusion"]

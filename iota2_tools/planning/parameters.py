@@ -670,7 +670,7 @@ class Parameters:
         given = config.publication.as_dict() if config.publication else {}
         return {
             "title": given.get("title") or f"Land cover{_years(dates)}",
-            "configuration": config.as_written.as_dict(),
+            "configuration": self._as_read,
             "written": written_paths(config.as_written, config),
             "output": config.output,
             "digest": config.digest,
@@ -683,6 +683,19 @@ class Parameters:
             "prepared": plan.prepared,
             "publication": given,
         }
+
+    @property
+    def _as_read(self) -> dict[str, Any]:
+        """The configuration; of a sensor in season it ends with the last acquisition that was read.
+
+        So what is made of it again is the same when more acquisitions have come.
+        """
+        plain = self.config.as_written.as_dict()
+        for series in self.production.series.values():
+            sensor = plain["sensors"][series.sensor]
+            if sensor["in_season"]:
+                sensor["last_date"] = self.production.last_day(series.sensor).isoformat()
+        return plain
 
     @property
     def _records(self) -> list[str]:

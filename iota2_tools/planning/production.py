@@ -10,6 +10,7 @@ import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 
@@ -375,7 +376,7 @@ class Production:
     def period(self, sensor: str) -> Period:
         """Days of which acquisitions are read, and of which they count as clear dates."""
         section = self.section(sensor)
-        return Period(section.first_date, section.last_date, section.margin_days)
+        return Period(section.first_date, section.last_date, section.margin_days, section.in_season)
 
     def products(self, series: str, tile: str) -> list[Identity]:
         """Products of a series over a tile that are read, by day.
@@ -461,16 +462,24 @@ class Production:
         """Interpolation dates of each series (ISO), the same for all tiles."""
         return {name: self._target_dates(series) for name, series in self.series.items()}
 
-    def _target_dates(self, series: Series) -> list[str]:
-        section = self.section(series.sensor)
+    def last_day(self, sensor: str) -> date:
+        """Day of the last acquisition of a sensor over all tiles that counts."""
+        return max(max(self._days(item)) for item in self.series.values() if item.sensor == sensor)
+
+    def _days(self, series: Series) -> set[date]:
+        """Days of the acquisitions of a series over all tiles that count."""
         period = self.period(series.sensor)
-        days = {
+        return {
             item.day
             for tile in self.tiles
             if self.has(series.name, tile)
             for item in self.products(series.name, tile)
             if period.counts(item.day)
         }
+
+    def _target_dates(self, series: Series) -> list[str]:
+        section = self.section(series.sensor)
+        days = self._days(series)
         if not days:
             raise InputDataError(
                 f"sensors.{series.sensor}: no tile has an acquisition of {series.name}; "
@@ -480,6 +489,8 @@ class Production:
             return [day.isoformat() for day in sorted(days)]
         first = section.first_date or min(days)
         last = section.last_date or max(days)
+        if section.in_season:
+            last = min(last, max(days))
         if last < first:
             raise ConfigError(
                 f"sensors.{series.sensor}: the dates asked for, {first} to {last}, are in the wrong order; "

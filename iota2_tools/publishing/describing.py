@@ -12,7 +12,7 @@ CATALOGUE = "stac"
 
 
 def write_documents(about: About, products: Sequence[str], final: str, threads: int = 1) -> None:
-    """Look at the final products once, and write all that tells of them.
+    """Look at the final products once, and write all that tells of them; the lock also beside those of earlier runs.
 
     Parameters
     ----------
@@ -40,4 +40,6 @@ def write_documents(about: About, products: Sequence[str], final: str, threads: 
     found += look_at_all(folder, written)
     crate.write_crate(str(folder / crate.NAME), about, found, inputs, folder)
     found += look_at_all(folder, [crate.NAME])
-    lock.write_lock(lock.lock_of(about, inputs, found), str(folder / lock.NAME))
+    locked = lock.lock_of(about, inputs, found)
+    lock.write_lock(locked, str(folder / lock.NAME))
+    lock.keep_lock(locked, folder.parent)

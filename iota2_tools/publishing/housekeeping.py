@@ -68,7 +68,7 @@ GROUPS = (
            "extract_samples", "describe_samples")),
     Group("records", "what the plan keeps of the inputs: small, never removed",
           r"tiles/[^/]+/inventory\.(json|record)|prepared/.*\.record|(delivery_units|external_features|input_checksums)\.json|"
-          r"reproduce\.yaml|production\.yaml",
+          r"reproduce\.yaml|production\.yaml|locks/[^/]+\.lock",
           ("take_inventory",)),
     Group("masks", "clear pixels, validity and regions of the tiles",
           r"tiles/[^/]+/([a-z0-9_]+_(clear|footprint)|validity|validity_mapped|footprint|regions)\.tif",

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from iota2_tools.publishing.checksums import Content
 from iota2_tools.publishing.products import Product
 
 NAME = "production.lock"
+KEPT = "locks"
+"""Folder beside `final` with the locks of all runs."""
 FORMAT = 1
 """Of the file; raised when what it holds is read in another way."""
 
@@ -123,8 +126,41 @@ def _scheduler() -> str:
 def write_lock(lock: Lock, path: str) -> None:
     """Write a lock as JSON."""
     with whole_file(path) as temporary:
-        text = json.dumps(lock.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n"
-        Path(temporary).write_text(text, encoding="utf-8")
+        Path(temporary).write_text(_text_of(lock), encoding="utf-8")
+
+
+def _text_of(lock: Lock) -> str:
+    return json.dumps(lock.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n"
+
+
+def keep_lock(lock: Lock, output: Path) -> Path:
+    """Keep the lock of a run beside those of the runs before, under the time and the head of its digest.
+
+    Parameters
+    ----------
+    lock : Lock
+        Of this run. One that is kept already, of a run that made the same of the same, is left as it is.
+    output : Path
+        Folder of the production.
+
+    Returns
+    -------
+    Path
+        `locks/20180630T101500Z_1a2b3c4d.lock` in it.
+    """
+    folder, head = output / KEPT, lock.sha256[:8]
+    path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}_{head}.lock"
+    for earlier in folder.glob(f"*_{head}.lock"):
+        if earlier.read_text(encoding="utf-8") == _text_of(lock):
+            return earlier
+    write_lock(lock, str(path))
+    return path
+
+
+def final_of(lock_file: Path) -> Path:
+    """Folder of the final products that a lock tells of, also if it is kept from an earlier run."""
+    folder = lock_file.parent
+    return folder.parent / "final" if folder.name == KEPT else folder
 
 
 def read_lock(path: str | Path) -> Lock:

@@ -16,23 +16,26 @@ class Period:
         Interpolation dates asked for; None leaves that side open.
     margin_days : int
         Days before and after, of which acquisitions help to fill gaps and do not count.
+    open_end : bool
+        Whether it is not over yet: nothing after its last day is read then, in whatever year that is.
     """
 
     first: date | None
     last: date | None
     margin_days: int = 0
+    open_end: bool = False
 
     def counts(self, day: date) -> bool:
         """True if an acquisition of that day counts as a clear date."""
-        return self._inside(day, 0)
+        return self._inside(day, 0, 0)
 
     def reads(self, day: date) -> bool:
         """True if an acquisition of that day is read."""
-        return self._inside(day, self.margin_days)
+        return self._inside(day, self.margin_days, 0 if self.open_end else self.margin_days)
 
-    def _inside(self, day: date, margin: int) -> bool:
-        return (self.first is None or day >= self.first - timedelta(margin)) and (
-            self.last is None or day <= self.last + timedelta(margin)
+    def _inside(self, day: date, before: int, after: int) -> bool:
+        return (self.first is None or day >= self.first - timedelta(before)) and (
+            self.last is None or day <= self.last + timedelta(after)
         )
 
     def __str__(self) -> str:

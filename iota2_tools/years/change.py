@@ -2,7 +2,7 @@
 
 Two maps that are each right at nine pixels of ten differ at two of ten though nothing has changed.
 So a difference is no change yet. The areas that changed come from a sample of points
-(`iota2 sample`, with the map of changes as strata), not from counting its pixels.
+(`iota2 sample`, with `Changed` as strata), not from counting its pixels.
 """
 
 import tempfile
@@ -19,7 +19,7 @@ from iota2_tools.core.errors import InputDataError
 from iota2_tools.core.tables import write_csv
 from iota2_tools.geo.grid import Grid, crs_name, spatial_reference
 from iota2_tools.geo.raster import create_raster
-from iota2_tools.maps.layers import CHANGE, CHANGE_CONFIDENCE, CHANGE_JUDGEMENT, Layer
+from iota2_tools.maps.layers import CHANGE, CHANGE_CONFIDENCE, CHANGE_JUDGEMENT, CHANGED, Layer
 from iota2_tools.maps.mosaic import FinalMap, write_mosaic
 from iota2_tools.maps.style import write_attribute_table, write_class_style, write_ramp_style
 from iota2_tools.years.transitions import Pair, count_by_zone, count_pairs
@@ -126,7 +126,7 @@ def write_change(pair: Pair, rules: ChangeRules, folder: str) -> Changes:
     rules : ChangeRules
         What else is told.
     folder : str
-        Gets `Change.tif`, `Change_Confidence.tif` if both maps have a confidence,
+        Gets `Change.tif`, `Changed.tif`, `Change_Confidence.tif` if both maps have a confidence,
         `Change_Judgement.tif` if there are judgements, `transitions.csv`, `transition_matrix.csv`,
         and `transitions_<zones>.csv` for each layer of zones.
 
@@ -167,6 +167,7 @@ def _hectare(pair: Pair) -> float:
 
 _KINDS: Mapping[str, tuple[Layer, str]] = {
     "Change": (CHANGE, "uint16"),
+    "Changed": (CHANGED, "uint8"),
     "Change_Confidence": (CHANGE_CONFIDENCE, "uint8"),
     "Change_Judgement": (CHANGE_JUDGEMENT, "uint8"),
 }
@@ -175,6 +176,7 @@ _KINDS: Mapping[str, tuple[Layer, str]] = {
 def _layers(pair: Pair, rules: ChangeRules) -> list[str]:
     wanted = {
         "Change": True,
+        "Changed": True,
         "Change_Confidence": pair.has_confidence,
         "Change_Judgement": rules.judgements is not None,
     }
@@ -194,7 +196,9 @@ def _write_rasters(pair: Pair, rules: ChangeRules, rasters: Mapping[str, str]) -
         for window in pair.windows():
             before, after = pair.read(window)
             total += count_pairs(before, after, pair.count)
-            writers["Change"].write(codes[before, after], window)
+            change = codes[before, after]
+            writers["Change"].write(change, window)
+            writers["Changed"].write(np.minimum(change, 2).astype(np.uint8), window)
             if "Change_Confidence" in writers:
                 confidence = both_right(*pair.read_confidence(window)) * (before > 0)
                 writers["Change_Confidence"].write(confidence.astype(np.uint8), window)

@@ -3,7 +3,9 @@
 import csv
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
+import pyogrio
 import pytest
 import shapely
 from osgeo import gdal
@@ -113,7 +115,81 @@ def test_the_map_of_changes_by_hand(maps, tmp_path, capsys):
     assert {item.name for item in out.iterdir()} == {
         "Change.tif", "Change.qml", "Change.tif.aux.xml", "Change_Confidence.tif",
         "Change_Confidence.qml", "transitions.csv", "transition_matrix.csv",
+        "Changed.tif", "Changed.qml", "Changed.tif.aux.xml",
     }  # fmt: skip
+    assert values_of(out / "Changed.tif").tolist() == [
+        [1, 2, 1, 1, 0],
+        [1, 2, 1, 1, 0],
+        [2, 1, 2, 1, 1],
+    ]
+
+
+# What points tell of the area that changed.
+
+
+def looked_at(path, places, seen) -> str:
+    """Points at pixels (row, column) with what was seen there."""
+    rows, cols = np.transpose(places)
+    x, y = LEFT + (cols + 0.5) * 10, TOP - (rows + 0.5) * 10
+    frame = gpd.GeoDataFrame({"reference": seen}, geometry=shapely.points(x, y), crs=32631)
+    frame.to_file(path, layer="points")
+    return str(path)
+
+
+def area_of_change(folder) -> dict[str, float]:
+    (row,) = (
+        row
+        for row in rows_of(folder / "estimates.csv")
+        if (row["name"], row["estimate"]) == ("changed", "area_ha")
+    )
+    return {name: float(row[name]) for name in ("value", "standard_error", "low", "high")}
+
+
+def test_the_area_of_change_by_hand(maps, tmp_path):
+    """Nine pixels are called unchanged, of three of them one had changed; four changed, of two one had.
+
+    9/3 + 4/2 = 5 pixels of 0.01 ha. Squared error: 81 (1 - 3/9) (2/9) / 2 + 16 (1 - 2/4) (1/4) / 1 = 8 pixels².
+    """
+    out = tmp_path / "out"
+    assert main(["change", *maps, str(out)]) == 0
+    places = [(0, 0), (1, 2), (2, 3), (0, 1), (2, 2)]
+    seen = ["unchanged", "changed", "unchanged", "changed", "unchanged"]
+    points = looked_at(out / "points.gpkg", places, seen)
+    judged = str(out / "judged")
+    assert main(["assess", str(out / "Changed.tif"), points, "--output", judged]) == 0
+    found = area_of_change(out / "judged")
+    assert found["value"] == pytest.approx(0.05)
+    assert found["standard_error"] == pytest.approx(0.01 * np.sqrt(8), abs=1e-4)
+    assert found["high"] == pytest.approx(0.05 + 1.96 * 0.01 * np.sqrt(8), abs=1e-4)
+
+
+@pytest.mark.slow
+def test_the_interval_holds_the_true_area_of_change_though_the_maps_tell_another(tmp_path):
+    """A year of other classes at one pixel of ten; the maps call two more of ten changed, and miss one of five."""
+    random = np.random.default_rng(3)
+    before = random.integers(1, 3, (60, 60)).astype(np.uint8)
+    true = random.random((60, 60)) < 0.1
+    said = np.where(true, random.random((60, 60)) < 0.8, random.random((60, 60)) < 0.2)
+    names = {code: NAMES[code] for code in (1, 2)}
+    first = class_map(tmp_path / "first.tif", before, names)
+    second = class_map(tmp_path / "second.tif", np.where(said, 3 - before, before), names)
+    out = tmp_path / "out"
+    assert main(["change", first, second, str(out)]) == 0
+    held, counted = 0, 0.01 * said.sum()
+    for seed in range(20):
+        points, judged = str(out / f"{seed}.gpkg"), out / f"judged_{seed}"
+        drawn = ["sample", str(out / "Changed.tif"), points, "--points", "300", "--seed", str(seed)]
+        assert main(drawn) == 0
+        frame = gpd.read_file(points, layer="points")
+        cols = ((frame.geometry.x - LEFT) // 10).astype(int)
+        rows = ((TOP - frame.geometry.y) // 10).astype(int)
+        frame["reference"] = np.where(true[rows, cols], "changed", "unchanged")
+        pyogrio.write_dataframe(frame, points, layer="points", driver="GPKG")
+        assert main(["assess", str(out / "Changed.tif"), points, "--output", str(judged)]) == 0
+        found = area_of_change(judged)
+        held += found["low"] <= 0.01 * true.sum() <= found["high"]
+        assert not found["low"] <= counted <= found["high"]
+    assert held >= 17  # 19 of 20 are expected; fewer than 17 come about once in 60 times
 
 
 def test_codes_of_changes_do_not_depend_on_what_occurs():
