@@ -5,8 +5,10 @@ Tiles of 64 x 64 pixels, so that nearly all is starting, submitting and waiting.
 (Slurm's jobcomp/filetxt, Grid Engine's accounting), whole seconds. CPU of jobs is all that they and what they started
 took; `scripts` is what their benchmarks say, the rest is Snakemake's own start in each job. `lost` is wall time in
 which a slot had no job. Opened files are counted by fatrace (the kernel's fanotify), so not those that are not there.
+With `--minutes` a run is interrupted after so long, and figures are those of the jobs that had ended by then.
 
-Usage: python benchmarks/schedulers.py [--tiles 120] [--dates 4] [--slots 2] [--target all] [--only gridengine]
+Usage: python benchmarks/schedulers.py [--tiles 120] [--dates 4] [--slots 2] [--target all] [--minutes 60]
+       [--only gridengine]
 """
 
 import argparse
@@ -15,6 +17,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -52,6 +55,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 SUBMITTED = re.compile(
     r"[Jj]ob (\d+) (?:has been submitted )?with (?:SLURM|external) jobid '?(\d+)"
 )
+ANY_SUBMITTED = re.compile(r"has been submitted with|with external jobid")
 SUBREAPER = 36  # prctl: what its parent leaves behind becomes a child of this process
 STEP = "slurmstepd"
 PROFILES = ("slurm-native", "gridengine")
@@ -77,6 +81,10 @@ class Watched:
         Seconds of the processors by role: snakemake, controller, node, jobs.
     opened : Counter
         Files opened below the production and below the clone.
+    submitted : list of (float, int)
+        Time of each look, and how many jobs had been submitted by then.
+    interrupted : bool
+        Whether the run was ended before its end.
     """
 
     begun: float = 0.0
@@ -85,6 +93,8 @@ class Watched:
     memory_mb: dict[str, float] = field(default_factory=dict)
     descriptors: int = 0
     opened: Counter = field(default_factory=Counter)
+    submitted: list[tuple[float, int]] = field(default_factory=list)
+    interrupted: bool = False
 
 
 def main() -> None:
@@ -93,6 +103,7 @@ def main() -> None:
     for name, value in (("tiles", 120), ("dates", 4), ("slots", 2)):
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--target", default="all", help="stage to run up to")
+    parser.add_argument("--minutes", type=float, default=60, help="most minutes of each run")
     parser.add_argument("--only", choices=PROFILES)
     given = parser.parse_args()
     if os.getuid():
@@ -141,7 +152,7 @@ def with_slurm(folder: Path, given: argparse.Namespace) -> None:
             run = submitter.start(folder / "slurm", ROOT / "workflow" / "Snakefile",
                                   *options(folder / "slurm", given),
                                   limits={"threads": given.slots})  # fmt: skip
-            follow(run, daemons, seen)
+            follow(run, daemons, seen, given.minutes)
     tell("slurm-native", run, seen, jobs_of_slurm(told), given)
 
 
@@ -160,7 +171,7 @@ def with_gridengine(folder: Path, given: argparse.Namespace) -> None:
         cluster = Cluster(user, "gridengine", environment)
         with watching(place, daemons) as seen:
             run = cluster.snakemake(place, ROOT / "workflow" / "Snakefile", *options(place, given))
-            follow(run, daemons, seen)
+            follow(run, daemons, seen, given.minutes)
         told = engine.root / "default" / "common" / "accounting"
         tell("gridengine", run, seen, jobs_of_gridengine(told), given)
 
@@ -202,19 +213,23 @@ def count_opened(tracer: subprocess.Popen, places: dict[str, str], opened: Count
                 opened[name] += 1
 
 
-def follow(run: Snakemake, daemons: dict[str, int], seen: Watched) -> None:
-    """Look every half second until Snakemake has ended; it must end well."""
+def follow(run: Snakemake, daemons: dict[str, int], seen: Watched, minutes: float) -> None:
+    """Look every half second until Snakemake has ended; it must end well, or is interrupted."""
     adopted = 0.0
     pid = run.process.pid
     while run.process.poll() is None:
+        seen.submitted.append((time.time(), len(ANY_SUBMITTED.findall(run.printed))))
+        if time.time() - seen.begun > 60 * minutes and not seen.interrupted:
+            seen.interrupted, seen.ended = True, time.time()
+            run.process.send_signal(signal.SIGINT)
         adopted += reap()
         with suppress(OSError, IndexError):  # it has ended
             seen.cpu["snakemake"] = sum(cpu_of(pid))
             seen.memory_mb["snakemake"] = peak_of(pid)
             seen.descriptors = max(seen.descriptors, len(os.listdir(f"/proc/{pid}/fd")))
         time.sleep(0.5)
-    seen.ended = time.time()
-    if run.process.returncode:
+    seen.ended = seen.ended or time.time()
+    if run.process.returncode and not seen.interrupted:
         raise SystemExit(f"the production failed\n{run.printed}")
     time.sleep(3)  # the last steps go
     for name, daemon in daemons.items():
@@ -311,8 +326,10 @@ def tell(
     """Print what was measured."""
     jobs, scripts = work_of_scripts(run.folder / "results" / "benchmarks")
     wall = seen.ended - seen.begun
-    first = min(job.submitted for job in ran)
-    burst = sorted(job.submitted for job in ran)[: given.tiles]
+    ran = [job for job in ran if job.ended <= seen.ended]
+    first = next(when for when, count in seen.submitted if count)
+    burst = next(((when, count) for when, count in seen.submitted if count >= given.tiles),
+                 seen.submitted[-1])  # fmt: skip
     worked = sum(job.ended - job.started for job in ran)
     late = noticed(run, ran)
     waits = [job.started - job.submitted for job in ran]
@@ -320,11 +337,13 @@ def tell(
     cpu = seen.cpu
     everything = cpu["jobs"] + cpu["snakemake"]
     rows = [
-        ("jobs, in submissions", f"{jobs}, {count}"),
+        ("jobs that ended, in submissions", f"{jobs}, {count}"),
+        ("submitted", f"{seen.submitted[-1][1]}"),
         ("wall s", f"{wall:.0f}"),
         ("  before the first submission", f"{first - seen.begun:.0f}"),
         ("  lost: slots without a job", f"{wall - worked / given.slots:.0f}"),
-        ("submitted a second, the first of all tiles", f"{rate(burst):.1f}"),
+        ("submitted a second, the first of all tiles",
+         f"{burst[1] / max(burst[0] - first, 1):.1f}"),
         ("wait in the queue s, median", f"{statistics.median(waits):.0f}"),
         ("end to Snakemake s, median (most)",
          f"{statistics.median(late):.1f} ({max(late):.0f})" if late else "groups alone"),
@@ -344,14 +363,10 @@ def tell(
         ("files opened in the clone, a submission",
          f"{seen.opened['clone']}, {seen.opened['clone'] / count:.0f}"),
     ]  # fmt: skip
-    print(f"\n{profile}, up to {given.target}")
+    end = f", interrupted after {given.minutes:g} minutes" if seen.interrupted else ""
+    print(f"\n{profile}, up to {given.target}{end}")
     for name, value in rows:
         print(f"  {name:<46}{value:>20}", flush=True)
-
-
-def rate(times: list[float]) -> float:
-    """Events a second, from the first to the last of them; a second at least."""
-    return (len(times) - 1) / max(times[-1] - times[0], 1)
 
 
 if __name__ == "__main__":

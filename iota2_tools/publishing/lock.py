@@ -126,11 +126,8 @@ def _scheduler() -> str:
 def write_lock(lock: Lock, path: str) -> None:
     """Write a lock as JSON."""
     with whole_file(path) as temporary:
-        Path(temporary).write_text(_text_of(lock), encoding="utf-8")
-
-
-def _text_of(lock: Lock) -> str:
-    return json.dumps(lock.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n"
+        text = json.dumps(lock.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n"
+        Path(temporary).write_text(text, encoding="utf-8")
 
 
 def keep_lock(lock: Lock, output: Path) -> Path:
@@ -139,7 +136,7 @@ def keep_lock(lock: Lock, output: Path) -> Path:
     Parameters
     ----------
     lock : Lock
-        Of this run. One that is kept already, of a run that made the same of the same, is left as it is.
+        Of this run.
     output : Path
         Folder of the production.
 
@@ -148,11 +145,7 @@ def keep_lock(lock: Lock, output: Path) -> Path:
     Path
         `locks/20180630T101500Z_1a2b3c4d.lock` in it.
     """
-    folder, head = output / KEPT, lock.sha256[:8]
-    path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}_{head}.lock"
-    for earlier in folder.glob(f"*_{head}.lock"):
-        if earlier.read_text(encoding="utf-8") == _text_of(lock):
-            return earlier
+    path = output / KEPT / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}_{lock.sha256[:8]}.lock"
     write_lock(lock, str(path))
     return path
 
