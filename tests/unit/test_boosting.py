@@ -1,5 +1,7 @@
 """Packed gradient boosting, against scikit-learn."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
@@ -19,7 +21,9 @@ def one_thread():
         yield
 
 
+@cache
 def fitted(n_classes=4, **options):
+    """A model that several tests read, and none changes."""
     features, labels = noisy_samples(600, n_classes)
     options = {"max_iter": 12, "random_state": 0} | options
     return HistGradientBoostingClassifier(**options).fit(features, labels)

@@ -92,6 +92,7 @@ def test_trees_of_one_leaf_are_applied():
     assert_same_answer(stunted, features, np.int16)
 
 
+@pytest.mark.slow
 def test_trees_of_more_than_32768_leaves_are_applied():
     rng = np.random.default_rng(0)
     features = rng.integers(-32768, 32768, (90000, 2)).astype(np.int16)
@@ -101,6 +102,7 @@ def test_trees_of_more_than_32768_leaves_are_applied():
     assert_same_answer(forest, features, np.int16)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_features", [40000, 70000])
 def test_feature_numbers_beyond_16_bits_are_kept(n_features):
     rng = np.random.default_rng(0)
