@@ -134,6 +134,10 @@ def test_a_polygon_is_suspicious_where_its_own_class_is_improbable():
 def test_calibration_error_and_brier_score_are_those_of_hand_computation():
     nine = np.array([[0.9, 0.1], [0.9, 0.1]])
     assert reliability(nine, np.array([0, 1])).calibration_error == pytest.approx(0.4)
+    # Two that are too sure (0.9 each, one right) and one that is not sure enough (0.6, right).
+    three = np.array([[0.9, 0.1], [0.9, 0.1], [0.4, 0.6]])
+    found = reliability(three, np.array([0, 1, 1])).calibration_error
+    assert found == pytest.approx((0.8 + 0.4) / 3)
     assert reliability(np.array([[0.6, 0.4]]), np.array([0])).brier == pytest.approx(0.32)
     rng = np.random.default_rng(0)
     values = rng.dirichlet(np.ones(3), 50)
