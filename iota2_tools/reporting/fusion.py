@@ -12,7 +12,7 @@ from iota2_tools.config.nomenclature import Nomenclature
 from iota2_tools.core.words import listed, number
 from iota2_tools.reference.sets import PolygonTable
 from iota2_tools.reporting.remarks import Remark, Topic
-from iota2_tools.reporting.results import Certainty, write_results
+from iota2_tools.reporting.results import Certainty, Results, write_results
 
 
 @dataclass(frozen=True)
@@ -55,16 +55,15 @@ def write_fused_results(
         Whether small areas have been merged, in this map and in those of the draws.
     """
     seeds = ", ".join(map(str, sorted(evidence.of_seeds)))
-    write_results(
+    results = Results(
         {0: evidence.matrix},
-        evidence.nomenclature,
-        path,
         list(_remarks(evidence)),
         {0: evidence.areas},
+        certainty=Certainty([evidence.half_width]),
         title=f"Accuracy of the {'regularised ' if regularised else ''}land-cover map",
         about={"Fused from seeds": seeds, "By": method},
-        certainty=Certainty([evidence.half_width]),
     )
+    write_results(results, evidence.nomenclature, path)
 
 
 METHODS = {

@@ -43,49 +43,56 @@ class Certainty:
     calibration_errors: Sequence[float] = ()
 
 
-def write_results(
-    matrices: Mapping[int, np.ndarray],
-    nomenclature: Nomenclature,
-    path: str,
-    remarks: Sequence[Remark] = (),
-    areas: Mapping[int, ClassAreas] | None = None,
-    title: str = "Accuracy of the land-cover map",
-    raw: Mapping[int, np.ndarray] | None = None,
-    about: Mapping[str, str] | None = None,
-    certainty: Certainty = Certainty(),
-) -> None:
-    """Write RESULTS.txt: overall scores, a table of the classes, the mean matrix, the conventions.
+@dataclass(frozen=True)
+class Results:
+    """What is known of how right a map is, of one draw or of several.
 
     Parameters
     ----------
     matrices : mapping of int to ndarray
-        Confusion matrix of each seed, in the order of `nomenclature.codes`.
-    nomenclature : Nomenclature
-        Codes and names.
-    path : str
-        Text file to write, UTF-8.
+        Confusion matrix of each seed, in the order of the codes of the nomenclature.
     remarks : sequence of Remark
         What the reader must know, such as what was left out; by topic.
     areas : mapping of int to ClassAreas, optional
         Areas of the map of each seed.
-    title : str
-        First line.
     raw : mapping of int to ndarray, optional
         Confusion matrices of the maps before they were smoothed.
-    about : mapping of str to str, optional
-        Lines that say what is judged; by default the seeds.
     certainty : Certainty
         How sure this is; by default nothing is told.
+    title : str
+        First line of the report.
+    about : mapping of str to str, optional
+        Lines that say what is judged; by default the seeds.
     """
+
+    matrices: Mapping[int, np.ndarray]
+    remarks: Sequence[Remark] = ()
+    areas: Mapping[int, ClassAreas] | None = None
+    raw: Mapping[int, np.ndarray] | None = None
+    certainty: Certainty = Certainty()
+    title: str = "Accuracy of the land-cover map"
+    about: Mapping[str, str] | None = None
+
+
+def write_results(results: Results, nomenclature: Nomenclature, path: str) -> None:
+    """Write RESULTS.txt: overall scores, a table of the classes, the mean matrix, the conventions.
+
+    Parameters
+    ----------
+    nomenclature : Nomenclature
+        Codes and names.
+    path : str
+        Text file to write, UTF-8.
+    """
+    matrices = results.matrices
     check_shapes(matrices, nomenclature)
-    about = about or {"Seeds": ", ".join(map(str, sorted(matrices)))}
     parts = [
-        _overall_text(matrices, title, about, certainty),
-        _smoothing_text(matrices, raw) if raw else "",
+        _overall_text(results),
+        _smoothing_text(matrices, results.raw) if results.raw else "",
         _classes_text(matrices, nomenclature),
         _matrix_text(mean_matrix(matrices), nomenclature),
-        _areas_text(mean_areas(areas), nomenclature) if areas else "",
-        _remarks_text(remarks) if remarks else "",
+        _areas_text(mean_areas(results.areas), nomenclature) if results.areas else "",
+        _remarks_text(results.remarks) if results.remarks else "",
         NOTES,
     ]
     with whole_file(path) as temporary:
@@ -129,21 +136,21 @@ def _count(value: float) -> str:
     return number(value, apart=" ")
 
 
-def _overall_text(
-    matrices: Mapping[int, np.ndarray], title: str, about: Mapping[str, str], certainty: Certainty
-) -> str:
+def _overall_text(results: Results) -> str:
+    matrices, certainty = results.matrices, results.certainty
+    about = results.about or {"Seeds": ", ".join(map(str, sorted(matrices)))}
     mean = mean_matrix(matrices)
-    result = scores_over_seeds(matrices)
+    found = scores_over_seeds(matrices)
     lost = mean[:, len(mean) :].sum()
     share = 100 * float(np.nan_to_num(ratio(lost, mean.sum())))
     lines = [
-        *_title(title),
+        *_title(results.title),
         *(f"{name:<19}{text}" for name, text in about.items()),
         f"Reference pixels   {_count(mean.sum())}" + (" (mean)" if len(matrices) > 1 else ""),
         f"Without class      {_count(lost)} ({number(share, 2)} %)",
         "",
-        f"Overall accuracy   {result.overall_accuracy}{_draws(matrices, 'overall_accuracy')}",
-        f"Kappa              {result.kappa}{_draws(matrices, 'kappa')}",
+        f"Overall accuracy   {found.overall_accuracy}{_draws(matrices, 'overall_accuracy')}",
+        f"Kappa              {found.kappa}{_draws(matrices, 'kappa')}",
     ]
     half = root_mean_square(certainty.by_polygons)
     if not np.isnan(half):

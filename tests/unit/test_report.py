@@ -17,7 +17,7 @@ from iota2_tools.core.errors import InputDataError
 from iota2_tools.reporting import figures
 from iota2_tools.reporting.confusion import write_sum
 from iota2_tools.reporting.remarks import Remark, Topic
-from iota2_tools.reporting.results import Certainty, write_results, write_scores_csv
+from iota2_tools.reporting.results import Certainty, Results, write_results, write_scores_csv
 from iota2_tools.reporting.summary import summary
 
 NOMENCLATURE = Nomenclature(
@@ -34,7 +34,7 @@ MATRIX = np.array([[4, 1, 0], [0, 3, 0], [0, 0, 2]])
 def test_results_show_names_scores_and_conventions(tmp_path):
     path = tmp_path / "RESULTS.txt"
     other = np.array([[5, 0, 0], [1, 2, 0], [0, 0, 2]])
-    write_results({0: MATRIX, 1: other, 2: other}, NOMENCLATURE, str(path))
+    write_results(Results({0: MATRIX, 1: other, 2: other}), NOMENCLATURE, str(path))
     text = path.read_text(encoding="utf-8")
     assert "nan" not in text
     assert "Overall accuracy   0.900 +- 0.000" in text
@@ -47,7 +47,7 @@ def test_results_show_names_scores_and_conventions(tmp_path):
 def test_two_draws_are_told_both_and_have_no_interval(tmp_path):
     path = tmp_path / "RESULTS.txt"
     other = np.array([[3, 2, 0], [1, 2, 0], [0, 0, 2]])
-    write_results({0: MATRIX, 1: other}, NOMENCLATURE, str(path))
+    write_results(Results({0: MATRIX, 1: other}), NOMENCLATURE, str(path))
     text = path.read_text(encoding="utf-8")
     told = "Overall accuracy   0.800 (0.900 and 0.700: too few draws for an interval)\n"
     assert told in text
@@ -57,11 +57,11 @@ def test_two_draws_are_told_both_and_have_no_interval(tmp_path):
 def test_intervals_by_polygon_and_the_error_of_the_confidence_are_told(tmp_path):
     path = tmp_path / "RESULTS.txt"
     certainty = Certainty([0.03, 0.04, NAN], [0.05, 0.1])
-    write_results({0: MATRIX}, NOMENCLATURE, str(path), certainty=certainty)
+    write_results(Results({0: MATRIX}, certainty=certainty), NOMENCLATURE, str(path))
     text = path.read_text(encoding="utf-8")
     assert "Polygons           +- 0.035\n" in text  # sqrt((0.0009 + 0.0016) / 2)
     assert "Confidence off by  0.075\n" in text
-    write_results({0: MATRIX}, NOMENCLATURE, str(path), certainty=Certainty([NAN], [NAN]))
+    write_results(Results({0: MATRIX}, certainty=Certainty([NAN], [NAN])), NOMENCLATURE, str(path))
     head = path.read_text(encoding="utf-8").split("Classes")[0]
     assert "Polygons" not in head
     assert "Confidence" not in head
@@ -69,7 +69,9 @@ def test_intervals_by_polygon_and_the_error_of_the_confidence_are_told(tmp_path)
 
 def test_results_of_one_seed_have_no_interval(tmp_path):
     path = tmp_path / "RESULTS.txt"
-    write_results({3: np.array([[4, 1, 0], [0, 3, 0], [0, 0, 0]])}, NOMENCLATURE, str(path))
+    write_results(
+        Results({3: np.array([[4, 1, 0], [0, 3, 0], [0, 0, 0]])}), NOMENCLATURE, str(path)
+    )
     text = path.read_text(encoding="utf-8")
     assert "Overall accuracy   0.875\n" in text
     urban = next(line for line in text.splitlines() if line.split()[:2] == ["300", "Urban"])
@@ -78,7 +80,7 @@ def test_results_of_one_seed_have_no_interval(tmp_path):
 
 def test_results_refuse_a_matrix_of_other_classes(tmp_path):
     with pytest.raises(InputDataError, match="seed 4"):
-        write_results({4: np.eye(2)}, NOMENCLATURE, str(tmp_path / "RESULTS.txt"))
+        write_results(Results({4: np.eye(2)}), NOMENCLATURE, str(tmp_path / "RESULTS.txt"))
 
 
 def test_scores_table_has_a_line_a_score(tmp_path):
@@ -116,7 +118,7 @@ def test_results_tell_the_mean_areas_in_hectares(tmp_path):
         0: areas_of([2.0, 2.0, 0.0], [2.0, 2.0, 0.0]),
         1: areas_of([2.6, 1.4, 0.0], [2.6, 1.4, 0.0]),
     }
-    write_results({0: MATRIX, 1: MATRIX}, NOMENCLATURE, str(path), areas=areas)
+    write_results(Results({0: MATRIX, 1: MATRIX}, areas=areas), NOMENCLATURE, str(path))
     assert areas_section(path.read_text(encoding="utf-8")) == [
         ["11", "Forêt, feuillus", "3.0", "75.0 %", "2.3"],
         ["31", "Water", "1.0", "25.0 %", "1.7"],
@@ -127,7 +129,7 @@ def test_results_tell_the_mean_areas_in_hectares(tmp_path):
 def test_corrected_areas_have_their_intervals(tmp_path):
     path = tmp_path / "RESULTS.txt"
     areas = {0: areas_of([2.0, 2.0, NAN], [2.0, 2.5, 0.7], [0.31, 0.2, NAN])}
-    write_results({0: MATRIX}, NOMENCLATURE, str(path), areas=areas)
+    write_results(Results({0: MATRIX}, areas=areas), NOMENCLATURE, str(path))
     told = [row[-1] for row in areas_section(path.read_text(encoding="utf-8"))]
     assert told == ["2.0 +- 0.3", "2.0 to 2.5 +- 0.2", "at most 0.7"]
 
@@ -135,7 +137,7 @@ def test_corrected_areas_have_their_intervals(tmp_path):
 def test_a_corrected_area_known_within_bounds_is_a_range(tmp_path):
     path = tmp_path / "RESULTS.txt"
     areas = {0: areas_of([2000.0, NAN, NAN], [2001.04, 0.7, NAN])}
-    write_results({0: MATRIX}, NOMENCLATURE, str(path), areas=areas)
+    write_results(Results({0: MATRIX}, areas=areas), NOMENCLATURE, str(path))
     text = path.read_text(encoding="utf-8")
     assert [row[-1] for row in areas_section(text)] == ["2 000.0 to 2 001.0", "at most 0.7", "-"]
     assert "nan" not in text
@@ -145,7 +147,7 @@ def test_a_corrected_area_known_within_bounds_is_a_range(tmp_path):
 def test_a_range_that_reads_as_one_figure_is_one(tmp_path):
     path = tmp_path / "RESULTS.txt"
     areas = {0: areas_of([2.01, 1.0, 0.0], [2.04, 1.0, 0.0])}
-    write_results({0: MATRIX}, NOMENCLATURE, str(path), areas=areas)
+    write_results(Results({0: MATRIX}, areas=areas), NOMENCLATURE, str(path))
     assert areas_section(path.read_text(encoding="utf-8"))[0][-1] == "2.0"
 
 
@@ -158,13 +160,13 @@ def test_no_pixel_without_class_does_not_read_as_less_than_none(tmp_path):
     )
     matrices = {seed: np.column_stack([rows, [0, 0, 0]]) for seed, rows in enumerate(counts)}
     path = tmp_path / "RESULTS.txt"
-    write_results(matrices, NOMENCLATURE, str(path))
+    write_results(Results(matrices), NOMENCLATURE, str(path))
     assert "Without class      0 (0.00 %)\n" in path.read_text(encoding="utf-8")
 
 
 def test_pixels_without_class_are_counted(tmp_path):
     path = tmp_path / "RESULTS.txt"
-    write_results({0: np.column_stack([MATRIX, [1, 0, 1]])}, NOMENCLATURE, str(path))
+    write_results(Results({0: np.column_stack([MATRIX, [1, 0, 1]])}), NOMENCLATURE, str(path))
     text = path.read_text(encoding="utf-8")
     assert "Reference pixels   12\nWithout class      2 (16.67 %)\n" in text
     assert "Overall accuracy   0.900" in text  # left out of the score
@@ -173,7 +175,7 @@ def test_pixels_without_class_are_counted(tmp_path):
 def test_a_score_that_rounds_to_zero_has_no_sign(tmp_path):
     # A little worse than chance: (0.49995 - 0.5) / 0.5 = -0.0001.
     matrix = np.array([[4950, 5050, 0], [4950, 5048, 0], [0, 0, 0]])
-    write_results({0: matrix}, NOMENCLATURE, str(tmp_path / "RESULTS.txt"))
+    write_results(Results({0: matrix}), NOMENCLATURE, str(tmp_path / "RESULTS.txt"))
     assert "Kappa              0.000\n" in (tmp_path / "RESULTS.txt").read_text("utf-8")
 
 
@@ -184,7 +186,7 @@ def test_remarks_stand_under_their_topic(tmp_path):
         Remark(Topic.AREAS, "unknown"),
         Remark(Topic.AREAS, "unknown too"),
     ]
-    write_results({0: MATRIX}, NOMENCLATURE, str(path), remarks)
+    write_results(Results({0: MATRIX}, remarks), NOMENCLATURE, str(path))
     section = path.read_text(encoding="utf-8").split("Remarks\n-------\n")[1].split("\n\n")[0]
     assert section.splitlines() == [
         "Images", "- one is left out", "Areas", "- unknown", "- unknown too",

@@ -12,7 +12,7 @@ from iota2_tools.geo.vectors import read_layer
 from iota2_tools.reference.separation import metres_kept
 from iota2_tools.reporting.figures import write_scores_figure
 from iota2_tools.reporting.remarks import Evidence, gather
-from iota2_tools.reporting.results import Certainty, write_results, write_scores_csv
+from iota2_tools.reporting.results import Certainty, Results, write_results, write_scores_csv
 from iota2_tools.timeseries.inventory import read_inventory
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
@@ -51,16 +51,15 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
         ],
         [read_curve_error(path) for path in snakemake.input.get("reliability", [])],
     )
-    write_results(
+    results = Results(
         matrices,
-        nomenclature,
-        snakemake.output.results,
         gather(evidence),
         evidence.areas,
+        raw,
+        certainty,
         title=f"Accuracy of the {'regularised ' if evidence.regularised else ''}land-cover map",
-        raw=raw,
-        certainty=certainty,
     )
+    write_results(results, nomenclature, snakemake.output.results)
     for path in snakemake.output.get("raw_scores", []):
         write_scores_csv(raw, nomenclature, path)
     write_scores_csv(matrices, nomenclature, snakemake.output.scores)
