@@ -27,7 +27,7 @@ from iota2_tools.learning.managed import Managed
 from iota2_tools.learning.model import Prediction
 from iota2_tools.learning.reliability import best_temperature, reliability, tempered
 from iota2_tools.learning.settings import LearningSettings, ModelKey
-from iota2_tools.learning.suspicious import write_suspicious
+from iota2_tools.learning.suspicious import suspicious, write_suspicious
 from iota2_tools.learning.traits import FOLDS
 from iota2_tools.reference.dealing import EVERYWHERE, deal
 from iota2_tools.reference.table import TrainingTable
@@ -419,3 +419,17 @@ def test_suspicious_polygons_of_all_models_are_one_layer(tmp_path):
         write_suspicious(tables, str(tmp_path / "splits.gpkg"), legend, output, dropped=True) == 0
     )
     assert gpd.read_file(output).empty
+
+
+def test_a_polygon_looks_like_what_most_draws_take_it_for():
+    """Of four draws three judge it, and two of these take it for class 300."""
+    told = pd.DataFrame(
+        {
+            "polygon": 7, "code": 11, "samples": [4, 4, 6, 4], "own": [0.05, 0.02, 0.02, np.nan],
+            "said": [12, 300, 300, np.nan], "suspicious": [1, 1, 1, np.nan], "region": "1", "seed": range(4),
+        }
+    )  # fmt: skip
+    (found,) = suspicious(told).to_dict("records")
+    assert (found["looks_like"], found["draws"], found["learnt"]) == (300, 3, 3)
+    assert found["own"] == pytest.approx(0.03)
+    assert found["samples"] == 6
