@@ -47,7 +47,7 @@ class Place:
     @property
     def owner(self) -> Path:
         """Says who makes the production, as long as somebody does."""
-        return self.records / "running.json"
+        return owner_of(self.output)
 
     @property
     def journal(self) -> Path:
@@ -58,6 +58,11 @@ class Place:
 def _has_records(records: Path) -> bool:
     folder = records / "metadata"
     return folder.is_dir() and any(folder.iterdir())
+
+
+def owner_of(output: str | Path) -> Path:
+    """What says who makes a production (`planning.ownership`), from its output folder."""
+    return Path(output, RECORDS, "running.json")
 
 
 def journal_of(output: str | Path) -> Path:

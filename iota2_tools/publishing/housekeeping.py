@@ -13,6 +13,8 @@ import yaml
 from iota2_tools.core.errors import ConfigError, InputDataError
 from iota2_tools.core.files import whole_folder
 from iota2_tools.core.words import suggest
+from iota2_tools.planning.ownership import Owner
+from iota2_tools.planning.whereabouts import owner_of
 from iota2_tools.publishing.lock import Lock, lock_in, read_lock
 from iota2_tools.publishing.verification import MADE, verify
 
@@ -222,6 +224,12 @@ def to_remove(output: str | Path, keep: Collection[str]) -> list[str]:
         If the folder holds no production, or one that is at work.
     """
     check_production(output)
+    owner = Owner.read(owner_of(output))
+    if owner and owner.runs is not False:
+        raise InputDataError(
+            f"{output}: is being made by {owner}; wait for its end, or if it has ended: "
+            "`iota2 run CONFIG --unlock`"
+        )
     for place in (Path(output), Path.cwd()):
         if any(Path(place, ".snakemake", "locks").glob("*")):
             raise InputDataError(

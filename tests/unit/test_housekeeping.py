@@ -1,6 +1,8 @@
 """What takes the space, what `iota2 clean` takes away and leaves, what an archive holds."""
 
 import io
+import json
+import os
 import sys
 from collections import Counter
 from dataclasses import replace
@@ -12,6 +14,8 @@ from test_lock import ABOUT, production
 from iota2_tools.commands.cli import main
 from iota2_tools.core.errors import ConfigError, InputDataError
 from iota2_tools.planning.needs import NEEDS
+from iota2_tools.planning.ownership import Owner
+from iota2_tools.planning.whereabouts import owner_of
 from iota2_tools.publishing.housekeeping import (
     GROUPS,
     archive,
@@ -121,6 +125,16 @@ def test_clean_refuses_what_is_no_production_or_at_work(output, tmp_path):
     (output / ".snakemake" / "locks" / "0.output.lock").write_text("x")
     with pytest.raises(InputDataError, match="Snakemake is at work here"):
         to_remove(output, kept_groups("final"))
+
+
+def test_what_is_being_planned_is_left_alone(output):
+    """A run that plans its jobs has no lock of Snakemake yet."""
+    owner_of(output).parent.mkdir()
+    owner_of(output).write_text(json.dumps(vars(Owner.of_process(os.getpid()))))
+    with pytest.raises(InputDataError, match=f"is being made by .*process {os.getpid()}"):
+        to_remove(output, kept_groups("final"))
+    owner_of(output).write_text(json.dumps(vars(Owner.of_process(os.getpid())) | {"start": "x"}))
+    assert to_remove(output, kept_groups("final"))
 
 
 def test_links_are_left_alone(output, tmp_path):
