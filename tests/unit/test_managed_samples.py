@@ -276,3 +276,25 @@ def test_a_model_learns_copies_of_its_draw_and_what_is_made_of_all(tmp_path):
     plain = json.loads((tmp_path / "plain" / "model.json").read_text())
     assert plain["classes"] == {"1": 15, "2": 2}
     assert not {"copied", "made"} & plain.keys()
+
+
+def test_copies_and_what_is_made_are_of_the_draw(tmp_path):
+    """Polygons 20 to 29 learn in draw 0 and validate in draw 1, 30 to 39 the other way round."""
+    polygons = np.arange(20, 40)
+    frame = pd.DataFrame(
+        {
+            "row": 0, "col": polygons, "polygon": polygons, "code": 2, "region": "plain",
+            "seed_0": polygons < 30, "seed_1": polygons >= 30, "a": polygons.astype(np.int16), "b": np.int16(0),
+        }
+    )  # fmt: skip
+    path = str(tmp_path / "samples.parquet")
+    frame.to_parquet(path, index=False)
+    section = {"method": "jitter", "to": "number", "number": 9, "byclass": {}, "jitter": 0.5}
+    managed = Managed([Copy("plain", "hills", 2, 3)._asdict()], [path], section | {"neighbours": 5})
+    found = {}
+    for seed, region in ((0, "hills"), (1, "hills"), (1, "coast")):
+        completed, told = managed.complete(table(), ModelKey(region, seed, 0))
+        assert told["copied"] == [{"source": "plain", "class": 2, "samples": 3}]
+        assert ((completed.polygons[9:12] >= 30) == (seed == 1)).all()
+        found[seed, region] = completed.features[completed.codes == 1].tolist()
+    assert found[0, "hills"] != found[1, "hills"] != found[1, "coast"]

@@ -10,6 +10,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from iota2_tools.core.errors import LearningError
 from iota2_tools.learning import engines, scikit
+from iota2_tools.learning import search as search_module
 from iota2_tools.learning.calibration import polygon_folds
 from iota2_tools.learning.engines import learner_problems
 from iota2_tools.learning.search import FILE, search
@@ -151,3 +152,9 @@ def test_values_and_names_that_are_none_are_told_before_the_first_job():
     assert not list(learner_problems(settings(), purpose))
     (found, *_) = learner_problems(settings(learner="otb-rf"), purpose)
     assert found.startswith("learning.search: parameters of otb-rf are not searched")
+
+
+def test_a_combination_that_failed_is_never_the_best():
+    failed, right = {"a": 1, "mean": float("nan")}, {"a": 2, "mean": 0.4}
+    assert search_module._best([failed, right, {"a": 3, "mean": 0.3}]) == right
+    assert search_module._best([failed]) is None
