@@ -96,6 +96,15 @@ def test_every_nan_is_one_and_so_are_both_zeros(tmp_path):
     assert content_of(first) == content_of(second)
 
 
+def test_names_of_bands_are_content(tmp_path):
+    for name, word in (("a", "wheat"), ("b", "maize")):
+        write_image(tmp_path / f"{name}.tif", CODES)
+        dataset = gdal.Open(str(tmp_path / f"{name}.tif"), gdal.GA_Update)
+        dataset.GetRasterBand(1).SetDescription(word)
+        dataset = None
+    assert content_of(tmp_path / "a.tif") != content_of(tmp_path / "b.tif")
+
+
 def test_bands_in_another_order_are_another_content(tmp_path):
     bands = np.stack([CODES, 3 - CODES])
     first, second = (
@@ -128,6 +137,21 @@ def test_features_in_another_order_are_the_same_content(tmp_path, end):
     assert written("b", layer([2, 0, 1])) == first
     for name, other in (("c", layer(moved=1e-9)), ("d", layer(code=4)), ("e", layer([0, 1]))):
         assert written(name, other).checksum != first.checksum
+
+
+def test_a_cell_ends_where_it_ends(tmp_path):
+    """Put one after the other these cells are the same letters."""
+    for name, cells in (("a", ("atb", "c")), ("b", ("a", "btc"))):
+        frame = layer([0]).assign(x=cells[0], y=cells[1])
+        frame.to_parquet(tmp_path / f"{name}.parquet")
+    assert content_of(tmp_path / "a.parquet") != content_of(tmp_path / "b.parquet")
+
+
+def test_features_belong_to_their_layer(tmp_path):
+    for name, order in (("a.gpkg", ("x", "y")), ("b.gpkg", ("y", "x"))):
+        for place, own in enumerate(order):
+            layer([place]).to_file(tmp_path / name, layer=own)
+    assert content_of(tmp_path / "a.gpkg") != content_of(tmp_path / "b.gpkg")
 
 
 def test_both_zeros_of_an_attribute_are_one(tmp_path):

@@ -88,6 +88,7 @@ def test_the_largest_difference_of_a_quantity_is_told_and_nan_is_nan(tmp_path):
     second = write_image(tmp_path / "c.tif", other)
     assert between(first, second).startswith("2 value(s) differ; rows 0 to 0, columns 3 to 4;")
     assert between(first, second).endswith("by 0.5 at most")
+    assert between(second, first).endswith("by 0.5 at most")
 
 
 def test_the_first_row_that_differs_is_told(tmp_path):
@@ -116,6 +117,15 @@ def test_features_are_counted(tmp_path):
     assert between(first, first) == ""
     assert between(first, second) == "1 feature(s) are not as they were, 2 are new or other"
     assert against_lock(second, content_of(second), content_of(first)) == "4 features instead of 3"
+
+
+def test_features_that_stand_twice_count_twice(tmp_path):
+    shapes = [shapely.box(0, 0, 1, 1)] * 3
+    for name, codes in (("a.gpkg", [1, 1, 2]), ("b.gpkg", [2, 2, 2])):
+        frame = gpd.GeoDataFrame({"code": codes}, geometry=shapes, crs="EPSG:32631")
+        frame.to_file(tmp_path / name, layer="x")
+    told = "2 feature(s) are not as they were, 2 are new or other"
+    assert between(tmp_path / "a.gpkg", tmp_path / "b.gpkg") == told
 
 
 def test_pictures_and_other_files(tmp_path):

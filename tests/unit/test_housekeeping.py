@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import sys
 from collections import Counter
 from dataclasses import replace
@@ -156,6 +157,21 @@ def test_an_archive_stands_alone_and_is_verified(output, tmp_path):
     lock = read_lock(lock_in(target))
     assert verify(lock, target / "final") == []
     assert yaml.safe_load((target / "production.yaml").read_text()) == lock.configuration
+
+
+def test_a_copy_that_is_not_whole_is_no_archive(output, tmp_path, monkeypatch):
+    """A disk that loses what it is given."""
+    copy = shutil.copy2
+
+    def lost(source, target):
+        copy(source, target)
+        if target.name == "RESULTS.txt":
+            target.write_bytes(b"")
+
+    monkeypatch.setattr(shutil, "copy2", lost)
+    with pytest.raises(InputDataError, match=r"RESULTS\.txt was altered"):
+        archive(output, tmp_path / "archive")
+    assert not (tmp_path / "archive").exists()
 
 
 def test_what_cannot_be_archived_whole_is_refused(output, tmp_path):

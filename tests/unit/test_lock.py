@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from osgeo import gdal
 from tiny import LEFT, TOP, write_image
 
 from iota2_tools.config.publication import Publication
@@ -57,6 +58,7 @@ def test_a_lock_is_read_as_it_was_written(tmp_path):
     [
         ({"format": FORMAT + 1}, "is of format 2, this version reads up to 1; install iota2-tools"),
         ({"seeds": [0, 1]}, "was altered since it was written"),
+        ({"inputs": {}}, "was altered since it was written"),
         ({"seeds": "none"}, "is no lock of a production"),
         ({"colour": 1}, "is no lock of a production"),
     ],
@@ -122,8 +124,6 @@ def test_bytes_alone_are_a_word_and_no_fault(tmp_path):
 
 
 def test_what_is_missing_altered_or_of_another_run_is_told_apart(tmp_path):
-    from osgeo import gdal
-
     lock, final = production(tmp_path)
     (final / "RESULTS.txt").unlink()
     (final / "scores.csv").write_text("seed,score\n0,0.8\n1,0.9\n")
@@ -143,6 +143,15 @@ def test_what_is_missing_altered_or_of_another_run_is_told_apart(tmp_path):
     )
     assert found["Classif_Seed_1.tif"].what == "is of another run: the lock does not name it"
     assert [path for path, finding in found.items() if not finding.fatal] == ["notes.txt"]
+
+
+def test_a_product_of_the_same_configuration_was_altered(tmp_path):
+    lock, final = production(tmp_path)
+    path = write_image(final / "Classif_Seed_0.tif", 3 - CODES, nodata=0)
+    raster = gdal.Open(str(path), gdal.GA_Update)
+    raster.SetMetadata({"CONFIG_SHA256": ABOUT.digest})
+    del raster
+    assert findings(lock, final)["Classif_Seed_0.tif"].what.startswith("was altered: pixels differ")
 
 
 def test_a_damaged_product_is_named(tmp_path):
@@ -205,6 +214,10 @@ def test_a_product_more_or_less_is_told(tmp_path):
     assert found.differing == {"scores.csv": "is not made any more"}
     found = outcome(lock.model_copy(update={"products": fewer}), final, again, made, [])
     assert found.differing == {"scores.csv": "was not there before"}
+    # What tells of products is none: it has hours, and is another each time.
+    fewer = {path: item for path, item in again.products.items() if item.content}
+    found = outcome(lock.model_copy(update={"products": fewer}), final, again, made, [])
+    assert found.differing == {}
 
 
 def test_inputs_are_held_against_the_lock(tmp_path):
@@ -291,6 +304,11 @@ def test_a_record_of_files_is_read_once_and_prepared_ones_are_no_inputs(tmp_path
         "s2/a.tif": InputFile(8, digest("s2/a.tif")),
         "s2/gone.tif": InputFile(None, None),
     }
+    # A file that a job has recorded is what it was then, whatever it is now.
+    Path("s2/a.tif").write_text("another")
+    named = replace(about, files=["classes.csv", "s2/a.tif"])
+    assert named.inputs()["s2/a.tif"] == about.inputs()["s2/a.tif"]
+    Path("s2/a.tif").write_text("s2/a.tif")
     # As the configuration has them, where it was read from another folder.
     moved = replace(about, written={"s2": "data/2018"})
     assert set(moved.inputs()) == {"classes.csv", "data/2018/a.tif", "data/2018/gone.tif"}
