@@ -1,6 +1,7 @@
 """Documents of a production on a few pixels: what stands in them where less is known than usual."""
 
 import json
+import os
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from xml.etree import ElementTree
 import jsonschema
 import numpy as np
 import pytest
+import shapely
 from osgeo import gdal
 from pystac.validation.local_validator import get_local_schema_cache
 from referencing import Registry, Resource
@@ -96,6 +98,45 @@ def test_a_projection_without_a_code_is_told_in_words(final):
     assert item["bbox"][0] == pytest.approx(2, abs=1e-5)
     assert item["bbox"][3] == pytest.approx(47, abs=1e-5)
     assert faults(item) == []
+
+
+def test_an_item_tells_where_and_of_when_the_map_is(final):
+    """A tile of 8 rows and 4 columns of 10 m in zone 31, whose corner is 0.49593 degrees east, 44.22597 north (gdaltransform)."""
+    tiles = {"A": ABOUT.tiles["T31TCJ"] | {"cols": 4}}
+    for path in final.glob("*.tif"):
+        write_image(path, CODES[:, :4], nodata=0)
+    item = catalogue(replace(ABOUT, tiles=tiles), final)["seed_0.json"]
+    for told in (item["properties"], item["assets"]["classif"]):
+        assert told["proj:code"] == "EPSG:32631"
+        assert told["proj:shape"] == [8, 4]
+        assert told["proj:transform"] == [10, 0, 300_000, 0, -10, 4_900_020, 0, 0, 1]
+        assert told["proj:bbox"] == [300_000, 4_899_940, 300_040, 4_900_020]
+    assert item["bbox"] == pytest.approx([0.49593, 44.22526, 0.49646, 44.22597], abs=4e-5)
+    outline = shapely.geometry.shape(item["geometry"])
+    assert outline.bounds == pytest.approx(item["bbox"], abs=1e-4)
+    assert shapely.is_ccw(outline.exterior)
+    assert item["properties"]["start_datetime"] == "2018-01-06T00:00:00Z"
+    assert item["properties"]["end_datetime"] == "2018-12-30T23:59:59Z"
+
+
+def test_hours_are_those_of_the_products_and_not_of_what_tells_of_them(final):
+    """Seconds since 1970: 100 and 200 of products, 300 of a document, 400 of a fused map of all draws."""
+    write_image(final / "Confidence_Seed_0.tif", CODES)
+    (final / "production.qgz").write_bytes(b"x")
+    names = (
+        "Classif_Seed_0.tif",
+        "Confidence_Seed_0.tif",
+        "production.qgz",
+        "Classifications_fusion.tif",
+    )
+    for name, second in zip(names, (100, 200, 300, 400), strict=True):
+        os.utime(final / name, (second, second))
+    os.utime(final / "RESULTS.txt", (150, 150))
+    assert catalogue(ABOUT, final)["seed_0.json"]["properties"]["created"] == "1970-01-01T00:03:20Z"
+    write_crate(str(final / "c.json"), ABOUT, look_at_all(final, names[:3]), {}, final)
+    graph = {item["@id"]: item for item in json.loads((final / "c.json").read_text())["@graph"]}
+    assert graph["#run"]["startTime"] == "1970-01-01T00:01:40+00:00"
+    assert graph["#run"]["endTime"] == graph["./"]["datePublished"] == "1970-01-01T00:03:20+00:00"
 
 
 def test_what_the_user_says_of_the_maps_is_told(final):
@@ -193,7 +234,6 @@ def test_a_raster_without_style_is_shown_from_black_to_white(final):
 
 def test_a_package_of_several_layers_is_refused(final):
     import geopandas as gpd
-    import shapely
 
     frame = gpd.GeoDataFrame({"code": [1]}, geometry=[shapely.box(0, 0, 1, 1)], crs="EPSG:32631")
     for layer in ("a", "b"):
