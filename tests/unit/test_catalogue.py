@@ -101,7 +101,7 @@ def test_a_projection_without_a_code_is_told_in_words(final):
 
 
 def test_an_item_tells_where_and_of_when_the_map_is(final):
-    """A tile of 8 rows and 4 columns of 10 m in zone 31, whose corner is 0.49593 degrees east, 44.22597 north (gdaltransform)."""
+    """8 rows and 4 columns of 10 m in zone 31; corner 0.49593 degrees east, 44.22597 north (gdaltransform)."""
     tiles = {"A": ABOUT.tiles["T31TCJ"] | {"cols": 4}}
     for path in final.glob("*.tif"):
         write_image(path, CODES[:, :4], nodata=0)
