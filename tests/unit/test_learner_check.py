@@ -187,6 +187,7 @@ def test_samples_made_up_are_whole_and_some_negative():
     assert set(trial.samples({"priors": []}, Purpose(CODES, 481)).codes) == set(CODES)
 
 
+@pytest.mark.slow
 def test_learners_of_otb_give_nothing_to_smooth():
     settings = LearningSettings("otb-rf", {})
     found = list(learner_problems(settings, Purpose(CODES, 481, smoothed=True)))

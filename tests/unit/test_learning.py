@@ -150,7 +150,7 @@ def test_model_tells_no_importance_where_there_is_none(samples, tmp_path):
     plain = settings("LogisticRegression", False, random_state=0)
     for name, section in (
         ("plain", plain),
-        ("boosting", settings("HistGradientBoostingClassifier")),
+        ("boosting", settings("HistGradientBoostingClassifier", max_iter=3)),
     ):
         train(samples, tmp_path / name, section)
         assert "importances" not in told_of(tmp_path / name)
