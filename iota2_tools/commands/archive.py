@@ -12,15 +12,18 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "with its complete configuration, into a new folder, and verifies the copy.",
         epilog="example: iota2 archive results /archive/landcover_2018",
     )
-    parser.add_argument("output", help="output folder of a finished production")
+    parser.add_argument(
+        "output", help="output folder of a finished production, or its configuration"
+    )
     parser.add_argument("target", help="folder to make")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Copy; exit code."""
+    from iota2_tools.commands.production import output_folder
     from iota2_tools.publishing.housekeeping import archive
 
-    copied = archive(arguments.output, arguments.target)
+    copied = archive(output_folder(arguments.output), arguments.target)
     print(f"{arguments.target}: {len(copied)} file(s), verified against their lock")
     return 0

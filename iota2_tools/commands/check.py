@@ -5,6 +5,8 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from iota2_tools.planning.whereabouts import USUAL
+
 if TYPE_CHECKING:
     from iota2_tools.core.findings import Finding
     from iota2_tools.planning.overview import Overview
@@ -19,7 +21,9 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser = commands.add_parser(
         "check", help="check a configuration and its inputs; nothing is started"
     )
-    parser.add_argument("config", help="YAML file")
+    parser.add_argument(
+        "config", nargs="?", default=str(USUAL), metavar="CONFIG", help="YAML file (%(default)s)"
+    )
     depth = parser.add_mutually_exclusive_group()
     depth.add_argument(
         "--names-only", dest="depth", action="store_const", const="names", default="headers",
@@ -51,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     if errors:
         print(f"{found.config}: {len(errors)} error(s); nothing can be started")
         return 1
-    print(f"{found.config}: no problem found")
+    print(f"{found.config}: {'no error' if found.of('warning') else 'no problem'} found")
     assert found.production  # what it lacks would be an error
     for line in tiles_of(found.production).values():
         print(f"  {line}")

@@ -13,7 +13,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "the records of its inputs, without which all would be made again.",
         epilog="example: iota2 clean results --keep final,models,samples",
     )
-    parser.add_argument("output", help="output folder of a production")
+    parser.add_argument("output", help="output folder of a production, or its configuration")
     parser.add_argument(
         "--keep",
         default="final,models,samples,logs,benchmarks",
@@ -26,21 +26,23 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Ask, and remove; exit code."""
+    from iota2_tools.commands.production import output_folder
     from iota2_tools.core.words import number
     from iota2_tools.publishing.housekeeping import group_of, kept_groups, remove, to_remove
 
+    output = output_folder(arguments.output)
     keep = kept_groups(arguments.keep)
-    paths = to_remove(arguments.output, keep)
+    paths = to_remove(output, keep)
     if not paths:
         print("nothing to remove")
         return 0
-    size = sum(Path(arguments.output, path).stat().st_blocks * 512 for path in paths)
+    size = sum(Path(output, path).stat().st_blocks * 512 for path in paths)
     groups = ", ".join(dict.fromkeys(group_of(path) for path in paths))
     what = f"{len(paths)} file(s), {number(size / 1e6, 1)} MB: {groups}"
     if not arguments.yes and not _agreed(f"Remove {what}? [y/N] "):
         print("nothing was removed")
         return 1
-    remove(arguments.output, paths)
+    remove(output, paths)
     print(f"removed {what}")
     return 0
 

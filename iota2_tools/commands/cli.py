@@ -1,4 +1,4 @@
-"""The `iota2` command: scenes to try the chain on, and looks at machine and configuration.
+"""Land-cover maps from satellite image time series: configurations, productions, and what follows a map.
 
 Maps are made by Snakemake, which `iota2 run` and `iota2 demo` start. Each command is a module
 beside this one with `add_parser`.
@@ -9,6 +9,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib.metadata import version
 
 from iota2_tools.commands.examples import epilog
@@ -76,7 +77,18 @@ def parser(word: str = "") -> argparse.ArgumentParser:
         if not own.epilog:
             own.epilog = epilog(command)
             own.formatter_class = argparse.RawDescriptionHelpFormatter
+        own.set_defaults(of=own)
     return main_parser
+
+
+def _refuse_unknown(options: argparse.ArgumentParser, word: str) -> None:
+    """Say which command was meant, where none is of that name."""
+    names = [name.replace("_", "-") for name in COMMANDS]
+    if word in names:
+        return
+    like = get_close_matches(word, names, n=1)
+    meant = f", did you mean {like[0]!r}?" if like else f"; there are {', '.join(names)}"
+    options.error(f"unknown command {word!r}{meant}")
 
 
 def _version() -> str:
@@ -91,6 +103,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         words = list(sys.argv[1:] if arguments is None else arguments)
         options = parser(*words[:1])
+        if words and not words[0].startswith("-"):
+            _refuse_unknown(options, words[0])
         further = []
         if words[:1] == ["run"] and "--" in words:  # what follows is Snakemake's
             further = words[words.index("--") + 1 :]
@@ -98,8 +112,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given, others = options.parse_known_args(words)
         if "options" in given:  # targets that stand behind an option
             given.options, given.further = others, further
-        elif others:
-            options.error(f"unrecognized arguments: {' '.join(others)}")
+        elif others:  # with the usage of the command, not of all
+            given.of.error(f"unrecognized arguments: {' '.join(others)}")
         return given.run(given)
     except Iota2Error as error:
         print(f"iota2: {error}", file=sys.stderr)

@@ -10,16 +10,17 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help="what takes the space in a production, and what it costs to make it again",
         epilog="example: iota2 disk results",
     )
-    parser.add_argument("output", help="output folder of a production")
+    parser.add_argument("output", help="output folder of a production, or its configuration")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a table; exit code."""
+    from iota2_tools.commands.production import output_folder
     from iota2_tools.core.words import number
     from iota2_tools.publishing.housekeeping import ALWAYS_KEPT, OTHERS, usage
 
-    rows = usage(arguments.output)
+    rows = usage(output_folder(arguments.output))
     width = max(len(row.group) for row in rows)
     print(f"{'':<{width}}  {'files':>8}  {'MB':>10}  {'CPU hours':>9}")
     for row in rows:

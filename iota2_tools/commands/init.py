@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from iota2_tools.core.errors import ConfigError, InputDataError
 
 if TYPE_CHECKING:
-    from iota2_tools.planning.discovery import Discovery, Polygons
+    from iota2_tools.planning.discovery import Discovery, Polygons, Series
 
 EXAMPLES = """examples:
   iota2 init data                                     config/config.yaml for what lies in data/
@@ -63,7 +63,10 @@ def _nothing(folder: Path, found: "Discovery") -> str:
     like = "; ".join(found.remarks[:3]) or (
         f"expected FOLDER/TILE/PRODUCT, for example T31TCJ/{FORMATS['sentinel2'].example.format(tile='T31TCJ')}"
     )
-    return f"{folder}: no products of satellites by tile; {like}. docs/sensors.md has all formats"
+    return (
+        f"{folder}: no products of satellites by tile; {like}. docs/sensors.md has all formats; series of your "
+        "own, STAC and rasters of features (`user_features`) are written by hand"
+    )
 
 
 def _reference(
@@ -83,12 +86,12 @@ def _reference(
             )
         chosen: Polygons | None = named.polygons[0]
     else:
-        chosen = found.polygons[0] if found.polygons else None
+        chosen = next((item for item in found.polygons if item.classes), None)
     if chosen and field and field not in chosen.fields:
         raise InputDataError(
             f"{chosen.path}: no field {field!r} that could hold classes; there are {', '.join(chosen.fields)}"
         )
-    return chosen, field or (next(iter(chosen.fields)) if chosen else "")
+    return chosen, field or (next(iter(chosen.classes or chosen.fields)) if chosen else "")
 
 
 def _nomenclature(
@@ -98,15 +101,28 @@ def _nomenclature(
     from iota2_tools.config.nomenclature import read_nomenclature
 
     values = polygons.fields[field] if polygons else []
+    target = folder / "nomenclature.csv"
     for path in found.nomenclatures:
         try:
             known = read_nomenclature(str(path))
         except ConfigError as error:
-            found.remarks.append(str(error))
+            text = _usual_table(path, values)
+            if text and not target.exists():
+                found.remarks.append(
+                    f"{error}. {target} is a copy of it in that form: look at its names"
+                )
+                _write(target, text)
+                return target
+            found.remarks.append(f"not taken: {error}")
             continue
-        if all(known.code_of(value) is not None for value in values):
+        lacking = [value for value in values if known.code_of(value) is None]
+        if not lacking:
             return path
-    path = folder / "nomenclature.csv"
+        if len(lacking) < len(values):
+            found.remarks.append(
+                f"not taken: {path}: has no class {', '.join(lacking[:MOST_NAMED])}"
+            )
+    path = target
     if path.exists():
         raise ConfigError(
             f"{path}: is there already and lacks classes of {polygons.path if polygons else 'the reference'}; "
@@ -115,6 +131,23 @@ def _nomenclature(
     if values:
         _write(path, nomenclature_of(values, str(polygons.path) if polygons else ""))
     return path
+
+
+def _usual_table(path: Path, values: list[str]) -> str:
+    """A table in another encoding or with other separators, as ours; empty if it is not of these classes."""
+    import tempfile
+
+    from iota2_tools.config.nomenclature import in_usual_form, read_nomenclature
+
+    text = in_usual_form(str(path))
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder, path.name)
+        copy.write_text(text, encoding="utf-8")
+        try:
+            known = read_nomenclature(str(copy))
+        except ConfigError:
+            return ""
+    return text if all(known.code_of(value) is not None for value in values) else ""
 
 
 def nomenclature_of(values: list[str], source: str) -> str:
@@ -168,6 +201,7 @@ def configuration(
             f"  {item.sensor}:",
             f"    # {item.count} products of {len(item.tiles)} tile(s), {min(item.days)} to {max(item.days)}.",
             f"    path: {_path(item.path)}",
+            *_bands(item),
             "    # Days of which images are used; without them from the first to the last of any tile.",
             f"    # first_date: {min(item.days)}",
             f"    # last_date: {max(item.days)}",
@@ -207,19 +241,37 @@ def configuration(
     return "\n".join(lines)
 
 
+def _bands(item: "Series") -> list[str]:
+    """The bands that there are, where the products lack some of those that are usually kept."""
+    from iota2_tools.products import FORMATS
+
+    usual = FORMATS[item.sensor].section(path=str(item.path)).kept
+    kept = [band for band in usual if band not in item.without]
+    if not kept or kept == usual:
+        return []
+    absent = ", ".join(band for band in usual if band in item.without)
+    return [f"    # The products have no {absent}.", f"    keep_bands: [{', '.join(kept)}]"]
+
+
 def _regions(found: "Discovery", polygons: "Polygons | None") -> list[str]:
     """Other polygons, as regions that could be."""
-    others = [item for item in found.polygons if item is not polygons]
-    others.sort(key=lambda item: "region" not in item.path.stem.lower())
+    others = [item for item in found.polygons if not polygons or not _same_fields(item, polygons)]
+    others.sort(key=lambda item: bool(item.classes) and "region" not in item.path.stem.lower())
     if not others:
         return []
+    names = list(others[0].fields)
     return [
         "",
         "# Regions with a model each (eco-climatic); these polygons could be such.",
         "# regions:",
         f"#   path: {_path(others[0].path)}",
-        f"#   field: {next(iter(others[0].fields))}",
+        f"#   field: {_word(next((name for name in names if name not in others[0].classes), names[0]))}",
     ]
+
+
+def _same_fields(first: "Polygons", second: "Polygons") -> bool:
+    """Whether two files are the same polygons, maybe in two formats."""
+    return (first.features, set(first.fields)) == (second.features, set(second.fields))
 
 
 def _path(path: Path) -> str:
@@ -263,7 +315,10 @@ def _told(
         )
     else:
         lines.append("reference: none found, to be filled in")
-    lines.append(f"nomenclature: {nomenclature}{'' if nomenclature.exists() else ', to be made'}")
+    new = ", new" if nomenclature.exists() else ", to be made"
+    lines.append(
+        f"nomenclature: {nomenclature}{'' if nomenclature in found.nomenclatures else new}"
+    )
     lines += [f"REMARK: {text}" for text in found.remarks]
     lines.append(f"written: {config}; now: iota2 check {config}")
     return lines

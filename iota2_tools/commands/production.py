@@ -28,6 +28,10 @@ def place_from(arguments: argparse.Namespace) -> Place:
     ConfigError
         If there is no such file, or it has problems.
     """
+    if os.path.isdir(arguments.config):
+        raise ConfigError(
+            f"{arguments.config}: is a folder; name the configuration of the production, such as {USUAL}"
+        )
     if not os.path.isfile(arguments.config):
         raise ConfigError(
             f"{arguments.config}: no such configuration; `iota2 init FOLDER` writes one for the data in a folder"
@@ -36,6 +40,19 @@ def place_from(arguments: argparse.Namespace) -> Place:
     if place.folder != Path.cwd():
         print(f"paths count from {place.folder}", file=sys.stderr)
     return place
+
+
+def output_folder(given: str) -> str:
+    """Folder of the products of a production that is named by it, or by its configuration.
+
+    Raises
+    ------
+    ConfigError
+        If a configuration is named and has problems.
+    """
+    if os.path.isfile(given) and given.endswith((".yaml", ".yml")):
+        return str(place_of(given).output)
+    return given
 
 
 def enter(configfile: str) -> str:

@@ -10,7 +10,9 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help="accuracy of a finished production by month, with the features up to then",
         epilog="example: iota2 season results --output season",
     )
-    parser.add_argument("results", help="output folder of a finished production")
+    parser.add_argument(
+        "results", help="output folder of a finished production, or its configuration"
+    )
     parser.add_argument(
         "--nomenclature", metavar="TABLE", help="its classes; by default those that its map names"
     )
@@ -24,17 +26,17 @@ def run(arguments: argparse.Namespace) -> int:
     """Write table and figure; exit code."""
     from pathlib import Path
 
+    from iota2_tools.commands.production import output_folder
     from iota2_tools.config.nomenclature import read_nomenclature
     from iota2_tools.years.maps import year_map
     from iota2_tools.years.season import season_of, write_season
 
+    results = output_folder(arguments.results)
     given = arguments.nomenclature
     nomenclature = (
-        read_nomenclature(given)
-        if given
-        else year_map(arguments.results, str(arguments.draw)).legend
+        read_nomenclature(given) if given else year_map(results, str(arguments.draw)).legend
     )
-    scores = season_of(Path(arguments.results), arguments.draw, arguments.threads, nomenclature)
+    scores = season_of(Path(results), arguments.draw, arguments.threads, nomenclature)
     write_season(scores, nomenclature, arguments.output)
     for item in scores:
         print(f"{item.label:8s} {item.features:5d} features  overall accuracy {item.overall:.3f}")

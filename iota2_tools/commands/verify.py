@@ -12,16 +12,20 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "none missing, none of another run. Exit code 1 if not.",
         epilog="example: iota2 verify results",
     )
-    parser.add_argument("output", help="output folder of a production, its archive, or its lock")
+    parser.add_argument(
+        "output",
+        help="output folder of a production or its configuration, its archive, or its lock",
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what was found; exit code."""
+    from iota2_tools.commands.production import output_folder
     from iota2_tools.publishing.lock import final_of, lock_in, read_lock
     from iota2_tools.publishing.verification import verify
 
-    path = lock_in(arguments.output)
+    path = lock_in(output_folder(arguments.output))
     lock = read_lock(path)
     final = final_of(path)
     found = verify(lock, final)

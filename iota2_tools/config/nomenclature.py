@@ -2,6 +2,7 @@
 
 import colorsys
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -106,6 +107,25 @@ def read_nomenclature(path: str) -> Nomenclature:
     if problems:
         raise ConfigError(one_message(path, problems))
     return Nomenclature(tuple(sorted((c for c in classes if c), key=lambda item: item.code)))
+
+
+def in_usual_form(path: str) -> str:
+    """A table as `read_nomenclature` takes it: UTF-8, columns apart by commas.
+
+    What is no UTF-8 is read as Windows-1252, which holds Latin-1's letters. Columns may be apart by
+    semicolons or tabs, as spreadsheets write them.
+    """
+    data = Path(path).read_bytes()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("cp1252", errors="replace")
+    first = text.split("\n", 1)[0]
+    mark = max(",;\t", key=first.count)
+    written = io.StringIO()
+    rows = csv.reader(io.StringIO(text), delimiter=mark, skipinitialspace=True)
+    csv.writer(written, lineterminator="\n").writerows(row for row in rows if any(row))
+    return written.getvalue()
 
 
 UNDECIDED_COLOUR = (128, 128, 128)

@@ -1,6 +1,7 @@
 """What lies in a folder that a production could be made of: products by tile, polygons, classes."""
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -11,7 +12,7 @@ import pyogrio
 from iota2_tools.core.errors import Iota2Error
 from iota2_tools.core.words import plain_text
 from iota2_tools.geo.vectors import layer_header
-from iota2_tools.products import FORMATS, Listing, same_tile
+from iota2_tools.products import FORMATS, Listing, Request, same_tile
 
 DEEPEST = 5
 """Folders below the one that is looked at, for products."""
@@ -43,6 +44,16 @@ class Series:
     tiles: list[str] = field(default_factory=list)
     days: set[date] = field(default_factory=set)
     count: int = 0
+    looked_at: list[tuple[str, ...]] = field(default_factory=list)
+    """Bands that the first product of each tile has."""
+
+    @property
+    def without(self) -> list[str]:
+        """Bands of the format that all tiles lack; empty where none is found, for then all is lacking."""
+        found = {band for bands in self.looked_at for band in bands}
+        return (
+            [band for band in FORMATS[self.sensor].band_names if band not in found] if found else []
+        )
 
 
 @dataclass(frozen=True)
@@ -52,6 +63,11 @@ class Polygons:
     path: Path
     features: int
     fields: dict[str, list[str]]
+
+    @property
+    def classes(self) -> dict[str, list[str]]:
+        """The fields without those of regions."""
+        return {name: values for name, values in self.fields.items() if not _of_regions(name)}
 
 
 @dataclass
@@ -142,6 +158,10 @@ def _look_for_products(place: Path, found: Discovery) -> None:
         series.tiles.append(place.name)
         series.days |= {item.day for item in listing.products}
         series.count += len(listing.products)
+        first = listing.products[0]
+        options = known.section(path=str(place.parent)).options
+        request = Request(place, first.name, (), options, first.sources)
+        series.looked_at.append(known.bands_of(request))
 
 
 def _listing(place: Path, sensor: str) -> Listing:
@@ -185,11 +205,16 @@ def look_for_polygons(path: Path, found: Discovery) -> None:
         if table[name].dtype.kind == "f" and (table[name].dropna() % 1 != 0).any():
             continue
         values = sorted({plain_text(value) for value in table[name].dropna()}, key=_order)
-        if 0 < len(values) <= min(MOST_CLASSES, max(len(table) - 1, 1)):
+        least = 0 if _of_regions(name) else 1  # a region may be one polygon
+        if 0 < len(values) <= min(MOST_CLASSES, max(len(table) - least, 1)):
             fields[name] = values
     fields = dict(sorted(fields.items(), key=lambda item: _rank(item[0])))
     if fields:
         found.polygons.append(Polygons(path, header.features, fields))
+
+
+def _of_regions(name: str) -> bool:
+    return "region" in name.lower()
 
 
 def _rank(name: str) -> int:
@@ -207,5 +232,5 @@ def _is_nomenclature(path: Path) -> bool:
             first = file.readline().strip().lower()
     except OSError:
         return False
-    columns = [word.strip().strip('"') for word in first.replace(";", ",").split(",")]
+    columns = [word.strip().strip('"') for word in re.split("[,;\t]", first)]
     return "code" in columns and bool({"name", "label"} & set(columns))

@@ -578,8 +578,20 @@ class Production:
         asked = "".join(f" ({key}: {value})" for key, value in options.items())
         raise InputDataError(
             f"sensors.{sensor}: no product of {folder} has a readable image of band {band}{asked}; "
-            "check the section and the files"
+            f"{self._without_bands(sensor, tile) or 'check the section and the files'}"
         )
+
+    def _without_bands(self, sensor: str, tile: str) -> str:
+        """What to do where the first product of a tile lacks bands that are kept; empty if it lacks none."""
+        product_format, section = self.format(sensor), self.section(sensor)
+        folder = Path(self.sensor_folder(sensor, tile))
+        for item in self.listing(sensor, tile).products[:1]:
+            request = Request(folder, item.name, (), section.options, item.sources)
+            there = product_format.bands_of(request)
+            kept = [band for band in section.kept if band in there]
+            if kept and len(kept) < len(section.kept):
+                return f"if your products lack it, do without: `keep_bands: [{', '.join(kept)}]`"
+        return ""
 
     @property
     def grids(self) -> dict[str, Grid]:

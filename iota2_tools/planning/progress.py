@@ -4,7 +4,7 @@ import json
 import socket
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,32 @@ from typing import Any
 from iota2_tools.core.platform import process_start
 from iota2_tools.core.words import duration, wildcards_told
 from iota2_tools.planning.journal import BEGUN, ENDED, FAILED, FINISHED, STARTED
+
+QUICK = 5.0
+"""Planned seconds up to which a job hardly does more than start."""
+MOST_OF_QUICK = 2.0
+"""How far quick jobs alone change what is expected of the work of others."""
+DOUBT = 10.0
+"""Planned seconds of long jobs that count as much as the guess before any has ended."""
+
+
+@dataclass(frozen=True)
+class AgainstPlan:
+    """Jobs that have ended: how many, the seconds that they were planned to take and took."""
+
+    jobs: int
+    planned: float
+    took: float
+
+    @property
+    def pace(self) -> float:
+        """What they took against their plan; 1 if nothing can be told."""
+        return self.took / self.planned if self.planned > 0 and self.took > 0 else 1.0
+
+    @property
+    def beyond(self) -> float:
+        """Seconds that each took beyond its plan, on average."""
+        return (self.took - self.planned) / self.jobs if self.jobs else 0.0
 
 
 @dataclass(frozen=True)
@@ -149,27 +175,44 @@ class Progress:
         """Seconds until the end, about.
 
         The jobs that are left take what those of their rule took in this run; where none has
-        ended, what was planned, times how the others did against their plan. All cores work but
+        ended, what was planned, corrected by how the others did (`_expected`). All cores work but
         for what the order of the jobs does not let them (`stretch`).
         """
         now = time.time() if now is None else now
-        pace = self._pace()
         work = 0.0
         for rule, item in self.planned.items():
-            each = item["seconds"] * pace
-            if self.done[rule]:
-                each = self._seconds[rule] / self.done[rule]
+            each = (
+                self._seconds[rule] / self.done[rule] if self.done[rule] else self._expected(rule)
+            )
             spent = [now - job.since for job in self.running.values() if job.rule == rule]
             left = item["count"] - self.done[rule]
             seconds = left * each - sum(min(value, each) for value in spent)
             work += max(seconds, 0) * min(item["threads"], self.cores)
         return work / self.cores * self.stretch
 
-    def _pace(self) -> float:
-        """How long jobs took, against what was planned."""
-        planned = sum(self.planned[rule]["seconds"] * count for rule, count in self.done.items())
-        took = sum(self._seconds[rule] for rule in self.done)
-        return took / planned if planned > 0 and took > 0 else 1.0
+    def _expected(self, rule: str) -> float:
+        """Seconds of a job of a rule of which none has ended.
+
+        Quick jobs (`QUICK`) hardly do more than start. What they take beyond their plan, others
+        take as well, once; of how fast the machine works they tell little (`MOST_OF_QUICK`).
+        """
+        quick = self._against_plan(lambda seconds: seconds <= QUICK)
+        long = self._against_plan(lambda seconds: seconds > QUICK)
+        planned, pace = self.planned[rule]["seconds"], quick.pace
+        if planned <= QUICK:
+            return planned * (pace if quick.jobs else long.pace)
+        guess = min(max(pace, 1 / MOST_OF_QUICK), MOST_OF_QUICK)
+        pace = (long.took + guess * DOUBT) / (long.planned + DOUBT)
+        return max(planned * pace + quick.beyond, 0.0)
+
+    def _against_plan(self, which: Callable[[float], bool]) -> "AgainstPlan":
+        """What those jobs that have ended took, whose planned seconds are such."""
+        rules = [rule for rule in self.done if which(self.planned[rule]["seconds"])]
+        return AgainstPlan(
+            sum(self.done[rule] for rule in rules),
+            sum(self.planned[rule]["seconds"] * self.done[rule] for rule in rules),
+            sum(self._seconds[rule] for rule in rules),
+        )
 
     def line(self, now: float | None = None) -> str:
         """The progress in one line: stage, jobs, time left."""

@@ -102,14 +102,26 @@ def folder_of(configfile: Path, given: Mapping[str, Any]) -> Path:
     """Folder that relative paths of a configuration count from: the current one.
 
     Started elsewhere, it is the folder of the configuration, or the one above it, if nomenclature
-    or reference are found from there and not from here.
+    or reference are found from there and not from here; where both are whole paths, if the products
+    of an earlier run are.
     """
     here = Path.cwd()
     wanted = list(_relative_inputs(given))
     for folder in (here, configfile.parent, configfile.parent.parent):
         if any((folder / path).exists() for path in wanted):
             return folder
+        if not wanted and _has_run(folder, given):
+            return folder
     return here
+
+
+def _has_run(folder: Path, given: Mapping[str, Any]) -> bool:
+    """Whether the output, taken from a folder, is that of an earlier run."""
+    output = given.get("output")
+    if not isinstance(output, str):
+        return False
+    place = folder / os.path.expanduser(output)
+    return journal_of(place).exists() or _has_records(place / RECORDS)
 
 
 def _relative_inputs(given: Mapping[str, Any]) -> Iterator[str]:

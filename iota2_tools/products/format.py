@@ -7,13 +7,16 @@ version) is stated here once, from its name, and carried by the plan.
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from osgeo import gdal
+
 from iota2_tools.config.sections import SensorSection
-from iota2_tools.core.errors import InputDataError
+from iota2_tools.core.errors import InputDataError, Iota2Error
 from iota2_tools.geo.grid import Grid
 from iota2_tools.products.images import Image, Mask, Shift
 from iota2_tools.products.metadata import names_in
@@ -458,6 +461,16 @@ class ProductFormat:
         self._refuse_other_contents(request, identity)
         images, masks = self.files(request)
         return Acquisition(request.name, identity.day, images, masks, counts)
+
+    def bands_of(self, request: Request) -> tuple[str, ...]:
+        """Bands whose image a product has, in stack order, whichever are asked for."""
+        found = []
+        for band in self.band_names:
+            with suppress(Iota2Error, KeyError):
+                images, _ = self.files(replace(request, bands=(band,)))
+                if gdal.VSIStatL(images[band].path):
+                    found.append(band)
+        return tuple(found)
 
     def _refuse_other_contents(self, request: Request, identity: Identity) -> None:
         """Raise InputDataError if an archive holds a product of another acquisition than its name says."""

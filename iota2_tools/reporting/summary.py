@@ -27,7 +27,7 @@ def summary(results: Path) -> str:
     absent = [str(path) for path in wanted.values() if not path.exists()]
     if absent:
         raise InputDataError(
-            f"the production is not complete, {absent[0]} is missing; run snakemake again"
+            f"the production is not complete, {absent[0]} is missing; `iota2 run` goes on with it"
         )
     others = {
         "report": "report/index.html", "in QGIS": "production.qgz", "fused map": "Classifications_fusion.tif",

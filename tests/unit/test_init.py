@@ -11,6 +11,7 @@ import yaml
 from iota2_tools.commands import cli
 from iota2_tools.commands.completion import script
 from iota2_tools.commands.init import nomenclature_of
+from iota2_tools.config.nomenclature import read_nomenclature
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.planning.configuration import read_configuration
 from iota2_tools.planning.discovery import discover
@@ -79,6 +80,69 @@ def test_a_table_that_names_all_classes_is_taken(data):
     assert cli.main(["init", "data"]) == 0
     assert read_configuration("config/config.yaml").nomenclature == "data/classes.csv"
     assert not (data.parent / "config/nomenclature.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "mark"), [("cp1252", ";"), ("cp1252", ","), ("utf-8-sig", "\t"), ("utf-8", ";")]
+)
+def test_a_table_as_spreadsheets_write_it_keeps_its_codes_and_colours(data, capsys, encoding, mark):
+    """Numbered anew by their names, all classes of the map would have other codes than the user's."""
+    maize = '"Maïs, grain"' if mark == "," else "Maïs, grain"
+    rows = ("code", "name", "colour"), ("5", maize, "#f4a259"), ("7", "Blé d'hiver", "#f2d974")
+    text = "\r\n".join(map(mark.join, rows))
+    (data / "classes.csv").write_bytes(text.encode(encoding))
+    fields = gpd.read_file(data / "fields.gpkg")
+    fields["code"] = ["Maïs, grain", "Blé d'hiver"] * 3
+    fields.to_file(data / "fields.gpkg")
+    assert cli.main(["init", "data"]) == 0
+    assert read_configuration("config/config.yaml").nomenclature == "config/nomenclature.csv"
+    read = read_nomenclature("config/nomenclature.csv").classes
+    assert [(item.code, item.name, item.hex_colour) for item in read] == [
+        (5, "Maïs, grain", "#f4a259"), (7, "Blé d'hiver", "#f2d974"),
+    ]  # fmt: skip
+    said = capsys.readouterr().out
+    assert "config/nomenclature.csv is a copy of it in that form: look at its names" in said
+
+
+def test_a_table_that_lacks_a_class_of_the_reference_is_told(data, capsys):
+    (data / "classes.csv").write_text("code,name\n2,a\n3,b\n")
+    assert cli.main(["init", "data"]) == 0
+    said = capsys.readouterr().out
+    assert "REMARK: not taken: data/classes.csv: has no class 11\n" in said
+    assert "nomenclature: config/nomenclature.csv, new\n" in said
+    assert "other.csv" not in said  # that of something else
+
+
+def test_bands_that_no_product_has_are_left_out(data):
+    for product in (data / "s2").glob("*/*"):
+        for band in ("B3", "B4", "B8", "B11"):
+            (product / f"{product.name}_FRE_{band}.tif").touch()
+    assert cli.main(["init", "data"]) == 0
+    assert read_configuration("config/config.yaml").sensors.given["sentinel2"].kept == [
+        "B3", "B4", "B8", "B11",
+    ]  # fmt: skip
+    text = (data.parent / "config/config.yaml").read_text()
+    assert (
+        "# The products have no B2, B5, B6, B7, B8A, B12.\n    keep_bands: [B3, B4, B8, B11]"
+        in text
+    )
+    assert text.count("keep_bands") == 1  # of Landsat nothing can be told
+
+
+def test_the_reference_in_another_format_is_no_layer_of_regions(data):
+    gpd.read_file(data / "fields.gpkg").to_file(data / "a.geojson")
+    regions = gpd.read_file(data / "regions.gpkg").iloc[1:]  # a polygon each
+    regions.to_file(data / "regions.gpkg")
+    assert cli.main(["init", "data"]) == 0
+    text = (data.parent / "config/config.yaml").read_text()
+    assert "#   path: data/regions.gpkg\n#   field: region\n" in text
+
+
+def test_regions_alone_are_no_reference(data):
+    (data / "fields.gpkg").unlink()
+    assert cli.main(["init", "data"]) == 0
+    text = (data.parent / "config/config.yaml").read_text()
+    assert "# None were found: fill this in." in text
 
 
 def test_reference_and_field_may_be_named(data):

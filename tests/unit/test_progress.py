@@ -53,9 +53,37 @@ def test_at_first_all_is_to_do_as_planned():
 
 def test_jobs_that_are_done_tell_how_long_the_others_of_their_rule_take():
     now = progress(started(1, "mask", 100), finished(1, 105))
-    # 3 x 5 + at half the planned pace 1 x 10 x 2 + 2 x 15 x 2 = 95.
-    assert now.seconds_left(105) == pytest.approx(95 / 2 * 1.5)
+    # 3 x 5; of the others 10 s at half the planned pace and 10 s at the planned one tell 3/4 of it:
+    # 1 x 15 x 2 + 2 x 22.5 x 2.
+    assert now.seconds_left(105) == pytest.approx((15 + 30 + 90) / 2 * 1.5)
     assert now.done == {"mask": 1}
+
+
+def of_quick_jobs(*jobs: tuple[float, float]) -> Progress:
+    """On one core: 20 quick jobs of 1 s and two long ones of 100 s are planned; some took (begin, end)."""
+    found = Progress({"prepare": "prepare", "train": "learning", "draw": "init"})
+    plan = {
+        "prepare": {"count": 20, "seconds": 1, "threads": 1},
+        "draw": {"count": 1, "seconds": 2, "threads": 1},
+        "train": {"count": 2, "seconds": 100, "threads": 1},
+    }
+    begun = BEGUN | {"cores": 1, "stretch": 1, "jobs": plan}
+    events = [begun]
+    for number, (begin, end) in enumerate(jobs):
+        events += [started(number, "prepare", begin), finished(number, end)]
+    found.feed(map(json.dumps, events))
+    return found
+
+
+def test_what_quick_jobs_take_longer_to_start_is_no_pace_of_long_ones():
+    # All 20 took 25 s in place of 1: 24 s more a job, and no more than twice the time of the work.
+    now = of_quick_jobs(*((25 * n, 25 * n + 25) for n in range(20)))
+    assert now.seconds_left(500) == pytest.approx(2 * 25 + 2 * (2 * 100 + 24))
+
+
+def test_quick_jobs_that_take_half_as_long_again_tell_as_much_of_the_others():
+    now = of_quick_jobs((0, 1.5), (1.5, 3.0))
+    assert now.seconds_left(3) == pytest.approx(18 * 1.5 + 3 + 2 * (150 + 0.5))
 
 
 def test_what_a_job_has_spent_is_not_left():

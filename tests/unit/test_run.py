@@ -173,7 +173,21 @@ def test_other_commands_refuse_what_they_do_not_know(capsys):
     with pytest.raises(SystemExit) as caught:
         cli.main(["summary", "results", "--size", "3"])
     assert caught.value.code == 2
-    assert "unrecognized arguments: --size 3" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "unrecognized arguments: --size 3" in said
+    assert said.startswith("usage: iota2 summary")
+
+
+def test_the_command_that_was_meant_is_told(capsys):
+    for word, told in {
+        "runn": "unknown command 'runn', did you mean 'run'?",
+        "convert_config": "unknown command 'convert_config', did you mean 'convert-config'?",
+        "xyz": "unknown command 'xyz'; there are demo, init, check",
+    }.items():
+        with pytest.raises(SystemExit) as caught:
+            cli.main([word])
+        assert caught.value.code == 2
+        assert told in capsys.readouterr().err
 
 
 def test_the_demonstration_is_that_of_its_configuration():

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from iota2_tools.commands.production import enter
+from iota2_tools.commands import cli
+from iota2_tools.commands.production import enter, output_folder
 from iota2_tools.core.errors import ConfigError
 from iota2_tools.planning.configuration import complete_configuration
 from iota2_tools.planning.whereabouts import (
@@ -57,6 +58,37 @@ def test_a_configuration_beside_its_data_is_found_from_anywhere(project, monkeyp
     (project / "config" / "config.yaml").rename(project / "own.yaml")
     monkeypatch.chdir("/")
     assert place_of(project / "own.yaml").folder == project
+
+
+@pytest.mark.parametrize("made", ["logs/run.jsonl", ".snakemake/metadata/x"])
+def test_where_inputs_have_whole_paths_an_earlier_run_tells_where_the_output_is(
+    project, monkeypatch, made
+):
+    """Else a second production would be made, in a folder of its own, without a word."""
+    whole = {
+        "reference": {"path": str(project / "data/reference.gpkg"), "field": "code"},
+        "nomenclature": str(project / "data/nomenclature.csv"),
+    }
+    path = project / "config" / "config.yaml"
+    path.write_text(yaml.safe_dump(CONFIG | whole), encoding="utf-8")
+    monkeypatch.chdir(project / "config")
+    assert place_of(path).output == project / "config" / "results"  # none yet: as with Snakemake
+    (project / "results" / made).parent.mkdir(parents=True)
+    (project / "results" / made).touch()
+    assert place_of(path).output == project / "results"
+    monkeypatch.chdir(project)
+    assert place_of(path).output == project / "results"
+
+
+def test_commands_on_products_take_the_configuration_too(project, monkeypatch):
+    monkeypatch.chdir("/")
+    assert output_folder(str(project / "config" / "config.yaml")) == str(project / "results")
+    assert output_folder("results") == "results"
+
+
+def test_a_folder_in_place_of_a_configuration_is_told(project, capsys):
+    assert cli.main(["status", str(project)]) == 2
+    assert f"{project}: is a folder; name the configuration" in capsys.readouterr().err
 
 
 def test_where_nothing_is_found_they_count_from_here_as_with_snakemake(project, monkeypatch):
