@@ -245,6 +245,8 @@ def _bands(item: "Series") -> list[str]:
     """The bands that there are, where the products lack some of those that are usually kept."""
     from iota2_tools.products import FORMATS
 
+    if not item.without:
+        return []
     usual = FORMATS[item.sensor].section(path=str(item.path)).kept
     kept = [band for band in usual if band not in item.without]
     if not kept or kept == usual:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,8 @@ ROW = 26  # height of a line of the legend
 TITLE = 56
 FOOT = 84
 INK = "#222222"
+USER_FEATURES = "user features"
+"""What stands for sensors where there are none."""
 UNKNOWN = (128, 128, 128)
 METRES_PER_DEGREE = 111_320.0
 
@@ -99,6 +101,26 @@ def _years(first: str, last: str) -> str:
     return first[:4] if first[:4] == last[:4] else f"{first[:4]}-{last[:4]}"
 
 
+def sensors_told(names: Iterable[str]) -> list[str]:
+    """Sensors as readers call them, by their keys in the configuration; each once.
+
+    >>> sensors_told(["landsat8", "landsat8_usgs", "sentinel2_sen2cor", "own_series", "stac"])
+    ['Landsat-8', 'Sentinel-2', 'series of the user', 'images of a STAC collection']
+    """
+    others = {
+        "own_series": "series of the user", "stac": "images of a STAC collection",
+        USER_FEATURES: "rasters of the user",
+    }  # fmt: skip
+    satellite = re.compile(r"^([a-z]+)(\d)(_.*)?$")
+    told = [
+        found[1].capitalize() + "-" + found[2]
+        if (found := satellite.match(name))
+        else others.get(name, name.replace("_", " ").capitalize())
+        for name in names
+    ]
+    return list(dict.fromkeys(told))
+
+
 def source_of(tags: Mapping[str, str]) -> list[str]:
     """What a map is of, by its tags: period, sensors, software.
 
@@ -106,13 +128,10 @@ def source_of(tags: Mapping[str, str]) -> list[str]:
     ['Sentinel-2, Landsat-8', 'iota2-tools 0.1.0']
     """
     period = period_of(tags)
-    sensors = [
-        re.sub(r"^([a-z]+)(\d)", r"\1-\2", name).capitalize()
-        for name in tags.get("SENSORS", "").split()
-    ]
-    if tags.get("SENSORS") == "user features":
-        sensors = ["rasters of the user"]
-    found = [" to ".join(period) if period else "", ", ".join(sensors), tags.get("SOFTWARE", "")]
+    given = tags.get("SENSORS", "")
+    names = [given] if given == USER_FEATURES else given.split()
+    sensors = ", ".join(sensors_told(names))
+    found = [" to ".join(period) if period else "", sensors, tags.get("SOFTWARE", "")]
     return [text for text in found if text]
 
 

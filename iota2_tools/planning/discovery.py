@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -12,7 +13,7 @@ import pyogrio
 from iota2_tools.core.errors import Iota2Error
 from iota2_tools.core.words import plain_text
 from iota2_tools.geo.vectors import layer_header
-from iota2_tools.products import FORMATS, Listing, Request, same_tile
+from iota2_tools.products import FORMATS, Identity, Listing, Request, same_tile
 
 DEEPEST = 5
 """Folders below the one that is looked at, for products."""
@@ -158,9 +159,15 @@ def _look_for_products(place: Path, found: Discovery) -> None:
         series.tiles.append(place.name)
         series.days |= {item.day for item in listing.products}
         series.count += len(listing.products)
-        first = listing.products[0]
+        _look_at_bands(place, listing.products[0], series)
+
+
+def _look_at_bands(place: Path, product: Identity, series: Series) -> None:
+    """Add the bands of a product, unless its section needs more than a path."""
+    known = FORMATS[series.sensor]
+    with suppress(ValueError, OSError):
         options = known.section(path=str(place.parent)).options
-        request = Request(place, first.name, (), options, first.sources)
+        request = Request(place, product.name, (), options, product.sources)
         series.looked_at.append(known.bands_of(request))
 
 

@@ -180,11 +180,29 @@ def test_the_first_screen_says_how_right_the_map_is_and_how_much_land_each_class
     assert "87.8 % ± 3.2 %" in first
     assert "1 235 ha 75.0 %" in first
     assert first.index("1 235 ha") < first.index("12.3 ha")  # the largest first
-    assert "1 January 2018 to 1 April 2018" in first
+    assert "Land-cover map 1 tile (T31TCJ) from Sentinel-2, 1 January 2018 to 1 April 2018" in first
     for told in ("Water 12.5 %", "1 200 to 1 300", "at most 112", "region hills", "A product was left out.",
                  "321 MB", "X is left out", "numpy 2.0", "snakemake --profile local", "By trees.",
                  "40 in 7", "c0ffee", "off by 0.051", "too few for an interval"):  # fmt: skip
         assert told in rest, told
+
+
+def test_the_title_is_that_of_the_publication_if_it_has_one():
+    own = report().work.model_copy(
+        update={"configuration": {"publication": {"title": "Land of <Oc>", "producer": None}}}
+    )
+    text = writing.page_of(report(work=own))
+    assert "<h1>Land of &lt;Oc&gt;</h1>" in text
+    assert "<title>Land of &lt;Oc&gt;</title>" in text
+
+
+def test_days_below_a_heat_map_stand_as_far_apart_as_their_words_need():
+    days = [date(2018, 1, 1) + timedelta(days=10 * n) for n in range(19)]
+    items = [Importance(feature=f"S_B4_{n}", quantity="S B4", day=day, value=0.05)
+             for n, day in enumerate(days)]  # fmt: skip
+    text = figures.importance(items, "S")
+    shown = re.findall(r">(\d+ \w{3})</text>", text)
+    assert shown == [f"{day.day} {day:%b}" for day in days[::2]]
 
 
 def test_the_page_needs_nothing_from_elsewhere(page):

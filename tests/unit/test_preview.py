@@ -21,6 +21,7 @@ from iota2_tools.maps.preview import (
     period_of,
     read_decimated,
     scale_bar,
+    sensors_told,
     share_text,
     source_of,
     write_preview,
@@ -176,6 +177,14 @@ def test_year_and_source_are_those_of_the_tags():
         "rasters of the user", "iota2-tools 9",
     ]  # fmt: skip
     assert period_of({}) is None
+
+
+def test_two_formats_of_a_satellite_are_told_as_the_satellite():
+    names = ["landsat8", "sentinel1_s1tiling", "sentinel2_sen2cor", "sentinel2_l3a", "own_series"]
+    assert sensors_told(names) == ["Landsat-8", "Sentinel-1", "Sentinel-2", "series of the user"]
+    assert sensors_told(["stac", "user features", "my_radar"]) == [
+        "images of a STAC collection", "rasters of the user", "My radar",
+    ]  # fmt: skip
 
 
 def test_the_foot_holds_bar_arrow_and_words(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -187,7 +188,7 @@ def clear_dates(tiles: Sequence[ClearDates]) -> str:
 def profiles(of_quantity: Sequence[Profile], classes: Mapping[int, LegendEntry]) -> str:
     """Mean of each class over the year; its quantiles (5 to 95 %, 25 to 75 %) are hidden until asked for."""
     quantity = of_quantity[0].quantity
-    figure, axes = _axes(8.2, 3.8)
+    figure, axes = _axes(8.2, 3.8, left=0.8)
     for item in of_quantity:
         colour, days = classes[item.code].colour, _days(item.days)
         for low, high, strength, name in (
@@ -217,7 +218,9 @@ def importance(items: Sequence[Importance], series: str) -> str:
     image = axes.imshow(values, cmap="YlGnBu", aspect="auto", vmin=0, interpolation="nearest")
     axes.grid(visible=False)
     axes.set_yticks(range(len(quantities)), quantities, parse_math=False)
-    ticks = np.unique(np.linspace(0, len(days) - 1, min(MOST_DAYS, len(days))).round().astype(int))
+    ticks = range(
+        0, len(days), math.ceil(len(days) / MOST_DAYS) or 1
+    )  # as far apart as room is needed
     axes.set_xticks(ticks, [_day(days[tick]) for tick in ticks])
     _add_bar(figure, axes, image, "importance, %")
     return svg(figure, f"importance-{series}", f"Importance of bands and dates, {series}")

@@ -15,6 +15,7 @@ from iota2_tools.core.errors import MissingSoftwareError
 from iota2_tools.core.files import whole_file
 from iota2_tools.core.words import number
 from iota2_tools.maps.layers import DIFFERENCE
+from iota2_tools.maps.preview import sensors_told
 from iota2_tools.maps.style import CIVIDIS, VIRIDIS
 from iota2_tools.reporting.page import figures
 from iota2_tools.reporting.page.model import LegendEntry, Report, Score, ShownLayer
@@ -71,7 +72,7 @@ def page_of(report: Report) -> str:
     )
     environment.filters |= {
         "percent": percent, "hectares": hectares, "score": score_text, "amount": amount,
-        "duration": duration,
+        "duration": duration, "sensors": sensors_told,
         "tint": tint, "yaml": lambda value: yaml.safe_dump(value, sort_keys=False, allow_unicode=True),
     }  # fmt: skip
     classes = {item.code: item for item in report.classes}
