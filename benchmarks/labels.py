@@ -1,22 +1,28 @@
 """What folds find: wrong labels, calibrated confidence, prediction sets; on polygons that were not learnt.
 
 Usage: python benchmarks/labels.py RESULTS [--region 1] [--noise 0.2] [--seeds 1]
+       python benchmarks/labels.py RESULTS --truth SCENE
 
 RESULTS is the output folder of a production with two draws or more (`iota2 demo` has two). The learning samples
 of draw 0 are learnt; what is said of them is held against the samples that the other draws learn and draw 0 does
 not. A share of the learning polygons then gets the label of another class, drawn at random; those that judge keep
 theirs. `drop` learns without the polygons that look wrong.
+
+With the scene of `iota2 simulate` that a production was made of (with `classification: {probability_map: true,
+prediction_sets: 0.1}`), its prediction sets are held against the class of every pixel of the land.
 """
 
 import argparse
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from iota2_tools.geo.raster import open_raster
 from iota2_tools.learning import engines
-from iota2_tools.learning.conformal import set_sizes, threshold
+from iota2_tools.learning.conformal import set_sizes, threshold, threshold_of_model
 from iota2_tools.learning.folds import (
     droppable,
     out_of_fold,
@@ -40,7 +46,11 @@ def main() -> None:
     parser.add_argument("--region", default="1")
     parser.add_argument("--noise", type=float, default=0.2)
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--truth", type=Path, metavar="SCENE")
     given = parser.parse_args()
+    if given.truth:
+        on_every_pixel(given.results, given.truth)
+        return
     paths = list(sample_tables(given.results).values())
     learnt = read_training_table(paths, given.region, 0)
     others = read_training_table(paths, given.region, 1)
@@ -58,6 +68,97 @@ def main() -> None:
         noisy, wrong = with_wrong_labels(learnt, given.noise, seed)
         found = report(f"{given.noise:.0%} wrong", noisy, judges, key, wrong)
         report("drop", noisy.only(~np.isin(noisy.polygons, found)), judges, key)
+
+
+@dataclass
+class Counted:
+    """Pixels: how many, those whose class is right, those whose sets hold the true class, sizes of all sets."""
+
+    pixels: int = 0
+    right: int = 0
+    covered: int = 0
+    classes: int = 0
+
+    def add(self, here: np.ndarray, pixels: "Said") -> None:
+        """Take those of a window."""
+        self.pixels += int(here.sum())
+        self.right += int(pixels.right[here].sum())
+        self.covered += int(pixels.covered[here].sum())
+        self.classes += int(pixels.sizes[here].sum())
+
+
+class Said(NamedTuple):
+    """Of each pixel: whether its class is right, whether its set holds the true class, the size of the set."""
+
+    right: np.ndarray
+    covered: np.ndarray
+    sizes: np.ndarray
+
+
+def on_every_pixel(results: Path, scene: Path) -> None:
+    """Print what the sets of the maps of draw 0 are worth on the land itself."""
+    kinds = (
+        "every pixel",
+        "in polygons",
+        "elsewhere",
+        "beside another class",
+        "in the midst of a class",
+    )
+    counted = {kind: Counted() for kind in kinds}
+    for place in sorted((results / "classification").glob("*/region_*")):
+        tile, region = place.parent.name, place.name.removeprefix("region_")
+        name = f"region_{region}_seed_0"
+        model = results / "models" / name
+        floor = 1 - threshold_of_model(
+            str(results / "folds" / name / "predictions.parquet"), str(model), ERRORS
+        )
+        truth = read(scene / "truth" / f"{tile}_class.tif")
+        mapped = read(place / "classes_seed_0.tif")
+        shares = read(place / "probabilities_seed_0.tif") / 1000
+        codes = np.array(engines.load(str(model)).codes)
+        said = held_against(truth, mapped, shares, codes, floor)
+        polygons = read(results / "tiles" / tile / "polygons.tif") > 0
+        edge = beside_another(truth)
+        here = mapped > 0
+        for kind, chosen in zip(
+            kinds, (here, here & polygons, here & ~polygons, here & edge, here & ~edge), strict=True
+        ):
+            counted[kind].add(chosen, said)
+    print(f"{'':<24}{'pixels':>10}{'OA':>8}{'coverage':>10}{'classes':>9}")
+    for kind, item in counted.items():
+        print(
+            f"{kind:<24}{item.pixels:>10}{item.right / item.pixels:>8.3f}{item.covered / item.pixels:>10.3f}"
+            f"{item.classes / item.pixels:>9.2f}"
+        )
+
+
+def read(path: Path) -> np.ndarray:
+    """All of a raster."""
+    return open_raster(str(path)).ReadAsArray()
+
+
+def held_against(
+    truth: np.ndarray, mapped: np.ndarray, shares: np.ndarray, codes: np.ndarray, floor: float
+) -> Said:
+    """Sets of each pixel (the class of the map, and those whose probability is not below `floor`) and its true class.
+
+    Probabilities (class, row, column) are written in steps of 0.001: half of one is let pass.
+    """
+    kept = shares >= floor - 0.0005
+    own = codes[:, None, None] == truth
+    right = mapped == truth
+    return Said(right, (kept & own).any(axis=0) | right, np.maximum(kept.sum(axis=0), 1))
+
+
+def beside_another(truth: np.ndarray) -> np.ndarray:
+    """Pixels one of whose four neighbours is of another class."""
+    found = np.zeros(truth.shape, bool)
+    across, down = truth[:, 1:] != truth[:, :-1], truth[1:] != truth[:-1]
+    found[:, 1:] |= across
+    found[:, :-1] |= across
+    found[1:] |= down
+    found[:-1] |= down
+    return found
 
 
 def with_wrong_labels(

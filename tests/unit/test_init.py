@@ -7,6 +7,7 @@ import geopandas as gpd
 import pytest
 import shapely
 import yaml
+from cluster import install_debian_packages
 
 from iota2_tools.commands import cli
 from iota2_tools.commands.completion import script
@@ -257,9 +258,10 @@ def test_files_are_offered_where_they_may_stand(tmp_path, monkeypatch):
     assert completed("bash", "iota2 check ow") == {"own.yaml"}
 
 
+@pytest.mark.slow  # where it is installed first
 def test_zsh_reads_the_same_by_its_own_bridge(tmp_path):
     if not shutil.which("zsh"):
-        pytest.skip("no zsh on this machine: apt-get install zsh")
+        install_debian_packages(["zsh"])
     text = script(cli.parser(), "zsh")
     asked = f"autoload -U compinit && compinit -u -d {tmp_path}/dump\n{text}\nprint -r -- $_comps[iota2]"
     done = subprocess.run(["zsh", "-f", "-c", asked], capture_output=True, text=True, check=True)
