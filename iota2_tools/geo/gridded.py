@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
@@ -274,7 +274,8 @@ class GridBand:
     ) -> np.ndarray:
         """A window of an image of larger pixels: codes repeated, quantities interpolated."""
         if not self._reading.continuous:
-            codes = self._repeated(window, lambda part: self._part(dataset, part, self._band))
+            part = touched(window, self._factor)
+            codes = repeated(self._part(dataset, part, self._band), window, self._factor)
             if out is not None:
                 out[...] = codes
             return codes
@@ -360,28 +361,69 @@ class GridBand:
         """
         if self._factor <= 1 and not self._beside:
             return self.observe(window)[1]
-        with self._pool.use(self._key, self._open) as dataset:
-            if self._beside:
+        if self._beside:
+            with self._pool.use(self._key, self._open) as dataset:
                 return self._beside.nearest(window, self._around(dataset, window)[1])
-            return self._repeated(
-                window, lambda part: self._has_data(self._part(dataset, part, self._band))
-            )
+        return repeated(self.seen_coarse(window), window, self._factor)
 
-    def _repeated(self, window: Window, read: Callable[[Window], np.ndarray]) -> np.ndarray:
-        """A window from pixels that are larger, each repeated."""
-        factor = self._factor
-        top, left = window.row // factor, window.col // factor
-        bottom = -(-(window.row + window.rows) // factor)
-        right = -(-(window.col + window.cols) // factor)
-        coarse = read(Window(top, left, bottom - top, right - left))
-        fine = coarse.repeat(factor, axis=0).repeat(factor, axis=1)
-        row, col = window.row - factor * top, window.col - factor * left
-        return fine[row : row + window.rows, col : col + window.cols]
+    @property
+    def coarser(self) -> int:
+        """How many times larger the pixels of the image are, if they are repeated or interpolated; else 1."""
+        return max(self._factor, 1)
+
+    def seen_coarse(self, window: Window) -> np.ndarray:
+        """Where the larger pixels of the image that a window touches have data, bool; of `coarser` above 1."""
+        with self._pool.use(self._key, self._open) as dataset:
+            part = touched(window, self._factor)
+            return self._has_data(self._part(dataset, part, self._band))
 
     def _has_data(self, numbers: np.ndarray) -> np.ndarray:
         if self._converted is None:
             return has_data(numbers, self._reading.nodata)
         return self._converted.of(numbers, self._reading.nodata) != UNSEEN
+
+
+def touched(window: Window, factor: int) -> Window:
+    """Pixels, `factor` times as large as those of the grid, that a window touches.
+
+    >>> touched(Window(3, 4, 2, 2), 2)
+    Window(row=1, col=2, rows=2, cols=1)
+    """
+    top, left = window.row // factor, window.col // factor
+    bottom = -(-(window.row + window.rows) // factor)
+    right = -(-(window.col + window.cols) // factor)
+    return Window(top, left, bottom - top, right - left)
+
+
+def repeated(coarse: np.ndarray, window: Window, factor: int) -> np.ndarray:
+    """A window of the grid, shape (rows, cols), of the larger pixels it touches (`touched`), each repeated.
+
+    >>> repeated(np.array([[1, 2]]), Window(0, 1, 2, 3), 2).tolist()
+    [[1, 2, 2], [1, 2, 2]]
+    """
+    fine = coarse.repeat(factor, axis=1).repeat(factor, axis=0)
+    row, col = window.row % factor, window.col % factor
+    return fine[row : row + window.rows, col : col + window.cols]
+
+
+def seen_in_all(images: Sequence[GridBand], window: Window) -> np.ndarray:
+    """Where a window has data in each of some images, bool, shape (rows, cols).
+
+    Images of larger pixels are brought together before their pixels are repeated.
+    """
+    seen = np.ones((window.rows, window.cols), dtype=bool)
+    coarse: dict[int, np.ndarray] = {}
+    for image in images:
+        factor = image.coarser
+        if factor == 1:
+            seen &= image.seen(window)
+        elif factor in coarse:
+            coarse[factor] &= image.seen_coarse(window)
+        else:
+            coarse[factor] = image.seen_coarse(window)
+    for factor, found in coarse.items():
+        seen &= repeated(found, window, factor)
+    return seen
 
 
 def _by_blocks(band: gdal.Band, window: Window, out: np.ndarray | None) -> np.ndarray:

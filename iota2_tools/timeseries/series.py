@@ -9,9 +9,10 @@ from osgeo import gdal
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.geo.conversion import Values
 from iota2_tools.geo.grid import Grid, Window
-from iota2_tools.geo.gridded import GridBand, ImagePool, Reading
+from iota2_tools.geo.gridded import GridBand, ImagePool, Reading, seen_in_all
 from iota2_tools.geo.raster import open_raster, read_window
 from iota2_tools.products import Acquisition, Image
+from iota2_tools.products.images import NONE
 from iota2_tools.radar.decibels import to_decibels, to_power
 from iota2_tools.radar.speckle import filter_speckle
 
@@ -56,15 +57,16 @@ class Looks:
         unusable, unseen : ndarray of uint8, shape (rows, cols)
             Written.
         """
-        unseen[...] = 0
-        unusable[...] = 0
-        for image in self._images:
-            unseen |= ~image.seen(window)
+        seen = seen_in_all(self._images, window)
+        masked = np.zeros(seen.shape, dtype=bool)
         for mask, codes in self._masks:
             values, covered = codes.observe(window)
-            unseen |= ~covered | mask.unseen.found(values)
-            unusable |= mask.unusable.found(values)
-        unusable |= unseen
+            seen &= covered
+            if mask.unseen != NONE:
+                seen &= ~mask.unseen.found(values)
+            masked |= mask.unusable.found(values)
+        np.logical_not(seen, out=unseen.view(bool))
+        np.logical_or(masked, unseen.view(bool), out=unusable.view(bool))
 
 
 class SeriesReader:

@@ -9,7 +9,7 @@ from iota2_tools.core.errors import InputDataError
 from iota2_tools.geo import gridded
 from iota2_tools.geo.conversion import UNSEEN, Values
 from iota2_tools.geo.grid import Grid, Window, grid_of
-from iota2_tools.geo.gridded import GridBand, ImagePool, Reading
+from iota2_tools.geo.gridded import GridBand, ImagePool, Reading, seen_in_all
 from iota2_tools.geo.raster import open_raster
 
 IMAGE = Reading(NODATA)
@@ -45,6 +45,22 @@ def test_every_fine_pixel_inside_a_coarse_one_without_data_is_not_seen(tmp_path,
             window.row : window.row + window.rows, window.col : window.col + window.cols
         ]
         np.testing.assert_array_equal(seen(path, grid, window=window), part)
+
+
+def test_a_pixel_is_seen_in_all_images_if_none_of_any_size_lacks_it(tmp_path, grid):
+    fine, first, second, thirty = (np.full((n, n), 5, np.int16) for n in (8, 4, 4, 3))
+    fine[0, 7] = first[1, 2] = second[3, 0] = thirty[2, 1] = NODATA
+    images = [
+        GridBand(write_image(tmp_path / f"{name}.tif", values, size), grid, IMAGE)
+        for name, values, size in (
+            ("B4", fine, 10), ("B5", first, 20), ("B6", second, 20), ("L4", thirty, 30),
+        )
+    ]  # fmt: skip
+    expected = np.ones((8, 8), bool)
+    expected[0, 7] = expected[2:4, 4:6] = expected[6:8, 0:2] = expected[6:8, 3:6] = False
+    for window in [grid.window, *grid.windows(3, 5)]:
+        part = expected[window.row :, window.col :][: window.rows, : window.cols]
+        np.testing.assert_array_equal(seen_in_all(images, window), part)
 
 
 def test_a_shifted_image_is_not_seen_beyond_its_edge(tmp_path, grid):
