@@ -3,14 +3,16 @@
 FINAL_PRODUCTS = with_side_files(
     [
         *rules.mosaic.input,
-        *rules.validation.input,
+        *MEASURED,
+        *VALIDATED,
         *SUSPICIOUS,
         *FEATURE_MAPS,
         *REGULARISED,
         *FUSED_MAPS,
         *POLYGONS,
         *DELIVERED,
-    ]
+    ],
+    judged=REFERENCED,
 )
 STAC_ITEMS = [
     "collection",

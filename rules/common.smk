@@ -51,6 +51,9 @@ REGIONS = production.used_regions
 SEEDS = list(production.seeds)
 CODES = production.nomenclature.codes
 REGIONS_OF_TILES = production.regions_of_tiles
+# Without a reference nothing is drawn, sampled or judged.
+REFERENCED = production.config.reference is not None
+REFERENCE_FILES = [config["reference"]["path"]] if REFERENCED else []
 # User features alone have no dates: nothing is left out for having too few.
 CLOUD_THRESHOLD = config["sampling"]["cloud_threshold"] if SERIES else 0
 PROBABILITY_MAP = config["classification"]["probability_map"]
@@ -170,6 +173,19 @@ def masks_of_chosen(wildcards):
         "<results>/tiles/{tile}/{series}_clear.tif",
         tile=wildcards.tile,
         series=parameters.chosen_series(wildcards.tile),
+    )
+
+
+def judged(files):
+    """What only a production with a reference has."""
+    return files if REFERENCED else []
+
+
+def no_reference(wildcards):
+    """Input function of what needs a reference, where there is none."""
+    raise WorkflowError(
+        "there is no reference, so that nothing is drawn, sampled or judged: name its polygons in the "
+        "configuration, `reference: {path: polygons.gpkg, field: code}`"
     )
 
 

@@ -86,8 +86,10 @@ use rule mosaic_classes as mosaic_fused_differences with:
 use rule measure_areas as measure_fused_areas with:
     input:
         classes="<results>/final/Classifications_fusion.tif",
-        matrix="<results>/final/Confusion_Matrix_Classifications_fusion.csv",
-        polygons=expand("<results>/validation/{tile}/polygons_fusion.csv", tile=TILES),
+        matrix=judged("<results>/final/Confusion_Matrix_Classifications_fusion.csv"),
+        polygons=judged(
+            expand("<results>/validation/{tile}/polygons_fusion.csv", tile=TILES)
+        ),
     output:
         areas="<results>/final/Areas_fusion.csv",
     log:
@@ -223,9 +225,12 @@ use rule mosaic_classes as mosaic_regularised_fused_differences with:
 use rule measure_areas as measure_regularised_fused_areas with:
     input:
         classes="<results>/final/Classif_Regularised_fusion.tif",
-        matrix="<results>/final/Confusion_Matrix_Classif_Regularised_fusion.csv",
-        polygons=expand(
-            "<results>/validation/{tile}/polygons_regularised_fusion.csv", tile=TILES
+        matrix=judged("<results>/final/Confusion_Matrix_Classif_Regularised_fusion.csv"),
+        polygons=judged(
+            expand(
+                "<results>/validation/{tile}/polygons_regularised_fusion.csv",
+                tile=TILES,
+            )
         ),
     output:
         areas="<results>/final/Areas_Regularised_fusion.csv",

@@ -17,10 +17,12 @@ if production.config.sampling.augmentation.used:
     MANAGED["augmentation"] = lambda wildcards: parameters.augmentation(
         wildcards.region
     )
-OWN_SAMPLES = []
-if parameters.own_samples:
+OWN_SAMPLES = parameters.sample_files
+if parameters.sources:
+    MANAGED["years"] = lambda wildcards: parameters.year_samples
+elif OWN_SAMPLES:
     MANAGED["own"] = parameters.own_samples
-    OWN_SAMPLES = [config["learning"]["samples"]]
+LEARNS_TILES = bool(not OWN_SAMPLES or config["learning"]["own_weight"])
 
 
 # What folds of its polygons say of a model, made as it is learnt. With fusion: `learn_folds`, on demand.
@@ -42,12 +44,12 @@ if production.folded:
 rule train_model:
     input:
         samples=(
-            []
-            if OWN_SAMPLES
-            else tiles_of_region("<results>/tiles/{tile}/samples.parquet")
+            tiles_of_region("<results>/tiles/{tile}/samples.parquet")
+            if LEARNS_TILES
+            else []
         ),
         copied=samples_copied,
-        splits=["<results>/sampling/polygons.gpkg"] if OWN_SAMPLES else [],
+        splits=judged(["<results>/sampling/polygons.gpkg"]) if OWN_SAMPLES else [],
     output:
         **FOLDS_OF_MODEL,
         model=directory("<results>/models/region_{region}_seed_{seed}"),

@@ -12,11 +12,13 @@ ON_THE_REGULARISED_MAP = parameters.on_regularised_map | {"legend": None}
 
 # What is said of the fused map, as of those of the draws: fusion_validation.smk.
 REGULARISED_FUSION = (
-    [
-        "<results>/final/diff_Regularised_fusion.tif",
-        "<results>/final/Areas_Regularised_fusion.csv",
-        "<results>/final/RESULTS_Regularised_fusion.txt",
-    ]
+    ["<results>/final/Areas_Regularised_fusion.csv"]
+    + judged(
+        [
+            "<results>/final/diff_Regularised_fusion.tif",
+            "<results>/final/RESULTS_Regularised_fusion.txt",
+        ]
+    )
     if production.fused_seeds
     else []
 )
@@ -26,9 +28,9 @@ REGULARISED = (
         map=MAPS,
         kind=["tif", "qml", "png"],
     )
-    + expand("<results>/final/diff_Regularised_seed_{seed}.tif", seed=SEEDS)
+    + judged(expand("<results>/final/diff_Regularised_seed_{seed}.tif", seed=SEEDS))
     + expand("<results>/final/Areas_Regularised_Seed_{seed}.csv", seed=SEEDS)
-    + ["<results>/final/RESULTS_Regularised.txt"]
+    + judged(["<results>/final/RESULTS_Regularised.txt"])
     + REGULARISED_FUSION
     if BLOCKS
     else []
@@ -224,10 +226,14 @@ use rule mosaic_classes as mosaic_regularised_differences with:
 use rule measure_areas as measure_regularised_areas with:
     input:
         classes="<results>/final/Classif_Regularised_Seed_{seed}.tif",
-        matrix="<results>/final/Confusion_Matrix_Classif_Regularised_Seed_{seed}.csv",
-        polygons=expand(
-            "<results>/validation/{tile}/polygons_regularised_seed_{{seed}}.csv",
-            tile=TILES,
+        matrix=judged(
+            "<results>/final/Confusion_Matrix_Classif_Regularised_Seed_{seed}.csv"
+        ),
+        polygons=judged(
+            expand(
+                "<results>/validation/{tile}/polygons_regularised_seed_{{seed}}.csv",
+                tile=TILES,
+            )
         ),
     output:
         areas="<results>/final/Areas_Regularised_Seed_{seed}.csv",

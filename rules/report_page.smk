@@ -7,7 +7,7 @@ REPORT = expand(
     file=["index.html", "report.json", "configuration.yaml"],
 )
 # Accuracy by region, where there are several.
-JUDGED_TILES = TILES if len(REGIONS) > 1 else []
+JUDGED_TILES = judged(TILES) if len(REGIONS) > 1 else []
 # Samples are described where models learn those of the tiles.
 DESCRIBED_SAMPLES = not (OWN_SAMPLES or config["learning"]["models"])
 
@@ -94,19 +94,23 @@ rule cut_map:
 rule write_report:
     input:
         tiles="<results>/final/report/tiles",
-        matrices=expand(
-            "<results>/final/Confusion_Matrix_Classif_Seed_{seed}.csv", seed=SEEDS
+        matrices=judged(
+            expand(
+                "<results>/final/Confusion_Matrix_Classif_Seed_{seed}.csv", seed=SEEDS
+            )
         ),
         areas=expand("<results>/final/Areas_Seed_{seed}.csv", seed=SEEDS),
-        reliability=expand("<results>/final/reliability_seed_{seed}.csv", seed=SEEDS),
+        reliability=judged(
+            expand("<results>/final/reliability_seed_{seed}.csv", seed=SEEDS)
+        ),
         by_polygon=expand(
             "<results>/validation/{tile}/polygons_seed_{seed}.csv",
-            tile=TILES,
+            tile=judged(TILES),
             seed=SEEDS,
         ),
         by_tile=expand(
             "<results>/validation/{tile}/confusion_seed_{seed}.csv",
-            tile=TILES,
+            tile=judged(TILES),
             seed=SEEDS,
         ),
         by_region=expand(

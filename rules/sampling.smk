@@ -3,12 +3,16 @@
 
 rule sampling:
     input:
-        expand("<results>/tiles/{tile}/samples.parquet", tile=TILES),
+        expand("<results>/tiles/{tile}/samples.parquet", tile=TILES)
+        if REFERENCED
+        else no_reference,
     message:
         "Stage sampling is complete"
 
 
 rule split_polygons:
+    input:
+        given=[] if REFERENCED else no_reference,
     output:
         splits="<results>/sampling/polygons.gpkg",
     log:
@@ -16,7 +20,7 @@ rule split_polygons:
     benchmark:
         "<benchmarks>/split_polygons.tsv"
     resources:
-        **needs("split_polygons", files=[config["reference"]["path"]]),
+        **needs("split_polygons", files=REFERENCE_FILES),
     params:
         **parameters.fusion_splits,
         algorithm=versions("reference"),

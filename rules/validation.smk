@@ -11,27 +11,32 @@ HISTOGRAMS = expand(
     kind=["csv", "png"],
 )
 RAW_SCORES = ["<results>/final/scores_raw.csv"] if SMOOTHED else []
+# What is told of the maps, with a reference or without one.
+MEASURED = expand("<results>/final/Areas_Seed_{seed}.csv", seed=SEEDS) + [
+    "<results>/final/RESULTS.txt"
+]
+# What a reference tells of them.
+VALIDATED = judged(
+    expand("<results>/final/diff_seed_{seed}.tif", seed=SEEDS)
+    + expand(
+        "<results>/final/Confusion_Matrix_Classif_Seed_{seed}.{kind}",
+        seed=SEEDS,
+        kind=["csv", "png"],
+    )
+    + expand(
+        "<results>/final/reliability_seed_{seed}.{kind}",
+        seed=SEEDS,
+        kind=["csv", "png"],
+    )
+    + ["<results>/final/scores.csv", "<results>/final/scores.png"]
+    + RAW_SCORES
+    + HISTOGRAMS
+)
 
 
 rule validation:
     input:
-        expand("<results>/final/diff_seed_{seed}.tif", seed=SEEDS),
-        expand(
-            "<results>/final/Confusion_Matrix_Classif_Seed_{seed}.{kind}",
-            seed=SEEDS,
-            kind=["csv", "png"],
-        ),
-        expand("<results>/final/Areas_Seed_{seed}.csv", seed=SEEDS),
-        expand(
-            "<results>/final/reliability_seed_{seed}.{kind}",
-            seed=SEEDS,
-            kind=["csv", "png"],
-        ),
-        "<results>/final/RESULTS.txt",
-        "<results>/final/scores.csv",
-        "<results>/final/scores.png",
-        RAW_SCORES,
-        HISTOGRAMS,
+        MEASURED + VALIDATED if REFERENCED else no_reference,
     message:
         "Stage validation is complete"
 
@@ -247,9 +252,11 @@ rule draw_histograms:
 rule measure_areas:
     input:
         classes="<results>/final/Classif_Seed_{seed}.tif",
-        matrix="<results>/final/Confusion_Matrix_Classif_Seed_{seed}.csv",
-        polygons=expand(
-            "<results>/validation/{tile}/polygons_seed_{{seed}}.csv", tile=TILES
+        matrix=judged("<results>/final/Confusion_Matrix_Classif_Seed_{seed}.csv"),
+        polygons=judged(
+            expand(
+                "<results>/validation/{tile}/polygons_seed_{{seed}}.csv", tile=TILES
+            )
         ),
     output:
         areas="<results>/final/Areas_Seed_{seed}.csv",
@@ -284,6 +291,12 @@ rule report_accuracy:
             seed=SEEDS,
         ),
         reliability=expand("<results>/final/reliability_seed_{seed}.csv", seed=SEEDS),
+        # What they have learnt of other years, and what not.
+        models=(
+            [path for region in REGIONS for path in models_of(region)]
+            if parameters.sources
+            else []
+        ),
         plain=[
             f"<results>/validation/{tile}/{file}".format(seed=seed)
             for file in PLAIN_CONFUSIONS.values()
@@ -319,3 +332,39 @@ rule report_accuracy:
         "Writing the accuracy report"
     script:
         "../workflow/scripts/report_accuracy.py"
+
+
+rule report_areas:
+    input:
+        areas=expand("<results>/final/Areas_Seed_{seed}.csv", seed=SEEDS),
+        inventories=expand("<results>/tiles/{tile}/inventory.json", tile=TILES),
+    output:
+        results=report(
+            "<results>/final/RESULTS.txt",
+            caption="../workflow/report/areas.rst",
+            category="Accuracy",
+            labels={"seed": "all", "product": "areas"},
+        ),
+    log:
+        "<logs>/report_areas.log",
+    benchmark:
+        "<benchmarks>/report_areas.tsv"
+    resources:
+        **needs("report_areas"),
+    params:
+        algorithm=versions("areas"),
+        legend=parameters.legend,
+        seeds=SEEDS,
+    message:
+        "Writing what is known of a map without reference"
+    script:
+        "../workflow/scripts/report_areas.py"
+
+
+if REFERENCED:
+
+    ruleorder: report_accuracy > report_areas
+
+else:
+
+    ruleorder: report_areas > report_accuracy

@@ -156,21 +156,39 @@ def measure_areas(
     return ClassAreas(pixels, mapped, least, most, half)
 
 
+NO_REFERENCE = "not corrected: there is no reference"
+
 HEADER = (
     "code", "name", "pixels", "share", "mapped_ha", "corrected_ha", "corrected_max_ha", "half_width_ha",
     "note",
 )  # fmt: skip
 
 
+def areas_as_mapped(pixels: np.ndarray, hectares: float) -> ClassAreas:
+    """Areas of a map that no reference judges: those of its pixels, none corrected.
+
+    Parameters
+    ----------
+    pixels : ndarray of int, shape (n_classes,)
+        Pixels of each class.
+    hectares : float
+        Area of a pixel.
+    """
+    nothing = np.full(len(pixels), math.nan)
+    return ClassAreas(pixels, pixels * hectares, nothing, nothing, nothing)
+
+
 def write_areas(
-    classes: str, matrix: str, polygons: Sequence[str], nomenclature: str, output: str
+    classes: str, matrix: str | None, polygons: Sequence[str], nomenclature: str, output: str
 ) -> None:
     """Write the areas of a map.
 
     Parameters
     ----------
-    classes, matrix : str
-        Class map, and its confusion matrix (`scores.write_matrix_csv`).
+    classes : str
+        Class map.
+    matrix : str or None
+        Its confusion matrix (`scores.write_matrix_csv`); None: there is no reference, and no area is corrected.
     polygons : sequence of str
         The same pixels by polygon, of all tiles (`clusters.write_polygon_counts`).
     output : str
@@ -178,18 +196,22 @@ def write_areas(
         why, or why the corrected area is a range.
     """
     legend = read_nomenclature(nomenclature)
-    counts, sample = count_classes(classes, legend.codes), read_matrix_csv(matrix)[0]
-    areas = measure_areas(
-        counts, hectares_of_a_pixel(classes), sample, legend.codes, read_polygon_counts(polygons)
-    )
+    counts, hectares_each = count_classes(classes, legend.codes), hectares_of_a_pixel(classes)
+    if matrix is None:
+        areas, told = areas_as_mapped(counts, hectares_each), [NO_REFERENCE] * len(counts)
+    else:
+        sample = read_matrix_csv(matrix)[0]
+        pixels_of_polygons = read_polygon_counts(polygons)
+        areas = measure_areas(counts, hectares_each, sample, legend.codes, pixels_of_polygons)
+        told = notes(sample, counts, legend)
     rows: list[Sequence] = [HEADER]
     for item, pixels, share, mapped, least, most, half, note in zip(
         legend.classes, areas.pixels, areas.share, areas.mapped, areas.corrected,
-        areas.corrected_most, areas.half_width, notes(sample, counts, legend), strict=True,
+        areas.corrected_most, areas.half_width, told, strict=True,
     ):  # fmt: skip
         hectares = (cell(value, 2) for value in (mapped, least, most, half))
         rows.append([item.code, item.name, pixels, cell(share, 6), *hectares, note])
-        if note:
+        if note and matrix is not None:
             logger.info("%s: %s", item.name, note)
     write_csv(rows, output)
 

@@ -19,7 +19,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Export them; exit code."""
     from iota2_tools.commands.production import output_folder
-    from iota2_tools.reference.export import Chosen, export_samples, sample_tables
+    from iota2_tools.reference.export import Chosen, export_samples
+    from iota2_tools.reference.sources import sample_tables
 
     tables = sample_tables(Path(output_folder(arguments.results)))
     chosen = Chosen(arguments.seed, arguments.region)

@@ -144,7 +144,8 @@ def _explain(
     detail: ErrorDetails, model: type[Section], given: Any, words: Mapping[Place, str]
 ) -> tuple[str, str]:
     """First key of the place, and the line for the user, from one error of pydantic."""
-    place = tuple(key for key in detail["loc"] if key != "[key]")
+    # In brackets: a key of a table, a branch of a choice (`sections.GivenSamples`).
+    place = tuple(key for key in detail["loc"] if not str(key).startswith("["))
     first = str(place[0]) if place else ""
     kind = detail["type"]
     if kind == "extra_forbidden":

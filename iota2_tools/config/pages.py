@@ -28,6 +28,8 @@ def _resolved(part: Any, definitions: dict[str, Any]) -> Any:
     if "$ref" in part:
         target = definitions[part["$ref"].rsplit("/", 1)[1]]
         part = target | {key: value for key, value in part.items() if key != "$ref"}
+    if "oneOf" in part:
+        part = {"anyOf" if key == "oneOf" else key: value for key, value in part.items()}
     if "anyOf" in part:
         part = _one_of(part, definitions)
     found = {
@@ -86,8 +88,9 @@ def _describe(section: dict[str, Any], prefix: str, lines: list[str]) -> None:
             lines.append(f"| `{key}` | {_type_of(meaning)} | {default} | {text} |")
         lines.append("")
     for key, meaning in leaves.items():
-        if "properties" in meaning.get("items", {}):
-            sections[f"{key}[]"] = meaning["items"]
+        for choice in meaning.get("anyOf", [meaning]):
+            if "properties" in choice.get("items", {}):
+                sections[f"{key}[]"] = choice["items"]
     for key, meaning in sections.items():
         name = f"{prefix}{key}"
         lines += [

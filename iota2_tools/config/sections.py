@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+)
 
 from iota2_tools.config.section import PathText, Section
 
@@ -570,6 +577,38 @@ class Search(Section):
         return math.prod(map(len, self.parameters.values()))
 
 
+class OtherSamples(Section):
+    """Samples of another year, and how much they count."""
+
+    path: PathText = Field(
+        description="Output folder of another production, an archive of it, or a table of samples of your own."
+    )
+    weight: float = Field(
+        1.0, gt=0, description="Of each of its samples, against those of the others."
+    )
+
+
+def _as_section(given: Any) -> Any:
+    return {"path": given} if isinstance(given, str) else given
+
+
+def _kind_of_samples(given: Any) -> str:
+    kinds = {type(None): "[nothing]", list: "[list]"}
+    return kinds.get(type(given), "[path]")
+
+
+GivenSamples = Annotated[
+    Annotated[PathText, Tag("[path]")]
+    | Annotated[
+        Annotated[list[Annotated[OtherSamples, BeforeValidator(_as_section)]], Field(min_length=1)],
+        Tag("[list]"),
+    ]
+    | Annotated[None, Tag("[nothing]")],
+    Discriminator(_kind_of_samples),
+]
+"""A path, a list of paths or sections, or nothing; words in brackets are left out of messages."""
+
+
 class Learning(Section):
     """The learner."""
 
@@ -594,12 +633,21 @@ class Learning(Section):
             "Centre and scale the features; `auto` does it for learners that compare distances."
         ),
     )
-    samples: PathText | None = Field(
+    samples: GivenSamples = Field(
         None,
         description=(
-            "Table of samples of your own (GeoParquet, or any vector file of points), learnt in place of pixels of "
-            "the reference polygons: `code`, a column a feature by its name, and, if you like, `region`, `polygon` "
-            "and `seed_N`. Samples in polygons that validate are left out."
+            "Learnt in place of pixels of the reference polygons. A table of samples of your own (GeoParquet, or any "
+            "vector file of points): `code`, a column a feature by its name, and, if you like, `region`, `polygon` "
+            "and `seed_N`. Or a list of other productions of the same features, by their output folders or archives: "
+            "`[results_2017, {path: results_2018, weight: 2}]`. Samples in polygons that validate are left out."
+        ),
+    )
+    own_weight: float | None = Field(
+        None,
+        gt=0,
+        description=(
+            "Samples of this production's own learning polygons are learnt beside the list `samples`, with this "
+            "weight each. Empty: they are not learnt."
         ),
     )
     models: PathText | None = Field(
@@ -620,6 +668,25 @@ class Learning(Section):
     )
     reduction: Reduction = Field(Reduction(), description=_meaning_of(Reduction))
     search: Search = Field(Search(), description=_meaning_of(Search))
+
+    @property
+    def other_years(self) -> list[OtherSamples]:
+        """Other productions and tables whose samples are learnt; none for a single table of the user."""
+        given = self.samples
+        if isinstance(given, str):
+            return [OtherSamples(path=given)] if os.path.isdir(given) else []
+        return list(given or [])
+
+    @property
+    def own_table(self) -> str | None:
+        """A single table of samples of the user."""
+        return self.samples if isinstance(self.samples, str) and not self.other_years else None
+
+    @property
+    def weighted(self) -> bool:
+        """Whether samples count differently."""
+        own = [self.own_weight] if self.own_weight else []
+        return len({*own, *(item.weight for item in self.other_years)}) > 1
 
 
 class Smoothing(Section):

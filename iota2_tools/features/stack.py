@@ -461,12 +461,12 @@ def check_same_features(expected: Sequence[str], found: Sequence[str], where: st
     missing = [name for name in expected if name not in set(found)]
     raise InputDataError(
         f"{where}: the features are not those the model has learnt: {len(missing)} missing "
-        f"({', '.join(missing[:3])}), {len(extra)} new ({', '.join(extra[:3])}){_by_dates(missing, extra)}; delete the "
+        f"({', '.join(missing[:3])}), {len(extra)} new ({', '.join(extra[:3])}){by_dates(missing, extra)}; delete the "
         "model to learn it anew"
     )
 
 
-def _by_dates(missing: Sequence[str], extra: Sequence[str]) -> str:
+def by_dates(missing: Sequence[str], extra: Sequence[str]) -> str:
     """Hint where features differ by how they tell their dates alone."""
     last = [{name.rpartition("_")[2][:1] for name in names} for names in (missing, extra)]
     if "D" in last[0] ^ last[1]:

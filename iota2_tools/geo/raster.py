@@ -258,6 +258,15 @@ def open_raster(path: str) -> gdal.Dataset:
         raise unopened(path, error, remedy) from None
 
 
+def class_names(path: str) -> dict[int, str]:
+    """Names of the classes of a map by code, from its tags ``CLASS_<code>``; empty if it names none."""
+    return {
+        int(key.removeprefix("CLASS_")): name
+        for key, name in open_raster(path).GetMetadata().items()
+        if key.startswith("CLASS_") and key.removeprefix("CLASS_").isdigit()
+    }
+
+
 def read_window(
     dataset: gdal.Dataset, window: Window | None = None, band: int | None = None
 ) -> np.ndarray:

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from iota2_tools.config.nomenclature import Nomenclature
 from iota2_tools.core.errors import Iota2Error
+from iota2_tools.core.locks import problems_of_lock
 from iota2_tools.learning.engines import describe, load
 from iota2_tools.learning.places import borrowed_models
 
@@ -13,7 +15,7 @@ def borrowed_problems(
     regions: Sequence[str],
     draws: Sequence[int],
     features: Sequence[str],
-    codes: Sequence[int],
+    nomenclature: Nomenclature,
 ) -> Iterator[str]:
     """What keeps models of another production from mapping this one, a sentence each.
 
@@ -29,26 +31,34 @@ def borrowed_problems(
         Its draws.
     features : sequence of str
         Names of its features, in order.
-    codes : sequence of int
+    nomenclature : Nomenclature
         Its classes.
     """
     if not Path(output, "models").is_dir():
         yield f"there is no folder {output}/models; name the output folder of a finished production"
         return
+    yield from problems_of_lock(output)
+    learnt: set[int] = set()
     loaded = False
     for region in regions:
         for folder in borrowed_models(output, region, draws):
-            problems = list(_problems(folder, features, codes))
+            problems = list(_problems(folder, features))
             yield from problems
-            if not problems and not loaded:
+            if problems:
+                continue
+            learnt |= set(map(int, describe(folder)["classes"]))
+            if not loaded:
                 loaded = True
                 try:
                     load(folder)
                 except Iota2Error as error:
                     yield str(error)
+    from iota2_tools.reference.other_years import class_problems
+
+    yield from class_problems(output, sorted(learnt), nomenclature)
 
 
-def _problems(folder: str, features: Sequence[str], codes: Sequence[int]) -> Iterator[str]:
+def _problems(folder: str, features: Sequence[str]) -> Iterator[str]:
     from iota2_tools.features.stack import check_same_features  # most productions borrow none
 
     if not Path(folder).is_dir():
@@ -63,10 +73,3 @@ def _problems(folder: str, features: Sequence[str], codes: Sequence[int]) -> Ite
         check_same_features(told["features"], list(features), folder)
     except Iota2Error as error:
         yield str(error).replace("; delete the model to learn it anew", "")
-        return
-    unknown = sorted(set(map(int, told["classes"])) - set(codes))
-    if unknown:
-        yield (
-            f"{folder}: has learnt class {', '.join(map(str, unknown))}, which the nomenclature has not; take that of "
-            "its production"
-        )

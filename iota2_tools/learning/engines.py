@@ -83,6 +83,11 @@ def learner_problems(settings: LearningSettings, purpose: Purpose) -> Iterator[s
             f"classification.smoothing: {settings.learner} gives no probabilities to smooth, as all of "
             "OTB's learners; take a scikit-learn one, or `method: none`"
         )
+    if purpose.weighted and is_otb(settings.learner):
+        yield (
+            f"learning.samples: {settings.learner} learns all samples alike, so that years cannot weigh differently; "
+            "leave the weights equal, or take a scikit-learn learner"
+        )
     if settings.search and is_otb(settings.learner):
         yield (
             f"learning.search: parameters of {settings.learner} are not searched; take a scikit-learn learner, or "

@@ -26,14 +26,19 @@ class Managed:
     augmentation : mapping, optional
         The section `sampling.augmentation`; by default no samples are made.
     own : mapping, optional
-        Table of the user that stands for the samples of the region: `path`, `splits` and
-        `nomenclature`, paths all three.
+        Table of the user that stands for the samples of the region: `path`, `splits` (None without a
+        reference) and `nomenclature`, paths all three.
+    years : mapping, optional
+        Samples of other years that stand for those of the region, or are learnt beside them:
+        `sources` (`other_years.Source` by its fields), `own_weight` (None: not beside them), `splits`,
+        `nomenclature`, `buffer` (metres).
     """
 
     copies: Sequence[Mapping[str, Any]] = ()
     tables: Sequence[str] = ()
     augmentation: Mapping[str, Any] | None = None
-    own: Mapping[str, str] | None = None
+    own: Mapping[str, Any] | None = None
+    years: Mapping[str, Any] | None = None
 
     def own_samples(
         self, samples: list[str], key: ModelKey, features: list[str] | None
@@ -48,7 +53,10 @@ class Managed:
         from iota2_tools.reference.table import read_training_table
 
         told: dict[str, Any] = {}
-        if self.own:
+        if self.years:
+            assert features  # tables of other years may have more
+            table, told["learnt_from"] = self._of_years(self.years, samples, key, features)
+        elif self.own:
             from iota2_tools.reference.own_samples import read_own_table
 
             assert features  # a table of the user may have any columns
@@ -60,6 +68,23 @@ class Managed:
         else:
             table = read_training_table(samples, key.region, key.seed, features)
         return table, told
+
+    @staticmethod
+    def _of_years(
+        years: Mapping[str, Any], samples: list[str], key: ModelKey, features: list[str]
+    ) -> tuple["TrainingTable", list[dict[str, Any]]]:
+        from iota2_tools.reference.other_years import Wanted, read_sources
+        from iota2_tools.reference.sources import Source
+        from iota2_tools.reference.table import read_training_table
+
+        nomenclature = read_nomenclature(years["nomenclature"])
+        wanted = Wanted(
+            key.region, key.seed, features, nomenclature, years["splits"], years["buffer"]
+        )
+        weight = years["own_weight"]
+        own = read_training_table(samples, key.region, key.seed, features) if weight else None
+        sources = [Source(**item) for item in years["sources"]]
+        return read_sources(sources, wanted, own, weight or 1.0)
 
     def complete(
         self, table: "TrainingTable", key: ModelKey

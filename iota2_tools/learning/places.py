@@ -15,8 +15,13 @@ def borrowed_models(output: str, region: str, draws: Sequence[int]) -> list[str]
     return [f"{output}/models/region_{region}_seed_{draw}" for draw in draws]
 
 
-def contents_of_models(output: str, regions: Sequence[str], draws: Sequence[int]) -> list[str]:
-    """Digests of all files of the models, in order; an absent model has none."""
+def files_of_models(output: str, regions: Sequence[str], draws: Sequence[int]) -> list[str]:
+    """All files of the models, in order, but Snakemake's own; an absent model has none."""
     folders = [Path(f) for region in regions for f in borrowed_models(output, region, draws)]
     files = [path for folder in folders if folder.is_dir() for path in sorted(folder.iterdir())]
-    return [digest(path) for path in files if path.is_file()]
+    return [str(path) for path in files if path.is_file() and not path.name.startswith(".")]
+
+
+def contents_of_models(output: str, regions: Sequence[str], draws: Sequence[int]) -> list[str]:
+    """Digests of all files of the models, in order; an absent model has none."""
+    return [digest(path) for path in files_of_models(output, regions, draws)]

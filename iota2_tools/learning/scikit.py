@@ -16,6 +16,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import has_fit_parameter
 
 from iota2_tools.core.errors import LearningError
 from iota2_tools.core.words import suggest
@@ -104,6 +105,11 @@ def problems(settings: LearningSettings, purpose: Purpose) -> Iterator[str]:
             f"({', '.join(needed)}), which a configuration does not hold; take another one"
         )
     strange = list(_strange_weights(given.get("class_weight"), purpose.codes))
+    if purpose.weighted and not has_fit_parameter(kind, "sample_weight"):
+        strange.append(
+            f"learning.samples: {name} learns all samples alike, so that years cannot weigh differently; leave the "
+            "weights equal, or take another learner"
+        )
     if given.get("method") == "temperature":
         strange.append(
             f"learning.parameters: {name} refuses method: temperature (of scikit-learn {version('scikit-learn')} "
@@ -234,13 +240,26 @@ def fit(
         told["folds"] = number
     fitted = make_pipeline(StandardScaler(), classifier) if settings.standardised else classifier
     try:
-        fitted.fit(table.features.astype(np.float32), table.codes)
+        weights = weights_for(table, fitted.steps[-1][0] if settings.standardised else "")
+        fitted.fit(table.features.astype(np.float32), table.codes, **weights)
     except REFUSALS as error:
         raise LearningError(
             f"{settings.learner} cannot learn these samples with {parameters}: {error}"
         ) from error
     _forget_the_job(classifier, number)
     return fitted, told
+
+
+def weights_for(table: TrainingTable, step: str) -> dict[str, np.ndarray]:
+    """Weights of samples as `fit` takes them; nothing where all are the same.
+
+    Parameters
+    ----------
+    step : str
+        Of a pipeline, the name of its classifier; empty: there is no pipeline.
+    """
+    name = f"{step}__sample_weight" if step else "sample_weight"
+    return {} if table.weights is None else {name: table.weights}
 
 
 def said_of(

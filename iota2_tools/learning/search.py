@@ -25,6 +25,7 @@ from sklearn.preprocessing import StandardScaler
 from iota2_tools.core.errors import LearningError
 from iota2_tools.core.files import whole_file
 from iota2_tools.learning.calibration import polygon_folds
+from iota2_tools.learning.scikit import weights_for
 from iota2_tools.learning.settings import LearningSettings
 from iota2_tools.reference.table import TrainingTable
 
@@ -80,7 +81,8 @@ def search(
         found = GridSearchCV(pipeline, grid, **shared)
     try:
         with joblib.parallel_backend("threading"):
-            found.fit(table.features.astype(np.float32), table.codes)
+            weights = weights_for(table, STEP)
+            found.fit(table.features.astype(np.float32), table.codes, **weights)
     except (ValueError, TypeError) as error:
         raise LearningError(f"{settings.learner}: the search found nothing: {error}") from error
     rows = _rows(found.cv_results_, wanted["parameters"])

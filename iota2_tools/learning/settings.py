@@ -102,6 +102,8 @@ class Purpose:
         The user's rasters whose pixels without data stay missing values.
     smoothed : bool
         Whether probabilities are smoothed before classes are chosen.
+    weighted : bool
+        Whether samples count differently.
     """
 
     codes: tuple[int, ...]
@@ -109,3 +111,4 @@ class Purpose:
     probability_map: bool = False
     kept_missing: tuple[str, ...] = ()
     smoothed: bool = False
+    weighted: bool = False

@@ -435,15 +435,16 @@ def _borrowed_models(production: Production) -> Iterator[str]:
     from iota2_tools.learning.borrowed import borrowed_problems  # most productions borrow none
 
     with contextlib.suppress(Iota2Error):
-        features, codes = Parameters(production).feature_names, production.nomenclature.codes
+        features, nomenclature = Parameters(production).feature_names, production.nomenclature
         regions, draws = production.used_regions, production.seeds
-        for problem in borrowed_problems(output, regions, draws, features, codes):
+        for problem in borrowed_problems(output, regions, draws, features, nomenclature):
             yield f"learning.models: {problem}"
 
 
 def _own_samples(production: Production) -> Iterator[str]:
     """A table of samples of the user that lacks something; known where the features themselves are."""
-    path = production.config.learning.samples
+    yield from _samples_of_years(production)
+    path = production.config.learning.own_table
     if not path:
         return
     if not os.path.exists(path):
@@ -460,6 +461,20 @@ def _own_samples(production: Production) -> Iterator[str]:
         except Iota2Error as error:
             problems = [str(error)]
         yield from (f"learning.samples: {problem}" for problem in problems)
+
+
+def _samples_of_years(production: Production) -> Iterator[str]:
+    """Samples of other productions that do not fit; known where the features themselves are."""
+    parameters = Parameters(production)
+    if not parameters.sources:
+        return
+    from iota2_tools.reference.other_years import source_problems  # most productions have none
+
+    with contextlib.suppress(Iota2Error):
+        known = (parameters.feature_names, production.used_regions, production.nomenclature)
+        for source in parameters.sources:
+            for problem in source_problems(source, *known, production.config.sampling.runs):
+                yield f"learning.samples: {problem}"
 
 
 def _copies(production: Production) -> Iterator[str]:
@@ -493,6 +508,8 @@ def _no_region(production: Production, region: str) -> str:
 
 def _reference(production: Production) -> Iterator[str]:
     section = production.config.reference
+    if not section:
+        return
     files = {"path": section.path, "splits": section.splits}
     absent = [key for key, path in files.items() if path and not os.path.exists(path)]
     yield from (f"reference.{key}: no file {files[key]}; check its path" for key in absent)
@@ -680,6 +697,7 @@ def _learner(production: Production) -> Iterator[str]:
         production.config.classification.probability_map,
         tuple(word for word, raster in rasters.items() if raster.missing == "keep"),
         production.config.classification.smoothing.used,
+        production.config.learning.weighted,
     )
     settings = LearningSettings.of(production.config.learning.as_dict())
     yield from problems_of_learner(settings, purpose)

@@ -53,6 +53,7 @@ LATER = (
     ("sampling", "suspicious_polygons"),
     ("learning", "samples"),
     ("learning", "models"),
+    ("learning", "own_weight"),
     ("learning", "reduction"),
     ("learning", "search"),
     ("learning", "calibration"),
@@ -117,7 +118,13 @@ class Configuration(Section):
         ),
     )
     grid: GridSection = Field(GridSection(), description=_meaning(GridSection))
-    reference: Reference = Field(description=_meaning(Reference))
+    reference: Reference | None = Field(
+        None,
+        description=(
+            f"{_meaning(Reference)} Empty: none, for models or samples of other years (`learning.models`, "
+            "`learning.samples`); then nothing is validated, and areas are those of the map."
+        ),
+    )
     regions: Regions | None = Field(None, description=_meaning(Regions))
     sampling: Sampling = Field(Sampling(), description=_meaning(Sampling))
     learning: Learning = Field(Learning(), description=_meaning(Learning))
@@ -276,12 +283,14 @@ def contradictions(config: Configuration) -> Iterator[str]:
         )
     yield from _fusion_contradictions(config)
     yield from _separation_contradictions(config)
+    yield from _unreferenced_contradictions(config)
     sampling = config.sampling
     if sampling.strategy == "byclass" and not sampling.byclass:
         yield "sampling.byclass: strategy `byclass` needs the number of pixels of each class"
     if config.delivery and not config.vectorisation:
         yield "delivery: there are no polygons to deliver; add the section, `vectorisation: {}`"
     yield from _not_together(config)
+    yield from _years_contradictions(config)
     yield from _fold_contradictions(config)
     if config.learning.samples and sampling.management:
         yield "sampling.management: `learning.samples` has the samples of each region already; leave one of both out"
@@ -297,7 +306,12 @@ def contradictions(config: Configuration) -> Iterator[str]:
                 f"sampling.per_region.{region}: strategy `byclass` needs the number of pixels of each class "
                 "(`byclass`)"
             )
-    if sampling.ratio == 1 and sampling.runs > 1 and not config.reference.splits:
+    if (
+        sampling.ratio == 1
+        and sampling.runs > 1
+        and config.reference
+        and not config.reference.splits
+    ):
         yield "sampling.runs: with ratio 1 all draws are the same; set runs to 1"
 
 
@@ -312,7 +326,7 @@ def _separation_contradictions(config: Configuration) -> Iterator[str]:
             f"sampling.block: nothing is done with it, for `split_by` is {sampling.split_by}; set "
             "`split_by: block`, or leave it out"
         )
-    if config.reference.splits and sampling.separation:
+    if config.reference and config.reference.splits and sampling.separation:
         yield (
             f"sampling.{next(iter(sampling.separation))} and reference.splits: the splits are given and not drawn; "
             "leave one of both out"
@@ -327,6 +341,55 @@ def _separation_contradictions(config: Configuration) -> Iterator[str]:
         yield (
             f"sampling.split_by: {sampling.split_by} and fusion.seeds.held_back: polygons are held back class by "
             "class; set `held_back: 0`, or split by polygon or touching"
+        )
+
+
+DRAWN = (
+    "ratio", "split_by", "block", "buffer", "single_polygon", "cloud_threshold", "strategy", "sampler", "percent",
+    "constant", "total", "byclass", "max_per_polygon", "per_region",
+)  # fmt: skip
+"""Choices of `sampling` about the polygons of a reference and their pixels."""
+OF_REFERENCE: tuple[Place, ...] = (
+    *(("sampling", key) for key in DRAWN),
+    ("classification", "histograms"),
+    ("learning", "own_weight"),
+)
+"""Places of choices that mean nothing without a reference."""
+OF_LEARNING: tuple[Place, ...] = (
+    ("learning", "samples"),
+    ("learning", "own_weight"),
+    ("learning", "search"),
+    ("learning", "reduction"),
+    ("learning", "calibration"),
+    ("sampling", "augmentation"),
+    ("sampling", "management"),
+    ("sampling", "suspicious_polygons"),
+    ("classification", "prediction_sets"),
+)
+"""Places of choices that mean nothing where models of another production map."""
+
+
+def _unreferenced_contradictions(config: Configuration) -> Iterator[str]:
+    """What cannot be, or is of no use, where there is no reference."""
+    if config.reference:
+        return
+    learning, sampling = config.learning, config.sampling
+    if not (learning.models or learning.samples):
+        yield (
+            "reference: there is none, and nothing else to learn from; name the reference polygons, or models or "
+            "samples of another production (`learning.models`, `learning.samples`)"
+        )
+        return
+    usual = type(sampling).model_fields
+    for key in DRAWN:
+        if getattr(sampling, key) != usual[key].default:
+            yield (
+                f"sampling.{key}: there is no reference whose polygons it is about; leave it out, or give a reference"
+            )
+    if config.classification.histograms:
+        yield (
+            "classification.histograms: there is no reference that tells right pixels from wrong ones; leave it "
+            "out, or give a reference"
         )
 
 
@@ -478,6 +541,29 @@ def _fold_contradictions(config: "Configuration") -> Iterator[str]:
         )
 
 
+def _years_contradictions(config: Configuration) -> Iterator[str]:
+    """Samples of other years that are none, and weights without use."""
+    learning = config.learning
+    paths = [os.path.abspath(item.path) for item in learning.other_years]
+    if os.path.abspath(config.output) in paths:
+        yield (
+            "learning.samples: the output of this production itself is among them; leave it out, and set "
+            "`learning.own_weight`"
+        )
+    for path in sorted({path for path in paths if paths.count(path) > 1}):
+        yield f"learning.samples: {path} stands twice; give it a weight instead"
+    if learning.own_weight and not learning.other_years:
+        yield (
+            "learning.own_weight: there are no samples of other productions to weigh it against "
+            "(`learning.samples: [results_2017]`); leave it out"
+        )
+    if learning.own_weight and not config.reference:
+        yield (
+            "learning.own_weight: there is no reference, and so no sample of this production; leave it out, or "
+            "give a reference"
+        )
+
+
 def _borrowed_contradictions(config: Configuration) -> Iterator[str]:
     """Choices of learning that models of another production leave without use."""
     fusion, sampling, learning = config.fusion or Fusion(), config.sampling, config.learning
@@ -485,6 +571,7 @@ def _borrowed_contradictions(config: Configuration) -> Iterator[str]:
         yield "learning.models: these are the models of this production itself; leave it out"
     unused = {
         "learning.samples": learning.samples,
+        "learning.own_weight": learning.own_weight,
         "learning.search": learning.search.used,
         "learning.reduction": learning.reduction.used,
         "sampling.augmentation": sampling.augmentation.used,

@@ -38,6 +38,8 @@ def expected_samples(production: Production) -> float:
 def _pixels(production: Production) -> float:
     """Pixels of the reference polygons on the tiles."""
     reference, grid = production.config.reference, production.mosaic_grid
+    if not reference:
+        return 0.0
     try:
         side = grid.resolution * _metres(grid.crs)
         return _area(reference.path, reference.layer, grid.bounds, grid.crs) / side**2

@@ -16,13 +16,19 @@ _BESIDE = (
 """Name of a product, and those of what stands beside it."""
 
 
-def with_side_files(products: Iterable[str]) -> list[str]:
+def with_side_files(products: Iterable[str], *, judged: bool = True) -> list[str]:
     """Final products and what their rules write beside them, each once, by path.
+
+    Parameters
+    ----------
+    judged : bool
+        Whether there is a reference, and so a matrix beside each map.
 
     >>> with_side_files(["results/final/diff_seed_0.tif"])
     ['results/final/diff_seed_0.qml', 'results/final/diff_seed_0.tif']
     """
-    return sorted({path for product in products for path in [product, *_beside(product)]})
+    found = {path for product in products for path in [product, *_beside(product)]}
+    return sorted(path for path in found if judged or "/Confusion_Matrix_" not in path)
 
 
 def _beside(product: str) -> Iterator[str]:

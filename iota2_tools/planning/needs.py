@@ -393,6 +393,7 @@ NEEDS: dict[str, Callable[[Size], Need]] = {
     "preview_fusion": lambda size: Need(400, 60),
     "sum_fusion": lambda size: Need(260, 30),
     "measure_fused_areas": lambda size: Need(170 + size.cache, 20 + 0.05 * size.megapixels),
+    "report_areas": lambda size: Need(270, 30),
     "report_fusion": lambda size: Need(270, 30),
     "compare_regularised_fusion": _light(240),
     "mosaic_regularised_fused_differences": _mosaic(_one_band),

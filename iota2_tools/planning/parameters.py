@@ -3,14 +3,15 @@
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
-from functools import cached_property
+from dataclasses import asdict, replace
+from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from iota2_tools.config.paths import paths_of, written_paths
 from iota2_tools.core.contents import digest, revision
+from iota2_tools.core.remembered import Notebook
 from iota2_tools.features.block import Outline
 from iota2_tools.features.external import ExternalFunction
 from iota2_tools.features.plan import (
@@ -22,12 +23,13 @@ from iota2_tools.features.plan import (
 from iota2_tools.features.user_modules import digest_of_sources, sources_of
 from iota2_tools.geo.raster import open_raster
 from iota2_tools.geo.vectors import files_of_layer
-from iota2_tools.learning.places import contents_of_models
+from iota2_tools.learning.places import contents_of_models, files_of_models
 from iota2_tools.learning.traits import FOLDS
 from iota2_tools.planning.external import ExternalTrial, read_names
 from iota2_tools.planning.needs import Size, megabytes_on_disk
 from iota2_tools.planning.production import Production
 from iota2_tools.planning.report import ReportPlan
+from iota2_tools.reference.sources import Source
 from iota2_tools.timeseries.batches import Batch, marker_of, record_of
 from iota2_tools.timeseries.inputs import Products, TileInputs, UserFile, band_names
 
@@ -223,7 +225,8 @@ class Parameters:
     def reference_contents(self) -> list[str]:
         """Digests of the reference polygons, of fixed splits and of the regions."""
         reference = self.config.reference
-        return _contents(reference.path, reference.splits) + self.region_contents
+        own = _contents(reference.path, reference.splits) if reference else []
+        return own + self.region_contents
 
     @cached_property
     def region_contents(self) -> list[str]:
@@ -285,14 +288,17 @@ class Parameters:
 
     @cached_property
     def fused_products(self) -> list[str]:
-        """Files of the fused map in `final`."""
-        maps = ["Classifications_fusion", "Confidence_fusion", "diff_fusion"]
+        """Files of the fused map in `final`; without a reference it is not judged."""
+        judged = self.config.reference is not None
+        maps = ["Classifications_fusion", "Confidence_fusion", *["diff_fusion"] * judged]
         names = [f"{name}.{kind}" for name in maps for kind in ("tif", "qml")]
         if self.config.classification.probability_map:
             names.append("ProbabilityMap_fusion.tif")
-        matrix = "Confusion_Matrix_Classifications_fusion"
-        names += ["Classifications_fusion.png", f"{matrix}.csv", f"{matrix}.png"]
-        return [*names, "Areas_fusion.csv", "RESULTS_seeds.txt"]
+        names += ["Classifications_fusion.png", "Areas_fusion.csv"]
+        if judged:
+            matrix = "Confusion_Matrix_Classifications_fusion"
+            names += [f"{matrix}.csv", f"{matrix}.png", "RESULTS_seeds.txt"]
+        return names
 
     @cached_property
     def fused_type(self) -> str:
@@ -594,11 +600,36 @@ class Parameters:
     @cached_property
     def own_samples(self) -> dict[str, Any] | None:
         """The user's table of samples, with the digest of its content; None where there is none."""
-        path = self.config.learning.samples
+        path = self.config.learning.own_table
         if not path:
             return None
         contents = _contents(path)
         return {"path": path, "nomenclature": self.config.nomenclature, "contents": contents}
+
+    @cached_property
+    def sources(self) -> list[Source]:
+        """Other productions, and tables of the user, whose samples are learnt as those of several years."""
+        return [Source(item.path, item.weight) for item in self.config.learning.other_years]
+
+    @cached_property
+    def year_samples(self) -> dict[str, Any] | None:
+        """Samples of other years (`learning.managed.Managed`), with digests; None where there are none."""
+        if not self.sources:
+            return None
+        return {
+            "sources": [asdict(source) for source in self.sources],
+            "contents": [_remembered(source) for source in self.sources],
+            "own_weight": self.config.learning.own_weight,
+            "nomenclature": self.config.nomenclature,
+            "buffer": self.config.sampling.buffer,
+        }
+
+    @cached_property
+    def sample_files(self) -> list[str]:
+        """Tables of samples that are not those of the tiles of this production."""
+        own = self.config.learning.own_table
+        found = [file for source in self.sources for file in source.files]
+        return [own] if own else [file for file in found if not file.endswith(".gpkg")]
 
     @cached_property
     def folds(self) -> dict[str, Any]:
@@ -621,7 +652,8 @@ class Parameters:
     def features_of_model(self, region: str) -> list[str] | None:
         """Names of the features of a region, where tables may have others; None: all of them."""
         learnt = self.learnt_features(region)
-        return self.feature_names if learnt is None and self.own_samples else learnt
+        others = self.config.learning.samples
+        return self.feature_names if learnt is None and others else learnt
 
     def augmentation(self, region: str) -> dict[str, Any] | None:
         """How samples of a model are made of others; None where none are."""
@@ -658,8 +690,13 @@ class Parameters:
             **({"EXTERNAL_FEATURES": " ".join(functions)} if functions else {}),
             "LEARNER": self.config.learning.learner,
             "NOMENCLATURE": os.path.basename(self.config.nomenclature),
-            "REFERENCE": os.path.basename(self.config.reference.path),
+            **self._tag_of_reference,
         }
+
+    @property
+    def _tag_of_reference(self) -> dict[str, str]:
+        reference = self.config.reference
+        return {"REFERENCE": os.path.basename(reference.path)} if reference else {}
 
     @cached_property
     def about(self) -> dict[str, Any]:
@@ -721,7 +758,15 @@ class Parameters:
             for folder in [os.path.dirname(os.path.abspath(section.module))]
             for file in sources_of(section.module)
         ]
-        return [path for path in dict.fromkeys([*named, *imported]) if not os.path.isdir(path)]
+        every = [*named, *imported, *self._borrowed_files]
+        return [path for path in dict.fromkeys(every) if not os.path.isdir(path)]
+
+    @property
+    def _borrowed_files(self) -> list[str]:
+        """Files of other productions that decide the maps of this one."""
+        output, plan = self.config.learning.models, self.production
+        models = files_of_models(output, plan.used_regions, plan.seeds) if output else []
+        return models + [file for source in self.sources for file in source.files]
 
 
 def _years(dates: list[str] | None) -> str:
@@ -734,6 +779,14 @@ def _years(dates: list[str] | None) -> str:
         return ""
     first, last = (day[:4] for day in dates)
     return f" {first}" if first == last else f" {first}-{last}"
+
+
+def _remembered(source: Source) -> list[str]:
+    """Digests of the files of a source; each is read once for as long as size and time stay."""
+    notebook = Notebook(f"samples of {os.path.abspath(source.path)}")
+    found = [notebook.read([path], path, partial(digest, path)) for path in source.files]
+    notebook.save()
+    return found
 
 
 def _is_band_of(name: str, word: str) -> bool:

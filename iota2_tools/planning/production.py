@@ -185,16 +185,17 @@ class Production:
 
     @cached_property
     def reference_findings(self) -> Findings:
-        """What is wrong with the reference polygons, and what is strange about them.
+        """What is wrong with the reference polygons, and what is strange about them; nothing without any.
 
         Where the tiles or regions are at fault the fields of the polygons alone are looked at.
         """
+        if not self.config.reference:
+            return Findings()
         try:
             grids, regions = list(self.grids.values()), self.used_regions
         except Iota2Error:
             grids, regions = [], []
-        config = self.config
-        sections = (config.reference, config.sampling, config.regions)
+        sections = (self.config.reference, self.config.sampling, self.config.regions)
         return inspect_reference(
             SplitPlan(
                 *sections,

@@ -60,10 +60,10 @@ class ReportPlan:
                 title = f"Classes that cannot be excluded{draw}"
                 add(f"PredictionSets_Seed_{seed}.tif", title, "set")
         add("PixelsValidity.tif", "Clear dates", "validity")
-        for seed in plan.seeds:
+        for seed in plan.seeds if plan.config.reference else ():
             draw = f", draw {seed}" if several else ""
             add(f"diff_seed_{seed}.tif", f"Against the reference{draw}", "difference")
-        if plan.fused_seeds:
+        if plan.fused_seeds and plan.config.reference:
             add("diff_fusion.tif", "Against the reference, all draws as one", "difference")
         return found
 

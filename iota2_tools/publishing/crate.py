@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import quote
 
 from iota2_tools.core.files import whole_file
+from iota2_tools.core.locks import NAME as LOCK
 from iota2_tools.publishing.about import About, InputFile, hour_of
-from iota2_tools.publishing.lock import NAME as LOCK
 from iota2_tools.publishing.lock import software
 from iota2_tools.publishing.products import Product, is_document
 from iota2_tools.publishing.stac import MEDIA_TYPES, title_of

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from iota2_tools.core.locks import NAME
 from iota2_tools.publishing import crate, lock, qgis, stac
 from iota2_tools.publishing.about import About
 from iota2_tools.publishing.products import look_at_all
@@ -41,5 +42,5 @@ def write_documents(about: About, products: Sequence[str], final: str, threads: 
     crate.write_crate(str(folder / crate.NAME), about, found, inputs, folder)
     found += look_at_all(folder, [crate.NAME])
     locked = lock.lock_of(about, inputs, found)
-    lock.write_lock(locked, str(folder / lock.NAME))
+    lock.write_lock(locked, str(folder / NAME))
     lock.keep_lock(locked, folder.parent)

@@ -56,7 +56,7 @@ GROUPS = (
            "preview_fusion", "sum_confusions", "sum_raw_confusions", "sum_regularised_confusions", "sum_fusion",
            "sum_regularised_fusion", "mosaic_regularised_fused_differences", "measure_regularised_fused_areas",
            "report_regularised_fusion",
-           "measure_areas", "measure_regularised_areas", "measure_fused_areas", "report_accuracy",
+           "measure_areas", "measure_regularised_areas", "measure_fused_areas", "report_accuracy", "report_areas",
            "report_regularised_accuracy", "report_fusion", "draw_histograms", "write_polygons", "deliver_unit",
            "sum_units", "describe_production", "mosaic_sets", "list_suspicious_polygons", "cut_map", "write_report")),
     Group("models", "what was learnt",
@@ -302,7 +302,8 @@ def _check_complete(lock: Lock, folder: Path) -> None:
     """Raise InputDataError if a production cannot be archived whole."""
     learning = lock.configuration.get("learning", {})
     if not learning.get("models"):  # else it has learnt nothing itself
-        _check_learnt(lock, folder, own_samples=bool(learning.get("samples")))
+        others = learning.get("samples") and not learning.get("own_weight")
+        _check_learnt(lock, folder, own_samples=bool(others))
     _check_verified(lock, folder / "final")
 
 

@@ -14,17 +14,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.core.files import whole_file
+from iota2_tools.core.locks import FORMAT, NAME, newer_lock
 from iota2_tools.core.platform import machine
 from iota2_tools.core.versions import VERSIONS
 from iota2_tools.publishing.about import About, InputFile
 from iota2_tools.publishing.checksums import Content
 from iota2_tools.publishing.products import Product
 
-NAME = "production.lock"
 KEPT = "locks"
 """Folder beside `final` with the locks of all runs."""
-FORMAT = 1
-"""Of the file; raised when what it holds is read in another way."""
 
 LIBRARIES = (
     "geopandas", "llvmlite", "matplotlib", "numba", "numexpr", "numpy", "pandas", "pyarrow", "pyogrio", "pyproj",
@@ -174,13 +172,8 @@ def read_lock(path: str | Path) -> Lock:
         raise InputDataError(
             f"{path}: is no JSON ({error}); take the lock as it was written"
         ) from None
-    newer = given.get("format") if isinstance(given, dict) else None
-    if isinstance(newer, int) and newer > FORMAT:
-        wrote = (given.get("software") or {}).get("iota2-tools", "a newer version")
-        raise InputDataError(
-            f"{path}: is of format {newer}, this version reads up to {FORMAT}; install iota2-tools {wrote}, "
-            "which wrote it"
-        )
+    if newer := newer_lock(given, path):
+        raise InputDataError(newer)
     try:
         lock = Lock.model_validate(given)
     except ValidationError as error:

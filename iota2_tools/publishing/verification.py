@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from iota2_tools.core.errors import InputDataError
+from iota2_tools.core.locks import NAME
 from iota2_tools.geo.raster import open_raster
 from iota2_tools.publishing.checksums import content_of, sha256_of
 from iota2_tools.publishing.differences import against_lock
-from iota2_tools.publishing.lock import NAME, Lock, LockedProduct
+from iota2_tools.publishing.lock import Lock, LockedProduct
 from iota2_tools.publishing.products import files_in
 
 RENDERED = ("report/", "report.html")

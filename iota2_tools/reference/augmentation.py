@@ -68,7 +68,7 @@ def augment(
     """Add samples made of others; a class that has enough is left as it is.
 
     Each sample of a class is the origin of as many new ones, or of one more, drawn by chance. A new
-    sample belongs to the polygon of its origin.
+    sample belongs to the polygon of its origin, and weighs as much.
 
     Parameters
     ----------
@@ -100,6 +100,7 @@ def augment(
         features=np.concatenate(values),
         codes=table.codes[rows],
         polygons=table.polygons[rows],
+        weights=None if table.weights is None else table.weights[rows],
     )
     return added, {code: number for code, number in made.items() if number}
 

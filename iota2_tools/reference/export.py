@@ -41,25 +41,6 @@ class Chosen:
     region: str | None = None
 
 
-def sample_tables(results: Path) -> dict[str, str]:
-    """Table of samples of each tile of a production.
-
-    Raises
-    ------
-    InputDataError
-        If there is none.
-    """
-    found = {
-        path.parent.name: str(path) for path in sorted(results.glob("tiles/*/samples.parquet"))
-    }
-    if not found:
-        raise InputDataError(
-            f"{results}: holds no samples (tiles/*/samples.parquet); name the output folder of a production, and "
-            "make them with `snakemake sampling`"
-        )
-    return found
-
-
 def export_samples(tables: dict[str, str], output: str, chosen: Chosen = Chosen()) -> int:
     """Write the samples of all tiles into one GeoParquet or GeoPackage, as the name of the file says.
 

@@ -18,6 +18,7 @@ from iota2_tools.config.nomenclature import Nomenclature
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.core.words import suggest
 from iota2_tools.geo.vectors import layer_header, read_layer
+from iota2_tools.reference.separation import in_units
 from iota2_tools.reference.sets import LEARN, VALIDATION
 from iota2_tools.reference.table import TrainingTable
 
@@ -125,7 +126,8 @@ def read_own_table(
     seed: int,
     features: Sequence[str],
     nomenclature: Nomenclature,
-    splits: str,
+    splits: str | None,
+    buffer: float = 0.0,
 ) -> tuple[TrainingTable, int]:
     """Samples of a region and draw, but for those in polygons that validate in this draw.
 
@@ -134,8 +136,10 @@ def read_own_table(
 
     Parameters
     ----------
-    splits : str
-        Polygons of the production (`splits.write_splits`).
+    splits : str or None
+        Polygons of the production (`splits.write_splits`); None: there is no reference, and nothing validates.
+    buffer : float
+        Samples nearer than this to a polygon that validates are left out as well, metres.
 
     Returns
     -------
@@ -152,13 +156,15 @@ def read_own_table(
     if f"seed_{seed}" in optional:
         kept &= columns[f"seed_{seed}"].astype(bool)
     rows = np.flatnonzero(kept)
-    validating = _in_validation(columns["geometry"][rows], header.crs, splits, seed)
+    validating = np.zeros(len(rows), dtype=bool)
+    if splits:
+        validating = _in_validation(columns["geometry"][rows], header.crs, splits, seed, buffer)
     rows = rows[~validating]
     left_out = int(validating.sum())
     if left_out:
         logger.warning(
-            "%s: %d samples lie in validation polygons of draw %d and are not learnt",
-            *(path, left_out, seed),
+            "%s: %d samples lie in validation polygons of draw %d%s and are not learnt",
+            *(path, left_out, seed, f", or nearer than {buffer:g} m," if buffer else ""),
         )
     given = columns[CODE][rows]
     code_of = {value: nomenclature.code_of(value) for value in pd.unique(given)}
@@ -184,8 +190,10 @@ def _read(path: str, names: Sequence[str], *, geometry: bool) -> dict[str, np.nd
     return found
 
 
-def _in_validation(points: np.ndarray, crs: str | None, splits: str, seed: int) -> np.ndarray:
-    """Which points lie in polygons that validate in a draw and do not learn in it, bool."""
+def _in_validation(
+    points: np.ndarray, crs: str | None, splits: str, seed: int, buffer: float
+) -> np.ndarray:
+    """Which points lie in, or near, polygons that validate in a draw and do not learn in it, bool."""
     name = f"seed_{seed}"
     polygons = read_layer(splits, columns=[name])
     word = polygons[name]
@@ -194,5 +202,10 @@ def _in_validation(points: np.ndarray, crs: str | None, splits: str, seed: int) 
     if len(points) and len(polygons):
         there = gpd.GeoSeries(points, crs=crs).to_crs(polygons.crs)
         tree = shapely.STRtree(polygons.geometry.to_numpy())
-        inside[tree.query(there.to_numpy(), predicate="intersects")[0]] = True
+        if buffer:
+            distance = in_units(buffer, str(polygons.crs), "sampling.buffer")
+            found = tree.query(there.to_numpy(), predicate="dwithin", distance=distance)
+        else:
+            found = tree.query(there.to_numpy(), predicate="intersects")
+        inside[found[0]] = True
     return inside

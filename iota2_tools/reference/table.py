@@ -137,17 +137,21 @@ class TrainingTable:
         Number of the reference polygon each sample lies in.
     names : list of str
         Names of the features.
+    weights : ndarray of float64, shape (n_samples,), or None
+        How much each counts, 1 on average; None: all the same.
     """
 
     features: np.ndarray
     codes: np.ndarray
     polygons: np.ndarray
     names: list[str]
+    weights: np.ndarray | None = None
 
     def only(self, chosen: np.ndarray) -> "TrainingTable":
         """Some of the samples, by a bool each."""
+        weights = None if self.weights is None else self.weights[chosen]
         return TrainingTable(
-            self.features[chosen], self.codes[chosen], self.polygons[chosen], self.names
+            self.features[chosen], self.codes[chosen], self.polygons[chosen], self.names, weights
         )
 
 

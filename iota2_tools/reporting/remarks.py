@@ -64,6 +64,9 @@ class Evidence:
         Learning polygons whose label looks wrong; None: they were not looked for.
     dropped : bool
         Whether these were not learnt.
+    other_years : tuple of int, optional
+        Other productions and tables whose samples are learnt; of their samples those that were not, for they
+        lie in polygons that validate, over all models. None: there are none.
     """
 
     inventories: Sequence[Inventory]
@@ -76,6 +79,7 @@ class Evidence:
     distances: Mapping[int, np.ndarray] = field(default_factory=dict)
     suspicious: int | None = None
     dropped: bool = False
+    other_years: tuple[int, int] | None = None
 
     @property
     def seeds(self) -> list[int]:
@@ -93,6 +97,17 @@ def gather(evidence: Evidence) -> list[Remark]:
     found = [remark for gatherer in GATHERERS for remark in gatherer(evidence)]
     order = list(Topic)
     return sorted(found, key=lambda remark: order.index(remark.topic))
+
+
+def gather_without_reference(
+    inventories: Sequence[Inventory],
+    areas: Mapping[int, ClassAreas],
+    nomenclature: Nomenclature,
+) -> list[Remark]:
+    """Remarks about maps that no reference judges: their images, and areas that are none."""
+    evidence = Evidence(inventories, pd.DataFrame(), {}, areas, nomenclature)
+    gatherers = (products_left_out, series_moved, maps_without_hectares)
+    return [remark for gatherer in gatherers for remark in gatherer(evidence)]
 
 
 def products_left_out(evidence: Evidence) -> Iterator[Remark]:
@@ -177,6 +192,18 @@ def polygons_that_look_wrong(evidence: Evidence) -> Iterator[Remark]:
             Topic.REFERENCE,
             f"{evidence.suspicious} learning polygon(s) look wrong, and {done}: Suspicious_Polygons.gpkg lists them "
             "for a person to look at",
+        )
+
+
+def samples_of_other_years(evidence: Evidence) -> Iterator[Remark]:
+    """What of other years is learnt, and that no place both learns and validates."""
+    if evidence.other_years:
+        productions, left_out = evidence.other_years
+        own = "none lies" if not left_out else f"{number(left_out, apart=' ')} lie"
+        yield Remark(
+            Topic.REFERENCE,
+            f"samples of {productions} other production(s) are learnt; {own} in a polygon that validates this map"
+            + (", and were left out (over all models)" if left_out else ""),
         )
 
 
@@ -316,6 +343,7 @@ GATHERERS: tuple[Gatherer, ...] = (
     single_polygons,
     distance_kept,
     polygons_that_look_wrong,
+    samples_of_other_years,
     seeds_never_validated,
     polygons_hold_no_edges,
     classes_never_validated,

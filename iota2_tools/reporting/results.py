@@ -99,6 +99,49 @@ def write_results(results: Results, nomenclature: Nomenclature, path: str) -> No
         Path(temporary).write_text("\n\n".join(filter(None, parts)), encoding="utf-8")
 
 
+def write_areas_text(
+    areas: Mapping[int, ClassAreas],
+    nomenclature: Nomenclature,
+    path: str,
+    remarks: Sequence[Remark] = (),
+) -> None:
+    """Write RESULTS.txt of maps that no reference judges: their areas, as mapped, and remarks.
+
+    Parameters
+    ----------
+    areas : mapping of int to ClassAreas
+        Of the map of each seed.
+    nomenclature : Nomenclature
+        Codes and names.
+    path : str
+        Text file to write, UTF-8.
+    remarks : sequence of Remark
+        What the reader must know; by topic.
+    """
+    head = [
+        *_title("Land-cover map without reference"),
+        f"{'Seeds':<19}{', '.join(map(str, sorted(areas)))}",
+        f"{'Accuracy':<19}unknown: there is no reference",
+    ]
+    parts = [
+        "\n".join(head),
+        _mapped_text(mean_areas(areas), nomenclature),
+        _remarks_text(remarks) if remarks else "",
+        NOTES_WITHOUT_REFERENCE,
+    ]
+    with whole_file(path) as temporary:
+        Path(temporary).write_text("\n\n".join(filter(None, parts)), encoding="utf-8")
+
+
+NOTES_WITHOUT_REFERENCE = """\
+How to read this file
+---------------------
+Mapped    hectares of the pixels of the class, as the map has them: not corrected for its errors, which
+          nothing here tells. Points drawn in the map and looked at by a person tell them, and give
+          areas with intervals (iota2 sample, iota2 assess)
+-         no value: the coordinates of the map are angles
+"""
+
 NOTES = """\
 How to read this file
 ---------------------
@@ -239,6 +282,19 @@ def _areas_text(areas: ClassAreas, nomenclature: Nomenclature) -> str:
             f"{item.code:>5}  {item.name:<{width}}  {_hectares(mapped):>14}  "
             f"{percent:>7}  {text:>{wide}}"
         )
+    return "\n".join(lines)
+
+
+def _mapped_text(areas: ClassAreas, nomenclature: Nomenclature) -> str:
+    """Table of the areas of the classes as they are mapped."""
+    width = max(len("Class"), *(len(item.name) for item in nomenclature.classes))
+    lines = [
+        *_title("Areas, in hectares (mean over the seeds)"),
+        f"{'Code':>5}  {'Class':<{width}}  {'Mapped':>14}  {'Share':>7}",
+    ]
+    for item, mapped, share in zip(nomenclature.classes, areas.mapped, areas.share, strict=True):
+        percent = f"{number(100 * share, 1)} %"
+        lines.append(f"{item.code:>5}  {item.name:<{width}}  {_hectares(mapped):>14}  {percent:>7}")
     return "\n".join(lines)
 
 

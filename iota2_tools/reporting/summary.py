@@ -39,7 +39,7 @@ def summary(results: Path) -> str:
 
 
 def _accuracy_lines(path: Path) -> list[str]:
-    wanted = ("Overall accuracy", "Kappa")
+    wanted = ("Overall accuracy", "Kappa", "Accuracy   ")
     return [
         f"  {line}"
         for line in path.read_text(encoding="utf-8").splitlines()

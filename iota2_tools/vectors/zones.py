@@ -19,7 +19,7 @@ from iota2_tools.core.errors import InputDataError
 from iota2_tools.core.files import whole_file
 from iota2_tools.geo.burning import Burner
 from iota2_tools.geo.grid import Grid, Window, crs_name, grid_of, spatial_reference
-from iota2_tools.geo.raster import STRIP_ROWS, open_raster, read_window
+from iota2_tools.geo.raster import STRIP_ROWS, class_names, open_raster, read_window
 from iota2_tools.geo.units import Units
 from iota2_tools.vectors import fractions
 from iota2_tools.vectors.measuring import Quantity, QuantityReader
@@ -206,10 +206,5 @@ def _windows(shape: shapely.Geometry, grid: Grid) -> list[Window]:
 
 def names_of(classes: str, codes: set[int]) -> Mapping[int, str]:
     """Names of the classes by code, from the tags of the map; those it does not name by code."""
-    tags = open_raster(classes).GetMetadata()
-    told = {
-        int(key.removeprefix("CLASS_")): name
-        for key, name in tags.items()
-        if key.startswith("CLASS_") and key.removeprefix("CLASS_").isdigit()
-    }
+    told = class_names(classes)
     return {code: told.get(code, str(code)) for code in sorted({*told, *codes} - {0})}

@@ -9,7 +9,7 @@ from osgeo import gdal
 from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.geo.grid import Grid, Window, crs_name, grid_of, placed, same_crs
-from iota2_tools.geo.raster import open_raster
+from iota2_tools.geo.raster import class_names, open_raster
 
 FUSED = "fusion"
 """Name of the map of all draws, where others have the number of a draw."""
@@ -101,11 +101,7 @@ def _legend_of(path: str) -> Nomenclature | None:
     """Classes that a map names, with the colours of its table; None if it names none."""
     dataset = open_raster(path)
     table = dataset.GetRasterBand(1).GetColorTable()
-    names = {
-        int(key.removeprefix("CLASS_")): name
-        for key, name in dataset.GetMetadata().items()
-        if key.startswith("CLASS_") and key.removeprefix("CLASS_").isdigit()
-    }
+    names = class_names(path)
     classes = (LandCoverClass(code, names[code], _colour(table, code)) for code in sorted(names))
     return Nomenclature(tuple(classes)) if names else None
 

@@ -3,6 +3,7 @@
 The text is edited in place, value by value: comments, order and all else stay.
 """
 
+import json
 import os
 import re
 from collections import Counter
@@ -14,6 +15,7 @@ import yaml
 
 from iota2_tools.config.yaml_files import Place
 from iota2_tools.core.errors import ConfigError, Iota2Error
+from iota2_tools.planning.configuration import OF_LEARNING, OF_REFERENCE
 from iota2_tools.planning.production import Production
 
 DATES = ("first_date", "last_date")
@@ -48,7 +50,31 @@ class NextYear:
     remarks: list[str] = field(default_factory=list)
 
 
-def next_year(text: str, year: int, paths: Mapping[str, str], source: str) -> NextYear:
+@dataclass(frozen=True)
+class From:
+    """What the next year is mapped by.
+
+    Parameters
+    ----------
+    models : str
+        Output whose models map it; empty: it learns.
+    samples : tuple of str
+        Outputs whose samples it learns; empty: its own.
+    reference : bool
+        Whether it has one.
+    """
+
+    models: str = ""
+    samples: tuple[str, ...] = ()
+    reference: bool = True
+
+
+ITSELF = From()
+
+
+def next_year(
+    text: str, year: int, paths: Mapping[str, str], source: str, of: From = ITSELF
+) -> NextYear:
     """Make the configuration of another year.
 
     Periods move by whole years: the year of a period is that of its last day. The year in the name of the output
@@ -64,18 +90,21 @@ def next_year(text: str, year: int, paths: Mapping[str, str], source: str) -> Ne
         Values by place, `sensors.sentinel2.path`; for a section its `path` is meant.
     source : str
         For messages.
+    of : From
+        What it is mapped by; choices that mean nothing then are taken out, and told.
 
     Raises
     ------
     ConfigError
         If a sensor has no first and last date, or a place is not in the configuration.
     """
+    text, told = mapped_by(text, of, source)
     root = yaml.compose(text)
     if not isinstance(root, yaml.MappingNode):
         raise ConfigError(f"{source}: is empty; start from config/minimal.yaml")
     scalars = dict(_scalars(root, ()))
     edits: dict[Place, str] = {}
-    remarks: list[str] = []
+    remarks: list[str] = list(told)
     old = _shift_periods(scalars, year, edits, source)
     given = {_place_of(name, scalars, source): value for name, value in paths.items()}
     edits |= given
@@ -85,6 +114,121 @@ def next_year(text: str, year: int, paths: Mapping[str, str], source: str) -> Ne
     if ("output",) not in given and edits.get(("output",)) is None:
         edits[("output",)] = f"{scalars[('output',)].value.rstrip('/')}_{year}"
     return NextYear(_edited(text, scalars, edits), remarks)
+
+
+def mapped_by(text: str, of: From, source: str) -> tuple[str, list[str]]:
+    """The text with what maps the year in it, and without choices that mean nothing then.
+
+    Returns
+    -------
+    text : str
+    remarks : list of str
+        What was taken out, one sentence each.
+
+    Raises
+    ------
+    ConfigError
+        If nothing would be left to learn from.
+    """
+    if not (of.reference or of.models or of.samples):
+        raise ConfigError(
+            f"{source}: without a reference there is nothing to learn from; name models or samples of another "
+            "production as well (--models, --samples)"
+        )
+    leaving: list[Place] = [] if of.reference else [("reference",), *OF_REFERENCE]
+    if of.models:
+        leaving += [("learning", "models"), *OF_LEARNING]
+    elif of.samples:
+        leaving += [("learning", "models"), ("learning", "samples")]
+    remarks = []
+    for place in dict.fromkeys(leaving):
+        text, there = without(text, place)
+        if there and place != ("reference",) and place[:2] != ("learning", "models"):
+            remarks.append(f"{'.'.join(map(str, place))}: is taken out, for it means nothing here")
+    if of.models:
+        text = with_choice(text, "models", yaml_of(of.models))
+    elif of.samples:
+        text = with_choice(text, "samples", f"[{', '.join(map(yaml_of, of.samples))}]")
+    return text, remarks
+
+
+def without(text: str, place: Place) -> tuple[str, bool]:
+    """A document without a key and all below it, and whether it was there.
+
+    A section that would be left empty goes as well. Comments on the lines of the key go with it.
+
+    >>> without("a: {b: 1, c: 2}\nd: 3\n", ("a", "b"))
+    ('a: {c: 2}\nd: 3\n', True)
+    """
+    root = yaml.compose(text)
+    for key, value, holder in _entry(root, place):
+        if len(holder.value) == 1 and len(place) > 1:
+            return without(text, place[:-1])
+        if holder.flow_style:
+            begin, end = key.start_mark.index, value.end_mark.index
+            after = re.match(r"\s*,\s*", text[end:])
+            if after:
+                return text[:begin] + text[end + after.end() :], True
+            before = re.search(r"\s*,\s*$", text[:begin])
+            return text[: before.start() if before else begin] + text[end:], True
+        lines = text.splitlines(keepends=True)
+        last = max(node.end_mark.line for node in _leaves(value))
+        # The end of a block scalar is the beginning of the line after it.
+        last -= any(
+            node.end_mark.column == 0 for node in _leaves(value) if node.end_mark.line == last
+        )
+        return "".join(lines[: key.start_mark.line] + lines[last + 1 :]), True
+    return text, False
+
+
+def _entry(
+    node: yaml.Node | None, place: Place
+) -> Iterator[tuple[yaml.Node, yaml.Node, yaml.MappingNode]]:
+    """Key, value and section of a place, if it is there."""
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        if key.value == place[0]:
+            assert isinstance(node, yaml.MappingNode)
+            if len(place) == 1:
+                yield key, value, node
+            else:
+                yield from _entry(value, place[1:])
+
+
+def _leaves(node: yaml.Node) -> Iterator[yaml.Node]:
+    """What a value ends with: scalars, and brackets."""
+    if not isinstance(node, yaml.CollectionNode) or node.flow_style:
+        yield node
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield key
+            yield from _leaves(value)
+    else:
+        for item in node.value:
+            yield from _leaves(item)
+
+
+def with_choice(text: str, key: str, value: str) -> str:
+    """A configuration with one more choice in its section `learning`, as YAML.
+
+    >>> with_choice("learning:\n  learner: SVC\n", "models", "old")
+    'learning:\n  models: old\n  learner: SVC\n'
+    """
+    for _, section, _ in _entry(yaml.compose(text), ("learning",)):
+        if isinstance(section, yaml.MappingNode) and section.value:
+            begin = section.value[0][0].start_mark
+            if section.flow_style:
+                return f"{text[: begin.index]}{key}: {value}, {text[begin.index :]}"
+            lines = text.splitlines(keepends=True)
+            lines.insert(begin.line, f"{' ' * begin.column}{key}: {value}\n")
+            return "".join(lines)
+        text, _ = without(text, ("learning",))
+    return f"{text.rstrip()}\nlearning:\n  {key}: {value}\n"
+
+
+def yaml_of(value: str) -> str:
+    """A text as it stands in YAML, also inside brackets."""
+    plain = re.fullmatch(r"[\w./-]+", value) and yaml.safe_load(value) == value
+    return value if plain else json.dumps(value, ensure_ascii=False)
 
 
 def _scalars(node: yaml.Node, place: Place) -> Iterator[tuple[Place, yaml.ScalarNode]]:

@@ -23,7 +23,7 @@ from iota2_tools.core.tables import cell, write_csv
 from iota2_tools.learning.engines import describe
 from iota2_tools.learning.folds import out_of_fold
 from iota2_tools.learning.settings import LearningSettings, ModelKey
-from iota2_tools.reference.export import sample_tables
+from iota2_tools.reference.sources import sample_tables
 from iota2_tools.reference.table import TrainingTable, read_training_table
 
 logger = logging.getLogger(__name__)

@@ -259,3 +259,22 @@ def test_a_class_never_mapped_needs_no_units_for_a_variance():
     assert result.area == pytest.approx([90, 10])
     # Shares 0.9 and 0.1 of one stratum of 10 units: 1.96 x 100 x sqrt(0.09 / 9) each.
     assert result.area_half_width == pytest.approx([19.6, 19.6])
+
+
+def test_without_a_reference_areas_are_those_of_the_pixels_and_say_so(tmp_path, caplog):
+    table = tmp_path / "nomenclature.csv"
+    table.write_text("code,name,colour\n1,Wood,#006600\n2,Water,#0000ff\n")
+    path = write_map(tmp_path / "map.tif", [[1, 1, 0, 1]])
+    output = str(tmp_path / "areas.csv")
+    write_areas(path, None, [], str(table), output)
+    with open(output, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    note = "not corrected: there is no reference"
+    empty = {"corrected_ha": "", "corrected_max_ha": "", "half_width_ha": "", "note": note}
+    assert rows == [
+        {"code": "1", "name": "Wood", "pixels": "3", "share": "1.000000", "mapped_ha": "0.03"}
+        | empty,
+        {"code": "2", "name": "Water", "pixels": "0", "share": "0.000000", "mapped_ha": "0.00"}
+        | empty,
+    ]
+    assert not caplog.messages  # one sentence for all classes is enough, in the table

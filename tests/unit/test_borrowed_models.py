@@ -4,8 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from osgeo import gdal
+from tiny import write_image
 
+from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
 from iota2_tools.core.errors import ConfigError
+from iota2_tools.core.locks import FORMAT
 from iota2_tools.learning import engines
 from iota2_tools.learning.borrowed import borrowed_problems
 from iota2_tools.learning.places import borrowed_models, contents_of_models
@@ -31,7 +35,10 @@ def output(tmp_path):
 
 
 def problems(output, regions=("hills", "plain"), draws=(0,), features=FEATURES, codes=(2, 5, 9)):
-    return list(borrowed_problems(output, regions, draws, features, codes))
+    classes = Nomenclature(
+        tuple(LandCoverClass(code, f"class {code}", (0, 0, 0)) for code in codes)
+    )
+    return list(borrowed_problems(output, regions, draws, features, classes))
 
 
 def test_models_that_fit_are_taken(output):
@@ -56,6 +63,27 @@ def test_each_model_that_does_not_fit_is_named(output):
     assert "has learnt class 5, which the nomenclature has not" in problems(output, codes=(2, 9))[0]
     (found,) = problems("nowhere")
     assert "there is no folder nowhere/models" in found
+
+
+def test_a_lock_of_a_newer_version_and_a_class_of_another_name_are_told(output, tmp_path):
+    path = write_image(
+        tmp_path / "old/final/Classif_Seed_0.tif", np.ones((4, 4), np.uint8), nodata=0
+    )
+    gdal.Open(path, gdal.GA_Update).SetMetadata({"CLASS_2": "class 2", "CLASS_5": "Maize"})
+    (found,) = problems(output)
+    assert f"{output}: class 5 is Maize there, and class 5 in the nomenclature" in found
+    gdal.Open(path, gdal.GA_Update).SetMetadata({"CLASS_5": "class 5"})
+    assert problems(output) == []
+    lock = tmp_path / "old/final/production.lock"
+    lock.write_text(json.dumps({"format": FORMAT + 1, "software": {"iota2-tools": "9.9"}}))
+    (found,) = problems(output)
+    assert f"{lock}: is of format {FORMAT + 1}, this version reads up to {FORMAT}" in found
+    assert "install iota2-tools 9.9" in found
+    lock.write_text("{")
+    (found,) = problems(output)
+    assert f"{lock}: is no lock of a production" in found
+    lock.write_text(json.dumps({"format": FORMAT}))
+    assert problems(output) == []
 
 
 def test_a_damaged_model_is_found_at_the_check(output):
@@ -111,3 +139,42 @@ def test_choices_of_learning_beside_borrowed_models_are_refused(sections, words)
     with pytest.raises(ConfigError, match=words):
         complete_configuration(GIVEN | sections)
     complete_configuration(GIVEN | {"learning": {"models": "old"}})
+
+
+UNREFERENCED = {key: value for key, value in GIVEN.items() if key != "reference"}
+
+
+@pytest.mark.parametrize("models", [{"models": "old"}, {"samples": "old.parquet"}])
+def test_models_or_samples_of_another_production_need_no_reference(models):
+    config = complete_configuration(UNREFERENCED | {"learning": models})
+    assert config.reference is None
+    assert config.digest != complete_configuration(GIVEN | {"learning": models}).digest
+
+
+@pytest.mark.parametrize(
+    ("sections", "words"),
+    [
+        ({}, "reference: there is none, and nothing else to learn from"),
+        ({"learning": {"models": "old"}, "sampling": {"ratio": 0.7}}, "sampling.ratio: there is no reference whose"),
+        (
+            {"learning": {"models": "old"}, "sampling": {"split_by": "touching"}},
+            "sampling.split_by: there is no reference whose",
+        ),
+        (
+            {"learning": {"models": "old"}, "sampling": {"strategy": "percent"}},
+            "sampling.strategy: there is no reference whose",
+        ),
+        (
+            {"learning": {"models": "old"}, "classification": {"histograms": True}},
+            "classification.histograms: there is no reference that tells",
+        ),
+    ],
+)  # fmt: skip
+def test_choices_about_a_reference_that_is_not_there_are_refused(sections, words):
+    with pytest.raises(ConfigError, match=words):
+        complete_configuration(UNREFERENCED | sections)
+
+
+def test_draws_of_models_may_be_asked_for_without_a_reference():
+    sections = {"learning": {"models": "old"}, "sampling": {"runs": 3, "envelope_margin": 100}}
+    assert complete_configuration(UNREFERENCED | sections).sampling.runs == 3

@@ -264,7 +264,7 @@ def test_choices_that_came_later_count_in_the_digest_only_where_they_are_made():
     for key in later:
         del plain["sampling"][key]
     del plain["inputs"]["longest_gap"]
-    for key in ("reduction", "search", "samples", "calibration", "models"):
+    for key in ("reduction", "search", "samples", "calibration", "models", "own_weight"):
         del plain["learning"][key]
     for sensor in plain["sensors"].values():
         del sensor["dates"], sensor["in_season"]

@@ -43,3 +43,12 @@ def test_what_rules_write_beside_a_product(product, beside):
 def test_each_file_is_named_once():
     given = ["r/final/diff_seed_0.tif", "r/final/diff_seed_0.qml"]
     assert with_side_files(given) == sorted(given)
+
+
+def test_without_a_reference_no_matrix_stands_beside_a_map():
+    found = with_side_files(["r/final/Classif_Regularised_fusion.tif"], judged=False)
+    assert found == [
+        "r/final/Classif_Regularised_fusion.qml",
+        "r/final/Classif_Regularised_fusion.tif",
+        "r/final/Classif_Regularised_fusion.tif.aux.xml",
+    ]

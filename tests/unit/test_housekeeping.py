@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import yaml
@@ -25,7 +26,7 @@ from iota2_tools.publishing.housekeeping import (
     to_remove,
     usage,
 )
-from iota2_tools.publishing.lock import lock_in, read_lock
+from iota2_tools.publishing.lock import lock_in, read_lock, write_lock
 from iota2_tools.publishing.verification import verify
 
 MADE = {
@@ -208,3 +209,31 @@ def test_a_production_that_maps_by_other_models_is_archived_without_any(tmp_path
 def test_an_archive_has_models_of_several_sources(output, tmp_path):
     (output / "models/region_1_seed_0").rename(output / "models/region_1_seed_0_optical")
     assert "models/region_1_seed_0_optical/model.json" in archive(output, tmp_path / "archive")
+
+
+@pytest.mark.parametrize(
+    ("learning", "lacking"),
+    [
+        ({"models": "results_2017"}, ["models/region_1_seed_0", "tiles/T31TCJ/samples.parquet"]),
+        ({"samples": [{"path": "results_2017", "weight": 1}]}, ["tiles/T31TCJ/samples.parquet"]),
+    ],
+)
+def test_what_is_of_other_productions_is_not_asked_of_an_archive(
+    output, tmp_path, learning, lacking
+):
+    lock = read_lock(lock_in(output))
+    changed = lock.model_copy(update={"configuration": lock.configuration | {"learning": learning}})
+    changed = changed.model_copy(update={"sha256": changed.own_digest})
+    write_lock(changed, str(lock_in(output)))
+    for name in lacking:
+        shutil.move(output / name, tmp_path / Path(name).name)
+    archive(output, tmp_path / "archive")
+    assert (tmp_path / "archive" / "final" / "production.lock").is_file()
+    if "samples" in learning:  # own samples, where they join, are its own
+        learning |= {"own_weight": 1.0}
+        changed = lock.model_copy(
+            update={"configuration": lock.configuration | {"learning": learning}}
+        )
+        write_lock(changed.model_copy(update={"sha256": changed.own_digest}), str(lock_in(output)))
+        with pytest.raises(InputDataError, match="has no tiles"):
+            archive(output, tmp_path / "again")

@@ -12,11 +12,12 @@ from tiny import LEFT, TOP, write_image
 from iota2_tools.config.publication import Publication
 from iota2_tools.core.errors import ConfigError, InputDataError
 from iota2_tools.core.files import whole_file
+from iota2_tools.core.locks import FORMAT
 from iota2_tools.core.versions import VERSIONS
 from iota2_tools.geo.grid import Grid
 from iota2_tools.publishing.about import About, InputFile
 from iota2_tools.publishing.checksums import sha256_of
-from iota2_tools.publishing.lock import FORMAT, lock_in, lock_of, read_lock, write_lock
+from iota2_tools.publishing.lock import lock_in, lock_of, read_lock, write_lock
 from iota2_tools.publishing.products import look_at_all
 from iota2_tools.publishing.reproduction import Places, changes_of_inputs, check_output, outcome
 from iota2_tools.publishing.verification import verify

@@ -10,7 +10,8 @@ from tiny import LEFT, TOP, name_of, write_product
 
 from iota2_tools.commands.cli import main
 from iota2_tools.core.errors import ConfigError
-from iota2_tools.years.next_year import moved, next_year
+from iota2_tools.planning.configuration import complete_configuration
+from iota2_tools.years.next_year import From, moved, next_year, without
 
 TEXT = """# Our production.
 output: results_2018
@@ -138,3 +139,112 @@ def test_what_a_year_lacks_of_images_is_told(production, capsys):
         "T31TCJ: sentinel2 has no acquisition from 2021-01-01 to 2021-12-31"
         in capsys.readouterr().out
     )
+
+
+BLOCKS = """# Our production.
+output: results_2018
+tiles: [T31TCJ]   # one tile
+nomenclature: classes.csv
+sensors:
+  sentinel2: {path: archive, first_date: 2018-01-01, last_date: 2018-12-31}
+sampling:
+  runs: 2
+  ratio: 0.7      # most of them learn
+  per_region:
+    hills:
+      strategy: total
+  # how far tiles reach
+  envelope_margin: 100
+reference:
+  path: fields_2018.gpkg   # by the department
+  field: code
+
+learning:
+  # a forest
+  learner: RandomForestClassifier
+  search: {method: grid, parameters: {max_depth: [5, 10]}}
+"""
+
+
+def test_models_map_a_year_without_reference_and_what_means_nothing_then_is_taken_out():
+    of = From(models="results_2018", reference=False)
+    found = next_year(BLOCKS, 2019, {}, "a.yaml", of)
+    assert found.text == (
+        """# Our production.
+output: results_2019
+tiles: [T31TCJ]   # one tile
+nomenclature: classes.csv
+sensors:
+  sentinel2: {path: archive, first_date: 2019-01-01, last_date: 2019-12-31}
+sampling:
+  runs: 2
+  # how far tiles reach
+  envelope_margin: 100
+
+learning:
+  # a forest
+  models: results_2018
+  learner: RandomForestClassifier
+"""
+    )
+    assert found.remarks == [
+        "sampling.ratio: is taken out, for it means nothing here",
+        "sampling.per_region: is taken out, for it means nothing here",
+        "learning.search: is taken out, for it means nothing here",
+    ]
+    complete_configuration(yaml.safe_load(found.text))
+
+
+def test_samples_of_several_years_are_learnt_with_the_reference_kept():
+    found = next_year(BLOCKS, 2019, {}, "a.yaml", From(samples=("results_2017", "old: 2018")))
+    given = yaml.safe_load(found.text)
+    assert given["learning"]["samples"] == ["results_2017", "old: 2018"]
+    assert given["learning"]["search"]["method"] == "grid"
+    assert given["reference"]["field"] == "code"
+    assert given["sampling"]["ratio"] == 0.7
+    again = next_year(found.text, 2020, {}, "a.yaml", From(models="results_2019"))
+    assert yaml.safe_load(again.text)["learning"] == {
+        "models": "results_2019", "learner": "RandomForestClassifier",
+    }  # fmt: skip
+
+
+def test_a_section_is_made_where_there_is_none_and_goes_where_it_is_empty():
+    plain = TEXT.replace("reference:", "sampling: {ratio: 0.5}\nreference:")
+    found = next_year(plain, 2019, {}, "a.yaml", From(samples=("old",), reference=False))
+    given = yaml.safe_load(found.text)
+    assert given["learning"] == {"samples": ["old"]}
+    assert "sampling" not in given
+    assert "reference" not in given
+    assert "   # of all years" in found.text
+    with pytest.raises(ConfigError, match="without a reference there is nothing to learn from"):
+        next_year(plain, 2019, {}, "a.yaml", From(reference=False))
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "left"),
+    [
+        ("a: {b: 1, c: 2}\n", ("a", "c"), "a: {b: 1}\n"),
+        ("a: {b: 1}\nd: 2\n", ("a", "b"), "d: 2\n"),
+        ("a:\n  b:\n    - 1\n    - 2\n  c: 3\n", ("a", "b"), "a:\n  c: 3\n"),
+        ("a: |\n  text\n  more\nb: 1\n", ("a",), "b: 1\n"),
+        ("a: [1,\n  2]\nb: 1\n", ("a",), "b: 1\n"),
+        ("b: 1\na:\n", ("a",), "b: 1\n"),
+        ("a: 1\n", ("b",), "a: 1\n"),
+    ],
+)
+def test_a_key_goes_with_all_below_it_and_nothing_else(text, place, left):
+    assert without(text, place)[0] == left
+
+
+def test_the_command_writes_a_year_by_the_models_of_the_last(production, capsys):
+    made = yaml.safe_load((production / "made_2018.yaml").read_text())
+    made["sensors"]["sentinel2"]["dates"] = "day_of_year"
+    (production / "made_2018.yaml").write_text(yaml.safe_dump(made))
+    command = ["next", "made_2018.yaml", "--year", "2019", "--models", "results_2018"]
+    assert main([*command, "--no-reference"]) == 0
+    given = yaml.safe_load((production / "made_2019.yaml").read_text())
+    assert given["learning"] == {"models": "results_2018"}
+    assert "reference" not in given
+    capsys.readouterr()
+    assert main([*command, "--samples", "results_2017"]) == 2
+    assert "give one" in capsys.readouterr().err

@@ -126,3 +126,17 @@ def test_a_production_that_cannot_be_compared_with_is_named(plan, tmp_path, fold
     (problem,) = plan(report={"compare": [str(tmp_path / folder)]}).problems()
     assert problem.startswith("report.compare: ")
     assert said in problem
+
+
+def test_without_a_reference_nothing_is_held_against_one(plan):
+    sections = {
+        "sampling": {"runs": 2}, "learning": {"models": "old"}, "classification": {"probability_map": True},
+        "fusion": {"seeds": {"method": "mean"}},
+    }  # fmt: skip
+    kinds = [layer["kind"] for layer in plan(**sections).maps.values()]
+    assert kinds.count("difference") == 3
+    unreferenced = plan(reference=None, **sections).maps
+    kinds.sort()
+    assert sorted(layer["kind"] for layer in unreferenced.values()) == [
+        k for k in kinds if k != "difference"
+    ]

@@ -280,6 +280,18 @@ def test_a_production_without_images_validation_or_samples_has_its_page():
     assert "None" not in words
 
 
+def test_the_page_of_a_map_without_reference_tells_its_areas_and_no_accuracy(tmp_path):
+    told = report(accuracy=None)
+    page = writing.page_of(told)
+    words = Words(page).told
+    assert "There is no reference: how right the map is, is not known." in words
+    assert "not corrected for the errors of the map" in words
+    for word in ("Overall accuracy", "F-score", "Corrected, ha", "Confusion matrix", "None", "nan"):
+        assert word not in words
+    assert told.areas[0].mapped_ha is not None
+    assert writing.hectares(told.areas[0].mapped_ha) in words
+
+
 def test_hundreds_of_classes_fit_into_a_page(monkeypatch):
     monkeypatch.setattr(writing, "MOST_CLASSES", 1)
     monkeypatch.setattr(writing, "MOST_LINES", 2)

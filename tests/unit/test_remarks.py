@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from iota2_tools.assessing.areas import measure_areas
+from iota2_tools.assessing.areas import areas_as_mapped, measure_areas
 from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
 from iota2_tools.geo.grid import Grid
 from iota2_tools.products import Acquisition, Shift
@@ -21,6 +21,7 @@ from iota2_tools.reporting.remarks import (
     classes_of_one_pixel,
     distance_kept,
     gather,
+    gather_without_reference,
     maps_without_hectares,
     polygons_hold_no_edges,
     polygons_without_a_pixel,
@@ -274,3 +275,25 @@ def test_the_distance_kept_is_told_over_all_seeds():
         "validation polygons lie at least 1 500 m from those that learn, 2 000 m in the median"
     )
     assert told(distance_kept) == []
+
+
+def test_samples_of_other_years_are_told_with_those_left_out():
+    assert not list(module.samples_of_other_years(evidence()))
+    (found,) = module.samples_of_other_years(replace(evidence(), other_years=(2, 1234)))
+    assert found.topic == Topic.REFERENCE
+    assert found.text == (
+        "samples of 2 other production(s) are learnt; 1 234 lie in a polygon that validates this map, and were left "
+        "out (over all models)"
+    )
+    (found,) = gather(replace(evidence(), other_years=(1, 0)))
+    assert found.text.endswith("none lies in a polygon that validates this map")
+
+
+def test_without_a_reference_images_and_angles_are_told_and_nothing_else():
+    inventory = Inventory("T31TCJ", GRID, {}, {}, {"PRODUCT": "B4 is truncated"})
+    areas = {0: areas_as_mapped(np.array([3, 1]), float("nan"))}
+    found = gather_without_reference([inventory], areas, CLASSES)
+    assert [remark.topic for remark in found] == [Topic.IMAGES, Topic.AREAS]
+    assert found[0].text == "T31TCJ: PRODUCT is left out: B4 is truncated"
+    assert "angles" in found[1].text
+    assert gather_without_reference([], {0: areas_as_mapped(np.array([3, 1]), 0.01)}, CLASSES) == []

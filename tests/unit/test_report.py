@@ -17,7 +17,13 @@ from iota2_tools.core.errors import InputDataError
 from iota2_tools.reporting import figures
 from iota2_tools.reporting.confusion import write_sum
 from iota2_tools.reporting.remarks import Remark, Topic
-from iota2_tools.reporting.results import Certainty, Results, write_results, write_scores_csv
+from iota2_tools.reporting.results import (
+    Certainty,
+    Results,
+    write_areas_text,
+    write_results,
+    write_scores_csv,
+)
 from iota2_tools.reporting.summary import summary
 
 NOMENCLATURE = Nomenclature(
@@ -268,3 +274,29 @@ def test_the_summary_names_the_report_where_there_is_one(tmp_path):
     assert "index.html" not in summary(tmp_path)
     (final / "report" / "index.html").touch()
     assert f"  report     {final}/report/index.html\n" in summary(tmp_path)
+
+
+def test_results_without_a_reference_tell_areas_and_nothing_of_accuracy(tmp_path):
+    """Means of 3 and 1 ha of two maps: 2 ha of 4, and of the rest."""
+    path = tmp_path / "RESULTS.txt"
+    nothing = np.full(3, NAN)
+    areas = {
+        0: ClassAreas(
+            np.array([300, 100, 0]), np.array([3.0, 1.0, 0.0]), nothing, nothing, nothing
+        ),
+        1: ClassAreas(
+            np.array([100, 300, 0]), np.array([1.0, 3.0, 0.0]), nothing, nothing, nothing
+        ),
+    }
+    remarks = [Remark(Topic.IMAGES, "one is left out")]
+    write_areas_text(areas, NOMENCLATURE, str(path), remarks)
+    text = path.read_text(encoding="utf-8")
+    assert areas_section(text) == [
+        ["11", "Forêt, feuillus", "2.0", "50.0 %"],
+        ["31", "Water", "2.0", "50.0 %"],
+        ["300", "Urban", "0.0", "0.0 %"],
+    ]
+    assert "Seeds              0, 1\nAccuracy           unknown: there is no reference\n" in text
+    assert "Images\n- one is left out" in text
+    for word in ("Kappa", "Precision", "Corrected", "nan"):
+        assert word not in text

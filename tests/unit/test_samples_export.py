@@ -15,7 +15,8 @@ from osgeo import ogr
 from iota2_tools.commands.cli import main
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.reference import export
-from iota2_tools.reference.export import Chosen, export_samples, sample_tables
+from iota2_tools.reference.export import Chosen, export_samples
+from iota2_tools.reference.sources import sample_tables
 
 
 def write_tile(results, tile, rows, left=0, **features):

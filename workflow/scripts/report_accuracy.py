@@ -9,6 +9,7 @@ from iota2_tools.assessing.scores import read_matrix_csv
 from iota2_tools.config.nomenclature import read_nomenclature
 from iota2_tools.core.jobs import job
 from iota2_tools.geo.vectors import read_layer
+from iota2_tools.learning.engines import describe
 from iota2_tools.reference.separation import metres_kept
 from iota2_tools.reporting.figures import write_scores_figure
 from iota2_tools.reporting.remarks import Evidence, gather
@@ -38,6 +39,11 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     if suspicious:
         listed = read_layer(suspicious[0], columns=["polygon", "dropped"], read_geometry=False)
         evidence = replace(evidence, suspicious=len(listed), dropped=bool(listed["dropped"].any()))
+    learnt = [describe(path).get("learnt_from", []) for path in snakemake.input.get("models", [])]
+    if learnt:
+        others = [item for item in learnt[0] if item["path"]]
+        left_out = sum(item["left_out"] for model in learnt for item in model)
+        evidence = replace(evidence, other_years=(len(others), left_out))
     matrices, nomenclature = evidence.matrices, evidence.nomenclature
     raw = {
         seed: read_matrix_csv(path)[0]

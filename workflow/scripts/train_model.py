@@ -10,10 +10,13 @@ from iota2_tools.reporting.confusion import write_confusion_of_folds
 
 part = snakemake.params.get("part")
 
-own = snakemake.params.get("own")
-if own:
-    own = {"path": own["path"], "nomenclature": own["nomenclature"]}
-    own["splits"] = snakemake.input.splits[0]
+# Contents are there for Snakemake; the polygons are none without a reference.
+of_others = {
+    name: {key: value for key, value in given.items() if key != "contents"}
+    | {"splits": next(iter(snakemake.input.splits), None)}
+    for name in ("own", "years")
+    if (given := snakemake.params.get(name))
+}
 
 folds = snakemake.params.get("folds")
 wanted = None
@@ -36,7 +39,7 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
             copies=snakemake.params.get("copies", ()),
             tables=list(snakemake.input.get("copied", [])),
             augmentation=snakemake.params.get("augmentation"),
-            own=own,
+            **of_others,
         ),
         part=PartOfRegion(snakemake.input.splits, **part) if part else None,
         folds=wanted,

@@ -54,7 +54,7 @@ class Sources:
     seeds : sequence of int
         Draws.
     matrices, areas : sequence of str
-        Confusion matrix and areas of each draw, CSV.
+        Confusion matrix and areas of each draw, CSV. No matrices: there is no reference.
     by_tile : mapping of str to sequence of str
         Confusion matrices of each tile, draw by draw.
     by_region : mapping of str to sequence of str
@@ -143,7 +143,7 @@ def gather(sources: Sources, about: About) -> model.Report:
             )
             for item in nomenclature.classes
         ],
-        accuracy=_accuracy(sources, nomenclature),
+        accuracy=_accuracy(sources, nomenclature) if sources.matrices else None,
         areas=_areas(sources, nomenclature),
         maps=model.Maps(**read_layers(sources.tiles)),
         data=_data(sources, inventories, about),

@@ -284,7 +284,7 @@ class Report(Part):
     version: Literal[1] = Field(1, description="Of this schema.")
     production: Production
     classes: list[LegendEntry]
-    accuracy: Accuracy
+    accuracy: Accuracy | None = Field(description="null: there is no reference.")
     areas: list[ClassArea]
     maps: Maps
     data: Data

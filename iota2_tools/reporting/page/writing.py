@@ -177,8 +177,10 @@ def tint(share: float | None, right: bool = False) -> str:
 
 def _figures(report: Report) -> dict[str, str]:
     """Figures of which there is one each, where there is something to draw."""
-    found = {"f_scores": figures.f_scores(report.classes, report.accuracy.classes)}
-    if report.accuracy.reliability:
+    found = {}
+    if report.accuracy:
+        found["f_scores"] = figures.f_scores(report.classes, report.accuracy.classes)
+    if report.accuracy and report.accuracy.reliability:
         found["reliability"] = figures.reliability(report.accuracy.reliability)
     if report.data.acquisitions:
         found["calendar"] = figures.calendar(report.data.acquisitions)

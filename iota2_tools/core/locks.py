@@ -1,0 +1,46 @@
+"""Which locks of productions this version reads; what they hold is in `publishing.lock`."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+NAME = "production.lock"
+FORMAT = 1
+"""Of the file; raised when what it holds is read in another way."""
+
+
+def newer_lock(given: Any, path: str | Path) -> str:
+    """Why the content of a lock cannot be read by this version; empty if it can be.
+
+    Parameters
+    ----------
+    given : any
+        What its JSON holds.
+    path : str or Path
+        For the message.
+    """
+    newer = given.get("format") if isinstance(given, dict) else None
+    if not isinstance(newer, int) or newer <= FORMAT:
+        return ""
+    wrote = (given.get("software") or {}).get("iota2-tools", "a newer version")
+    return (
+        f"{path}: is of format {newer}, this version reads up to {FORMAT}; install iota2-tools {wrote}, "
+        "which wrote it"
+    )
+
+
+def problems_of_lock(output: str | Path) -> Iterator[str]:
+    """What the lock of another production says against reading it, a sentence; nothing without a lock.
+
+    Productions that are not finished have none.
+    """
+    path = Path(output, "final", NAME)
+    if not path.is_file():
+        return
+    try:
+        told = newer_lock(json.loads(path.read_text(encoding="utf-8")), path)
+    except (OSError, ValueError) as error:
+        told = f"{path}: is no lock of a production ({error}); take it as it was written"
+    if told:
+        yield told

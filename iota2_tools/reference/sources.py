@@ -1,0 +1,73 @@
+"""Where samples of other years stand; the plan waits for no table."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from iota2_tools.core.errors import InputDataError
+
+POLYGONS = Path("sampling", "polygons.gpkg")
+"""Of a production: the polygons that its samples lie in."""
+
+
+def sample_tables(results: Path) -> dict[str, str]:
+    """Table of samples of each tile of a production.
+
+    Raises
+    ------
+    InputDataError
+        If there is none.
+    """
+    found = {
+        path.parent.name: str(path) for path in sorted(results.glob("tiles/*/samples.parquet"))
+    }
+    if not found:
+        raise InputDataError(
+            f"{results}: holds no samples (tiles/*/samples.parquet); name the output folder of a production, and "
+            "make them with `snakemake sampling`"
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class Source:
+    """Samples to learn from.
+
+    Parameters
+    ----------
+    path : str
+        Output folder of a production, an archive of it, or a table of the user's own.
+    weight : float
+        Of each sample, against those of other sources.
+    """
+
+    path: str
+    weight: float = 1.0
+
+    @property
+    def is_production(self) -> bool:
+        """Whether it is a folder, not a table."""
+        return Path(self.path).is_dir()
+
+    @property
+    def tables(self) -> list[str]:
+        """Its tables.
+
+        Raises
+        ------
+        InputDataError
+            If a folder holds none.
+        """
+        return list(sample_tables(Path(self.path)).values()) if self.is_production else [self.path]
+
+    @property
+    def polygons(self) -> str:
+        """Where the polygons of a production are."""
+        return str(Path(self.path, POLYGONS))
+
+    @property
+    def files(self) -> list[str]:
+        """All that is read of it; what is absent is left out."""
+        if not self.is_production:
+            return [self.path]
+        tables = sorted(Path(self.path).glob("tiles/*/samples.parquet"))
+        return [str(path) for path in (*tables, Path(self.polygons)) if path.is_file()]
