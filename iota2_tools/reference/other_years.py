@@ -271,17 +271,11 @@ def _read(source: Source, wanted: Wanted) -> tuple[TrainingTable, int]:
         )  # fmt: skip
         parts.append(table)
         left_out += number
-    first = parts[0]
-    polygons, start = [], 0
-    for part in parts:
-        # Of a table of the user without polygons each sample is one: not those of the next table.
-        polygons.append(part.polygons + (0 if source.is_production else start))
-        start += len(part.polygons)
     joined = replace(
-        first,
+        parts[0],
         features=np.concatenate([part.features for part in parts]),
         codes=np.concatenate([part.codes for part in parts]),
-        polygons=np.concatenate(polygons),
+        polygons=np.concatenate([part.polygons for part in parts]),
     )
     return joined, left_out
 

@@ -1,12 +1,14 @@
 """Samples of several years: what is learnt of each, how much it counts, and what is refused."""
 
 import json
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
 from osgeo import gdal
+from sklearn.dummy import DummyClassifier
 from tiny import write_image
 
 from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
@@ -15,7 +17,9 @@ from iota2_tools.core.locks import FORMAT
 from iota2_tools.geo.vectors import write_layer
 from iota2_tools.learning import engines
 from iota2_tools.learning.managed import Managed
+from iota2_tools.learning.scikit import fit
 from iota2_tools.learning.scikit import problems as problems_of_scikit
+from iota2_tools.learning.search import search
 from iota2_tools.learning.settings import LearningSettings, ModelKey, Purpose
 from iota2_tools.planning.configuration import complete_configuration
 from iota2_tools.reference.augmentation import Augmentation, augment
@@ -238,7 +242,7 @@ def test_a_model_learns_the_years_by_their_weights_and_tells_of_them(tmp_path):
         assert [(item["weight"], item["samples"]) for item in told] == [(1.0, 6), (weight, 2)]
 
 
-def test_weights_reach_a_standardised_learner_and_a_search(tmp_path):
+def test_weights_reach_a_learner_standardised_or_not():
     """The same samples thrice, or once with weight three: the same regression."""
     random = np.random.default_rng(1)
     features = random.normal(0, 100, (40, 2)).astype(np.float32)
@@ -247,18 +251,32 @@ def test_weights_reach_a_standardised_learner_and_a_search(tmp_path):
     heavy = np.arange(40) < 10
     weights = np.where(heavy, 3.0, 1.0)
     rows = np.concatenate([np.arange(40), np.flatnonzero(heavy), np.flatnonzero(heavy)])
-    from iota2_tools.learning.scikit import fit
-
     settings = LearningSettings("LogisticRegression", {"tol": 1e-10, "max_iter": 2000}, False)
     weighted, _ = fit(TrainingTable(features, codes, polygons, FEATURES, weights), settings, 0, 1)
-    again, _ = fit(
-        TrainingTable(features[rows], codes[rows], polygons[rows], FEATURES), settings, 0, 1
-    )
+    thrice = TrainingTable(features[rows], codes[rows], polygons[rows], FEATURES)
+    again, _ = fit(thrice, settings, 0, 1)
     assert weighted.coef_ == pytest.approx(again.coef_, rel=1e-4)
     scaled = LearningSettings("LogisticRegression", {}, True)
     plain, _ = fit(TrainingTable(features, codes, polygons, FEATURES), scaled, 0, 1)
     other, _ = fit(TrainingTable(features, codes, polygons, FEATURES, weights), scaled, 0, 1)
     assert not np.allclose(plain[-1].coef_, other[-1].coef_, rtol=1e-3)
+
+
+def test_weights_reach_the_search_of_parameters(tmp_path):
+    """Who says the class that weighs most is right at 12 samples of 18, and with weights at 6 of 18."""
+    codes = np.repeat([3, 7], [12, 6])
+    table = TrainingTable(np.zeros((18, 2), np.int16), codes, np.arange(18) // 2, FEATURES)
+    wanted = {
+        "method": "grid",
+        "parameters": {"strategy": ["prior"]},
+        "folds": 3,
+        "score": "accuracy",
+    }
+    settings = LearningSettings("DummyClassifier", {}, search=wanted)
+    for weights, right in ((None, 12 / 18), (np.where(codes == 7, 5.0, 1.0), 6 / 18)):
+        weighted = replace(table, weights=weights)
+        _, told = search(weighted, settings, DummyClassifier(), 1, tmp_path)
+        assert told["best"] == pytest.approx(right, abs=1e-6)
 
 
 @pytest.mark.parametrize(("learner", "refused"), [("KNeighborsClassifier", True), ("SVC", False)])
