@@ -207,6 +207,11 @@ def test_samples_of_several_years_are_learnt_with_the_reference_kept():
         "models": "results_2019", "learner": "RandomForestClassifier",
     }  # fmt: skip
 
+    learnt = next_year(again.text, 2021, {}, "a.yaml", From(samples=("results_2019",)))
+    assert yaml.safe_load(learnt.text)["learning"] == {
+        "samples": ["results_2019"], "learner": "RandomForestClassifier",
+    }  # fmt: skip
+
 
 def test_a_section_is_made_where_there_is_none_and_goes_where_it_is_empty():
     plain = TEXT.replace("reference:", "sampling: {ratio: 0.5}\nreference:")
