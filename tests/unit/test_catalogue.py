@@ -232,6 +232,20 @@ def test_a_raster_without_style_is_shown_from_black_to_white(final):
     assert renderer.findtext("contrastEnhancement/maxValue") == "63"
 
 
+def test_layers_stand_by_group_and_tell_whether_they_are_in_degrees(final):
+    """The class map comes first, whatever the names; the other raster is in degrees."""
+    write_image(final / "Confidence_Seed_0.tif", CODES, resolution=0.001, left=0, epsg=4326)
+    dataset = gdal.Open(str(final / "Confidence_Seed_0.tif"), gdal.GA_Update)
+    dataset.SetMetadata({"TITLE": "A confidence", "LAYER": "confidence"})
+    del dataset
+    names = ["Confidence_Seed_0.tif", "Classif_Seed_0.tif"]
+    root = project(final, [Product(name, 0, "") for name in names])
+    groups = [n.get("name") for n in root.iter("layer-tree-group") if n.get("name")]
+    assert groups == ["Land cover", "Confidence"]
+    flags = [n.findtext("srs/spatialrefsys/geographicflag") for n in root.iter("maplayer")]
+    assert flags == ["false", "true"]
+
+
 def test_a_package_of_several_layers_is_refused(final):
     import geopandas as gpd
 
