@@ -30,7 +30,7 @@ class Shown:
         self._terminal = stream.isatty()
         self._last, self._said = 0.0, ""
         self._stage: tuple[str, ...] = ()
-        self._failed = 0
+        self._failed: set[int] = set()
         self._looked = 0.0
 
     def message(self, line: str) -> None:
@@ -41,11 +41,12 @@ class Shown:
     def take(self, lines: Iterable[str]) -> None:
         """Take lines of the journal, and show how far it is."""
         self._progress.feed(lines)
-        for item in self._progress.failed[self._failed :]:
-            told = wildcards_told(item.get("wildcards", {}))
-            where = f"; log: {item['log'][0]}" if item["log"] else ""
-            self._print(f"failed: {item['rule']}{told}{where}")
-        self._failed = max(self._failed, len(self._progress.failed))
+        for item in self._progress.failed:
+            if item["job"] not in self._failed:
+                self._failed.add(item["job"])
+                told = wildcards_told(item.get("wildcards", {}))
+                where = f"; log: {item['log'][0]}" if item["log"] else ""
+                self._print(f"failed: {item['rule']}{told}{where}")
         if self._progress.begun and not self._progress.ended:
             self._redraw() if self._terminal else self._now_and_then()
 

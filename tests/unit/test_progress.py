@@ -165,6 +165,17 @@ def test_elsewhere_there_are_plain_lines_at_the_end_of_a_stage():
     assert "\x1b" not in screen.getvalue()
 
 
+def test_a_failure_is_shown_though_another_one_was_overcome():
+    screen = io.StringIO()
+    shown = Shown(screen, Progress(STAGES))
+    shown.take([json.dumps(BEGUN), json.dumps(started(1, "mask", 101))])
+    shown.take([json.dumps(failed(1, "mask", 102, "a.log")), json.dumps(started(1, "mask", 103))])
+    shown.take([json.dumps(finished(1, 104)), json.dumps(started(2, "mask", 104))])
+    shown.take([json.dumps(failed(2, "mask", 105, "b.log"))])
+    lines = [line for line in screen.getvalue().splitlines() if line.startswith("failed")]
+    assert lines == ["failed: mask; log: a.log", "failed: mask; log: b.log"]
+
+
 def test_a_run_without_jobs_says_so():
     screen = io.StringIO()
     Shown(screen, Progress(STAGES)).end(0)
