@@ -44,7 +44,7 @@ class Shown:
         for item in self._progress.failed:
             if item["job"] not in self._failed:
                 self._failed.add(item["job"])
-                told = wildcards_told(item.get("wildcards", {}))
+                told = wildcards_told(item["wildcards"])
                 where = f"; log: {item['log'][0]}" if item["log"] else ""
                 self._print(f"failed: {item['rule']}{told}{where}")
         if self._progress.begun and not self._progress.ended:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from iota2_tools.commands.production import add_place, place_from
 from iota2_tools.core.places import ROOT
-from iota2_tools.core.words import duration
+from iota2_tools.core.words import duration, wildcards_told
 from iota2_tools.planning.ownership import Owner
 from iota2_tools.planning.progress import Progress
 from iota2_tools.planning.stages import stages_of_rules
@@ -86,6 +86,6 @@ def _told(progress: Progress, state: str) -> Iterator[str]:
         yield f"about {duration(progress.seconds_left())} left"
     for item in progress.failed:
         where = f"; log: {item['log'][0]}" if item["log"] else ""
-        yield f"  failed: {item['rule']}{where}"
+        yield f"  failed: {item['rule']}{wildcards_told(item['wildcards'])}{where}"
     if state == "killed":
         yield "its process is gone; what is done is kept: `iota2 run` says how to go on"

@@ -113,9 +113,9 @@ class Progress:
             self._seconds[job.rule] += told["time"] - job.since
             self.failed = [item for item in self.failed if item["job"] != told["job"]]
         elif event == FAILED:
-            self.running.pop(told["job"], None)
+            ended = self.running.pop(told["job"], None)
             self.failed = [item for item in self.failed if item["job"] != told["job"]]
-            self.failed.append(dict(told))
+            self.failed.append({**told, "wildcards": dict(ended.wildcards) if ended else {}})
         elif event == ENDED:
             self.ended = told["time"]
             self.running.clear()

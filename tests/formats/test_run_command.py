@@ -240,7 +240,9 @@ def test_on_a_terminal_one_line_is_written_again_and_a_failure_told(small_scene,
     code, shown = on_a_terminal("run", path, "init", "--cores", 2)
     assert code == 1
     assert "\r\x1b[Kinit " in shown
-    assert re.search(r"failed: take_inventory; log: \S+/logs/take_inventory/T31TCJ\.log", shown)
+    assert re.search(
+        r"failed: take_inventory \(tile T31TCJ\); log: \S+/logs/take_inventory/T31TCJ\.log", shown
+    )
     assert f"{image.name} is truncated" in shown
     assert "not complete: " in shown
     assert iota2("status", path, check=1).stdout.startswith("ended: ")

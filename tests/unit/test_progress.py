@@ -170,10 +170,11 @@ def test_a_failure_is_shown_though_another_one_was_overcome():
     shown = Shown(screen, Progress(STAGES))
     shown.take([json.dumps(BEGUN), json.dumps(started(1, "mask", 101))])
     shown.take([json.dumps(failed(1, "mask", 102, "a.log")), json.dumps(started(1, "mask", 103))])
-    shown.take([json.dumps(finished(1, 104)), json.dumps(started(2, "mask", 104))])
+    second = started(2, "mask", 104, tile="T31TCJ")
+    shown.take([json.dumps(finished(1, 104)), json.dumps(second)])
     shown.take([json.dumps(failed(2, "mask", 105, "b.log"))])
     lines = [line for line in screen.getvalue().splitlines() if line.startswith("failed")]
-    assert lines == ["failed: mask; log: a.log", "failed: mask; log: b.log"]
+    assert lines == ["failed: mask; log: a.log", "failed: mask (tile T31TCJ); log: b.log"]
 
 
 def test_a_run_without_jobs_says_so():
