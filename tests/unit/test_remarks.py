@@ -270,6 +270,8 @@ def test_the_distance_kept_is_told_over_all_seeds():
     assert remark.text.startswith(
         "validation polygons lie at least 0 m from those that learn, 35 m in the median; 25 % of them touch one"
     )
+    (beside,) = distance_kept(replace(evidence(), distances={0: np.array([0.5, 40.0])}))
+    assert "touch" not in beside.text
     (far,) = distance_kept(replace(evidence(), distances={0: np.array([1500.2, 2500.0])}))
     assert far.text == (
         "validation polygons lie at least 1 500 m from those that learn, 2 000 m in the median"

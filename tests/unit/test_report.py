@@ -48,6 +48,7 @@ def test_results_show_names_scores_and_conventions(tmp_path):
     assert "Forêt, feuillus  Water 6.7" in text  # mean row 4.67, 0.33, 0
     # Recall of water: 1, 2/3 and 2/3; t(0.975, 2 dof) = 4.303, s = 0.19245, half width 0.478.
     assert "0.778 +- 0.478" in text
+    assert "too few draws" not in text
 
 
 def test_two_draws_are_told_both_and_have_no_interval(tmp_path):
