@@ -22,6 +22,10 @@ GDAL_CACHE = 128
 """`raster.CACHE_MB`, once a raster is larger than that."""
 MASK_WINDOW = 200
 """`masks.WINDOW_MB`."""
+OPEN_IMAGE = 1.1
+"""Of an image that stays open while the windows of a tile go by: what ZSTD decodes with, the worst of them."""
+MASKS = 3
+"""Files of codes of an acquisition, about."""
 CHUNK_PIXELS = 16384
 """`classification.CHUNK`."""
 
@@ -184,8 +188,11 @@ def _mask_series(size: Size) -> Need:
     # All bands are read for their nodata; decoding one takes 6 ms a million pixels.
     seconds = (0.01 + 0.006 * size.bands) * size.megapixels * size.acquisitions
     seconds += size.moving_seconds
+    images = OPEN_IMAGE * size.acquisitions * (size.bands + MASKS)
     return Need(
-        140 + 1.7 * window + size.cache, 10 + seconds, size.megapixels * size.acquisitions / 8
+        140 + 1.7 * window + size.cache + min(images, 2 * size.megapixels * size.acquisitions),
+        10 + seconds,
+        size.megapixels * size.acquisitions / 8,
     )
 
 
