@@ -489,9 +489,8 @@ class Production:
         if self.format(series.sensor).own_dates:
             return [day.isoformat() for day in sorted(days)]
         first = section.first_date or min(days)
-        last = section.last_date or max(days)
-        if section.in_season:
-            last = min(last, max(days))
+        asked = None if section.in_season else section.last_date
+        last = asked or max(days)
         if last < first:
             raise ConfigError(
                 f"sensors.{series.sensor}: the dates asked for, {first} to {last}, are in the wrong order; "

@@ -57,6 +57,8 @@ def test_describe_production_locks_every_file_of_final(made, final, lock):
         assert product["size"] == (final / name).stat().st_size
         tells = name.startswith("stac/") or name in ("production.qgz", "ro-crate-metadata.json")
         assert (product["content"] is None) == tells, name
+    kept = [path.read_bytes() for path in (final.parent / "locks").iterdir()]
+    assert (final / "production.lock").read_bytes() in kept
     schema = ROOT / "workflow" / "schemas" / "lock.schema.yaml"
     jsonschema.validate(lock, yaml.safe_load(schema.read_text(encoding="utf-8")))
 
