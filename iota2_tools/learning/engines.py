@@ -124,7 +124,6 @@ def train(
     output: str,
     features: list[str] | None = None,
     managed: Managed = NOTHING_MORE,
-    part: "PartOfRegion | None" = None,
     folds: "FoldsWanted | None" = None,
 ) -> None:
     """Learn the model of a region and draw.
@@ -143,8 +142,6 @@ def train(
         Names of the features to learn, where tables hold others too; all by default.
     managed : Managed
         What is learnt beside the samples of the region, or in place of them; by default nothing.
-    part : PartOfRegion, optional
-        Of a large region whose polygons are dealt among several models; by default all are learnt.
     folds : FoldsWanted, optional
         What the model is judged by as it is learnt: then it knows how far its probabilities are to be
         believed, and polygons whose label looks wrong are found.
@@ -167,7 +164,7 @@ def train(
         table, judged = judge(table, key, settings, threads, managed, folds)
         told |= judged
     table, more = managed.complete(table, key)
-    own = _of_part(table, part, key) if part else table
+    own = _of_part(table, managed.part, key) if managed.part else table
     learn(own, key, settings, threads, output, told | more, tried)
 
 

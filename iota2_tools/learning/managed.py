@@ -1,4 +1,4 @@
-"""What a model learns beside the samples of its own region: copies of others, and new ones made of them."""
+"""What a model learns of its region, and beside it: copies of other samples, and new ones made of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,13 @@ from iota2_tools.core.draws import generator
 from iota2_tools.learning.settings import ModelKey
 
 if TYPE_CHECKING:
+    from iota2_tools.reference.dealing import PartOfRegion
     from iota2_tools.reference.table import TrainingTable
 
 
 @dataclass(frozen=True)
 class Managed:
-    """How the samples of a model are completed.
+    """Which samples a model learns, beside those of its region or in place of them.
 
     Parameters
     ----------
@@ -32,6 +33,8 @@ class Managed:
         Samples of other years that stand for those of the region, or are learnt beside them:
         `sources` (`other_years.Source` by its fields), `own_weight` (None: not beside them), `splits`,
         `nomenclature`, `buffer` (metres).
+    part : PartOfRegion, optional
+        Of a large region whose polygons are dealt among several models; by default all are learnt.
     """
 
     copies: Sequence[Mapping[str, Any]] = ()
@@ -39,6 +42,7 @@ class Managed:
     augmentation: Mapping[str, Any] | None = None
     own: Mapping[str, Any] | None = None
     years: Mapping[str, Any] | None = None
+    part: "PartOfRegion | None" = None
 
     def own_samples(
         self, samples: list[str], key: ModelKey, features: list[str] | None

@@ -14,6 +14,7 @@ from iota2_tools.config.sections import Reference, Sampling
 from iota2_tools.core.errors import ConfigError, InputDataError, LearningError
 from iota2_tools.geo.grid import Grid
 from iota2_tools.learning import engines
+from iota2_tools.learning.managed import Managed
 from iota2_tools.learning.settings import LearningSettings, ModelKey
 from iota2_tools.planning.checks import input_problems
 from iota2_tools.planning.configuration import complete_configuration
@@ -106,9 +107,8 @@ def train(table, part, tmp_path):
     table.to_parquet(tmp_path / "samples.parquet", index=False)
     settings = LearningSettings("RandomForestClassifier", {"n_estimators": 3})
     output = str(tmp_path / f"model{part.number}")
-    engines.train(
-        [str(tmp_path / "samples.parquet")], ModelKey("1", 0, 0), settings, 1, output, part=part
-    )
+    tables, managed = [str(tmp_path / "samples.parquet")], Managed(part=part)
+    engines.train(tables, ModelKey("1", 0, 0), settings, 1, output, managed=managed)
     return engines.describe(output)
 
 

@@ -39,9 +39,9 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
             copies=snakemake.params.get("copies", ()),
             tables=list(snakemake.input.get("copied", [])),
             augmentation=snakemake.params.get("augmentation"),
+            part=PartOfRegion(snakemake.input.splits, **part) if part else None,
             **of_others,
         ),
-        part=PartOfRegion(snakemake.input.splits, **part) if part else None,
         folds=wanted,
         output=snakemake.output.model,
     )
