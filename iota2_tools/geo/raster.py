@@ -259,12 +259,18 @@ def open_raster(path: str) -> gdal.Dataset:
 
 
 def class_names(path: str) -> dict[int, str]:
-    """Names of the classes of a map by code, from its tags ``CLASS_<code>``; empty if it names none."""
-    return {
+    """Names of the classes of a map by code; see `classes_named_by`."""
+    return classes_named_by(open_raster(path))
+
+
+def classes_named_by(dataset: gdal.Dataset) -> dict[int, str]:
+    """Names of the classes of a map in order of their codes, from its tags ``CLASS_<code>``; empty if it names none."""
+    found = {
         int(key.removeprefix("CLASS_")): name
-        for key, name in open_raster(path).GetMetadata().items()
-        if key.startswith("CLASS_") and key.removeprefix("CLASS_").isdigit()
+        for key, name in dataset.GetMetadata().items()
+        if key.startswith("CLASS_") and key.removeprefix("CLASS_").isdecimal()
     }
+    return dict(sorted(found.items()))
 
 
 def read_window(

@@ -23,7 +23,7 @@ from iota2_tools.geo.grid import (
     transform_bounds,
     union,
 )
-from iota2_tools.geo.raster import open_raster
+from iota2_tools.geo.raster import classes_named_by, open_raster
 from iota2_tools.publishing.about import About, hour_of
 from iota2_tools.publishing.products import DRAW, Product
 
@@ -252,22 +252,21 @@ def _band(band: gdal.Band) -> dict[str, Any]:
 def classes_of(dataset: gdal.Dataset) -> list[dict[str, Any]]:
     """Classes of a map by its tags ``CLASS_<code>`` and its palette, in the order of the codes."""
     table = dataset.GetRasterBand(1).GetColorTable()
-    tags = dataset.GetMetadata()
-    codes = sorted(int(key[6:]) for key in tags if re.fullmatch(r"CLASS_\d+", key))
-    if not table or not codes:
+    names = classes_named_by(dataset)
+    if not table or not names:
         return []
     nodata = dataset.GetRasterBand(1).GetNoDataValue()
     empty = {"value": int(nodata), "name": "nodata", "title": "No data", "nodata": True}
     return [
-        *([empty] if nodata is not None and nodata not in codes else []),
+        *([empty] if nodata is not None and nodata not in names else []),
         *(
             {
                 "value": code,
-                "name": _word(tags[f"CLASS_{code}"]) or f"class_{code}",
-                "title": tags[f"CLASS_{code}"],
+                "name": _word(name) or f"class_{code}",
+                "title": name,
                 "color_hint": "{:02X}{:02X}{:02X}".format(*table.GetColorEntry(code)[:3]),
             }
-            for code in codes
+            for code, name in names.items()
         ),
     ]
 

@@ -111,7 +111,9 @@ def test_another_production_is_brought_onto_the_grid_with_its_own_legend(tmp_pat
     palette = gdal.ColorTable()
     palette.SetColorEntry(9, (1, 2, 255))
     dataset.GetRasterBand(1).SetColorTable(palette)
-    dataset.SetMetadata({"CLASS_7": "Vineyard", "CLASS_9": "Orchard", "TITLE": "Land cover"})
+    dataset.SetMetadata(
+        {"CLASS_7": "Vineyard", "CLASS_9": "Orchard", "CLASS_SYSTEM": "ours", "TITLE": "Land cover"}
+    )
     dataset = None
     layers = [
         MapLayer("classes", "Land cover", "class", own),
@@ -125,6 +127,18 @@ def test_another_production_is_brought_onto_the_grid_with_its_own_legend(tmp_pat
     ]
     shown = read_tile(tmp_path / "tiles" / "other_0", "0_0_0")[1].tolist()
     assert shown == [[0, 0, 0, 0], [0, 7, 7, 7], [0, 9, 9, 9]]
+
+
+def test_codes_of_another_production_are_never_mixed(tmp_path):
+    """Its pixels lie four tenths beside ours: each of ours shows the nearest."""
+    own = write_image(tmp_path / "own.tif", CLASSES[:3], nodata=0)
+    codes = np.array([[7, 9, 7, 9]] * 3, dtype=np.uint8)
+    other = write_image(tmp_path / "other.tif", codes, left=LEFT + 4, nodata=0)
+    layers = [MapLayer("classes", "", "class", own)]
+    layers.append(MapLayer("other_0", "", "class", other, other=True))
+    written(tmp_path, layers)
+    shown = read_tile(tmp_path / "tiles" / "other_0", "0_0_0")[1].tolist()
+    assert shown == codes.tolist()
 
 
 def test_a_map_of_larger_pixels_is_shown_pixel_by_pixel(tmp_path):

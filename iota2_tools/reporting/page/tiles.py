@@ -22,7 +22,13 @@ from osgeo import gdal
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.core.files import whole_folder
 from iota2_tools.geo.grid import Grid, crs_name, grid_of, spatial_reference
-from iota2_tools.geo.raster import MAP_CACHE_MB, block_cache, open_raster, unreadable
+from iota2_tools.geo.raster import (
+    MAP_CACHE_MB,
+    block_cache,
+    classes_named_by,
+    open_raster,
+    unreadable,
+)
 from iota2_tools.maps.preview import METRES_PER_DEGREE
 
 logger = logging.getLogger(__name__)
@@ -224,16 +230,10 @@ def _onto(dataset: gdal.Dataset, grid: Grid, pyramid: Pyramid) -> gdal.Dataset:
 
 def legend_of(dataset: gdal.Dataset) -> list[dict[str, Any]]:
     """Classes of a map by its own tags ``CLASS_<code>`` and palette: code, name, colour."""
-    band = dataset.GetRasterBand(1)
-    palette = band.GetColorTable()
-    names = {
-        int(key.removeprefix("CLASS_")): name
-        for key, name in (dataset.GetMetadata() | band.GetMetadata()).items()
-        if key.startswith("CLASS_")
-    }
+    palette = dataset.GetRasterBand(1).GetColorTable()
     return [
         {"code": code, "name": name, "colour": _colour(palette, code)}
-        for code, name in sorted(names.items())
+        for code, name in classes_named_by(dataset).items()
     ]
 
 
