@@ -29,14 +29,11 @@ from iota2_tools.assessing.scores import Estimate, classified, ratio, read_matri
 from iota2_tools.config.nomenclature import Nomenclature, read_nomenclature
 from iota2_tools.core.tables import cell, write_csv
 from iota2_tools.core.words import listed
-from iota2_tools.geo.grid import grid_of, spatial_reference
+from iota2_tools.geo.grid import grid_of, pixel_hectares
 from iota2_tools.geo.raster import open_raster, read_window
 from iota2_tools.maps.layers import BLOCK
 
 logger = logging.getLogger(__name__)
-
-SQUARE_METRES = 10_000
-"""Of a hectare."""
 
 
 @dataclass(frozen=True)
@@ -80,11 +77,7 @@ def count_classes(path: str, codes: Sequence[int]) -> np.ndarray:
 
 def hectares_of_a_pixel(path: str) -> float:
     """Area of a pixel of a map; NaN where its coordinates are angles."""
-    grid = grid_of(path)
-    reference = spatial_reference(grid.crs)
-    if not reference.IsProjected():
-        return math.nan
-    return (grid.resolution * reference.GetLinearUnits()) ** 2 / SQUARE_METRES
+    return pixel_hectares(grid_of(path))
 
 
 @dataclass(frozen=True)

@@ -215,6 +215,18 @@ METRES_OF_A_DEGREE = 111_320
 """On the equator."""
 
 
+SQUARE_METRES = 10_000
+"""Of a hectare."""
+
+
+def pixel_hectares(grid: Grid) -> float:
+    """Area of a pixel, hectares; NaN where coordinates are angles."""
+    reference = spatial_reference(grid.crs)
+    if not reference.IsProjected():
+        return math.nan
+    return float((grid.resolution * reference.GetLinearUnits()) ** 2 / SQUARE_METRES)
+
+
 def metres(grid: Grid) -> float:
     """Side of a pixel, about, in metres."""
     reference = spatial_reference(grid.crs)

@@ -18,7 +18,7 @@ import shapely
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.core.files import whole_file
 from iota2_tools.geo.burning import Burner
-from iota2_tools.geo.grid import Grid, Window, crs_name, grid_of, spatial_reference
+from iota2_tools.geo.grid import Grid, Window, crs_name, grid_of, pixel_hectares
 from iota2_tools.geo.raster import STRIP_ROWS, class_names, open_raster, read_window
 from iota2_tools.geo.units import Units
 from iota2_tools.vectors import fractions
@@ -121,12 +121,11 @@ def write_zones(
     if rule == "fraction":
         fractions.check_library()
     grid = grid_of(classes)
-    reference = spatial_reference(grid.crs)
-    if not reference.IsProjected():
+    hectare = pixel_hectares(grid)
+    if math.isnan(hectare):
         raise InputDataError(
             f"{classes}: is in degrees ({crs_name(grid.crs)}), so pixels have no area; warp it to a projection"
         )
-    hectare = (grid.resolution * reference.GetLinearUnits()) ** 2 / 10_000
     outlines = zones.outlines(grid.crs)
     box = shapely.box(*grid.bounds)
     if not any(shape.intersects(box) for shape in outlines.values()):

@@ -5,6 +5,7 @@ So a difference is no change yet. The areas that changed come from a sample of p
 (`iota2 sample`, with `Changed` as strata), not from counting its pixels.
 """
 
+import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -17,7 +18,7 @@ import shapely
 from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.core.tables import write_csv
-from iota2_tools.geo.grid import Grid, crs_name, spatial_reference
+from iota2_tools.geo.grid import Grid, crs_name, pixel_hectares
 from iota2_tools.geo.raster import create_raster
 from iota2_tools.maps.layers import CHANGE, CHANGE_CONFIDENCE, CHANGE_JUDGEMENT, CHANGED, Layer
 from iota2_tools.maps.mosaic import FinalMap, write_mosaic
@@ -156,13 +157,13 @@ def write_change(pair: Pair, rules: ChangeRules, folder: str) -> Changes:
 
 
 def _hectare(pair: Pair) -> float:
-    reference = spatial_reference(pair.grid.crs)
-    if not reference.IsProjected():
+    hectare = pixel_hectares(pair.grid)
+    if math.isnan(hectare):
         raise InputDataError(
             f"{pair.maps[0].classes}: is in degrees ({crs_name(pair.grid.crs)}), so pixels have no area; warp both "
             "maps to a projection"
         )
-    return float((pair.grid.resolution * reference.GetLinearUnits()) ** 2 / 10_000)
+    return hectare
 
 
 _KINDS: Mapping[str, tuple[Layer, str]] = {
