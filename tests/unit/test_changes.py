@@ -63,6 +63,12 @@ def test_kinds_of_changes(name, before, now, told):
     assert parameter_changes([before], {name: now}) == [told]
 
 
+def test_a_former_value_is_set_beside_one_new_value_alone():
+    assert sorted(parameter_changes(["5"], {"first": "6", "second": "7"})) == [
+        "first: nothing → 6", "second: 5 → 7",
+    ]  # fmt: skip
+
+
 def test_what_was_not_there_or_is_no_more_is_said():
     assert parameter_changes([], {"copies": "[1]"}) == ["copies: nothing → [1]"]
     (told,) = parameter_changes(["'gone'"], {})

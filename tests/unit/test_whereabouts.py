@@ -37,8 +37,9 @@ def project(tmp_path) -> Path:
 
 def test_paths_count_from_here_where_the_inputs_are_found_from_here(project, monkeypatch):
     other = project.parent / "other"
-    (other / "data").mkdir(parents=True)
-    (other / "data" / "nomenclature.csv").touch()
+    for folder in (other, project / "config"):
+        (folder / "data").mkdir(parents=True)
+        (folder / "data" / "nomenclature.csv").touch()
     monkeypatch.chdir(other)
     place = place_of(project / "config" / "config.yaml")
     assert (place.folder, place.output) == (other, other / "results")
@@ -132,6 +133,8 @@ def test_records_in_the_output_bind_a_production_to_iota2_run(tmp_path):
     refuse_records_of_another_start(str(tmp_path / "results"), str(tmp_path))  # of a plan alone
     (tmp_path / "results" / ".snakemake" / "metadata" / "cmVzdWx0cw==").touch()
     refuse_records_of_another_start(str(tmp_path / "results"), str(tmp_path / "results"))
+    (tmp_path / "link").symlink_to(tmp_path / "results")
+    refuse_records_of_another_start(str(tmp_path / "link"), str(tmp_path / "results"))
     with pytest.raises(ConfigError, match=r"was made by `iota2 run`, and .*\.snakemake knows"):
         refuse_records_of_another_start(str(tmp_path / "results"), str(tmp_path))
 
