@@ -8,7 +8,7 @@ import os
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationInfo
 
 FORBIDDEN_IN_OUTPUT = {
     "?": "Orfeo ToolBox reads what follows as options",
@@ -27,6 +27,11 @@ class Section(BaseModel):
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for parameters of rules: numbers, text, lists and dictionaries."""
         return self.model_dump(mode="json")
+
+
+def meaning_of(section: type[Section]) -> str:
+    """What a section inside another one is for."""
+    return " ".join(str(section.__doc__).split())
 
 
 def plain_path(text: str) -> str:
@@ -87,6 +92,7 @@ def _counted_from_folder(path: str, info: ValidationInfo) -> str:
     return os.path.normpath(os.path.join(folder, path)) if folder else path
 
 
+Word = Annotated[str, StringConstraints(min_length=1)]
 PathText = Annotated[str, AfterValidator(plain_path), AfterValidator(_counted_from_folder)]
 OutputFolder = Annotated[
     str,

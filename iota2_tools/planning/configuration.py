@@ -11,10 +11,12 @@ from pydantic import Field, PrivateAttr, create_model
 
 from iota2_tools.config.completion import complete, completed_as_far
 from iota2_tools.config.fusion import Fusion
+from iota2_tools.config.learning import Learning
 from iota2_tools.config.pages import reference_page, schema_text
 from iota2_tools.config.publication import Publication
 from iota2_tools.config.regularisation import RegularisationSection
 from iota2_tools.config.report import ReportSection
+from iota2_tools.config.sampling import Reference, Regions, Sampling
 from iota2_tools.config.section import OutputFolder, PathText, Section
 from iota2_tools.config.sections import (
     Classification,
@@ -22,14 +24,10 @@ from iota2_tools.config.sections import (
     FeatureMaps,
     GridSection,
     Inputs,
-    Learning,
-    Reference,
-    Regions,
-    Sampling,
-    SensorSection,
     TileName,
     UserFeatures,
 )
+from iota2_tools.config.sensors import SensorSection
 from iota2_tools.config.vectorisation import DeliverySection, VectorisationSection
 from iota2_tools.config.yaml_files import Place, read_yaml, words_of
 from iota2_tools.core.errors import ConfigError, one_message

@@ -18,7 +18,8 @@ import shapely
 
 from iota2_tools.config.fusion import BoundaryFusion, RegionFusion, SeedFusion, SensorFusion
 from iota2_tools.config.nomenclature import Nomenclature, read_nomenclature
-from iota2_tools.config.sections import SensorSection, UserRaster
+from iota2_tools.config.sections import UserRaster
+from iota2_tools.config.sensors import SensorSection
 from iota2_tools.core.errors import ConfigError, InputDataError, Iota2Error
 from iota2_tools.geo.grid import (
     Grid,

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field, StringConstraints
 
-from iota2_tools.config.section import Section
-from iota2_tools.config.sections import RegularSection, Word
+from iota2_tools.config.section import Section, Word
+from iota2_tools.config.sensors import RegularSection
 from iota2_tools.core.errors import Iota2Error
 from iota2_tools.geo.grid import BLOCK, Window
 from iota2_tools.geo.raster import open_raster, read_window

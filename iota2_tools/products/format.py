@@ -15,7 +15,7 @@ from typing import Any
 
 from osgeo import gdal
 
-from iota2_tools.config.sections import SensorSection
+from iota2_tools.config.sensors import SensorSection
 from iota2_tools.core.errors import InputDataError, Iota2Error
 from iota2_tools.geo.grid import Grid
 from iota2_tools.products.images import Image, Mask, Shift

@@ -16,7 +16,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from iota2_tools.config.sections import OpticalSection, RegularSection
+from iota2_tools.config.sensors import OpticalSection, RegularSection
 from iota2_tools.products.format import Band, Files, Pixels, ProductFormat, Request
 from iota2_tools.products.images import Codes, Image, Mask
 from iota2_tools.products.landsat_bands import OLI, TM

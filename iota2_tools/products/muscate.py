@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from iota2_tools.config.sections import OpticalSection, RegularSection
+from iota2_tools.config.sensors import OpticalSection, RegularSection
 from iota2_tools.products.format import Files, Pixels, Request
 from iota2_tools.products.images import ANY_BUT_0, Image, Mask
 

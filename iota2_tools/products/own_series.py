@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from annotated_types import Ge
 from pydantic import AfterValidator, Field
 
-from iota2_tools.config.sections import Word
+from iota2_tools.config.section import Word
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.products.described import (
     TYPES,

@@ -17,7 +17,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from iota2_tools.config.sections import RegularSection, Word
+from iota2_tools.config.section import Word
+from iota2_tools.config.sensors import RegularSection
 from iota2_tools.products.format import Band, Files, Pixels, ProductFormat, Request
 from iota2_tools.products.images import Codes, Image, Mask
 

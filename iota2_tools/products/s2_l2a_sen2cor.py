@@ -17,7 +17,7 @@ from typing import get_args
 
 from pydantic import Field
 
-from iota2_tools.config.sections import OpticalSection, RegularSection
+from iota2_tools.config.sensors import OpticalSection, RegularSection
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.products.format import Files, Pixels, ProductFormat, Request
 from iota2_tools.products.images import Codes, Image, Mask

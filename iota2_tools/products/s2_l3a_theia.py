@@ -14,7 +14,7 @@ from typing import get_args
 
 from pydantic import Field
 
-from iota2_tools.config.sections import OpticalSection
+from iota2_tools.config.sensors import OpticalSection
 from iota2_tools.products import muscate
 from iota2_tools.products.format import Files, ProductFormat, Request
 from iota2_tools.products.images import Codes, Image, Mask

@@ -19,8 +19,7 @@ from typing import Any
 from osgeo import gdal
 from pydantic import Field
 
-from iota2_tools.config.section import PathText, Section
-from iota2_tools.config.sections import Word
+from iota2_tools.config.section import PathText, Section, Word
 from iota2_tools.core.errors import InputDataError, Iota2Error
 from iota2_tools.geo.grid import Grid, grid_of
 from iota2_tools.geo.raster import open_raster

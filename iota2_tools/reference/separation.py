@@ -56,7 +56,7 @@ def groups_of(
     polygons : GeoDataFrame
         Columns `polygon`, `code`, the shapes, and `group`, the value of the field if it is one.
     split_by, block
-        See `config.sections.Sampling`.
+        See `config.sampling.Sampling`.
     grid : Grid
         Of a tile: its CRS is that of the shapes.
 

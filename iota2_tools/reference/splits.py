@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 
 from iota2_tools.config.nomenclature import Nomenclature
-from iota2_tools.config.sections import Reference, Regions, Sampling
+from iota2_tools.config.sampling import Reference, Regions, Sampling
 from iota2_tools.core.draws import generator
 from iota2_tools.core.errors import InputDataError, one_message
 from iota2_tools.core.files import whole_file

@@ -61,7 +61,7 @@ NEGLIGIBLE = 0.05
 
 @dataclass(frozen=True)
 class Coregistration:
-    """How a series is brought onto a reference image (`config.sections.Coregistration`)."""
+    """How a series is brought onto a reference image (`config.sensors.Coregistration`)."""
 
     reference: str
     reference_band: int

@@ -42,7 +42,7 @@ class Products:
     prepared : str
         Folder of these.
     coregistration : mapping, optional
-        The image they are moved onto, and how (`config.sections.Coregistration`).
+        The image they are moved onto, and how (`config.sensors.Coregistration`).
     contents : sequence of str
         Digests of what describes them, where that is apart from them.
     """

@@ -10,7 +10,7 @@ from tiny import LEFT, TOP, values_of, write_image
 from iota2_tools.assessing.areas import ClassAreas
 from iota2_tools.assessing.comparison import SeedFiles, TileReference, write_fused_comparison
 from iota2_tools.config.nomenclature import read_legend, read_nomenclature
-from iota2_tools.config.sections import Reference, Sampling
+from iota2_tools.config.sampling import Reference, Sampling
 from iota2_tools.core.errors import ConfigError, InputDataError
 from iota2_tools.fusing import tile as tile_module
 from iota2_tools.fusing.known import known_sources

@@ -10,7 +10,7 @@ from shapely import box
 from tiny import LEFT, TOP, name_of, write_product
 
 from iota2_tools.config.nomenclature import read_nomenclature
-from iota2_tools.config.sections import Reference, Sampling
+from iota2_tools.config.sampling import Reference, Sampling
 from iota2_tools.core.errors import ConfigError, InputDataError, LearningError
 from iota2_tools.geo.grid import Grid
 from iota2_tools.learning import engines

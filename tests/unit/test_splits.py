@@ -11,7 +11,7 @@ import shapely
 from shapely import MultiPolygon, box
 
 from iota2_tools.config.nomenclature import read_nomenclature
-from iota2_tools.config.sections import Reference, Regions, Sampling
+from iota2_tools.config.sampling import Reference, Regions, Sampling
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.geo.burning import Burner
 from iota2_tools.geo.grid import Grid, union

@@ -1,7 +1,7 @@
 """Snakemake adapter of iota2_tools.reference.splits.write_splits."""
 
 from iota2_tools.config.nomenclature import read_nomenclature
-from iota2_tools.config.sections import Reference, Regions, Sampling
+from iota2_tools.config.sampling import Reference, Regions, Sampling
 from iota2_tools.core.jobs import job
 from iota2_tools.geo.grid import Grid
 from iota2_tools.reference.splits import SplitPlan, write_splits
