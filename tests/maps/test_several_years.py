@@ -12,7 +12,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import yaml
-from conftest import Workflow
+from conftest import CORES, Workflow
 from independent import pixels
 from osgeo import gdal
 from truths import agreement
@@ -258,6 +258,22 @@ def test_such_a_production_is_archived_and_looked_at_as_any(by_models):
     done = iota2("season", "by_models", cwd=by_models.folder)
     assert done.returncode
     assert "holds no samples" in done.stdout + done.stderr
+
+
+def test_reproduce_makes_an_archive_again_with_the_models_it_was_made_by(by_models, land):
+    done = iota2(
+        "reproduce", "archive_by_models", "--output", "again", "--cores", str(CORES), cwd=land
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 differ" in done.stdout
+    model = land / "archive_2017/models/region_1_seed_1/model.json"
+    text = model.read_text(encoding="utf-8")
+    model.unlink()
+    done = iota2("reproduce", "archive_by_models", "--output", "thrice", cwd=land)
+    model.write_text(text, encoding="utf-8")
+    assert done.returncode
+    assert "no file" in done.stdout + done.stderr
+    assert "archive_2017/models/region_1_seed_1/model.json" in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("target", ["sampling", "validation", "by_models/sampling/polygons.gpkg"])
