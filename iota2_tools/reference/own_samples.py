@@ -149,7 +149,16 @@ def read_own_table(
     """
     header = own_header(path)
     optional = [name for name in (REGION, POLYGON, f"seed_{seed}") if name in header.columns]
-    columns = _read(path, [CODE, *features, *optional], geometry=True)
+    # Of a country's table the rows of one region are read, not all.
+    filters = [
+        (name, "=", value)
+        for name, value, kind in (
+            (REGION, region, pa.string()),
+            (f"seed_{seed}", True, pa.bool_()),
+        )
+        if header.types.get(name) == kind
+    ]
+    columns = _read(path, [CODE, *features, *optional], geometry=True, filters=filters)
     kept = np.ones(len(columns[CODE]), dtype=bool)
     if REGION in optional:
         kept &= columns[REGION].astype(str) == region
@@ -177,13 +186,16 @@ def read_own_table(
     return TrainingTable(values, codes, polygons.astype(np.int64), list(features)), left_out
 
 
-def _read(path: str, names: Sequence[str], *, geometry: bool) -> dict[str, np.ndarray]:
-    """Columns of a table; `geometry` as points."""
+def _read(
+    path: str, names: Sequence[str], *, geometry: bool, filters: Sequence[tuple] = ()
+) -> dict[str, np.ndarray]:
+    """Columns of a table; `geometry` as points. Of a GeoParquet the rows that pass some filters."""
     wanted = list(dict.fromkeys(names))
     if not path.endswith(".parquet"):
         frame = read_layer(path, columns=wanted, read_geometry=geometry)
         return {name: frame[name].to_numpy() for name in [*wanted, *["geometry"] * geometry]}
-    table = pq.read_table(path, columns=[*wanted, *["geometry"] * geometry])
+    columns = [*wanted, *["geometry"] * geometry]
+    table = pq.read_table(path, columns=columns, filters=list(filters) or None)
     found = {name: table[name].to_numpy() for name in wanted}
     if geometry:
         found["geometry"] = shapely.from_wkb(table["geometry"].to_numpy())

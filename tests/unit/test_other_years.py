@@ -323,6 +323,9 @@ def test_a_list_says_for_each_year_where_it_is_and_how_much_it_counts():
     ]  # fmt: skip
     assert config.learning.weighted
     assert config.learning.own_table is None
+    for weight, differ in ((1.0, False), (2.0, True)):
+        beside = GIVEN | {"learning": {"samples": ["old"], "own_weight": weight}}
+        assert complete_configuration(beside).learning.weighted == differ
     single = complete_configuration(GIVEN | {"learning": {"samples": "own.parquet"}})
     assert single.learning.own_table == "own.parquet"
     assert not single.learning.weighted

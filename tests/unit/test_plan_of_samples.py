@@ -8,8 +8,9 @@ from tiny import LEFT, TOP, name_of, write_product
 
 from iota2_tools.geo.grid import Grid
 from iota2_tools.planning import checks
-from iota2_tools.planning.checks import input_problems
+from iota2_tools.planning.checks import input_problems, input_warnings
 from iota2_tools.planning.configuration import complete_configuration
+from iota2_tools.planning.expectation import expected_samples
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
 
@@ -114,6 +115,87 @@ def test_a_table_of_one_s_own_is_known_by_its_content_and_all_features_are_asked
     frame.assign(**{name: np.int16(1) for name in names}).to_parquet(path)
     assert not [text for text in input_problems(production) if "learning.samples" in text]
     assert Parameters(production).own_samples["contents"] != before["contents"]
+
+
+def year_of(folder, features, value=1):
+    """Output of another production: a sample of each class in each region."""
+    number = np.arange(4)
+    frame = gpd.GeoDataFrame(
+        {"code": 1 + number % 2, "region": np.where(number < 2, "west", "east"), "polygon": number, "seed_0": True},
+        geometry=shapely.points(LEFT + 5 + 20 * number, TOP - 5), crs="EPSG:32631",
+    )  # fmt: skip
+    (folder / "tiles/T31TCJ").mkdir(parents=True, exist_ok=True)
+    (folder / "sampling").mkdir(exist_ok=True)
+    path = folder / "tiles/T31TCJ/samples.parquet"
+    frame.assign(**{name: np.int16(value) for name in features}).to_parquet(path)
+    fields = frame[["polygon"]].set_geometry(frame.geometry.buffer(5))
+    fields.to_file(folder / "sampling/polygons.gpkg")
+    return str(folder)
+
+
+def test_samples_of_other_years_are_known_by_their_content_and_weights(plan, tmp_path):
+    sources = [str(tmp_path / "old"), {"path": str(tmp_path / "older"), "weight": 2}]
+    production = plan(learning={"samples": sources})
+    told = [text for text in input_problems(production) if text.startswith("learning.samples")]
+    assert len(told) == 2
+    assert all("there is no" in text for text in told)
+    features = Parameters(production).features_of_model("west")
+    for name in ("old", "older"):
+        year_of(tmp_path / name, features)
+    assert not [text for text in input_problems(production) if "learning.samples" in text]
+    before = Parameters(production).year_samples
+    assert [item["weight"] for item in before["sources"]] == [1.0, 2.0]
+    assert [len(digests) for digests in before["contents"]] == [2, 2]  # the table and its polygons
+    assert Parameters(production).year_samples == before
+    year_of(tmp_path / "older", features, value=2)
+    after = Parameters(production).year_samples["contents"]
+    assert after[0] == before["contents"][0]
+    assert after[1][0] != before["contents"][1][0]
+    assert Parameters(production).sample_files == [
+        str(tmp_path / name / "tiles/T31TCJ/samples.parquet") for name in ("old", "older")
+    ]
+    assert Parameters(production).own_samples is None
+    year_of(tmp_path / "old", ["Sentinel2_B4_D005", "Sentinel2_B8_D005"])
+    (found,) = [text for text in input_problems(production) if "learning.samples" in text]
+    assert "one tells days of the year, the other dates" in found
+
+
+def test_one_output_folder_is_a_list_of_one(plan, tmp_path):
+    features = Parameters(plan()).feature_names
+    folder = year_of(tmp_path / "old", features)
+    parameters = Parameters(plan(learning={"samples": folder}))
+    assert [source.path for source in parameters.sources] == [folder]
+    assert parameters.own_samples is None
+    assert not [
+        text
+        for text in input_problems(plan(learning={"samples": folder}))
+        if "learning.samples" in text
+    ]
+
+
+def test_without_a_reference_nothing_of_one_is_planned(plan, tmp_path):
+    folder = year_of(tmp_path / "old", Parameters(plan()).feature_names)
+    production = plan(reference=None, learning={"samples": [folder]})
+    parameters = Parameters(production)
+    assert input_problems(production) == []
+    assert not [text for text in input_warnings(production) if "polygon" in text]
+    assert parameters.reference_contents == parameters.region_contents
+    assert len(parameters.region_contents) > 0
+    assert "REFERENCE" not in parameters.provenance
+    assert parameters.provenance["NOMENCLATURE"] == "classes.csv"
+    assert expected_samples(production) == 0
+    models = {
+        "learning": {"models": folder},
+        "sampling": {"runs": 2},
+        "fusion": {"seeds": {"method": "majority"}},
+    }
+    judged = Parameters(plan(**models)).fused_products
+    unjudged = Parameters(plan(reference=None, **models)).fused_products
+    assert set(judged) - set(unjudged) == {
+        "diff_fusion.tif", "diff_fusion.qml", "RESULTS_seeds.txt",
+        "Confusion_Matrix_Classifications_fusion.csv", "Confusion_Matrix_Classifications_fusion.png",
+    }  # fmt: skip
+    assert "Areas_fusion.csv" in unjudged
 
 
 @pytest.mark.parametrize(
