@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from iota2_tools.config.section import FOLDER, Section
 from iota2_tools.config.yaml_files import Place
 from iota2_tools.core.errors import ConfigError, one_message
+from iota2_tools.core.findings import TOP
 from iota2_tools.core.words import suggest
 
 KINDS = {
@@ -198,7 +199,7 @@ def _word(choice: Any) -> str:
 
 
 def _name(place: Place) -> str:
-    return ".".join(map(str, place)) or "top level"
+    return ".".join(map(str, place)) or TOP
 
 
 def _meaning(model: type[Section], place: Place) -> str:

@@ -34,6 +34,19 @@ class _Loader(yaml.SafeLoader):
         return found
 
 
+def _day(loader: _Loader, node: yaml.ScalarNode) -> Any:
+    """A day, or moment, as YAML has it."""
+    try:
+        return loader.construct_yaml_timestamp(node)
+    except ValueError as error:
+        raise ValueError(
+            f"line {node.start_mark.line + 1}: {node.value} is no day ({error})"
+        ) from None
+
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _day)
+
+
 def _text_of(node: yaml.Node) -> str:
     if not isinstance(node, yaml.ScalarNode):
         raise yaml.constructor.ConstructorError(None, None, "a key must be a word", node.start_mark)
@@ -54,7 +67,7 @@ def read_yaml(path: str | Path) -> Any:
         raise ConfigError(f"{path}: is not valid YAML\n{error}") from None
     except ValueError as error:  # of a date that no calendar has
         raise ConfigError(
-            f"{path}: holds a date that is none ({error}); correct it, or write it between quotes if it is a name"
+            f"{path}: {error}; correct it, or write it between quotes if it is a name"
         ) from None
     try:
         json.dumps(found, default=str)

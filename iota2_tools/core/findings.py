@@ -11,6 +11,8 @@ from iota2_tools.core.errors import Iota2Error, Listed
 Severity = Literal["error", "warning"]
 KEY = re.compile(r"([a-z_]+)(\.[\w-]+)*")
 """A place in a configuration, `sensors.sentinel2.path`, if its first word is one of its sections."""
+TOP = "top level"
+"""Where a key stands that is in no section."""
 WITHIN = re.compile(
     r"line \d+|(feature|polygon)\(?s?\)? \d[\d, …]*|band \S+|\d{4}-\d\d-\d\d|region \S+, seed \d+|seed \d+|class \d+"
 )
@@ -104,6 +106,8 @@ def _from_sentence(
         if WITHIN.fullmatch(inner):
             where, rest = inner, after
     what, _, remedy = rest.rpartition("; ")
+    if what.count("(") != what.count(")"):  # of an aside
+        what, remedy = rest, ""
     return Finding(file, where, *((what, remedy) if what else (remedy, "")), severity)
 
 
@@ -139,6 +143,9 @@ def with_lines(finding: Finding, source: str, lines: Mapping[str, int]) -> Findi
     lines : mapping of str to int
         Line of each key, `sensors.sentinel2.path`, from 1 (`config.yaml_files.lines_of`).
     """
+    in_none = re.match(rf"{TOP}: unknown key '([^']+)'", finding.what)
+    if finding.file == source and in_none and in_none[1] in lines:
+        return replace(finding, where=f"line {lines[in_none[1]]}")
     if finding.file != source or not KEY.fullmatch(finding.where):
         return finding
     unknown = re.match(r"unknown key '([^']+)'", finding.what)

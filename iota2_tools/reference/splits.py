@@ -397,6 +397,15 @@ def _learning(polygons: gpd.GeoDataFrame, seed: int) -> dict[tuple[str, int], in
     return counts
 
 
+ALONE = {
+    LEARN: "it learns, and nothing tells how right the class is",
+    VALIDATION: "it validates a class that is not learnt",
+    UNUSED: "it is left out",
+    f"{LEARN}+{VALIDATION}": "it learns and validates itself, which flatters the class",
+}
+"""What becomes of a polygon that is the only one of its class."""
+
+
 def single_polygons(polygons: gpd.GeoDataFrame, plan: SplitPlan) -> list[str]:
     """Classes that stand on one polygon in a region, and what it does."""
     remarks = []
@@ -404,7 +413,8 @@ def single_polygons(polygons: gpd.GeoDataFrame, plan: SplitPlan) -> list[str]:
     for (region, code), group in used.groupby(["region", "code"]):
         if len(group) == 1:
             sets = sorted({str(group[f"seed_{seed}"].iloc[0]) for seed in plan.seeds})
-            remarks.append(f"class {code} has one polygon in region {region}: {', '.join(sets)}")
+            does = ", ".join(ALONE.get(name, name) for name in sets)
+            remarks.append(f"class {code} has one polygon in region {region}: {does}")
     return remarks
 
 

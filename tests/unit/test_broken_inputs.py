@@ -731,7 +731,9 @@ wrong(
     "polygons are needed, found Point",
 )
 strange(
-    "a class of one polygon", lambda s: rare(s), "class 3 has one polygon in region north: learn"
+    "a class of one polygon",
+    lambda s: rare(s),
+    "class 3 has one polygon in region north: it learns, and nothing tells how right the class is",
 )
 wrong(
     "one class alone",
@@ -1064,12 +1066,23 @@ wrong(
 wrong(
     "a day that no calendar has",
     lambda s: s.sensor("first_date: 2018-02-30"),
-    "holds a date that is none (day is out of range for month)",
+    "line 7: 2018-02-30 is no day (day is out of range for month) -> correct it, or write it between quotes",
 )
 wrong(
     "a mistyped key",
     say("temporal_resolution", "temporal_resolutoin"),
     "line 8, sensors.sentinel2: unknown key 'temporal_resolutoin', did you mean 'temporal_resolution'?",
+)
+wrong(
+    "a mistyped section",
+    say("nomenclature", "nomenclatur"),
+    "line 3: top level: unknown key 'nomenclatur', did you mean 'nomenclature'?",
+    count=2,
+)
+wrong(
+    "a missing key whose meaning holds a semicolon",
+    say("output: results\n", ""),
+    "top level: 'output' is missing (Folder of all products; `final/` in it holds the maps.)",
 )
 wrong(
     "a key that is missing",
