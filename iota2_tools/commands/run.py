@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import IO
 
 from iota2_tools.commands.engine import placed, runs_jobs, snakemake, snakemake_command, targets
@@ -105,8 +106,8 @@ def run_production(place: Place, options: Sequence[str]) -> int:
             env=os.environ | {WATCHED: "1"},
         )  # fmt: skip
         hand_over(process.pid)
-        with _passing_on(process):
-            return _watch(process, place, messages)
+        with _passing_on(process) as stop:
+            return _watch(process, place, messages, stop)
 
 
 def _unlock(place: Place, options: Sequence[str]) -> int:
@@ -135,20 +136,30 @@ def _messages(place: Place) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
 
 
 @contextmanager
-def _passing_on(process: subprocess.Popen) -> Iterator[None]:
-    """Let Snakemake end in order: Ctrl-C reaches it by itself, a request to end is passed on."""
-    before = {
-        signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN),
-        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: process.terminate()),
-    }
+def _passing_on(process: subprocess.Popen) -> Iterator[Event]:
+    """Let Snakemake end in order: Ctrl-C reaches it by itself, a request to end is passed on.
+
+    Yields
+    ------
+    Event
+        Set once the user has asked for the end.
+    """
+    stop = Event()
+
+    def end(number: int, _: object) -> None:
+        stop.set()
+        if number == signal.SIGTERM:
+            process.terminate()
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _watch(process: subprocess.Popen, place: Place, messages: IO[bytes]) -> int:
+def _watch(process: subprocess.Popen, place: Place, messages: IO[bytes], stop: Event) -> int:
     """Show what a run tells until it has ended; its exit code."""
     begun_at = time.time()
     shown = Shown(sys.stderr, Progress(stages_of_rules(ROOT)))
@@ -156,6 +167,8 @@ def _watch(process: subprocess.Popen, place: Place, messages: IO[bytes]) -> int:
     journal = _Journal(place.journal, begun_at)
     while True:
         ended = process.poll() is not None
+        if stop.is_set():
+            shown.stop()
         for line in told.lines():
             shown.message(line)
         shown.take(journal.lines())

@@ -32,15 +32,24 @@ class Shown:
         self._stage: tuple[str, ...] = ()
         self._failed: set[int] = set()
         self._looked = 0.0
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Say that the run is stopped by the user; what jobs tell of it from here on is left out."""
+        if not self._stopped:
+            self._print("stopping: jobs at work are ended; what is done is kept")
+        self._stopped = True
 
     def message(self, line: str) -> None:
         """Show a line of the run; the progress goes below it."""
-        if line.strip() or not self._terminal:
+        if not self._stopped and (line.strip() or not self._terminal):
             self._print(line)
 
     def take(self, lines: Iterable[str]) -> None:
         """Take lines of the journal, and show how far it is."""
         self._progress.feed(lines)
+        if self._stopped:
+            return
         for item in self._progress.failed:
             if item["job"] not in self._failed:
                 self._failed.add(item["job"])
@@ -81,6 +90,10 @@ class Shown:
         progress = self._progress
         if not progress.begun:
             self._print("nothing to be done: all is up to date" if code == 0 else "nothing was run")
+        elif self._stopped and code:
+            self._print(
+                f"stopped: {progress.done.total()} of {progress.total} jobs done; the same command goes on from there"
+            )
         elif code == 0:
             took = duration(progress.last - progress.begun)
             self._print(f"complete: {progress.done.total()} jobs in {took}")

@@ -12,6 +12,9 @@ from typing import NoReturn, TextIO
 from iota2_tools.core.errors import Iota2Error, unwritable
 from iota2_tools.core.faults import FAULT, one_line
 
+STOPPED = 130
+"""Exit code of a job that was ended by Ctrl-C."""
+
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
@@ -20,8 +23,8 @@ def log_to(path: str) -> Iterator[None]:
     """Send all that a job says to `path`: its messages, and what OTB and GDAL print.
 
     An `Iota2Error` ends the process with its message in the log and on the terminal, without
-    traceback. Any other exception is one line on the terminal, its traceback in the log; a fault of
-    the chain ends with code 70.
+    traceback; Ctrl-C with a line in the log alone. Any other exception is one line on the terminal,
+    its traceback in the log; a fault of the chain ends with code 70.
 
     Parameters
     ----------
@@ -45,6 +48,9 @@ def log_to(path: str) -> Iterator[None]:
         except Iota2Error as error:
             logger.error("%s", error)
             _end(terminal, f"{type(error).__name__}: {error}", path)
+        except KeyboardInterrupt:  # who stops a run knows why
+            logger.warning("stopped by the user")
+            raise SystemExit(STOPPED) from None
         except Exception as error:
             logger.exception("the job failed")
             if isinstance(error, OSError) and error.filename is not None:

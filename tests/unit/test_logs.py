@@ -39,6 +39,12 @@ def test_a_mistake_of_the_user_ends_without_traceback(tmp_path):
     assert "a.tif: is blue" in (tmp_path / "job.log").read_text()
 
 
+def test_a_job_that_is_stopped_has_no_traceback(tmp_path):
+    done = run_job(tmp_path / "job.log", "raise KeyboardInterrupt")
+    assert (done.returncode, done.stderr) == (130, "")
+    assert "stopped by the user" in (tmp_path / "job.log").read_text()
+
+
 def test_a_fault_of_the_chain_is_one_line_and_its_traceback_in_the_log(tmp_path):
     done = run_job(tmp_path / "job.log", "1 / 0")
     assert done.returncode == 70

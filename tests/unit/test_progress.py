@@ -154,6 +154,24 @@ def test_a_terminal_has_one_line_that_is_written_again_below_the_messages(monkey
     assert text.endswith("1 failed; what is done is kept, the same command goes on from there\n")
 
 
+def test_a_run_that_is_stopped_says_so_and_not_what_its_jobs_say_of_it():
+    screen = io.StringIO()
+    shown = Shown(screen, Progress(STAGES))
+    shown.take(
+        [json.dumps(BEGUN), json.dumps(started(1, "mask", 101)), json.dumps(finished(1, 102))]
+    )
+    begun = screen.getvalue()
+    shown.stop()
+    shown.stop()
+    shown.message("KeyboardInterrupt")
+    shown.take([json.dumps(failed(3, "train", 104, "logs/train.log"))])
+    shown.end(1)
+    assert screen.getvalue().removeprefix(begun).splitlines() == [
+        "stopping: jobs at work are ended; what is done is kept",
+        "stopped: 1 of 8 jobs done; the same command goes on from there",
+    ]
+
+
 def test_elsewhere_there_are_plain_lines_at_the_end_of_a_stage():
     screen = io.StringIO()
     shown = Shown(screen, Progress(STAGES))
