@@ -8,6 +8,7 @@ from osgeo import gdal
 
 from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
 from iota2_tools.core.errors import InputDataError
+from iota2_tools.core.locks import problems_of_lock
 from iota2_tools.geo.grid import Grid, Window, crs_name, grid_of, placed, same_crs
 from iota2_tools.geo.raster import class_names, open_raster
 
@@ -61,7 +62,8 @@ def year_map(
     Raises
     ------
     InputDataError
-        If there is no map, or it names no classes and no legend is given.
+        If there is no map, or it names no classes and no legend is given; or the lock of the production is of
+        a newer version.
     """
     path = Path(given)
     if path.is_dir():
@@ -86,6 +88,8 @@ def year_map(
 def _of_production(folder: Path, draw: str | None) -> tuple[Path, Path, Path]:
     """Names of class map, confidence and probabilities of a draw."""
     final = folder / "final" if (folder / "final").is_dir() else folder
+    for problem in problems_of_lock(final.parent):
+        raise InputDataError(problem)
     fused = final / "Classifications_fusion.tif"
     if draw == FUSED or (draw is None and fused.is_file()):
         return fused, final / "Confidence_fusion.tif", final / "ProbabilityMap_fusion.tif"

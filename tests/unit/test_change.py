@@ -1,6 +1,7 @@
 """Changes between two maps, by hand on a few pixels."""
 
 import csv
+import json
 from pathlib import Path
 
 import geopandas as gpd
@@ -14,6 +15,7 @@ from tiny import LEFT, TOP, values_of, write_image
 from iota2_tools.commands.change import zones_of
 from iota2_tools.commands.cli import main
 from iota2_tools.core.errors import ConfigError, InputDataError
+from iota2_tools.core.locks import FORMAT
 from iota2_tools.geo.raster import read_raster
 from iota2_tools.years import change as change_module
 from iota2_tools.years.change import both_right, change_codes
@@ -421,3 +423,16 @@ def test_a_layer_of_zones_has_one_name(tmp_path):
     given = f"a={tmp_path}/zones.gpkg:code"
     with pytest.raises(ConfigError, match="a stands twice"):
         zones_of([given, given], "EPSG:32631")
+
+
+def test_a_production_with_a_lock_of_a_newer_version_is_not_compared(maps, capsys, tmp_path):
+    old, new = maps
+    lock = Path(new, "final", "production.lock")
+    lock.write_text(json.dumps({"format": FORMAT + 1, "software": {"iota2-tools": "9.9"}}))
+    for place in (new, str(Path(new, "final"))):
+        assert main(["change", old, place, str(tmp_path / "changes")]) == 2
+        said = capsys.readouterr().err
+        assert f"is of format {FORMAT + 1}, this version reads up to {FORMAT}" in said
+    assert not (tmp_path / "changes").exists()
+    lock.write_text(json.dumps({"format": FORMAT}))
+    assert year_map(new).classes.endswith("Classif_Seed_0.tif")

@@ -176,7 +176,13 @@ def problems(source, features=FEATURES, regions=("1",), runs=1):
 
 def test_years_that_fit_are_taken(tmp_path):
     assert problems(year(tmp_path / "a", 2017)) == []
-    assert problems(year(tmp_path / "b", 2017, draws=3), runs=2) == []
+    more = year(tmp_path / "b", 2017, draws=3)
+    assert problems(more, runs=2) == []
+    # In season: of a whole year the features up to now are learnt.
+    assert problems(more, features=FEATURES[1:]) == []
+    table, _ = read_sources([more], Wanted("1", 0, FEATURES[1:], CLASSES, None))
+    assert table.names == FEATURES[1:]
+    assert table.features[:, 0].tolist() == list(range(8))
 
 
 def test_what_does_not_fit_is_told_before_the_first_job(tmp_path):
@@ -256,10 +262,16 @@ def test_weights_reach_a_learner_standardised_or_not():
     thrice = TrainingTable(features[rows], codes[rows], polygons[rows], FEATURES)
     again, _ = fit(thrice, settings, 0, 1)
     assert weighted.coef_ == pytest.approx(again.coef_, rel=1e-4)
-    scaled = LearningSettings("LogisticRegression", {}, True)
-    plain, _ = fit(TrainingTable(features, codes, polygons, FEATURES), scaled, 0, 1)
-    other, _ = fit(TrainingTable(features, codes, polygons, FEATURES, weights), scaled, 0, 1)
-    assert not np.allclose(plain[-1].coef_, other[-1].coef_, rtol=1e-3)
+    plain, heavier = (
+        TrainingTable(features, codes, polygons, FEATURES, w) for w in (None, weights)
+    )
+    for learner in (
+        "LogisticRegression",
+        "LinearSVC",
+    ):  # the second has no probabilities: calibrated
+        scaled = LearningSettings(learner, {}, True)
+        said = [fit(table, scaled, 0, 1)[0].predict_proba(features) for table in (plain, heavier)]
+        assert not np.allclose(*said, rtol=1e-3)
 
 
 def test_weights_reach_the_search_of_parameters(tmp_path):
