@@ -1,5 +1,7 @@
 """Paths of a configuration: each text that names a file of the user, and no other."""
 
+import os
+
 import yaml
 
 from iota2_tools.config.paths import as_written, paths_of, with_paths, written_paths
@@ -85,3 +87,14 @@ def test_files_are_told_by_the_paths_that_were_written():
     ):
         assert as_written(path, known) == expected
     assert written_paths(written, written) == {}
+
+
+def test_of_two_folders_the_inner_one_tells_what_was_written():
+    """A nomenclature beside the folder that paths count from: it stands for the folder around that."""
+    written = complete_configuration(GIVEN | {"nomenclature": "../classes.csv"})
+    absolute = complete_configuration(
+        with_paths(written, lambda path: os.path.normpath(f"/home/2018/{path}"))
+    )
+    known = written_paths(written, absolute)
+    assert as_written("/home/2018/data/s2/T31TCJ/a.tif", known) == "data/s2/T31TCJ/a.tif"
+    assert as_written("/home/other.csv", known) == "../other.csv"

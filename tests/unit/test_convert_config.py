@@ -204,6 +204,9 @@ def test_defaults_of_iota2_that_are_not_ours_are_written_out(folder):
          " cross_validation_parameters: {max_depth: [5, 10]}, cross_validation_folds: 3}", ("learning",),
          {"learner": "ExtraTreesClassifier", "parameters": {"n_estimators": 40}, "standardise": True,
           "search": {"method": "grid", "parameters": {"max_depth": [5, 10]}, "folds": 3}}),
+        ("a: {classifier: 'sharkrf', options: '-classifier.sharkrf.nbtrees 50 -classifier.sharkrf.nodesize 10 "
+         "-classifier.sharkrf.mtry 4'}", ("learning", "parameters"),
+         {"n_estimators": 50, "min_samples_leaf": 10, "max_features": 4}),
         ("a: {spatialResolution: [20, 20]}", ("grid",), {"spatial_resolution": 20.0}),
         ("a: {splitGroundTruth: False}", ("sampling", "ratio"), 1.0),
         ("a: {sampleSelection: {strategy: 'constant', 'strategy.constant.nb': 400}}", ("sampling", "constant"), 400),
@@ -220,10 +223,10 @@ def test_parameters_have_their_counterparts(folder, text, place, value):
 def test_expressions_are_apart_at_commas_outside_brackets(folder):
     text = (
         "chain: {S2Path: '/s'}\nGlobChain: {useAdditionalFeatures: True}\n"
-        "Sentinel_2: {additionalFeatures: 'b1+b2,max(b1,b2)'}"
+        "Sentinel_2: {additionalFeatures: 'b1+b2,max(b1,b2),b3'}"
     )
     sensor = converted(cfg(folder, text)).config["sensors"]["sentinel2"]
-    assert sensor["additional_features"] == {"X1": "b1+b2", "X2": "max(b1,b2)"}
+    assert sensor["additional_features"] == {"X1": "b1+b2", "X2": "max(b1,b2)", "X3": "b3"}
 
 
 def test_a_default_does_not_touch_what_is_not_asked_for(folder):

@@ -46,6 +46,14 @@ def test_a_folder_around_the_inputs_will_do_and_one_inside_not(told):
     )
 
 
+def test_a_link_leads_where_it_leads(told, tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "data" / "s2")
+    (text,) = told("link/results")
+    assert text.startswith(
+        "output: link/results lies in data/s2, the folder of sensors.sentinel2.path"
+    )
+
+
 @pytest.mark.parametrize("names", [["T31TCJ"], ["T31TCJ", "T32ULU"], []])
 def test_products_of_one_of_the_tiles_are_those_of_this_production(told, tmp_path, names):
     for name in ["", *names]:

@@ -104,6 +104,7 @@ def test_stages_are_counted_in_order_and_targets_are_of_none():
 def test_a_failure_is_told_until_the_job_is_done_after_all():
     now = progress(started(1, "mask", 100), failed(1, "mask", 101), started(1, "mask", 102))
     assert "1 failed" in now.line(102)
+    assert progress(started(1, "mask", 100), failed(1, "mask", 101)).running == {}
     now.feed([json.dumps(finished(1, 105))])
     assert now.failed == []
     assert now.done["mask"] == 1
