@@ -1,6 +1,7 @@
 """Models of another production: what keeps them from mapping this one."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -94,6 +95,16 @@ def test_a_damaged_model_is_found_at_the_check(output):
             file.write("{")
     (found,) = problems(output)
     assert f"{folder}: is no model" in found
+
+
+def test_the_first_model_is_loaded_as_the_job_does(output):
+    """Its description is whole, its trees are not."""
+    folder = Path(f"{output}/models/region_hills_seed_0")
+    for path in folder.iterdir():
+        if path.name != "model.json":
+            path.write_bytes(path.read_bytes()[:20])
+    (found,) = problems(output)
+    assert str(folder) in found
 
 
 def test_what_models_hold_counts_and_not_their_dates(output):
