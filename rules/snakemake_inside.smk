@@ -116,13 +116,19 @@ def planned_jobs():
             "number": number,
             "rule": job.rule.name,
             "wildcards": job.wildcards_dict or {},
-            "threads": job.threads,
+            "threads": threads_of(job),
             "needed": dag.needrun(job),
             "after": tuple(sorted(numbers[other] for other in dag.dependencies[job])),
             "inputs": job.input,
             "name": benchmark.removesuffix(".tsv"),
             "why": why_needed(job) if dag.needrun(job) else {},
         }
+
+
+def threads_of(job):
+    """Cores that a job asks for, without what else it asks for, which takes longer to know."""
+    asked = job.rule.resources["_cores"].value
+    return asked if isinstance(asked, int) else job.threads
 
 
 def why_needed(job):

@@ -73,7 +73,7 @@ def _ask(place: "Place", words: list[str], file: Path) -> subprocess.CompletedPr
 
     new = not place.output.exists()
     place.output.mkdir(parents=True, exist_ok=True)
-    options = [*words, "--dry-run", "--quiet", "all", "--cores", "all"]
+    options = [*words, "--dry-run", "--quiet", "rules", "progress", "--cores", "all"]
     done = subprocess.run(
         snakemake_command(place, options), env=os.environ | {PLAN: str(file)},
         capture_output=True, text=True, check=False,

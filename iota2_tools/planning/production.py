@@ -594,7 +594,7 @@ class Production:
                 return f"if your products lack it, do without: `keep_bands: [{', '.join(kept)}]`"
         return ""
 
-    @property
+    @cached_property
     def grids(self) -> dict[str, Grid]:
         """Grid of every tile."""
         return {tile: self.grid(tile) for tile in self.tiles}

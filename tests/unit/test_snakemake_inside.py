@@ -36,8 +36,9 @@ EXPECTED = {
     "print_only(bool)": None,
     "[[job['rule'], job['needed'], list(job['after']), job['threads']] for job in planned_jobs()]": [
         ["first", True, [], 1],
-        ["last", True, [0], 1],
+        ["last", True, [0], 3],
     ],
+    "sorted(threads_of(job) for job in workflow.dag.jobs)": [1, 3],
     "sorted({key for job in workflow.dag.jobs for key in why_needed(job)})": ["follows", "missing"],
 }
 # Stops before the first submission, so no Slurm is needed.
@@ -61,6 +62,7 @@ onstart:
 rule last:
     input: "first.txt"
     output: "last.txt"
+    threads: 3
     resources: mem_mb=3000
     shell: "touch {{output}}"
 
@@ -106,6 +108,13 @@ def test_every_function_is_tried():
 
 def test_jobs_of_this_machine_have_no_executor():
     assert functions(local_exec=True)["executor_of_jobs"]() == ""
+
+
+def test_cores_that_a_function_tells_are_asked_of_the_job():
+    job = SimpleNamespace(
+        rule=SimpleNamespace(resources={"_cores": SimpleNamespace(value=max)}), threads=5
+    )
+    assert functions()["threads_of"](job) == 5
 
 
 def test_nothing_else_looks_into_snakemake():
