@@ -1,4 +1,4 @@
-"""Planning of a national production: `snakemake -n` for many tiles, from nothing and when up to date.
+"""Planning of a national production: `snakemake -n` for many tiles, from nothing and when up to date, and `iota2 plan`.
 
 Builds an archive of empty product folders with one image header a tile, regions and reference
 polygons; prints jobs, CPU and wall time and peak memory of each plan, and how many jobs a scheduler
@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -51,6 +52,7 @@ def main() -> None:
         )
         print(f"{'plan':<24}{'jobs':>8}{'CPU s':>10}{'wall s':>10}{'peak MB':>10}")
         print(plan(Path(folder), "from nothing"))
+        print(iota2_plan(Path(folder), "iota2 plan, from nothing"))
         print(f"jobs of the scheduler, short ones in groups: {submissions(Path(folder))}")
         finish(Path(folder))
         print(plan(Path(folder), "everything up to date"))
@@ -167,13 +169,29 @@ def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
 
 
 def plan(folder: Path, title: str) -> str:
-    """Time one plan; the peak is that of the largest child so far."""
+    """Time one plan of Snakemake."""
+    return timed(
+        title, r"^total +(\d+)", lambda: snakemake(folder, "--dry-run", "--quiet", "rules")
+    )
+
+
+def iota2_plan(folder: Path, title: str) -> str:
+    """Time one plan with reasons, times and needs."""
+    command = [sys.executable, "-m", "iota2_tools.commands.cli", "plan", "config.yaml"]
+    return timed(
+        title, r"^(\d+) of \d+ jobs to run",
+        lambda: subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder),
+    )  # fmt: skip
+
+
+def timed(title: str, count: str, call: Callable[[], subprocess.CompletedProcess]) -> str:
+    """A line about a plan: its jobs, as a pattern finds them; the peak is that of the largest child so far."""
     start, before = time.perf_counter(), cpu_of_children()
-    done = snakemake(folder, "--dry-run", "--quiet", "rules")
+    done = call()
     wall, cpu = time.perf_counter() - start, cpu_of_children() - before
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    jobs = re.search(r"^total +(\d+)", done.stdout + done.stderr, re.MULTILINE)
-    return f"{title:<24}{jobs[1] if jobs else 0:>8}{cpu:>10.1f}{wall:>10.1f}{peak:>10.0f}"
+    jobs = re.search(count, done.stdout + done.stderr, re.MULTILINE)
+    return f"{title:<26}{jobs[1] if jobs else 0:>6}{cpu:>10.1f}{wall:>10.1f}{peak:>10.0f}"
 
 
 def cpu_of_children() -> float:
@@ -207,7 +225,7 @@ def finish(folder: Path) -> None:
     table = snakemake(folder, "--summary").stdout.splitlines()[1:]
     for line in table:
         path = folder / line.split("\t")[0]
-        is_folder = path.parent.name == "models"
+        is_folder = not path.suffix and path.name != "SHA256SUMS"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.mkdir(exist_ok=True) if is_folder else path.touch()
     snakemake(folder, "--touch", "--quiet", "all")

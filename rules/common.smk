@@ -9,6 +9,7 @@ from iota2_tools.core.errors import Iota2Error
 from iota2_tools.core.faults import one_line, written
 from iota2_tools.core.versions import FEATURES as FEATURE_MODULES
 from iota2_tools.core.versions import versions
+from iota2_tools.geo.squares import bundles
 from iota2_tools.planning.final import with_side_files
 from iota2_tools.learning.places import borrowed_models
 from iota2_tools.planning.parameters import Parameters
@@ -231,6 +232,18 @@ def no_delivery(wildcards):
         "no delivery is asked for: name the layer that the polygons are cut by, "
         "`delivery: {path: departments.gpkg, field: code}`"
     )
+
+
+def tables_of_unit(kind):
+    """Input function: tables of the squares that a unit touches, in their bundles, and of the border."""
+
+    def files(wildcards):
+        if not VECTORS:
+            return no_vectors(wildcards)
+        names = [*VECTORS.bundles_of_unit(wildcards.unit), "border.parquet"]
+        return [f"<results>/vectors/{kind}/{name}" for name in names]
+
+    return files
 
 
 def shared_rates(wildcards):

@@ -24,9 +24,8 @@ rule delivery:
 
 rule deliver_unit:
     input:
-        polygons=expand("<results>/vectors/polygons/{table}.parquet", table=TABLES)
-        or no_vectors,
-        measures=expand("<results>/vectors/measures/{table}.parquet", table=TABLES),
+        polygons=tables_of_unit("polygons"),
+        measures=tables_of_unit("measures"),
     output:
         files=VECTORS.layer_files(UNIT_FILE) if VECTORS else f"{UNIT_FILE}.gpkg",
         summary="<results>/vectors/units/{unit}.json",

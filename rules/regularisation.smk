@@ -4,6 +4,8 @@ Blocks are windows of the whole map: tiles overlap, and the map alone tells whos
 """
 
 BLOCKS = production.regularisation.blocks if production.regularisation else {}
+# What one job works on, by the name of its first block.
+BUNDLES_OF_BLOCKS = bundles(BLOCKS)
 # What is regularised, by its name in the products.
 MAPS = {f"Seed_{seed}": f"<results>/final/Classif_Seed_{seed}.tif" for seed in SEEDS}
 if production.fused_seeds:
@@ -44,32 +46,36 @@ rule regularisation:
         "Stage regularisation is complete"
 
 
-rule regularise_block:
+rule regularise_blocks:
     input:
         classes=map_to_regularise,
     output:
-        classes="<results>/regularisation/{map}/{block}.tif",
+        blocks=directory("<results>/regularisation/{map}/{bundle}"),
     log:
-        "<logs>/regularise_block/{map}_{block}.log",
+        "<logs>/regularise_blocks/{map}_{bundle}.log",
     benchmark:
-        "<benchmarks>/regularise_block/{map}_{block}.tsv"
+        "<benchmarks>/regularise_blocks/{map}_{bundle}.tsv"
     threads: 1
     resources:
-        **needs("regularise_block"),
+        **needs("regularise_blocks"),
     params:
         algorithm=versions("regularisation"),
-        block=lambda wildcards: list(BLOCKS[wildcards.block]),
+        blocks=lambda wildcards: {
+            name: list(BLOCKS[name]) for name in BUNDLES_OF_BLOCKS[wildcards.bundle]
+        },
         settings=parameters.regularisation,
         water=parameters.water_contents,
     message:
-        "Regularising block {wildcards.block} of {wildcards.map}"
+        "Regularising blocks of {wildcards.map}, from {wildcards.bundle} on"
     script:
-        "../workflow/scripts/regularise_block.py"
+        "../workflow/scripts/regularise_blocks.py"
 
 
 rule compare_seams:
     input:
-        blocks=expand("<results>/regularisation/{{map}}/{block}.tif", block=BLOCKS)
+        blocks=expand(
+            "<results>/regularisation/{{map}}/{bundle}", bundle=BUNDLES_OF_BLOCKS
+        )
         or no_regularisation,
     output:
         seams="<results>/regularisation/{map}/seams.json",
@@ -92,7 +98,9 @@ rule compare_seams:
 
 use rule mosaic_classes as mosaic_regularised with:
     input:
-        pieces=expand("<results>/regularisation/{{map}}/{block}.tif", block=BLOCKS),
+        pieces=expand(
+            "<results>/regularisation/{{map}}/{bundle}", bundle=BUNDLES_OF_BLOCKS
+        ),
         seams="<results>/regularisation/{map}/seams.json",
     output:
         mosaic="<results>/final/Classif_Regularised_{map}.tif",
@@ -108,6 +116,7 @@ use rule mosaic_classes as mosaic_regularised with:
         **ON_THE_REGULARISED_MAP | {"legend": legend_of_map},
         algorithm=versions("mosaic", "style"),
         layer="regularised_map",
+        blocks=list(BLOCKS),
     message:
         "Assembling the regularised map of {wildcards.map}"
 

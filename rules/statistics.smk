@@ -3,37 +3,37 @@
 
 rule statistics:
     input:
-        expand("<results>/vectors/measures/{table}.parquet", table=TABLES) or no_vectors,
+        expand("<results>/vectors/measures/{table}", table=TABLES) or no_vectors,
     message:
         "Stage statistics is complete"
 
 
-rule measure_square:
+rule measure_squares:
     input:
         **DESCRIBING,
         vectorised=VECTORISED,
     output:
-        measures="<results>/vectors/measures/{square}.parquet",
+        measures=directory("<results>/vectors/measures/{bundle}"),
     log:
-        "<logs>/measure_square/{square}.log",
+        "<logs>/measure_squares/{bundle}.log",
     benchmark:
-        "<benchmarks>/measure_square/{square}.tsv"
+        "<benchmarks>/measure_squares/{bundle}.tsv"
     resources:
-        **needs("measure_square"),
+        **needs("measure_squares"),
     params:
         algorithm=versions("polygon_statistics"),
         division=parameters.division,
         rasters=parameters.vector_rasters,
     message:
-        "Measuring the polygons in square {wildcards.square}"
+        "Measuring the polygons in squares, from {wildcards.bundle} on"
     script:
-        "../workflow/scripts/measure_square.py"
+        "../workflow/scripts/measure_squares.py"
 
 
 rule measure_border:
     input:
         table="<results>/vectors/components.npz",
-        measures=expand("<results>/vectors/measures/{square}.parquet", square=SQUARES)
+        measures=expand("<results>/vectors/measures/{bundle}", bundle=BUNDLES)
         or no_vectors,
     output:
         measures="<results>/vectors/measures/border.parquet",

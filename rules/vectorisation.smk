@@ -1,10 +1,9 @@
 """Vectorisation: the polygons of the map, square by square, joined exactly, with their attributes.
 
-Squares are parts of the map that one job works on; the result does not depend on them.
+Squares are parts of the map, and one job works on a bundle of them; the result does not depend on either.
 """
 
 VECTORS = production.vectorisation
-SQUARES = list(VECTORS.squares) if VECTORS else []
 # The map that becomes polygons, and the maps that describe them.
 MAP = VECTORS.map if VECTORS else "Seed_0"
 VECTORISED = MAPS[MAP] if VECTORS else no_vectors
@@ -15,7 +14,8 @@ DESCRIBING = {
     "confidence": f"<results>/final/Confidence_{MAP}.tif",
     "validity": "<results>/final/PixelsValidity.tif",
 }
-TABLES = [*SQUARES, "border"] if SQUARES else []
+BUNDLES = list(VECTORS.bundles) if VECTORS else []
+TABLES = [*BUNDLES, "border.parquet"] if BUNDLES else []
 POLYGONS = VECTORS.layer_files("<results>/final/LandCover") if VECTORS else []
 
 
@@ -26,33 +26,32 @@ rule vectorisation:
         "Stage vectorisation is complete"
 
 
-rule trace_square:
+rule trace_squares:
     input:
         classes=VECTORISED,
     output:
-        trace="<results>/vectors/trace/{square}.npz",
+        traces=directory("<results>/vectors/trace/{bundle}"),
     log:
-        "<logs>/trace_square/{square}.log",
+        "<logs>/trace_squares/{bundle}.log",
     benchmark:
-        "<benchmarks>/trace_square/{square}.tsv"
+        "<benchmarks>/trace_squares/{bundle}.tsv"
     resources:
-        **needs("trace_square"),
+        **needs("trace_squares"),
     params:
         algorithm=versions("polygons"),
         division=parameters.division,
     message:
-        "Tracing the boundaries in square {wildcards.square}"
+        "Tracing the boundaries in squares, from {wildcards.bundle} on"
     script:
-        "../workflow/scripts/trace_square.py"
+        "../workflow/scripts/trace_squares.py"
 
 
 rule join_squares:
     input:
-        traces=expand("<results>/vectors/trace/{square}.npz", square=SQUARES)
-        or no_vectors,
+        traces=expand("<results>/vectors/trace/{bundle}", bundle=BUNDLES) or no_vectors,
     output:
         table="<results>/vectors/components.npz",
-        squares=expand("<results>/vectors/joined/{square}.npz", square=SQUARES),
+        squares=directory(expand("<results>/vectors/joined/{bundle}", bundle=BUNDLES)),
     log:
         "<logs>/join_squares.log",
     benchmark:
@@ -68,35 +67,35 @@ rule join_squares:
         "../workflow/scripts/join_squares.py"
 
 
-rule shape_square:
+rule shape_squares:
     input:
         classes=VECTORISED,
-        trace="<results>/vectors/trace/{square}.npz",
-        joined="<results>/vectors/joined/{square}.npz",
+        traces="<results>/vectors/trace/{bundle}",
+        joined="<results>/vectors/joined/{bundle}",
     output:
-        polygons="<results>/vectors/polygons/{square}.parquet",
-        border="<results>/vectors/arcs/{square}.npz",
+        polygons=directory("<results>/vectors/polygons/{bundle}"),
+        borders=directory("<results>/vectors/arcs/{bundle}"),
     log:
-        "<logs>/shape_square/{square}.log",
+        "<logs>/shape_squares/{bundle}.log",
     benchmark:
-        "<benchmarks>/shape_square/{square}.tsv"
+        "<benchmarks>/shape_squares/{bundle}.tsv"
     resources:
-        **needs("shape_square"),
+        **needs("shape_squares"),
     params:
         algorithm=versions("polygons"),
         division=parameters.division,
         shape=parameters.polygon_shape,
     message:
-        "Shaping the polygons in square {wildcards.square}"
+        "Shaping the polygons in squares, from {wildcards.bundle} on"
     script:
-        "../workflow/scripts/shape_square.py"
+        "../workflow/scripts/shape_squares.py"
 
 
 rule shape_border:
     input:
         classes=VECTORISED,
         table="<results>/vectors/components.npz",
-        arcs=expand("<results>/vectors/arcs/{square}.npz", square=SQUARES),
+        borders=expand("<results>/vectors/arcs/{bundle}", bundle=BUNDLES),
     output:
         polygons="<results>/vectors/polygons/border.parquet",
     log:
@@ -104,7 +103,7 @@ rule shape_border:
     benchmark:
         "<benchmarks>/shape_border.tsv"
     resources:
-        **needs("shape_border", reads=["arcs"]),
+        **needs("shape_border", reads=["borders"]),
     params:
         algorithm=versions("polygons"),
         division=parameters.division,
@@ -116,9 +115,9 @@ rule shape_border:
 
 rule write_polygons:
     input:
-        polygons=expand("<results>/vectors/polygons/{table}.parquet", table=TABLES)
+        polygons=expand("<results>/vectors/polygons/{table}", table=TABLES)
         or no_vectors,
-        measures=expand("<results>/vectors/measures/{table}.parquet", table=TABLES),
+        measures=expand("<results>/vectors/measures/{table}", table=TABLES),
     output:
         files=POLYGONS or "<results>/vectors/none.gpkg",
     log:

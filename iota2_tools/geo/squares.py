@@ -1,10 +1,12 @@
 """A map in squares: what is worked on at once, of no effect on the result.
 
-Of each square one job traces the boundaries and one shapes the polygons that lie in it. Between both
-stands one job over the border rows alone (`joining`).
+The boundaries of each square are traced, and the polygons that lie in it are shaped; between both
+stands one job over the border rows alone (`joining`). A job works on a bundle of squares, one after
+the other: a square takes seconds, and so does the start of a job.
 """
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +17,8 @@ from iota2_tools.geo.raster import STRIP_ROWS, open_raster, read_window
 
 SIDE = 4096
 """Side of a square, pixels."""
+MOST_BUNDLES = 64
+"""Jobs that the squares of a map are dealt to."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +72,60 @@ def squares_of(grid: Grid, side: int = SIDE) -> dict[str, Square]:
 
 
 def divided(division: dict[str, Any]) -> dict[str, Square]:
-    """Squares of a map by name, from plain values: its `grid`, and the `side` of a square."""
-    return squares_of(Grid(**division["grid"]), division["side"])
+    """Squares of a map by name, from plain values.
+
+    Parameters
+    ----------
+    division : dict
+        `grid` of the map, `side` of a square, and names of those that are `left_out`, if any: nothing
+        lies in them, nor in the row of pixels above, the column to the left and their corner, whose
+        boundaries with them are theirs.
+    """
+    left_out = set(division.get("left_out", ()))
+    squares = squares_of(Grid(**division["grid"]), division["side"])
+    return {name: square for name, square in squares.items() if name not in left_out}
+
+
+def bundles(names: Iterable[str], most: int = MOST_BUNDLES) -> dict[str, list[str]]:
+    """Names of squares, or of other parts of a map, dealt to jobs in their order.
+
+    Returns
+    -------
+    dict
+        At most so many bundles, by name: that of their first part.
+
+    >>> bundles(["r0c0", "r0c1", "r1c0"], most=2)
+    {'r0c0': ['r0c0', 'r0c1'], 'r1c0': ['r1c0']}
+    """
+    every = list(names)
+    size = max(-(-len(every) // most), 1)
+    return {every[first]: every[first : first + size] for first in range(0, len(every), size)}
+
+
+def bundle_of(division: dict[str, Any], bundle: str) -> dict[str, Square]:
+    """Squares of a bundle by name."""
+    squares = divided(division)
+    return {name: squares[name] for name in bundles(squares)[bundle]}
+
+
+def files_in_bundles(folders: Iterable[str], names: Iterable[str], end: str) -> dict[str, str]:
+    """File of each part of a map, by its name.
+
+    Parameters
+    ----------
+    folders : iterable of str
+        Folders of some bundles, which bear their names.
+    names : iterable of str
+        Parts of the map, all of them.
+    end : str
+        As their files end: `npz`.
+    """
+    dealt = bundles(names)
+    return {
+        name: os.path.join(folder, f"{name}.{end}")
+        for folder in folders
+        for name in dealt[os.path.basename(folder)]
+    }
 
 
 def with_margin(path: str, window: Window) -> np.ndarray:

@@ -174,7 +174,7 @@ def _differences(name: str, old: Any, new: Any) -> Iterator[str]:
 def _computation(module: str, old: Any, new: Any) -> str:
     if old is ABSENT or new is ABSENT:
         return f"computation {module} is {'new' if old is ABSENT else 'no more'}"
-    return f"computation {module} has changed (version {old} → {new})"
+    return f"computation {module}: from version {old} to {new}"
 
 
 def _acquisitions(old: Any, new: Any) -> Iterator[str]:

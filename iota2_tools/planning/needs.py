@@ -65,12 +65,16 @@ class Size:
         `classification.window_mb`.
     square : int
         Pixels of a square that polygons are made in.
+    squares : int
+        Squares that one job works on, one after the other, at most.
     seams : int
         Pixels along which such squares meet.
     pieces : int
         Files that are put together.
     regularised : int
         Pixels of the map that the largest block of its regularisation looks at.
+    blocks : int
+        Such blocks that one job works on, one after the other, at most.
     input_mb : float
         Size of the files read whole: models, samples.
     grown : float
@@ -102,9 +106,11 @@ class Size:
     margin: int = 0
     window_mb: float = 0
     square: int = 0
+    squares: int = 1
     seams: int = 0
     pieces: int = 0
     regularised: int = 0
+    blocks: int = 1
     input_mb: float = 0
     grown: float = 1
     fits: int = 1
@@ -316,10 +322,25 @@ def _prepare_batch(size: Size) -> Need:
     )
 
 
-def _regularise_block(size: Size) -> Need:
+def _regularise_blocks(size: Size) -> Need:
     """Labels of four bytes a pixel, and fifteen for each component: up to one in four pixels."""
     window = size.regularised / 1e6
-    return Need(260 + 10 * window + size.cache, 20 + 0.25 * window, 2 * window)
+    blocks = size.blocks * window
+    return Need(260 + 10 * window + size.cache, 20 + 0.25 * blocks, 2 * blocks)
+
+
+def _by_squares(memory: float, of_pixel: float, seconds: float) -> Callable[[Size], Need]:
+    """A rule over a bundle of squares: memory of one (bytes a pixel beyond the start), time of all."""
+
+    def need(size: Size) -> Need:
+        megapixels = size.square / 1e6
+        return Need(
+            memory + of_pixel * megapixels,
+            10 + seconds * size.squares * megapixels,
+            50 * size.squares,
+        )
+
+    return need
 
 
 def _cut_map(size: Size) -> Need:
@@ -383,7 +404,7 @@ NEEDS: dict[str, Callable[[Size], Need]] = {
     "draw_histograms": lambda size: Need(270, 30),
     "sum_raw_confusions": lambda size: Need(260, 30),
     "measure_areas": lambda size: Need(170 + size.cache, 20 + 0.05 * size.megapixels),
-    "regularise_block": _regularise_block,
+    "regularise_blocks": _regularise_blocks,
     "compare_seams": _light(170),
     "mosaic_regularised": _mosaic(_one_band),
     "preview_regularised": lambda size: Need(400, 60),
@@ -409,13 +430,13 @@ NEEDS: dict[str, Callable[[Size], Need]] = {
         170 + size.cache, 20 + 0.05 * size.megapixels
     ),
     "report_regularised_fusion": lambda size: Need(270, 30),
-    "trace_square": lambda size: Need(220 + 28e-6 * size.square, 10 + 0.1e-6 * size.square, 50),
+    "trace_squares": _by_squares(220, 28, 0.1),
     "join_squares": lambda size: Need(
         200 + 10e-6 * size.square + 200e-6 * size.seams, 10 + 0.1 * size.input_mb, 50
     ),
-    "shape_square": lambda size: Need(300 + 50e-6 * size.square, 10 + 1.2e-6 * size.square, 50),
+    "shape_squares": _by_squares(300, 50, 1.2),
     "shape_border": lambda size: Need(300 + 5 * size.input_mb, 10 + 0.1 * size.input_mb, 50),
-    "measure_square": lambda size: Need(320 + 35e-6 * size.square, 20 + 0.2e-6 * size.square, 50),
+    "measure_squares": _by_squares(320, 35, 0.2),
     "measure_border": lambda size: Need(
         260 + 12e-6 * size.square + 100e-6 * size.seams, 10 + 0.1 * size.input_mb, 50
     ),

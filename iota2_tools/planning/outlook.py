@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,25 @@ class Outlook:
                 found[reason].append(job)
         first = {reason: min(job.number for job in jobs) for reason, jobs in found.items()}
         return dict(sorted(found.items(), key=lambda item: (item[0] == TAGS, first[item[0]])))
+
+    def _behind(self, jobs: Sequence[Job]) -> set[int]:
+        """Jobs that will run and depend on some others, which are not counted."""
+        found: set[int] = set()
+        waiting = [job.number for job in jobs]
+        while waiting:
+            more = [number for number in self._readers[waiting.pop()] if number not in found]
+            found.update(more)
+            waiting += more
+        return found.difference(job.number for job in jobs)
+
+    @cached_property
+    def _readers(self) -> dict[int, list[int]]:
+        """Jobs that will run and read what a job makes, by its number."""
+        found: dict[int, list[int]] = defaultdict(list)
+        for job in self.needed:
+            for before in job.after:
+                found[before].append(job.number)
+        return found
 
     def lines(self, cores: Sequence[int]) -> Iterator[str]:
         """The plan for a person, with the time on so many cores."""
@@ -93,7 +113,8 @@ class Outlook:
         why = self.why()
         yield "why"
         for reason, jobs in list(why.items())[:MOST_REASONS]:
-            yield f"  {reason}: {_named(jobs)}"
+            more = len(self._behind(jobs))
+            yield f"  {reason}: {_named(jobs)}{f', and {more} behind' if more else ''}"
         if len(why) > MOST_REASONS:
             yield f"  and {len(why) - MOST_REASONS} reasons more (--json has all)"
         told = {job.number for jobs in why.values() for job in jobs}
@@ -153,6 +174,6 @@ def _named(jobs: Sequence[Job]) -> str:
     rules = Counter(job.rule for job in jobs)
     if len(jobs) <= MOST_JOBS:
         return ", ".join(f"{job.rule}{wildcards_told(job.wildcards)}" for job in jobs)
-    shown = [f"{count} {rule}" if count > 1 else rule for rule, count in rules.items()]
+    shown = [f"{rule} ({count} job{'s' if count > 1 else ''})" for rule, count in rules.items()]
     more = len(shown) - 2 * MOST_JOBS
     return ", ".join(shown[: 2 * MOST_JOBS]) + (f" and {more} rules more" if more > 0 else "")

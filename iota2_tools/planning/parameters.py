@@ -22,6 +22,7 @@ from iota2_tools.features.plan import (
 )
 from iota2_tools.features.user_modules import digest_of_sources, sources_of
 from iota2_tools.geo.raster import open_raster
+from iota2_tools.geo.squares import bundles
 from iota2_tools.geo.vectors import files_of_layer
 from iota2_tools.learning.places import contents_of_models, files_of_models
 from iota2_tools.learning.traits import FOLDS
@@ -413,7 +414,9 @@ class Parameters:
             window_mb=self.config.classification.window_mb,
             pieces=len(plan.tiles) * len(plan.regions),
             regularised=plan.regularisation.largest_window if plan.regularisation else 0,
+            blocks=_most(bundles(plan.regularisation.blocks)) if plan.regularisation else 1,
             square=self._square_pixels,
+            squares=_most(plan.vectorisation.bundles) if plan.vectorisation else 1,
             seams=plan.vectorisation.seam_pixels if plan.vectorisation else 0,
             grown=self._grown,
             fits=self._fits,
@@ -767,6 +770,11 @@ class Parameters:
         output, plan = self.config.learning.models, self.production
         models = files_of_models(output, plan.used_regions, plan.seeds) if output else []
         return models + [file for source in self.sources for file in source.files]
+
+
+def _most(dealt: Mapping[str, list[str]]) -> int:
+    """Parts of the largest bundle."""
+    return max(map(len, dealt.values()), default=1)
 
 
 def _years(dates: list[str] | None) -> str:

@@ -18,8 +18,8 @@ from iota2_tools.core.contents import digest
 from iota2_tools.core.errors import InputDataError, Iota2Error, OutputError
 from iota2_tools.core.files import whole_file
 from iota2_tools.core.words import suggest
-from iota2_tools.geo.grid import Grid, crs_name
-from iota2_tools.geo.squares import Square, squares_of
+from iota2_tools.geo.grid import Grid, Window, crs_name
+from iota2_tools.geo.squares import Square, bundles, divided, squares_of
 from iota2_tools.geo.units import Units, word_of
 from iota2_tools.geo.vectors import files_of_layer
 
@@ -75,13 +75,42 @@ class VectorPlan:
 
     @cached_property
     def squares(self) -> dict[str, Square]:
-        """Squares of the map by name."""
-        return squares_of(self.grid, self.section.square_pixels)
+        """Squares of the map that may hold something, by name."""
+        return divided(self.division)
 
-    @property
+    @cached_property
     def division(self) -> dict[str, Any]:
         """The same as plain values, for parameters of rules."""
-        return {"grid": self.grid.as_dict(), "side": self.section.square_pixels}
+        side = self.section.square_pixels
+        every = squares_of(self.grid, side)
+        left_out = [name for name, square in every.items() if not self._may_hold(square.window)]
+        return {
+            "grid": self.grid.as_dict(),
+            "side": side,
+            **({"left_out": left_out} if left_out else {}),
+        }
+
+    def _may_hold(self, window: Window) -> bool:
+        """Whether a tile lies in a square or beside it, above or to its left."""
+        row, col = max(window.row - 1, 0), max(window.col - 1, 0)
+        bottom, right = window.row + window.rows, window.col + window.cols
+        place = self.grid.bounds_of(Window(row, col, bottom - row, right - col))
+        return any(_overlap(place, tile.bounds) for tile in self.tiles)
+
+    @cached_property
+    def bundles(self) -> dict[str, list[str]]:
+        """Names of the squares that one job works on, by name of the bundle."""
+        return bundles(self.squares)
+
+    def bundles_of_unit(self, word: str) -> list[str]:
+        """Bundles with a square that a unit touches, by the word of its files."""
+        bounds = self._known_units["bounds"][word]
+        places = {name: self.grid.bounds_of(item.window) for name, item in self.squares.items()}
+        return [
+            bundle
+            for bundle, names in self.bundles.items()
+            if any(_touch(places[name], bounds) for name in names)
+        ]
 
     @property
     def seam_pixels(self) -> int:
@@ -126,21 +155,27 @@ class VectorPlan:
         InputDataError
             If the layer cannot be used, misses the map, or two units have the same word.
         """
-        return self._kept_units() or self._read_units() if self.delivery else {}
+        return dict(self._known_units["units"]) if self.delivery else {}
+
+    @cached_property
+    def _known_units(self) -> dict[str, dict[str, Any]]:
+        """`units`, and the `bounds` of each by its word."""
+        return self._kept_units() or self._read_units()
 
     def keep_units(self) -> None:
         """Leave the units in the output folder: each job plans anew, and a layer may be large."""
         if not self.delivery or self._kept_units():
             return
         with suppress(OutputError), whole_file(str(Path(self.output, UNITS))) as temporary:
-            stored = {"digest": self._about_units, "units": self.units}
+            stored = {"digest": self._about_units, **self._known_units}
             Path(temporary).write_text(json.dumps(stored, indent=1), encoding="utf-8")
 
-    def _kept_units(self) -> dict[str, str]:
+    def _kept_units(self) -> dict[str, dict[str, Any]]:
         """Units that were kept of this layer over this map; none if they were not."""
         try:
             stored = json.loads(Path(self.output, UNITS).read_text(encoding="utf-8"))
-            return dict(stored["units"]) if stored["digest"] == self._about_units else {}
+            known = {name: dict(stored[name]) for name in ("units", "bounds")}
+            return known if stored["digest"] == self._about_units else {}
         except (OSError, ValueError, KeyError, TypeError):
             return {}
 
@@ -155,7 +190,7 @@ class VectorPlan:
         about = [self.delivery.as_dict(), files, self.grid.as_dict(), tiles]
         return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
 
-    def _read_units(self) -> dict[str, str]:
+    def _read_units(self) -> dict[str, dict[str, Any]]:
         assert self.delivery
         layer = Units(self.delivery.path, self.delivery.layer, self.delivery.field)
         outlines = layer.outlines(self.grid.crs)
@@ -179,7 +214,8 @@ class VectorPlan:
                     f"{self.delivery.path}: unit {name!r} cannot name a file{other}; take another field"
                 )
             words[word] = name
-        return words
+        bounds = {word: list(outlines[name].bounds) for word, name in words.items()}
+        return {"units": words, "bounds": bounds}
 
     def _wanted(self, touching: Sequence[str], known: Sequence[str]) -> list[str]:
         assert self.delivery
@@ -209,3 +245,26 @@ class VectorPlan:
                 _ = self.units
             except Iota2Error as error:
                 yield f"delivery: {error}"
+
+
+Bounds = Sequence[float]
+
+
+def _overlap(first: Bounds, second: Bounds) -> bool:
+    """Whether rectangles (left, bottom, right, top) have more than an edge in common."""
+    return (
+        first[0] < second[2]
+        and second[0] < first[2]
+        and first[1] < second[3]
+        and second[1] < first[3]
+    )
+
+
+def _touch(first: Bounds, second: Bounds) -> bool:
+    """Whether they have anything in common."""
+    return (
+        first[0] <= second[2]
+        and second[0] <= first[2]
+        and first[1] <= second[3]
+        and second[1] <= first[3]
+    )

@@ -46,6 +46,7 @@ class Group:
 
 
 _TIF = r"[^/]+\.tif(\.aux\.xml)?"
+_MARK = r"\.snakemake_timestamp"
 GROUPS = (
     Group("final", "the maps, their scores, what tells of them",
           rf"final/((?:{MADE.pattern}).*|report/.*|production\.(lock|qgz)|ro-crate-metadata\.json|report\.html)",
@@ -59,9 +60,10 @@ GROUPS = (
            "measure_areas", "measure_regularised_areas", "measure_fused_areas", "report_accuracy", "report_areas",
            "report_regularised_accuracy", "report_fusion", "draw_histograms", "write_polygons", "deliver_unit",
            "sum_units", "describe_production", "mosaic_sets", "list_suspicious_polygons", "cut_map", "write_report")),
-    Group("models", "what was learnt",
-          r"models/region_[^/]+/([^/]+\.(json|skops|npz|csv|otb|xml)|\.snakemake_timestamp)",
-          ("train_model", "train_source")),
+    Group("models", "what was learnt, and what models say of polygons they have not learnt",
+          rf"models/region_[^/]+/([^/]+\.(json|skops|npz|csv|otb|xml)|{_MARK})|"
+          rf"folds/region_[^/]+/([^/]+\.(parquet|csv)|{_MARK})",
+          ("train_model", "train_source", "learn_folds", "learn_folds_of_source")),
     Group("samples", "polygons, their splits, pixels chosen and their features",
           r"sampling/(polygons\.gpkg|rates/region_[^/]+\.csv)|"
           r"tiles/[^/]+/(selection\.parquet|samples\.parquet|polygons\.tif|polygon_statistics\.csv)|"
@@ -79,19 +81,19 @@ GROUPS = (
           rf"prepared/[^/]+/[^/]+/([^/]+/({_TIF}|prepared\.json)|\d{{6}}-[0-9a-f]+\.json)", ("prepare_batch",)),
     Group("features", "feature stacks", rf"(features|feature_maps)/{_TIF}",
           ("write_features", "write_chosen_features")),
-    Group("folds", "what models say of polygons they have not learnt",
-          r"folds/region_[^/]+/[^/]+\.(parquet|csv)", ("learn_folds", "learn_folds_of_source")),
     Group("classification", "maps of each tile, as classified, smoothed and fused",
           rf"(classification/[^/]+/region_[^/]+|smoothing/[^/]+|fusion/[^/]+)/{_TIF}",
           ("classify_tile", "smooth_tile", "fuse_seeds")),
     Group("validation", "maps of each tile against the reference", rf"validation/[^/]+/({_TIF}|[^/]+\.csv)",
           ("compare_tile", "compare_raw_tile", "compare_regularised_tile", "compare_fusion",
            "compare_regularised_fusion", "count_values", "compare_regions")),
-    Group("regularisation", "blocks of the regularised maps", rf"regularisation/[^/]+/({_TIF}|seams\.json)",
-          ("regularise_block", "compare_seams")),
+    Group("regularisation", "blocks of the regularised maps",
+          rf"regularisation/[^/]+/((\d+_\d+/)?({_TIF}|{_MARK})|seams\.json)",
+          ("regularise_blocks", "compare_seams")),
     Group("vectors", "polygons, square by square",
-          r"vectors/(components\.npz|(trace|joined|arcs|polygons|measures|units)/[^/]+\.(npz|parquet|json))",
-          ("trace_square", "join_squares", "shape_square", "shape_border", "measure_square", "measure_border")),
+          r"vectors/(components\.npz|(trace|joined|arcs|polygons|measures|units)/"
+          rf"(r\d+c\d+/)?([^/]+\.(npz|parquet|json)|{_MARK}))",
+          ("trace_squares", "join_squares", "shape_squares", "shape_border", "measure_squares", "measure_border")),
     Group("logs", "what the jobs said", r"logs/.*\.log", ()),
     Group("benchmarks", "time and memory of the jobs", r"benchmarks/.*\.tsv", ()),
 )  # fmt: skip

@@ -24,7 +24,7 @@ import shapely
 from iota2_tools.config.nomenclature import Nomenclature, read_legend
 from iota2_tools.core.files import whole_file
 from iota2_tools.geo.grid import Grid, spatial_reference
-from iota2_tools.geo.squares import Square, divided
+from iota2_tools.geo.squares import Square, divided, files_in_bundles
 from iota2_tools.geo.units import Units
 from iota2_tools.reference.regions import assign_regions
 from iota2_tools.vectors.attributes import Naming, attributes
@@ -43,7 +43,8 @@ class Coverage:
     Parameters
     ----------
     shapes, measures : mapping of str to str
-        Tables of `shaping` and `measuring` by name of the square, and `border`.
+        Tables of `shaping` and `measuring` by name of the square, of those at least that are asked
+        about, and `border`.
     squares : mapping of str to Square
         By name.
     grid : Grid
@@ -73,13 +74,12 @@ class Coverage:
         quantities: Sequence[str],
         regions: Mapping[str, Any] | None,
     ) -> "Coverage":
-        """From the parameters of a rule; tables are those of the squares in order, then the border."""
+        """From the parameters of a rule; tables are folders of bundles of squares, then that of the border."""
         squares = divided(division)
-        names = [*squares, "border"]
         naming = Naming(read_legend(legend), style, tuple(quantities))
         return cls(
-            dict(zip(names, shapes, strict=True)),
-            dict(zip(names, measures, strict=True)),
+            _tables(shapes, squares),
+            _tables(measures, squares),
             squares,
             Grid(**division["grid"]),
             naming,
@@ -159,6 +159,12 @@ class Coverage:
         legend = {f"FIELD_{name}": f"share of {item}, percent" for name, item in self.naming.legend}
         classes = {f"CLASS_{item.code}": item.name for item in self.naming.classes.classes}
         return Dress(polygon_style(self.naming.classes, field), legend | classes)
+
+
+def _tables(paths: Sequence[str], squares: Mapping[str, Square]) -> dict[str, str]:
+    """Tables by name of the square, and `border`, which comes last."""
+    *folders, border = paths
+    return files_in_bundles(folders, squares, "parquet") | {"border": border}
 
 
 def _unit_of(grid: Grid) -> float:

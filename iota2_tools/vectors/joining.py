@@ -4,11 +4,12 @@ This is the one job that sees the whole map, and it reads border rows, the parts
 the arcs that leave their square.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from iota2_tools.core.files import whole_folder
 from iota2_tools.geo.squares import Square, name_of
 from iota2_tools.vectors.arcs import Arcs, canonical, glued, no_arcs, together
 from iota2_tools.vectors.components import united
@@ -61,7 +62,10 @@ def read_joined(members: "np.lib.npyio.NpzFile") -> Joined:
 
 
 def join_squares(
-    traces: Mapping[str, str], squares: Mapping[str, Square], outputs: Mapping[str, str], table: str
+    traces: Mapping[str, str],
+    squares: Mapping[str, Square],
+    folders: Mapping[str, Sequence[str]],
+    table: str,
 ) -> None:
     """Join the squares of a map.
 
@@ -71,9 +75,10 @@ def join_squares(
         File of `trace_square` of each square, by name.
     squares : mapping of str to Square
         All of the map, row by row.
-    outputs : mapping of str to str
-        Files to write, `.npz`, by square: the components that touch its border or that of its
-        neighbours, its surroundings, and the arcs put together that begin in it.
+    folders : mapping of str to sequence of str
+        Names of squares by the folder that gets a file `NAME.npz` of each: the components that touch
+        the border of it or of its neighbours, its surroundings, and the arcs put together that begin
+        in it.
     table : str
         The same of the components of all squares.
     """
@@ -85,23 +90,22 @@ def join_squares(
     around = {name: _around(square, sides) for name, square in squares.items()}
     joined = _join(traces, squares, sides, around)
     arcs = _joined_arcs(traces, around, joined)
-    owners = _owners(arcs, squares)
-    order = np.argsort(owners, kind="stable")
-    begins = np.searchsorted(owners[order], np.arange(len(squares) + 1))
-    arcs = arcs.ordered(order)
-    for place, name in enumerate(squares):
-        own = arcs.between(begins[place], begins[place + 1])
-        touched = np.concatenate([*sides[name].values(), around[name].above, around[name].before,
-                                  joined_parts(joined, own)])  # fmt: skip
-        chosen = np.unique(joined.places(np.unique(touched)))
-        chosen = chosen[chosen >= 0]
-        save(
-            outputs[name],
-            above=around[name].above,
-            before=around[name].before,
-            **{key: getattr(joined, key)[chosen] for key in JOINED},
-            **arc_members(own),
-        )
+    arcs_of = _arcs_of_squares(arcs, squares)
+    for folder, names in folders.items():
+        with whole_folder(folder) as unfinished:
+            for name in names:
+                own, beside = arcs_of[name], around[name]
+                touched = np.concatenate([*sides[name].values(), beside.above, beside.before,
+                                          joined_parts(joined, own)])  # fmt: skip
+                chosen = np.unique(joined.places(np.unique(touched)))
+                chosen = chosen[chosen >= 0]
+                save(
+                    f"{unfinished}/{name}.npz",
+                    above=beside.above,
+                    before=beside.before,
+                    **{key: getattr(joined, key)[chosen] for key in JOINED},
+                    **arc_members(own),
+                )
     save(table, **{key: getattr(joined, key) for key in JOINED})
 
 
@@ -175,13 +179,29 @@ def _joined_arcs(traces: Mapping[str, str], around: Mapping[str, Around], joined
     return canonical(arcs)
 
 
+def _arcs_of_squares(arcs: Arcs, squares: Mapping[str, Square]) -> dict[str, Arcs]:
+    """Arcs whose first corner lies in each square."""
+    owners = _owners(arcs, squares)
+    order = np.argsort(owners, kind="stable")
+    begins = np.searchsorted(owners[order], np.arange(len(squares) + 1))
+    arcs = arcs.ordered(order)
+    return {
+        name: arcs.between(begins[place], begins[place + 1]) for place, name in enumerate(squares)
+    }
+
+
 def _owners(arcs: Arcs, squares: Mapping[str, Square]) -> np.ndarray:
-    """Place of the square of the first corner of each arc."""
+    """Place, among the squares, of that of the first corner of each arc."""
     rows = sorted({square.window.row for square in squares.values()})
     cols = sorted({square.window.col for square in squares.values()})
+    places = np.full((len(rows), len(cols)), -1)
+    for place, square in enumerate(squares.values()):
+        places[rows.index(square.window.row), cols.index(square.window.col)] = place
     row = np.searchsorted(rows, arcs.firsts[:, 0], side="right") - 1
     col = np.searchsorted(cols, arcs.firsts[:, 1], side="right") - 1
-    return row * len(cols) + col
+    owners = places[row, col]
+    assert (owners >= 0).all(), "an arc begins where no square is"
+    return owners
 
 
 def read_joined_arcs(members: "np.lib.npyio.NpzFile") -> Arcs:
@@ -189,9 +209,9 @@ def read_joined_arcs(members: "np.lib.npyio.NpzFile") -> Arcs:
     return Arcs(*(members[name] for name in ARC_FIELDS))
 
 
-def squares_in_order(names: Sequence[str], squares: Mapping[str, Square]) -> list[list[str]]:
-    """Names of the squares by row."""
+def squares_in_order(names: Iterable[str], squares: Mapping[str, Square]) -> dict[int, list[str]]:
+    """Names of the squares of each row of squares, from north to south."""
     rows: dict[int, list[str]] = {}
     for name in names:
         rows.setdefault(squares[name].row, []).append(name)
-    return [rows[row] for row in sorted(rows)]
+    return dict(sorted(rows.items()))

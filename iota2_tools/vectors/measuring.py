@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from iota2_tools.core.errors import InputDataError
-from iota2_tools.core.files import whole_file
+from iota2_tools.core.files import whole_file, whole_folder
 from iota2_tools.core.kernels import kernel
 from iota2_tools.geo.grid import Grid, Window, check_aligned, grid_of
 from iota2_tools.geo.gridded import GridBand, Reading
@@ -69,6 +69,23 @@ FIELDS = ("count", "sum", "squares")
 def columns_of(quantities: Sequence[str]) -> list[str]:
     """Columns of sums, by the names of the quantities."""
     return [f"{name}:{field}" for name in quantities for field in FIELDS]
+
+
+def measure_squares(
+    vectorised: str, squares: Mapping[str, Square], sources: Sources, folder: str
+) -> None:
+    """Measure some squares, one after the other (`measure_square`).
+
+    Parameters
+    ----------
+    squares : mapping of str to Square
+        By name.
+    folder : str
+        Gets a table `NAME.parquet` of each.
+    """
+    with whole_folder(folder) as unfinished:
+        for name, square in squares.items():
+            measure_square(vectorised, square, sources, f"{unfinished}/{name}.parquet")
 
 
 def measure_square(vectorised: str, square: Square, sources: Sources, output: str) -> None:
@@ -280,7 +297,7 @@ def measure_border(
     waiting: list[pa.Table] = []
     with whole_file(output) as temporary, ExitStack() as files:
         writer = None
-        for row, names in enumerate(squares_in_order(list(measures), squares)):
+        for row, names in squares_in_order(measures, squares).items():
             table = pa.concat_tables([*waiting, *(_at_border(measures[n], known) for n in names)])
             writer = writer or files.enter_context(pq.ParquetWriter(temporary, table.schema))
             last = known.last_rows[known.places(table["part"].to_numpy())]

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from iota2_tools.core.errors import SeamError
-from iota2_tools.core.files import whole_file
+from iota2_tools.core.files import whole_file, whole_folder
 from iota2_tools.core.kernels import kernel
 from iota2_tools.core.words import listed
 from iota2_tools.geo.grid import Grid, Window, grid_of, placed
@@ -185,6 +185,23 @@ def majority(classes: np.ndarray, factor: int) -> np.ndarray:
             if best >= 0:
                 out[out_row, out_col] = codes[best]
     return out
+
+
+def write_blocks(
+    source: str, blocks: Mapping[str, Window], settings: Regularisation, folder: str
+) -> None:
+    """Regularise some blocks of a map, one after the other (`write_block`).
+
+    Parameters
+    ----------
+    blocks : mapping of str to Window
+        By name.
+    folder : str
+        Gets a raster `NAME.tif` of each.
+    """
+    with whole_folder(folder) as unfinished:
+        for name, block in blocks.items():
+            write_block(source, block, settings, f"{unfinished}/{name}.tif")
 
 
 def write_block(source: str, block: Window, settings: Regularisation, output: str) -> None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
 
-from iota2_tools.core.files import whole_file
+from iota2_tools.core.files import whole_file, whole_folder
 from iota2_tools.geo.grid import Grid, Window, grid_of
 from iota2_tools.geo.squares import Square, with_margin
 from iota2_tools.vectors.arcs import Arcs, canonical, vertices
@@ -39,6 +39,34 @@ SCHEMA = pa.schema(
 )
 
 
+def shape_squares(
+    classes: str,
+    squares: Mapping[str, Square],
+    traces: str,
+    joined: str,
+    shape: Shape,
+    folder: str,
+    borders: str,
+) -> None:
+    """Shape some squares, one after the other (`shape_square`).
+
+    Parameters
+    ----------
+    squares : mapping of str to Square
+        By name.
+    traces, joined : str
+        Folders of their files `NAME.npz`.
+    folder, borders : str
+        Get a table `NAME.parquet`, and a file `NAME.npz` of arcs, of each.
+    """
+    with whole_folder(folder) as unfinished, whole_folder(borders) as unfinished_borders:
+        for name, square in squares.items():
+            shape_square(
+                classes, square, f"{traces}/{name}.npz", f"{joined}/{name}.npz", shape,
+                f"{unfinished}/{name}.parquet", f"{unfinished_borders}/{name}.npz",
+            )  # fmt: skip
+
+
 def shape_square(
     classes: str, square: Square, trace: str, joined: str, shape: Shape, output: str, border: str
 ) -> None:
@@ -57,14 +85,14 @@ def shape_square(
     border : str
         Arcs, `.npz` with `EDGE_FIELDS`.
     """
-    traced, known = np.load(trace), np.load(joined)
-    components = read_joined(known)
-    edges = _edges(classes, square, traced, known, shape)
+    with np.load(trace) as traced, np.load(joined) as known:
+        components = read_joined(known)
+        edges = _edges(classes, square, traced, known, shape)
+        numbers = traced["numbers"]
+        inside = components.places(numbers) < 0
+        inner = _Known(numbers[inside], traced["codes"][inside], traced["pixels"][inside])
     at_border = edges.chosen(_are_wanted(edges, components))
     save(border, **{name: getattr(at_border, name) for name in EDGE_FIELDS})
-    numbers = traced["numbers"]
-    inside = components.places(numbers) < 0
-    inner = _Known(numbers[inside], traced["codes"][inside], traced["pixels"][inside])
     with whole_file(output) as temporary, pq.ParquetWriter(temporary, SCHEMA) as writer:
         _write_polygons(writer, edges, inner, grid_of(classes))
 
@@ -219,16 +247,17 @@ def shape_border(
         Parquet table of `SCHEMA`.
     """
     grid = grid_of(classes)
-    joined = read_joined(np.load(table))
+    with np.load(table) as file:
+        joined = read_joined(file)
     wholes, first = np.unique(joined.wholes, return_index=True)
     known = _Known(wholes, joined.codes[first], joined.sizes[first, 0])
     last_rows = joined.last_rows[first]
-    rows = squares_in_order(list(borders), squares)
+    rows = squares_in_order(borders, squares)
     open_edges: list[Edges] = []
     with whole_file(output) as temporary, pq.ParquetWriter(temporary, SCHEMA) as writer:
-        for row, names in enumerate(rows):
+        for row, names in rows.items():
             open_edges += [_read_edges(borders[name]) for name in names]
-            ready = (last_rows < row) if row + 1 < len(rows) else np.ones(len(last_rows), bool)
+            ready = (last_rows < row) if row < max(rows) else np.ones(len(last_rows), bool)
             if ready.any():
                 edges = all_edges(open_edges)
                 open_edges.clear()  # each is in memory once
@@ -258,5 +287,5 @@ def _between(components: np.ndarray, numbers: np.ndarray) -> np.ndarray:
 
 
 def _read_edges(path: str) -> Edges:
-    members = np.load(path)
-    return Edges(*(members[name] for name in EDGE_FIELDS))
+    with np.load(path) as members:
+        return Edges(*(members[name] for name in EDGE_FIELDS))

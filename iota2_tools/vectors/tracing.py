@@ -1,11 +1,12 @@
 """Boundaries of one square of a class map, for the squares to be joined by."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from iota2_tools.core.errors import InputDataError
-from iota2_tools.core.files import whole_file
+from iota2_tools.core.files import whole_file, whole_folder
 from iota2_tools.geo.grid import grid_of
 from iota2_tools.geo.squares import Square, with_margin
 from iota2_tools.vectors.arcs import Arcs, traced
@@ -32,6 +33,21 @@ def part_numbers(first: np.ndarray, square: Square, cols: int) -> np.ndarray:
     """
     row, col = np.divmod(first, square.window.cols)
     return (row + square.window.row) * cols + col + square.window.col + 1
+
+
+def trace_squares(classes: str, squares: Mapping[str, Square], folder: str) -> None:
+    """Trace some squares of a class map, one after the other (`trace_square`).
+
+    Parameters
+    ----------
+    squares : mapping of str to Square
+        By name.
+    folder : str
+        Gets a file `NAME.npz` of each.
+    """
+    with whole_folder(folder) as unfinished:
+        for name, square in squares.items():
+            trace_square(classes, square, f"{unfinished}/{name}.npz")
 
 
 def trace_square(classes: str, square: Square, output: str) -> None:

@@ -15,6 +15,7 @@ import pytest
 import yaml
 from conftest import ROOT, scene_config
 
+from iota2_tools.core.versions import VERSIONS
 from iota2_tools.planning.ownership import owning
 from iota2_tools.planning.whereabouts import place_of
 from iota2_tools.simulate import SceneSettings, simulate_scene
@@ -119,12 +120,38 @@ def test_the_plan_says_why_a_changed_parameter_makes_jobs_run(made):
     other = made.with_name("changed.yaml")
     other.write_text(yaml.safe_dump(config))
     said = iota2("plan", other).stdout
-    assert "  learning.parameters.n_estimators: 5 → 6: train_model (region 1, seed 0)\n" in said
+    assert re.search(
+        r"^  learning.parameters.n_estimators: 5 → 6: train_model \(region 1, seed 0\), and \d+ behind$",
+        said, re.MULTILINE,
+    )  # fmt: skip
     assert re.search(r"^  T31TCJ: 2 of \d+ jobs$", said, re.MULTILINE)  # classify, compare
     assert "are known from earlier runs" in said
     assert re.search(
         r"^  sampling +0 +5 ", said, re.MULTILINE
     )  # split, burn, count, select, extract
+
+
+def test_the_plan_after_an_upgrade_says_which_computation_makes_what_again(made):
+    """Records as an earlier version of the package has left them: its masks were of the version before."""
+    version = VERSIONS["masks"]
+    now, before = f"'masks': {version}", f"'masks': {version - 1}"
+    metadata = output_of(made) / ".snakemake" / "metadata"
+    records = {path: path.read_text() for path in metadata.rglob("*") if path.is_file()}
+    assert any(now in text for text in records.values())
+    try:
+        for path, text in records.items():
+            path.write_text(text.replace(now, before))
+        said = iota2("plan", made).stdout
+        facts = json.loads(iota2("plan", made, "--json").stdout)
+    finally:
+        for path, text in records.items():
+            path.write_text(text)
+    masks = rf"  computation masks: from version {version - 1} to {version}: "
+    jobs = r"mask_series \(tile T31TCJ, series sentinel2\), count_valid_dates \(tile T31TCJ\)"
+    told = re.search(rf"^{masks}{jobs}, and (\d+) behind$", said, re.MULTILINE)
+    assert told, said
+    assert int(told[1]) == len(facts["to_run"]) - 2
+    assert "draw_regions" not in {job["rule"] for job in facts["to_run"]}
 
 
 def test_a_plan_of_a_new_production_leaves_no_trace(small_scene, tmp_path):

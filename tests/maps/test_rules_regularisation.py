@@ -54,19 +54,19 @@ def regularised_map(results, name: str) -> np.ndarray:
     return coarse
 
 
-def test_regularise_block_writes_its_part_of_the_map_treated_as_one_and_a_pixel_more(made):
+def test_regularise_blocks_writes_its_part_of_the_map_treated_as_one_and_a_pixel_more(made):
     maps = {
         "Seed_0": "Classif_Seed_0",
         "Seed_1": "Classif_Seed_1",
         "fusion": "Classifications_fusion",
     }
-    names = [f"regularisation/{name}/{block}.tif" for name in maps for block in BLOCKS]
-    results = made("regularise_block", *names, jobs=6)
+    names = [f"regularisation/{name}/{block}/{block}.tif" for name in maps for block in BLOCKS]
+    results = made("regularise_blocks", *names, jobs=6)
     for name, raw in maps.items():
         expected = regularised_map(results, raw)
         assert expected.shape == (32, 54)
         for block in BLOCKS:
-            written = pixels(results / f"regularisation/{name}/{block}.tif")
+            written = pixels(results / f"regularisation/{name}/{block}/{block}.tif")
             columns = slice(0, 28) if block == "0_0" else slice(26, 54)
             assert np.array_equal(written, expected[:, columns])
 

@@ -42,9 +42,9 @@ def layer(whole_production) -> gpd.GeoDataFrame:
     return gpd.read_file(whole_production.results / "final/LandCover.gpkg", layer="land_cover")
 
 
-def test_trace_square_knows_every_component_of_its_square(made, classes):
-    names = [f"vectors/trace/{square}.npz" for square in SQUARES]
-    results = made("trace_square", *names, jobs=2)
+def test_trace_squares_knows_every_component_of_its_square(made, classes):
+    names = [f"vectors/trace/{square}/{square}.npz" for square in SQUARES]
+    results = made("trace_squares", *names, jobs=2)
     for square, name in enumerate(names):
         found = np.load(results / name)
         own = classes[:, square * SIDE : (square + 1) * SIDE]
@@ -62,12 +62,13 @@ def test_join_squares_joins_what_goes_on_over_the_line(made, classes):
     assert 0 < joined <= len(runs)
 
 
-def test_shape_square_and_border_make_each_polygon_once(made, classes):
+def test_shape_squares_and_border_make_each_polygon_once(made, classes):
     results = made(
-        "shape_square", *(f"vectors/polygons/{name}.parquet" for name in SQUARES), jobs=2
+        "shape_squares", *(f"vectors/polygons/{name}/{name}.parquet" for name in SQUARES), jobs=2
     )
     tables = [
-        pq.read_table(results / f"vectors/polygons/{name}.parquet") for name in (*SQUARES, "border")
+        pq.read_table(results / f"vectors/polygons/{name}.parquet")
+        for name in (*(f"{square}/{square}" for square in SQUARES), "border")
     ]
     numbers = np.concatenate([table["number"].to_numpy() for table in tables])
     assert len(set(numbers)) == len(numbers) == len(unify(classes.astype(np.uint8)))
@@ -101,9 +102,9 @@ def test_write_polygons_covers_the_map_without_gap_or_overlap(made, classes, lay
     assert set(layer["region"]) == {"1", "2"}
 
 
-def test_measure_square_adds_up_to_the_pixels_of_each_raw_class(made, components):
-    names = [f"vectors/measures/{name}.parquet" for name in SQUARES]
-    results = made("measure_square", *names, jobs=2)
+def test_measure_squares_adds_up_to_the_pixels_of_each_raw_class(made, components):
+    names = [f"vectors/measures/{name}/{name}.parquet" for name in SQUARES]
+    results = made("measure_squares", *names, jobs=2)
     found = pd.concat(pd.read_parquet(results / name) for name in names)
     raw = pixels(results / "final/Classifications_fusion.tif")
     inside = cut_to(np.any(list(components.values()), axis=0), raw)

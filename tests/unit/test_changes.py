@@ -14,7 +14,7 @@ def test_a_parameter_of_a_section_is_told_by_its_keys():
 def test_a_computation_is_told_with_its_versions():
     before = ["{'masks': 3, 'resampling': 2}"]
     assert parameter_changes(before, {"algorithm": "{'masks': 4, 'resampling': 2}"}) == [
-        "computation masks has changed (version 3 → 4)"
+        "computation masks: from version 3 to 4"
     ]
     assert parameter_changes(before, {"algorithm": "{'masks': 3, 'grid': 1, 'resampling': 2}"}) == [
         "computation grid is new"

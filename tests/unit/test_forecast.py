@@ -215,6 +215,27 @@ def test_the_plan_is_told_by_stage_and_tile_with_reasons(tmp_path):
     assert "about 2 h 00 min on 4 cores," in text
 
 
+def test_after_an_upgrade_the_plan_says_which_computation_makes_what_again(tmp_path):
+    upgrade = {"parameters": {"before": ["{'masks': 1}"], "now": {"algorithm": "{'masks': 2}"}}}
+    jobs = [
+        *(Job(n, "mask_series", {"tile": f"T{n}"}, 1, True, (), SIZE, f"mask_series/{n}", upgrade)
+          for n in range(4)),
+        job(4, "train_model", after=[0, 1]), job(5, "train_model", after=[2, 3]),
+        job(6, "classify_tile", after=[4]), job(7, "classify_tile", after=[5], needed=False),
+    ]  # fmt: skip
+    told = Outlook(jobs, STAGES | {"classify_tile": "classification"}, tmp_path)
+    lines = list(told.lines([1]))
+    place = lines.index("why") + 1
+    assert lines[place : place + 2] == [
+        "  computation masks: from version 1 to 2: mask_series (4 jobs), and 3 behind",
+        "  follow from these: 3 jobs",
+    ]
+    alone = [jobs[0], job(4, "train_model", after=[0])]
+    lines = list(outlook(alone, tmp_path).lines([1]))
+    told_once = "  computation masks: from version 1 to 2: mask_series (tile T0), and 1 behind"
+    assert told_once in lines
+
+
 def test_the_plan_for_programs_has_each_job(tmp_path):
     facts = outlook([job(0, tile="A"), job(1, needed=False)], tmp_path).facts([2])
     (told,) = facts["to_run"]

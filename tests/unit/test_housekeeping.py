@@ -42,7 +42,14 @@ MADE = {
     "prepared/sentinel2/T31TCJ/PRODUCT/B4.tif": "prepared",
     "tiles/T31TCJ/sentinel2_clear.tif": "masks",
     "classification/T31TCJ/region_1/classes_seed_0.tif": "classification",
-    "vectors/trace/r0c0.npz": "vectors",
+    "folds/region_1_seed_0/predictions.parquet": "models",
+    "folds/region_1_seed_0/confusion.csv": "models",
+    "regularisation/Seed_0/0_0/0_1.tif": "regularisation",
+    "regularisation/Seed_0/0_0/.snakemake_timestamp": "regularisation",
+    "regularisation/Seed_0/seams.json": "regularisation",
+    "vectors/trace/r0c0/r0c0.npz": "vectors",
+    "vectors/measures/r0c0/.snakemake_timestamp": "vectors",
+    "vectors/polygons/border.parquet": "vectors",
     "logs/classify_tile/T31TCJ_region_1.log": "logs",
     "benchmarks/classify_tile/T31TCJ_region_1.tsv": "benchmarks",
     "benchmarks/train_model/region_1_seed_0.tsv": "benchmarks",
@@ -86,8 +93,8 @@ def test_every_rule_is_in_one_group():
 
 def test_space_and_costs_are_told_by_group(output):
     rows = {row.group: row for row in usage(output)}
-    assert rows["models"].files == 2
-    assert rows["models"].size == 2 * 8192  # two blocks of 4096 bytes each
+    assert rows["models"].files == 4
+    assert rows["models"].size == 4 * 8192  # two blocks of 4096 bytes each
     assert rows["models"].cpu_hours == 0.5  # one job of 1800 s
     assert rows["classification"].cpu_hours == 0.5
     assert rows["masks"].cpu_hours is None
@@ -100,7 +107,7 @@ def test_clean_takes_what_was_made_and_leaves_the_rest(output, capsys):
     assert main(["clean", str(output), "--keep", "final,models,samples", "--yes"]) == 0
     kept = {name for name, group in MADE.items() if group in ("models", "samples", "records")}
     assert names_in(output) == (before - set(MADE)) | kept
-    assert "removed 8 file(s)" in capsys.readouterr().out
+    assert "removed 13 file(s)" in capsys.readouterr().out
     assert not (output / "vectors").exists()
     assert (output / "classification" / "mine.tif").exists()
     assert verify(read_lock(lock_in(output)), output / "final") != []  # the note is told, no more
@@ -114,7 +121,7 @@ def test_clean_takes_what_was_made_and_leaves_the_rest(output, capsys):
 def test_clean_asks_before_it_removes(output, monkeypatch, answer, code, left):
     monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
     assert main(["clean", str(output)]) == code
-    assert (output / "vectors" / "trace" / "r0c0.npz").exists() == left
+    assert (output / "vectors" / "trace" / "r0c0" / "r0c0.npz").exists() == left
     assert (output / "logs" / "classify_tile" / "T31TCJ_region_1.log").exists()
 
 
@@ -141,8 +148,8 @@ def test_what_is_being_planned_is_left_alone(output):
 
 def test_links_are_left_alone(output, tmp_path):
     (tmp_path / "elsewhere.npz").write_text("x")
-    (output / "vectors" / "trace" / "r0c1.npz").symlink_to(tmp_path / "elsewhere.npz")
-    assert "vectors/trace/r0c1.npz" not in to_remove(output, kept_groups("final"))
+    (output / "vectors" / "trace" / "r0c0" / "r0c1.npz").symlink_to(tmp_path / "elsewhere.npz")
+    assert "vectors/trace/r0c0/r0c1.npz" not in to_remove(output, kept_groups("final"))
 
 
 def test_an_archive_stands_alone_and_is_verified(output, tmp_path):

@@ -125,7 +125,7 @@ def test_a_tile_of_64_bands_of_the_user_has_memory_enough_and_not_twice_too_much
 def test_a_regularised_block_has_memory_enough_and_not_twice_too_much(side, peak):
     """Noisy maps of 20 classes, a component in 8 pixels; peak of the job, MB."""
     size = Size(pixels=side**2, columns=side, regularised=side**2)
-    asked = resources("regularise_block", size)["mem_mb"]
+    asked = resources("regularise_blocks", size)["mem_mb"]
     assert peak + SNAKEMAKE < asked < max(2 * (peak + SNAKEMAKE), LEAST + 1)
 
 

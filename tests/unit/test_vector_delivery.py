@@ -24,6 +24,7 @@ from iota2_tools.config.vectorisation import DeliverySection, VectorisationSecti
 from iota2_tools.core.errors import ConfigError, InputDataError
 from iota2_tools.geo.grid import Grid
 from iota2_tools.geo.raster import create_raster
+from iota2_tools.geo.squares import bundles, divided, files_in_bundles, squares_of
 from iota2_tools.geo.units import Units, word_of
 from iota2_tools.planning import checks
 from iota2_tools.planning.configuration import complete_configuration
@@ -444,6 +445,57 @@ def test_seams_are_as_long_as_the_map_is_wide_and_high():
         return VectorPlan(section, None, grid, [], CLASSES).seam_pixels
 
     assert [seams(side) for side in (16, 20, 40)] == [40 + 2 * 20, 20, 0]
+
+
+def map_of_two_tiles(path=None) -> VectorPlan:
+    """64 x 64 pixels in squares of 16; tiles of 16 x 16 at its upper left and lower right corner."""
+    grid = Grid("EPSG:32631", LEFT, TOP, 10.0, 64, 64)
+    tiles = [
+        Grid("EPSG:32631", LEFT, TOP, 10.0, 16, 16),
+        Grid("EPSG:32631", LEFT + 480, TOP - 480, 10.0, 16, 16),
+    ]
+    delivery = DeliverySection(path=path, field="dept") if path else None
+    return VectorPlan(VectorisationSection(square_pixels=16), delivery, grid, tiles, CLASSES)
+
+
+def test_squares_without_a_tile_in_them_above_or_to_their_left_are_left_out():
+    found = map_of_two_tiles()
+    assert list(found.squares) == ["r0c0", "r0c1", "r1c0", "r1c1", "r3c3"]
+    assert set(found.division["left_out"]) == (
+        {f"r{row}c{col}" for row in range(4) for col in range(4)} - set(found.squares)
+    )
+    assert list(divided(found.division)) == list(found.squares)
+    assert "left_out" not in plan().division  # nor are productions of one tile made again
+
+
+def test_a_unit_reads_the_bundles_of_the_squares_that_it_touches(tmp_path):
+    corner = shapely.box(LEFT + 490, TOP - 640, LEFT + 500, TOP - 600)  # in r3c3
+    edge = shapely.box(LEFT + 100, TOP - 50, LEFT + 160, TOP)  # in r0c0, touches r0c1
+    path = write_units(tmp_path / "u.gpkg", [corner, edge], ["corner", "edge"])
+    found = map_of_two_tiles(path)
+    assert found.bundles_of_unit("corner") == ["r3c3"]
+    assert found.bundles_of_unit("edge") == ["r0c0", "r0c1"]
+
+
+def test_a_country_is_dealt_to_64_jobs_at_most():
+    squares = squares_of(Grid("EPSG:32631", 0, 0, 10.0, 25, 30), 1)  # 750
+    dealt = bundles(squares)
+    assert len(dealt) == 63
+    assert {len(names) for names in dealt.values()} == {12, 6}
+    assert [name for names in dealt.values() for name in names] == list(squares)
+    assert list(dealt)[:3] == ["r0c0", "r0c12", "r0c24"]
+    assert bundles([]) == {}
+    assert set(map(len, bundles(range(64)).values())) == {1}
+
+
+def test_files_stand_in_the_folders_of_their_bundles():
+    names = [f"r0c{col}" for col in range(65)]
+    found = files_in_bundles(["x/polygons/r0c2", "x/polygons/r0c64"], names, "parquet")
+    assert found == {
+        "r0c2": "x/polygons/r0c2/r0c2.parquet",
+        "r0c3": "x/polygons/r0c2/r0c3.parquet",
+        "r0c64": "x/polygons/r0c64/r0c64.parquet",
+    }
 
 
 def test_each_format_has_its_file_and_its_style():

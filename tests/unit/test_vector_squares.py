@@ -12,15 +12,15 @@ from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.geo.grid import Grid, Window
 from iota2_tools.geo.raster import create_raster
-from iota2_tools.geo.squares import squares_of, with_margin
+from iota2_tools.geo.squares import bundles, squares_of, with_margin
 from iota2_tools.vectors import shaping
 from iota2_tools.vectors.attributes import Naming
 from iota2_tools.vectors.delivery import Coverage
 from iota2_tools.vectors.joining import join_squares
-from iota2_tools.vectors.measuring import Quantity, Sources, measure_border, measure_square
-from iota2_tools.vectors.shaping import shape_border, shape_square
+from iota2_tools.vectors.measuring import Quantity, Sources, measure_border, measure_squares
+from iota2_tools.vectors.shaping import shape_border, shape_squares
 from iota2_tools.vectors.simplification import Shape
-from iota2_tools.vectors.tracing import trace_square
+from iota2_tools.vectors.tracing import trace_square, trace_squares
 
 CLASSES = Nomenclature(
     tuple(LandCoverClass(code, f"Class {code}", (40 * code, 0, 0)) for code in range(1, 5))
@@ -48,38 +48,47 @@ class Files:
     def file(self, kind, name, end="npz") -> str:
         return str(self.folder / f"{kind}_{name}.{end}")
 
-    def coverage(self, side, shape, sources=None, **naming) -> Coverage:
-        """Every job, on squares of a side."""
+    def place(self, kind, bundle) -> str:
+        return str(self.folder / kind / bundle)
+
+    def files(self, kind, dealt, end="npz") -> dict[str, str]:
+        return {
+            name: f"{self.place(kind, bundle)}/{name}.{end}"
+            for bundle, names in dealt.items()
+            for name in names
+        }
+
+    def coverage(self, side, shape, sources=None, left_out=(), **naming) -> Coverage:
+        """Every job, on squares of a side, dealt to three bundles; some squares may be left out."""
         classes = self.raster("map", self.codes)
         sources = sources or Sources(classes, [])
         squares = squares_of(self.grid, side)
-        for name, square in squares.items():
-            trace_square(classes, square, self.file("trace", name))
+        squares = {name: item for name, item in squares.items() if name not in left_out}
+        dealt = bundles(squares, 3)
+        for bundle, names in dealt.items():
+            some = {name: squares[name] for name in names}
+            trace_squares(classes, some, self.place("trace", bundle))
         joined = self.file("joined", "all")
         join_squares(
-            {name: self.file("trace", name) for name in squares},
+            self.files("trace", dealt),
             squares,
-            {name: self.file("joined", name) for name in squares},
+            {self.place("joined", bundle): names for bundle, names in dealt.items()},
             joined,
         )
-        for name, square in squares.items():
-            shape_square(
-                classes, square, self.file("trace", name), self.file("joined", name), shape,
-                self.file("polygons", name, "parquet"), self.file("arcs", name),
+        for bundle, names in dealt.items():
+            some = {name: squares[name] for name in names}
+            shape_squares(
+                classes, some, self.place("trace", bundle), self.place("joined", bundle), shape,
+                self.place("polygons", bundle), self.place("arcs", bundle),
             )  # fmt: skip
-            measure_square(classes, square, sources, self.file("measures", name, "parquet"))
-        shape_border(
-            classes, squares, {name: self.file("arcs", name) for name in squares}, joined,
-            self.file("polygons", "border", "parquet"),
-        )  # fmt: skip
-        measure_border(
-            {name: self.file("measures", name, "parquet") for name in squares}, squares, joined,
-            self.file("measures", "border", "parquet"),
-        )  # fmt: skip
-        names = [*squares, "border"]
+            measure_squares(classes, some, sources, self.place("measures", bundle))
+        border = self.file("polygons", "border", "parquet")
+        shape_border(classes, squares, self.files("arcs", dealt), joined, border)
+        sums = self.file("measures", "border", "parquet")
+        measure_border(self.files("measures", dealt, "parquet"), squares, joined, sums)
         return Coverage(
-            {name: self.file("polygons", name, "parquet") for name in names},
-            {name: self.file("measures", name, "parquet") for name in names},
+            self.files("polygons", dealt, "parquet") | {"border": border},
+            self.files("measures", dealt, "parquet") | {"border": sums},
             squares,
             self.grid,
             Naming(CLASSES, **naming),
@@ -181,7 +190,25 @@ def test_a_square_without_pixels_has_no_polygon(tmp_path):
     files = Files(tmp_path, codes)
     found = lines(files.coverage(3, Shape()))
     assert [line["pixels"] for line in found.values()] == [4]
-    assert pq.read_table(files.file("polygons", "r0c0", "parquet")).num_rows == 0
+    assert pq.read_table(files.place("polygons", "r0c0") + "/r0c0.parquet").num_rows == 0
+
+
+def test_squares_of_the_sea_may_be_left_out(tmp_path):
+    """Two islands, and a row of squares of sea between them."""
+    codes = np.zeros((24, 24), np.uint8)
+    codes[:7, :8], codes[17:, 13:] = random_map(2)[:7, :8], random_map(2)[:7, :11]
+    files = Files(tmp_path, codes)
+    empty = [
+        name
+        for name, square in squares_of(files.grid, 4).items()
+        if not codes[max(4 * square.row - 1, 0) :, max(4 * square.col - 1, 0) :][:5, :5].any()
+    ]
+    assert {f"r3c{col}" for col in range(6)} < set(empty)
+    whole = lines(files.coverage(64, Shape(tolerance=1.0, area_limit=0.5)))
+    assert len(whole) > 20
+    parts = files.coverage(4, Shape(tolerance=1.0, area_limit=0.5), left_out=empty)
+    assert not set(empty) & set(parts.squares)
+    assert str(lines(parts)) == str(whole)
 
 
 @pytest.mark.slow
@@ -247,10 +274,7 @@ def test_squares_are_opened_one_by_one(tmp_path, monkeypatch):
     files.coverage(9, Shape())
     monkeypatch.setattr(np, "load", counted)
     squares = squares_of(files.grid, 9)
-    join_squares(
-        {name: files.file("trace", name) for name in squares},
-        squares,
-        {name: files.file("joined", name) for name in squares},
-        files.file("joined", "all"),
-    )
+    dealt = bundles(squares, 3)
+    folders = {files.place("joined", bundle): names for bundle, names in dealt.items()}
+    join_squares(files.files("trace", dealt), squares, folders, files.file("joined", "all"))
     assert most == 1

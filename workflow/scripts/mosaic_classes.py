@@ -3,6 +3,7 @@
 from iota2_tools.config.nomenclature import read_legend
 from iota2_tools.core.jobs import job
 from iota2_tools.geo.grid import Grid
+from iota2_tools.geo.squares import files_in_bundles
 from iota2_tools.maps.layers import LAYERS
 from iota2_tools.maps.mosaic import FinalMap, write_mosaic
 from iota2_tools.maps.style import write_attribute_table, write_class_style, write_ramp_style
@@ -17,9 +18,11 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
         bands=snakemake.params.get("bands"),
         shown=snakemake.params.get("shown"),
     )
-    write_mosaic(
-        list(snakemake.input.pieces), snakemake.output.mosaic, final, threads=snakemake.threads
-    )
+    pieces = list(snakemake.input.pieces)
+    blocks = snakemake.params.get("blocks")
+    if blocks:
+        pieces = list(files_in_bundles(pieces, blocks, "tif").values())
+    write_mosaic(pieces, snakemake.output.mosaic, final, threads=snakemake.threads)
     style = snakemake.output.get("style")
     if style and final.classes:
         write_class_style(final.classes, style)

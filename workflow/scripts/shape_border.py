@@ -1,7 +1,7 @@
 """Snakemake adapter of iota2_tools.vectors.shaping.shape_border."""
 
 from iota2_tools.core.jobs import job
-from iota2_tools.geo.squares import divided
+from iota2_tools.geo.squares import divided, files_in_bundles
 from iota2_tools.vectors.shaping import shape_border
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
@@ -9,7 +9,7 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     shape_border(
         classes=snakemake.input.classes,
         squares=squares,
-        borders=dict(zip(squares, snakemake.input.arcs, strict=True)),
+        borders=files_in_bundles(snakemake.input.borders, squares, "npz"),
         table=snakemake.input.table,
         output=snakemake.output.polygons,
     )

@@ -1,8 +1,8 @@
-"""Snakemake adapter of iota2_tools.vectors.measuring.measure_square."""
+"""Snakemake adapter of iota2_tools.vectors.measuring.measure_squares."""
 
 from iota2_tools.core.jobs import job
-from iota2_tools.geo.squares import divided
-from iota2_tools.vectors.measuring import Quantity, Sources, measure_square
+from iota2_tools.geo.squares import bundle_of
+from iota2_tools.vectors.measuring import Quantity, Sources, measure_squares
 
 with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     quantities = [
@@ -13,9 +13,9 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
             for item in snakemake.params.rasters
         ),
     ]
-    measure_square(
+    measure_squares(
         vectorised=snakemake.input.vectorised,
-        square=divided(snakemake.params.division)[snakemake.wildcards.square],
+        squares=bundle_of(snakemake.params.division, snakemake.wildcards.bundle),
         sources=Sources(snakemake.input.classes, quantities),
-        output=snakemake.output.measures,
+        folder=snakemake.output.measures,
     )
