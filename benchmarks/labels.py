@@ -14,11 +14,13 @@ prediction_sets: 0.1}`), its prediction sets are held against the class of every
 
 import argparse
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from iota2_tools.geo.raster import open_raster
 from iota2_tools.learning import engines
@@ -32,7 +34,7 @@ from iota2_tools.learning.folds import (
 from iota2_tools.learning.reliability import best_temperature, reliability, tempered
 from iota2_tools.learning.settings import LearningSettings, ModelKey
 from iota2_tools.learning.traits import FOLD_PIXELS
-from iota2_tools.reference.export import sample_tables
+from iota2_tools.reference.sources import sample_tables
 from iota2_tools.reference.table import TrainingTable, read_training_table
 
 SETTINGS = LearningSettings("RandomForestClassifier", {})
@@ -70,6 +72,12 @@ def main() -> None:
         report("drop", noisy.only(~np.isin(noisy.polygons, found)), judges, key)
 
 
+BY_RIGHT = "by right labels"
+"""Of every pixel, where the folds know polygons of the right label alone."""
+ON_LAND = (0.1, 0.05, 0.02)
+"""Shares of errors that are allowed, of the sets that are held against the land."""
+
+
 @dataclass
 class Counted:
     """Pixels: how many, those whose class is right, those whose sets hold the true class, sizes of all sets."""
@@ -77,21 +85,25 @@ class Counted:
     pixels: int = 0
     right: int = 0
     covered: int = 0
+    without: int = 0
     classes: int = 0
 
-    def add(self, here: np.ndarray, pixels: "Said") -> None:
+    def add(self, here: np.ndarray, said: "Said") -> None:
         """Take those of a window."""
         self.pixels += int(here.sum())
-        self.right += int(pixels.right[here].sum())
-        self.covered += int(pixels.covered[here].sum())
-        self.classes += int(pixels.sizes[here].sum())
+        self.right += int(said.right[here].sum())
+        self.covered += int(said.covered[here].sum())
+        self.without += int(said.without[here].sum())
+        self.classes += int(said.sizes[here].sum())
 
 
 class Said(NamedTuple):
-    """Of each pixel: whether its class is right, whether its set holds the true class, the size of the set."""
+    """Of each pixel: whether its class is right; whether its set holds the true class; and would without the
+    rule that no set is empty; how many classes it holds."""
 
     right: np.ndarray
     covered: np.ndarray
+    without: np.ndarray
     sizes: np.ndarray
 
 
@@ -104,32 +116,65 @@ def on_every_pixel(results: Path, scene: Path) -> None:
         "beside another class",
         "in the midst of a class",
     )
-    counted = {kind: Counted() for kind in kinds}
-    for place in sorted((results / "classification").glob("*/region_*")):
-        tile, region = place.parent.name, place.name.removeprefix("region_")
-        name = f"region_{region}_seed_0"
-        model = results / "models" / name
-        floor = 1 - threshold_of_model(
-            str(results / "folds" / name / "predictions.parquet"), str(model), ERRORS
-        )
-        truth = read(scene / "truth" / f"{tile}_class.tif")
-        mapped = read(place / "classes_seed_0.tif")
-        shares = read(place / "probabilities_seed_0.tif") / 1000
-        codes = np.array(engines.load(str(model)).codes)
-        said = held_against(truth, mapped, shares, codes, floor)
-        polygons = read(results / "tiles" / tile / "polygons.tif") > 0
-        edge = beside_another(truth)
-        here = mapped > 0
-        for kind, chosen in zip(
-            kinds, (here, here & polygons, here & ~polygons, here & edge, here & ~edge), strict=True
-        ):
-            counted[kind].add(chosen, said)
-    print(f"{'':<24}{'pixels':>10}{'OA':>8}{'coverage':>10}{'classes':>9}")
-    for kind, item in counted.items():
-        print(
-            f"{kind:<24}{item.pixels:>10}{item.right / item.pixels:>8.3f}{item.covered / item.pixels:>10.3f}"
-            f"{item.classes / item.pixels:>9.2f}"
-        )
+    true = true_classes(results, scene)
+    print(f"{'':<24}{'pixels':>10}{'OA':>8}{'coverage':>10}{'(empty)':>9}{'classes':>9}")
+    for errors in ON_LAND:
+        counted = {kind: Counted() for kind in (*kinds, BY_RIGHT)}
+        for place in sorted((results / "classification").glob("*/region_*")):
+            chosen, said = _of_a_tile(results, scene, place, errors)
+            for kind, here in zip(kinds, chosen, strict=True):
+                counted[kind].add(here, said)
+            chosen, said = _of_a_tile(results, scene, place, errors, true)
+            counted[BY_RIGHT].add(chosen[0], said)
+        print(f"{errors:.0%} of errors allowed")
+        for kind, item in counted.items():
+            shares = [
+                n / item.pixels for n in (item.right, item.covered, item.without, item.classes)
+            ]
+            print(
+                "  {:<22}{:>10}{:>8.3f}{:>10.3f}{:>9.3f}{:>9.2f}".format(kind, item.pixels, *shares)
+            )
+
+
+def _of_a_tile(
+    results: Path,
+    scene: Path,
+    place: Path,
+    errors: float,
+    true: Mapping[int, int] | None = None,
+) -> tuple[list[np.ndarray], Said]:
+    """Pixels of each kind that a region of a tile maps, and what its sets are worth there.
+
+    With the true class of each polygon the sets are those of folds without polygons of a wrong label.
+    """
+    tile, region = place.parent.name, place.name.removeprefix("region_")
+    name = f"region_{region}_seed_0"
+    model = str(results / "models" / name)
+    folds = str(results / "folds" / name / "predictions.parquet")
+    truth = read(scene / "truth" / f"{tile}_class.tif")
+    mapped = read(place / "classes_seed_0.tif")
+    shares = read(place / "probabilities_seed_0.tif") / 1000
+    codes = np.array(engines.load(model).codes)
+    with tempfile.TemporaryDirectory() as folder:
+        if true is not None:
+            table = pd.read_parquet(folds)
+            folds = f"{folder}/right.parquet"
+            table[table["polygon"].map(true) == table["code"]].to_parquet(folds)
+        largest = threshold_of_model(folds, model, errors)
+    said = held_against(truth, mapped, shares, codes, 1 - largest)
+    polygons, edge = read(results / "tiles" / tile / "polygons.tif") > 0, beside_another(truth)
+    here = mapped > 0
+    return [here, here & polygons, here & ~polygons, here & edge, here & ~edge], said
+
+
+def true_classes(results: Path, scene: Path) -> dict[int, int]:
+    """True class of each polygon: that of most of its pixels."""
+    found: dict[int, int] = {}
+    for path in sorted((results / "tiles").glob("*/polygons.tif")):
+        polygons, truth = read(path), read(scene / "truth" / f"{path.parent.name}_class.tif")
+        counts = pd.crosstab(polygons[polygons > 0], truth[polygons > 0])
+        found |= counts.idxmax(axis=1).to_dict()
+    return found
 
 
 def read(path: Path) -> np.ndarray:
@@ -140,14 +185,15 @@ def read(path: Path) -> np.ndarray:
 def held_against(
     truth: np.ndarray, mapped: np.ndarray, shares: np.ndarray, codes: np.ndarray, floor: float
 ) -> Said:
-    """Sets of each pixel (the class of the map, and those whose probability is not below `floor`) and its true class.
+    """Sets of each pixel (classes whose probability is not below `floor`; that of the map where none is).
 
     Probabilities (class, row, column) are written in steps of 0.001: half of one is let pass.
     """
     kept = shares >= floor - 0.0005
-    own = codes[:, None, None] == truth
+    held = (kept & (codes[:, None, None] == truth)).any(axis=0)
+    count = kept.sum(axis=0)
     right = mapped == truth
-    return Said(right, (kept & own).any(axis=0) | right, np.maximum(kept.sum(axis=0), 1))
+    return Said(right, held | (right & (count == 0)), held, np.maximum(count, 1))
 
 
 def beside_another(truth: np.ndarray) -> np.ndarray:
