@@ -239,8 +239,11 @@ def test_a_killed_run_is_told_and_unlock_frees_it_alone(small_scene, tmp_path):
     assert "complete" in iota2("run", paths[0], "init", "--cores", 2).stderr
 
 
-def on_a_terminal(*words, seconds: float = 120) -> tuple[int, str]:
-    """Type a command at a terminal; its exit code, and what was shown."""
+CTRL_C = b"\x03"
+
+
+def on_a_terminal(*words, seconds: float = 120, interrupt: str = "") -> tuple[int, str]:
+    """Type a command at a terminal, and Ctrl-C once something is shown; its exit code, and what was shown."""
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir("/")
@@ -255,6 +258,9 @@ def on_a_terminal(*words, seconds: float = 120) -> tuple[int, str]:
         if not part:
             break
         shown += part
+        if interrupt and interrupt.encode() in shown:
+            os.write(terminal, CTRL_C)
+            interrupt = ""
     os.close(terminal)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode()
 
@@ -274,6 +280,19 @@ def test_on_a_terminal_one_line_is_written_again_and_a_failure_told(small_scene,
     assert "not complete: " in shown
     assert iota2("status", path, check=1).stdout.startswith("ended: ")
     assert "Traceback" not in shown
+
+
+def test_ctrl_c_ends_a_run_in_order_with_a_line_and_it_goes_on_from_there(small_scene, tmp_path):
+    shutil.copytree(small_scene / "scene", tmp_path / "scene")
+    path = configured(tmp_path, tmp_path / "results", "stopped", tiles=["T31TCJ"])
+    words = ("run", path, "init", "--cores", 1)
+    code, shown = on_a_terminal(*words, interrupt=", 1 of ")
+    assert code == 1
+    assert "stopping: jobs at work are ended; what is done is kept" in shown
+    assert re.search(r"stopped: \d+ of \d+ jobs done; the same command goes on from there", shown)
+    for word in ("Traceback", "KeyboardInterrupt", "failed", "WorkflowError"):
+        assert word not in shown
+    assert "complete: " in iota2(*words).stderr
 
 
 def test_an_installation_that_may_not_be_written_to_is_enough(small_scene, tmp_path):

@@ -309,6 +309,7 @@ wrong(
         [s.band("B4", n).unlink() for n in range(4)] + [s.band("B8", n).unlink() for n in range(4)]
     ),
     "no product of s2/T31TCJ has a readable image of band B4",
+    "-> if your products lack it, do without: `keep_bands: [B11]`",
 )
 wrong(
     "a mask that is missing",
