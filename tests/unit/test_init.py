@@ -137,6 +137,11 @@ def test_the_reference_in_another_format_is_no_layer_of_regions(data):
     assert cli.main(["init", "data"]) == 0
     text = (data.parent / "config/config.yaml").read_text()
     assert "#   path: data/regions.gpkg\n#   field: region\n" in text
+    (data / "regions.gpkg").unlink()
+    assert cli.main(["init", "data", "--config", "config/other.yaml"]) == 2  # its nomenclature
+    (data.parent / "config/nomenclature.csv").unlink()
+    assert cli.main(["init", "data", "--config", "config/other.yaml"]) == 0
+    assert "regions" not in (data.parent / "config/other.yaml").read_text()
 
 
 def test_regions_alone_are_no_reference(data):
@@ -176,6 +181,9 @@ def test_nothing_is_overwritten(data, capsys):
     (data.parent / "config/nomenclature.csv").write_text("mine")
     assert cli.main(["init", "data", "--config", "config/other.yaml"]) == 2
     assert "nomenclature.csv: is there already and lacks classes" in capsys.readouterr().err
+    (data / "classes.csv").write_bytes("code;name\n2;a\n3;b\n11;é\n".encode("cp1252"))
+    assert cli.main(["init", "data", "--config", "config/other.yaml"]) == 2
+    assert (data.parent / "config/nomenclature.csv").read_text() == "mine"
 
 
 def test_a_folder_without_products_says_what_was_looked_for(data, capsys):

@@ -81,6 +81,12 @@ def test_what_quick_jobs_take_longer_to_start_is_no_pace_of_long_ones():
     assert now.seconds_left(500) == pytest.approx(2 * 25 + 2 * (2 * 100 + 24))
 
 
+def test_quick_jobs_that_take_no_time_are_no_pace_of_long_ones_either():
+    # A tenth of their plan: 0.9 s less a job, and no less than half the time of the work.
+    now = of_quick_jobs(*((n, n + 0.1) for n in range(20)))
+    assert now.seconds_left(20) == pytest.approx(2 * 0.1 + 2 * (0.5 * 100 - 0.9))
+
+
 def test_quick_jobs_that_take_half_as_long_again_tell_as_much_of_the_others():
     now = of_quick_jobs((0, 1.5), (1.5, 3.0))
     assert now.seconds_left(3) == pytest.approx(18 * 1.5 + 3 + 2 * (150 + 0.5))

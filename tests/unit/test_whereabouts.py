@@ -81,6 +81,16 @@ def test_where_inputs_have_whole_paths_an_earlier_run_tells_where_the_output_is(
     assert place_of(path).output == project / "results"
 
 
+def test_a_production_that_happens_to_be_here_is_not_that_of_a_configuration_elsewhere(
+    project, monkeypatch
+):
+    other = project.parent / "other"
+    (other / "results" / "logs").mkdir(parents=True)
+    (other / "results" / "logs" / "run.jsonl").touch()
+    monkeypatch.chdir(other)
+    assert place_of(project / "config" / "config.yaml").output == project / "results"
+
+
 def test_commands_on_products_take_the_configuration_too(project, monkeypatch):
     monkeypatch.chdir("/")
     assert output_folder(str(project / "config" / "config.yaml")) == str(project / "results")
