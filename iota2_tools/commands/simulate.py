@@ -14,7 +14,11 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "--size", type=int, default=1000, help="side of a tile, pixels of 10 m (%(default)s)"
     )
     parser.add_argument(
-        "--tiles", nargs="+", default=["T31TCJ", "T31TDJ"], help="names (%(default)s)"
+        "--tiles",
+        nargs="+",
+        metavar="TILE",
+        default=["T31TCJ", "T31TDJ"],
+        help="names (T31TCJ T31TDJ)",
     )
     parser.add_argument(
         "--dates", type=int, default=36, help="acquisitions in the year (%(default)s)"
@@ -32,7 +36,8 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         "--baselines",
         nargs="+",
         default=["02.14", "05.09"],
-        help="processing baselines of Sen2Cor's products, in turn (%(default)s)",
+        metavar="BASELINE",
+        help="processing baselines of Sen2Cor's products, in turn (02.14 05.09)",
     )
     parser.add_argument(
         "--field-size",
@@ -96,6 +101,6 @@ def run(arguments: argparse.Namespace) -> int:
     folders = ", ".join(f"{SENSORS[name].folder}/" for name in arguments.sensors)
     print(
         f"scene in {arguments.folder}: native products in {folders}, polygons and nomenclature "
-        "in reference/"
+        f"in reference/; a configuration for it: iota2 init {arguments.folder}"
     )
     return 0

@@ -67,7 +67,7 @@ def begin(
         if production.vectorisation:
             production.vectorisation.keep_units()
         for warning in input_warnings(production):
-            logger.warning(warning)
+            logger.warning(f"WARNING: {warning}")  # Snakemake shows the bare words
     # What Snakemake's parser needs anyhow, while errors still become messages.
     _ = production.target_dates, production.regions_of_tiles
     return production
