@@ -1,6 +1,7 @@
 """`iota2 change`: what changed between the maps of two years."""
 
 import argparse
+import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -123,6 +124,6 @@ def told(found: "Changes", folder: str) -> str:
         lines.append(f"  {area:12,.1f} ha  {first} > {second}")
     lines += [
         "A difference of two maps is change, or an error of one of them: on real maps mostly the latter.",
-        f"For areas that changed, with their error: iota2 sample {folder}/Changed.tif (docs/annual.md)",
+        f"For areas that changed, with their error: iota2 sample {shlex.quote(folder)}/Changed.tif (docs/annual.md)",
     ]
     return "\n".join(lines)

@@ -4,6 +4,7 @@ import argparse
 import csv
 import io
 import os
+import shlex
 from pathlib import Path
 
 from iota2_tools.core.errors import ConfigError
@@ -59,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     except ConfigError as error:
         print(f"to be mended: {error}")
         return 1
-    print(f"now: iota2 check {path}")
+    print(f"now: iota2 check {shlex.quote(str(path))}")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -322,5 +323,5 @@ def _told(
         f"nomenclature: {nomenclature}{'' if nomenclature in found.nomenclatures else new}"
     )
     lines += [f"REMARK: {text}" for text in found.remarks]
-    lines.append(f"written: {config}; now: iota2 check {config}")
+    lines.append(f"written: {config}; now: iota2 check {shlex.quote(str(config))}")
     return lines

@@ -3,6 +3,7 @@
 import argparse
 import os
 import re
+import shlex
 from typing import TYPE_CHECKING
 
 from iota2_tools.core.errors import ConfigError
@@ -82,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
     for remark in remarks:
         print(f"WARNING: {remark}")
     print(f"{output}: the production of {arguments.year}, in {new.config.output}")
-    print(f"look at it, then: iota2 check {output}")
+    print(f"look at it, then: iota2 check {shlex.quote(str(output))}")
     return 0
 
 

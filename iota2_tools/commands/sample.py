@@ -1,6 +1,7 @@
 """`iota2 sample`: random points of a map, for a person to look at."""
 
 import argparse
+import shlex
 
 from iota2_tools.core.errors import ConfigError
 
@@ -62,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     print(design_text(design))
     print(
         f"{arguments.output}: {design.sizes.sum()} points. Fill in their field `reference`, then: "
-        f"iota2 assess {arguments.map} {arguments.output}"
+        f"iota2 assess {shlex.quote(str(arguments.map))} {shlex.quote(str(arguments.output))}"
         + (f" --strata {arguments.strata}" if arguments.strata else "")
     )
     return 0

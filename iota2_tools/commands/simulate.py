@@ -1,6 +1,7 @@
 """`iota2 simulate`: a scene of native products to try the chain on."""
 
 import argparse
+import shlex
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -101,6 +102,6 @@ def run(arguments: argparse.Namespace) -> int:
     folders = ", ".join(f"{SENSORS[name].folder}/" for name in arguments.sensors)
     print(
         f"scene in {arguments.folder}: native products in {folders}, polygons and nomenclature "
-        f"in reference/; a configuration for it: iota2 init {arguments.folder}"
+        f"in reference/; a configuration for it: iota2 init {shlex.quote(str(arguments.folder))}"
     )
     return 0

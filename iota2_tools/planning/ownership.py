@@ -7,6 +7,7 @@ may go on; ours says on which machine, by whom and since when, so that a person 
 import getpass
 import json
 import os
+import shlex
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -174,4 +175,4 @@ def is_locked(place: Place) -> bool:
 
 def unlocking(place: Place) -> str:
     """The command that frees a production, and no other."""
-    return f"`iota2 run {place.configfile} --unlock`"
+    return f"`iota2 run {shlex.quote(str(place.configfile))} --unlock`"

@@ -68,6 +68,11 @@ def test_a_configuration_of_what_was_found_passes_as_such(data, capsys):
     assert said.endswith("now: iota2 check config/config.yaml\n")
 
 
+def test_what_is_to_be_typed_next_can_be_typed(data, capsys):
+    assert cli.main(["init", "data", "--config", "my maps/a b.yaml"]) == 0
+    assert capsys.readouterr().out.endswith("now: iota2 check 'my maps/a b.yaml'\n")
+
+
 def test_comments_taken_away_it_is_a_configuration_still(data):
     assert cli.main(["init", "data"]) == 0
     lines = (data.parent / "config/config.yaml").read_text().splitlines()
