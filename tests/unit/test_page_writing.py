@@ -229,6 +229,17 @@ def test_the_ndvi_is_the_first_profile_that_is_shown(page):
     assert re.findall(r'<option value="\d">(S \w+)</option>', page) == ["S NDVI", "S B4"]
 
 
+def test_of_two_sensors_the_ndvi_of_the_most_days_is_shown_first():
+    told = report()
+    item = told.data.profiles[-1]
+    few = item.model_copy(update={"quantity": "A NDVI", "days": item.days[:2]} | {
+        name: getattr(item, name)[:2] for name in ("mean", "q05", "q25", "q75", "q95")
+    })  # fmt: skip
+    data = told.data.model_copy(update={"profiles": [few, *told.data.profiles]})
+    text = writing.page_of(report(data=data))
+    assert re.findall(r'<option value="\d">(\w \w+)</option>', text) == ["S NDVI", "A NDVI", "S B4"]
+
+
 def test_each_layer_has_its_legend_or_its_ramp(page):
     data = json.loads(re.search(r'id="map-data">(.*?)</script>', page, re.DOTALL)[1])
     classes, last_year, validity, difference, sets = data["layers"]

@@ -190,14 +190,16 @@ def _figures(report: Report) -> dict[str, str]:
 
 
 def _profile_figures(report: Report) -> list[tuple[str, Any]]:
-    """Quantity and figure; the NDVI first, for it is looked at first."""
+    """Quantity and figure; the NDVI of the most days first, for it is looked at first."""
     from markupsafe import Markup
 
     classes = {item.code: item for item in report.classes}
     groups = defaultdict(list)
     for item in report.data.profiles:
         groups[item.quantity].append(item)
-    ordered = sorted(groups, key=lambda name: not name.endswith("NDVI"))
+    ndvi = [name for name in groups if name.endswith("NDVI")]
+    ndvi.sort(key=lambda name: -len(groups[name][0].days))
+    ordered = [*ndvi, *(name for name in groups if name not in ndvi)]
     ordered = ordered[: max(1, MOST_LINES // len(classes))]
     return [(name, Markup(figures.profiles(groups[name], classes))) for name in ordered]
 
