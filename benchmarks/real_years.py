@@ -44,9 +44,8 @@ def main() -> None:
         for year, area in AREAS.items():
             keep_common(given.data / area, folder / f"{year}")
         for sensors in given.sets:
-            for own in (True, False):
-                for year in AREAS:
-                    tell(sensors, year, own, produce(folder, given, sensors, year, own))
+            for year, own in ((2018, True), (2019, True), (2019, False), (2018, False)):
+                tell(sensors, year, own, produce(folder, given, sensors, year, own))
 
 
 def keep_common(area: Path, folder: Path) -> None:
@@ -80,7 +79,8 @@ def produce(folder: Path, given: argparse.Namespace, sensors: str, year: int, ow
     }  # fmt: skip
     (folder / f"{name}.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     command = [
-        sys.executable, "-m", "iota2_tools.commands.cli", "run", f"{name}.yaml", "validation", "--cores",
+        sys.executable, "-m", "iota2_tools.commands.cli", "run", f"{name}.yaml",
+        f"{name}/final/scores.csv", "--cores",
         str(given.cores),
     ]  # fmt: skip
     done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)

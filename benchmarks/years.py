@@ -65,7 +65,10 @@ class Land:
         return name
 
     def produce(self, name: str, scene: str, year: int, **learning: object) -> Path:
-        """Make a production of a scene, unless it is there; its results."""
+        """Make a production of a scene, unless it is there; its results.
+
+        One that learns nothing of its own year has no reference.
+        """
         section = {
             "path": f"{scene}/sentinel2", "temporal_resolution": 15, "dates": "day_of_year",
             "first_date": f"{year}-01-01", "last_date": f"{year}-12-31",
@@ -80,6 +83,8 @@ class Land:
             "learning": learning or {"parameters": {"n_estimators": 100}},
             "classification": {"probability_map": True},
         }
+        if learning:
+            del config["reference"], config["sampling"]
         (self.folder / f"{name}.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
         self.iota2("run", f"{name}.yaml", "mosaic", "--cores", str(self.cores))
         return self.folder / name
