@@ -52,10 +52,9 @@ from iota2_tools.simulate import SceneSettings, simulate_scene  # noqa: E402
 from iota2_tools.simulate.settings import COLUMN_LETTERS, ROW_LETTERS  # noqa: E402
 
 TICKS = os.sysconf("SC_CLK_TCK")
-SUBMITTED = re.compile(
-    r"[Jj]ob (\d+) (?:has been submitted )?with (?:SLURM|external) jobid '?(\d+)"
-)
-ANY_SUBMITTED = re.compile(r"has been submitted with|with external jobid")
+SUBMITTED = re.compile(r"Job (\d+) has been submitted with SLURM jobid (\d+)")
+OF_A_TILE = "take_inventory"
+"""Rule whose jobs are one a tile, and in the first submission of it."""
 SUBREAPER = 36  # prctl: what its parent leaves behind becomes a child of this process
 STEP = "slurmstepd"
 PROFILES = ("slurm-native", "gridengine")
@@ -63,12 +62,13 @@ PROFILES = ("slurm-native", "gridengine")
 
 @dataclass(frozen=True)
 class Ran:
-    """A job of the scheduler: seconds since the epoch."""
+    """A job of the scheduler: seconds since the epoch, and how many slots it had."""
 
     job: str
     submitted: float
     started: float
     ended: float
+    slots: int
 
 
 @dataclass
@@ -81,8 +81,6 @@ class Watched:
         Seconds of the processors by role: snakemake, controller, node, jobs.
     opened : Counter
         Files opened below the production and below the clone.
-    submitted : list of (float, int)
-        Time of each look, and how many jobs had been submitted by then.
     interrupted : bool
         Whether the run was ended before its end.
     """
@@ -93,7 +91,6 @@ class Watched:
     memory_mb: dict[str, float] = field(default_factory=dict)
     descriptors: int = 0
     opened: Counter = field(default_factory=Counter)
-    submitted: list[tuple[float, int]] = field(default_factory=list)
     interrupted: bool = False
 
 
@@ -218,7 +215,6 @@ def follow(run: Snakemake, daemons: dict[str, int], seen: Watched, minutes: floa
     adopted = 0.0
     pid = run.process.pid
     while run.process.poll() is None:
-        seen.submitted.append((time.time(), len(ANY_SUBMITTED.findall(run.printed))))
         if time.time() - seen.begun > 60 * minutes and not seen.interrupted:
             seen.interrupted, seen.ended = True, time.time()
             run.process.send_signal(signal.SIGINT)
@@ -275,18 +271,19 @@ def jobs_of_slurm(told: Path) -> list[Ran]:
             datetime.fromisoformat(facts[name]).timestamp()
             for name in ("SubmitTime", "StartTime", "EndTime")
         )
-        found.append(Ran(facts["JobId"], *times))
+        found.append(Ran(facts["JobId"], *times, slots=int(facts["ProcCnt"])))
     return found
 
 
 def jobs_of_gridengine(told: Path) -> list[Ran]:
-    """Jobs of the accounting file (accounting(5)): id, times of submission, start and end."""
+    """Jobs of the accounting file (accounting(5)): id, times of submission, start and end, slots."""
     found = []
     for line in told.read_text(encoding="utf-8").splitlines():
         if line.startswith("#"):
             continue
         cells = line.split(":")
-        found.append(Ran(cells[5], *(seconds(text) for text in cells[8:11])))
+        times = (seconds(text) for text in cells[8:11])
+        found.append(Ran(cells[5], *times, slots=int(cells[34])))
     return found
 
 
@@ -298,17 +295,37 @@ def seconds(text: str) -> float:
 def noticed(run: Snakemake, ran: list[Ran]) -> list[float]:
     """Seconds from the end of each job to when Snakemake knew; of single jobs, not groups."""
     ends = {job.job: job.ended for job in ran}
-    by_scheduler = {
-        int(job): ends.get(external) for job, external in SUBMITTED.findall(run.printed)
-    }
+    by_scheduler = {job: ends.get(external) for job, external in submissions(run)}
     found = []
-    journal = run.folder / "results" / "logs" / "run.jsonl"
-    for line in journal.read_text(encoding="utf-8").splitlines():
-        told = json.loads(line)
+    for told in lines_of(run.folder / "results" / "logs" / "run.jsonl"):
         ended = by_scheduler.get(told.get("job", -1))
         if told["event"] == "finished" and ended:
             found.append(told["time"] - ended)
     return found
+
+
+def submissions(run: Snakemake) -> Iterator[tuple[int, str]]:
+    """Snakemake's and the scheduler's number of each single job, as the executors tell them."""
+    yield from ((int(job), external) for job, external in SUBMITTED.findall(run.printed))
+    for path in (run.folder / ".snakemake" / "drmaa-verified" / "runs").glob("*.jsonl"):
+        names: dict[str, str] = {}
+        for told in lines_of(path):
+            names[told["token"]] = told.get("name", names.get(told["token"], ""))
+            number = names[told["token"]].rpartition(" job ")[2]
+            if told["event"] == "submitted" and number.isdigit():
+                yield int(number), told["job_id"]
+
+
+def lines_of(path: Path) -> list[dict]:
+    """A file with one JSON a line."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def burst_of(run: Snakemake) -> list[float]:
+    """When the first job of each tile was handed over, in order of time."""
+    told = lines_of(run.folder / "results" / "logs" / "run.jsonl")
+    return sorted(item["time"] for item in told
+                  if item["event"] == "started" and item["rule"] == OF_A_TILE)  # fmt: skip
 
 
 def work_of_scripts(benchmarks: Path) -> tuple[int, float]:
@@ -327,10 +344,8 @@ def tell(
     jobs, scripts = work_of_scripts(run.folder / "results" / "benchmarks")
     wall = seen.ended - seen.begun
     ran = [job for job in ran if job.ended <= seen.ended]
-    first = next(when for when, count in seen.submitted if count)
-    burst = next(((when, count) for when, count in seen.submitted if count >= given.tiles),
-                 seen.submitted[-1])  # fmt: skip
-    worked = sum(job.ended - job.started for job in ran)
+    burst = burst_of(run)
+    worked = sum(job.slots * (job.ended - job.started) for job in ran)
     late = noticed(run, ran)
     waits = [job.started - job.submitted for job in ran]
     count = len(ran)
@@ -338,17 +353,16 @@ def tell(
     everything = cpu["jobs"] + cpu["snakemake"]
     rows = [
         ("jobs that ended, in submissions", f"{jobs}, {count}"),
-        ("submitted", f"{seen.submitted[-1][1]}"),
         ("wall s", f"{wall:.0f}"),
-        ("  before the first submission", f"{first - seen.begun:.0f}"),
+        ("  before the first submission", f"{min(job.submitted for job in ran) - seen.begun:.0f}"),
         ("  lost: slots without a job", f"{wall - worked / given.slots:.0f}"),
         ("submitted a second, the first of all tiles",
-         f"{burst[1] / max(burst[0] - first, 1):.1f}"),
+         f"{(len(burst) - 1) / max(burst[-1] - burst[0], 1):.1f}"),
         ("wait in the queue s, median", f"{statistics.median(waits):.0f}"),
         ("end to Snakemake s, median (most)",
          f"{statistics.median(late):.1f} ({max(late):.0f})" if late else "groups alone"),
         ("CPU s of jobs, a submission", f"{cpu['jobs']:.0f}, {cpu['jobs'] / count:.1f}"),
-        ("  share of a core that they got", f"{100 * cpu['jobs'] / worked:.0f} %"),
+        ("  share of the time of their slots", f"{100 * cpu['jobs'] / worked:.0f} %"),
         ("  of them the scripts, a job", f"{scripts:.0f}, {scripts / jobs:.1f}"),
         ("CPU s of Snakemake where it was started", f"{cpu['snakemake']:.0f}"),
         ("share of Snakemake in all CPU", f"{100 * (1 - scripts / everything):.0f} %"),

@@ -184,7 +184,7 @@ def between_years(land: Land, scenes: tuple[str, str], after: Path, outside: np.
         output = land.folder / f"consistent_{after.name}_{len(options)}"
         shutil.rmtree(output, ignore_errors=True)
         land.iota2("consistency", *years, "--output", str(output), *options)
-        maps = [next(output.rglob(f"*{year}*.tif")) for year in (2018, 2019)]
+        maps = [output / f"Classif_{year}.tif" for year in (2018, 2019)]
         print(changes(title, maps, truths, outside), flush=True)
     print(area_of_change(land, after, truths), flush=True)
 
