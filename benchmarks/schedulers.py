@@ -263,10 +263,12 @@ def peak_of(pid: int) -> float:
 
 
 def jobs_of_slurm(told: Path) -> list[Ran]:
-    """Jobs of `jobcomp/filetxt`: JobId=1 … StartTime=2026-01-01T00:00:00 …"""
+    """Jobs that ended well, of `jobcomp/filetxt`: JobId=1 … StartTime=2026-01-01T00:00:00 …"""
     found = []
     for line in told.read_text(encoding="utf-8").splitlines():
         facts = dict(word.split("=", 1) for word in line.split() if "=" in word)
+        if facts["JobState"] != "COMPLETED":
+            continue
         times = (
             datetime.fromisoformat(facts[name]).timestamp()
             for name in ("SubmitTime", "StartTime", "EndTime")
@@ -276,12 +278,12 @@ def jobs_of_slurm(told: Path) -> list[Ran]:
 
 
 def jobs_of_gridengine(told: Path) -> list[Ran]:
-    """Jobs of the accounting file (accounting(5)): id, times of submission, start and end, slots."""
+    """Jobs that ended well, of the accounting file (accounting(5)): id, times of submission, start and end, slots."""
     found = []
     for line in told.read_text(encoding="utf-8").splitlines():
-        if line.startswith("#"):
-            continue
         cells = line.split(":")
+        if line.startswith("#") or cells[11:13] != ["0", "0"]:  # failed, exit_status
+            continue
         times = (seconds(text) for text in cells[8:11])
         found.append(Ran(cells[5], *times, slots=int(cells[34])))
     return found
@@ -366,8 +368,10 @@ def tell(
         ("  of them the scripts, a job", f"{scripts:.0f}, {scripts / jobs:.1f}"),
         ("CPU s of Snakemake where it was started", f"{cpu['snakemake']:.0f}"),
         ("share of Snakemake in all CPU", f"{100 * (1 - scripts / everything):.0f} %"),
-        ("CPU s of the controller, ms a submission",
-         f"{cpu['controller']:.1f}, {1000 * cpu['controller'] / count:.0f}"),
+        (
+            "CPU s of the controller, % of a core",
+            f"{cpu['controller']:.1f}, {100 * cpu['controller'] / wall:.1f}",
+        ),
         ("CPU s of the node's daemon", f"{cpu['node']:.1f}"),
         ("peak MB: Snakemake, controller",
          f"{seen.memory_mb['snakemake']:.0f}, {seen.memory_mb['controller']:.0f}"),
