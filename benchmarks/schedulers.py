@@ -105,6 +105,7 @@ def main() -> None:
     given = parser.parse_args()
     if os.getuid():
         raise SystemExit("schedulers are installed and started by root")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the daemons are ended too
     ctypes.CDLL(None).prctl(SUBREAPER, 1)
     for block, answers in (("slurm", ""), ("grid engine", PRESEED), ("opened files", "")):
         install_debian_packages(debian_packages(block), answers)
@@ -213,17 +214,16 @@ def count_opened(tracer: subprocess.Popen, places: dict[str, str], opened: Count
 def follow(run: Snakemake, daemons: dict[str, int], seen: Watched, minutes: float) -> None:
     """Look every half second until Snakemake has ended; it must end well, or is interrupted."""
     adopted = 0.0
-    pid = run.process.pid
-    while run.process.poll() is None:
-        if time.time() - seen.begun > 60 * minutes and not seen.interrupted:
-            seen.interrupted, seen.ended = True, time.time()
-            run.process.send_signal(signal.SIGINT)
-        adopted += reap()
-        with suppress(OSError, IndexError):  # it has ended
-            seen.cpu["snakemake"] = sum(cpu_of(pid))
-            seen.memory_mb["snakemake"] = peak_of(pid)
-            seen.descriptors = max(seen.descriptors, len(os.listdir(f"/proc/{pid}/fd")))
-        time.sleep(0.5)
+    try:
+        while run.process.poll() is None:
+            if time.time() - seen.begun > 60 * minutes and not seen.interrupted:
+                seen.interrupted, seen.ended = True, time.time()
+                run.process.send_signal(signal.SIGINT)
+            adopted += reap()
+            look_at(run.process.pid, seen)
+            time.sleep(0.5)
+    finally:
+        run.process.kill()  # if this program is ended before it
     seen.ended = seen.ended or time.time()
     if run.process.returncode and not seen.interrupted:
         raise SystemExit(f"the production failed\n{run.printed}")
@@ -232,6 +232,14 @@ def follow(run: Snakemake, daemons: dict[str, int], seen: Watched, minutes: floa
         seen.cpu[name] = cpu_of(daemon)[0]
         seen.memory_mb[name] = peak_of(daemon)
     seen.cpu["jobs"] = adopted + reap() + cpu_of(daemons["node"])[1]
+
+
+def look_at(pid: int, seen: Watched) -> None:
+    """What Snakemake has taken so far."""
+    with suppress(OSError, IndexError):  # it has ended
+        seen.cpu["snakemake"] = sum(cpu_of(pid))
+        seen.memory_mb["snakemake"] = peak_of(pid)
+        seen.descriptors = max(seen.descriptors, len(os.listdir(f"/proc/{pid}/fd")))
 
 
 def reap() -> float:
