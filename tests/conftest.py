@@ -57,7 +57,8 @@ def group_of(nodeid: str) -> str:
     file = nodeid.partition("::")[0]
     if "tests/rules/" in file or file.endswith(("_full_disk.py", "_of_another_year.py")):
         return "rules"
-    if "tests/maps/" in file and not file.endswith(("_boundaries.py", "_sensors.py", "_years.py")):
+    apart = ("_boundaries.py", "_sensors.py", "_years.py", "_in_season.py")
+    if "tests/maps/" in file and not file.endswith(apart):
         return "maps"
     if file.endswith("test_simulated.py"):
         return "production"
