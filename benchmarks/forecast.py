@@ -1,9 +1,12 @@
-"""What `iota2 plan` says before a run, against what the run takes.
+"""What `iota2 plan` says before a run, against what the run takes: CPU, time, disk, the largest job.
 
-A simulated scene of two tiles is made by `iota2 run` and planned before: from nothing, by sizes alone; then with more
-trees, and with a third tile, by what jobs of the production took before. Kernels are compiled beforehand.
+Productions on simulated scenes, unlike those that the times were set on (README.md says which these are):
+two sensors over two tiles; one larger tile; one with polygons of its regularised and fused maps. Each is
+planned from sizes alone, then made by `iota2 run`; the first once more with twice the trees, which is planned
+by what its jobs took before. CPU is that of the jobs as Snakemake sees them (a job below half a second may
+count 0). Kernels are compiled beforehand.
 
-Usage: python benchmarks/forecast.py [--size 400] [--dates 24] [--cores 2]
+Usage: python benchmarks/forecast.py [--cores 2] [--only sensors larger products]
 """
 
 import argparse
@@ -17,89 +20,142 @@ from typing import Any
 
 import yaml
 
-from iota2_tools.planning.forecast import read_benchmark
+from iota2_tools.planning.forecast import Took, read_benchmark
 from iota2_tools.simulate import SceneSettings, simulate_scene
 
-TILES = ("T31TCJ", "T31TDJ", "T31TEJ")
-ROW = "{:<34}{:>6}{:>12}{:>12}{:>8}{:>12}{:>12}{:>8}"
+TILES = ("T31TCJ", "T31TDJ")
+QUANTITIES = ("CPU s", "wall s", "disk MB", "largest job MB")
+TABLE = "{:<34}{:>6}" + "{:>20}" * len(QUANTITIES)
 
 
 def main() -> None:
-    """Print a line for each case."""
+    """Print a line for each case: plan / run, and the ratio of both."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name, value in (("size", 400), ("dates", 24), ("cores", 2)):
-        parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--only", nargs="+", choices=list(CASES), default=list(CASES))
     given = parser.parse_args()
+    print(TABLE.format("case", "jobs", *QUANTITIES), flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        measure(Path(folder), given)
+        for name in given.only:
+            place = Path(folder, name)
+            title, sensors, scene, sections = CASES[name]
+            settings = SceneSettings(**scene)
+            simulate_scene(settings, str(place / "scene"), jobs=given.cores, sensors=sensors)
+            warm(place, sections, given.cores)
+            config = configuration("results", scene["tiles"], sections)
+            case(title, place, config, given.cores)
+            if name == "sensors":
+                config["learning"] = {"parameters": {"n_estimators": 200}}
+                case("  twice the trees, after that", place, config, given.cores)
 
 
-def measure(folder: Path, given: argparse.Namespace) -> None:
-    """Three productions, each planned, then made."""
-    settings = SceneSettings(size=given.size, dates=given.dates, tiles=TILES)
-    simulate_scene(settings, str(folder / "scene"), jobs=given.cores)
-    config: dict[str, Any] = {
-        "output": "warm",
-        "tiles": list(TILES[:1]),
+CASES: dict[str, tuple[str, tuple[str, ...], dict[str, Any], dict[str, Any]]] = {
+    "sensors": (
+        "Sentinel-2 and Landsat, two tiles",
+        ("s2", "l8"),
+        {"tiles": TILES, "size": 300, "dates": 16},
+        {"sampling": {"strategy": "percent", "percent": 0.2}},
+    ),
+    "larger": (
+        "a tile of 1000 x 1000 pixels",
+        ("s2",),
+        {"tiles": TILES[:1], "size": 1000, "dates": 20, "seed": 3},
+        {"sampling": {"strategy": "percent", "percent": 0.05}},
+    ),
+    "products": (
+        "two draws, fused, to polygons",
+        ("s2",),
+        {"tiles": TILES[:1], "size": 500, "dates": 10, "seed": 5},
+        {
+            "sampling": {"runs": 2, "strategy": "percent", "percent": 0.1},
+            "classification": {"smoothing": {"method": "markov"}},
+            "fusion": {"seeds": {"method": "majority"}},
+            "regularisation": {"groups": "none"},
+            "vectorisation": {},
+        },
+    ),
+}
+
+
+def configuration(output: str, tiles: tuple[str, ...], sections: dict[str, Any]) -> dict[str, Any]:
+    """A production of a scene, with all its sensors."""
+    return {
+        "output": output,
+        "tiles": list(tiles),
         "sensors": {"sentinel2": {"path": "scene/sentinel2"}},
         "reference": {"path": "scene/reference/reference.gpkg", "field": "code"},
         "nomenclature": "scene/reference/nomenclature.csv",
-        "sampling": {"strategy": "percent", "percent": 0.3},
-        "learning": {"parameters": {"n_estimators": 5}},
+        **sections,
     }
-    run(folder, config, given.cores)
-    print(f"{given.size} pixels, {given.dates} dates, {given.cores} cores")
-    print(
-        ROW.format(
-            "case", "jobs", "CPU s plan", "CPU s run", "ratio", "wall s plan", "wall s run", "ratio"
-        )
-    )
-    config |= {
-        "output": "results",
-        "tiles": list(TILES[:2]),
-        "learning": {"parameters": {"n_estimators": 100}},
-    }
-    case("from nothing, by sizes alone", folder, config, given.cores)
-    config["learning"] = {"parameters": {"n_estimators": 200}}
-    case("twice the trees, after that", folder, config, given.cores)
-    config["tiles"] = list(TILES)
-    case("a third tile, after that", folder, config, given.cores)
 
 
-def case(title: str, folder: Path, config: dict[str, Any], cores: int) -> None:
+def warm(place: Path, sections: dict[str, Any], cores: int) -> None:
+    """Compile the kernels, by a production with small forests."""
+    config = configuration("warm", TILES[:1], sections)
+    run(place, config | {"learning": {"parameters": {"n_estimators": 5}}}, cores)
+
+
+def case(title: str, place: Path, config: dict[str, Any], cores: int) -> None:
     """Plan, run, and print both."""
-    plan = json.loads(iota2(folder, config, "plan", "--cores", str(cores), "--json"))
-    began = time.time()
-    run(folder, config, cores)
-    wall = time.time() - began
-    cpu = cpu_since(folder / config["output"] / "benchmarks", began)
-    foreseen = plan["on_cores"][str(cores)]["seconds"]
-    seconds = 3600 * plan["cpu_hours"]
-    print(
-        ROW.format(
-            title, len(plan["to_run"]), f"{seconds:.0f}", f"{cpu:.0f}", f"{seconds / cpu:.2f}", f"{foreseen:.0f}",
-            f"{wall:.0f}", f"{foreseen / wall:.2f}",
-        ),
-        flush=True,
-    )  # fmt: skip
+    output = place / config["output"]
+    plan = json.loads(
+        iota2(place, with_sensors(place, config), "plan", "--cores", str(cores), "--json")
+    )
+    began, before = time.time(), megabytes(output)
+    run(place, config, cores)
+    took = jobs_since(output / "benchmarks", began)
+    on_cores = plan["on_cores"][str(cores)]
+    pairs = (
+        (3600 * plan["cpu_hours"], sum(job.cpu for job in took)),
+        (on_cores["seconds"], time.time() - began),
+        (plan["disk_mb"], megabytes(output) - before),
+        (max(job["memory_mb"] for job in plan["to_run"]), max(job.memory for job in took)),
+    )
+    told = (
+        f"{said:.0f} / {was:.0f} {said / was:>6.2f}" if was > 0 else f"{said:.0f} / {was:.0f}    -"
+        for said, was in pairs
+    )
+    print(TABLE.format(title, len(plan["to_run"]), *told), flush=True)
 
 
-def cpu_since(benchmarks: Path, began: float) -> float:
-    """Seconds of the processors of the jobs that have ended since."""
+def jobs_since(benchmarks: Path, began: float) -> list[Took]:
+    """What the jobs took that have ended since."""
     files = [path for path in benchmarks.rglob("*.tsv") if path.stat().st_mtime >= began]
     names = (str(path.relative_to(benchmarks).with_suffix("")) for path in files)
-    return sum(took.cpu for took in (read_benchmark(benchmarks, name) for name in names) if took)
+    return [took for took in (read_benchmark(benchmarks, name) for name in names) if took]
 
 
-def run(folder: Path, config: dict[str, Any], cores: int) -> None:
-    iota2(folder, config, "run", "--cores", str(cores))
+def megabytes(output: Path) -> float:
+    """Size of the products of a folder, without records, logs and benchmarks."""
+    others = (".snakemake", "logs", "benchmarks")
+    files = (path for path in output.rglob("*") if path.is_file())
+    return (
+        sum(
+            path.stat().st_size for path in files if path.relative_to(output).parts[0] not in others
+        )
+        / 1e6
+    )
 
 
-def iota2(folder: Path, config: dict[str, Any], command: str, *words: str) -> str:
+def with_sensors(place: Path, config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration with each sensor whose folder the scene has."""
+    sensors = {
+        name: {"path": f"scene/{name}"}
+        for name in ("sentinel2", "landsat8")
+        if (place / "scene" / name).is_dir()
+    }
+    return config | {"sensors": sensors}
+
+
+def run(place: Path, config: dict[str, Any], cores: int) -> None:
+    iota2(place, with_sensors(place, config), "run", "--cores", str(cores))
+
+
+def iota2(place: Path, config: dict[str, Any], command: str, *words: str) -> str:
     """What a command prints."""
-    (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    (place / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     typed = [sys.executable, "-m", "iota2_tools.commands.cli", command, "config.yaml", *words]
-    done = subprocess.run(typed, cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(typed, cwd=place, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(done.stdout + done.stderr)
     return done.stdout

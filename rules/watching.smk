@@ -4,8 +4,8 @@ import os
 from functools import cache
 from pathlib import Path
 
-from iota2_tools.planning.expectation import expected_samples
-from iota2_tools.planning.forecast import LEARNING, Job
+from iota2_tools.planning.expectation import expected
+from iota2_tools.planning.forecast import EXTRACTING, LEARNING, Job
 from iota2_tools.planning.journal import Journal, WhenPlanned, is_told
 from iota2_tools.planning.whereabouts import journal_of
 from iota2_tools.planning.journal import WATCHED
@@ -13,9 +13,9 @@ from iota2_tools.planning.watching import PLAN, begun, write_plan
 
 
 @cache
-def samples_of_a_model():
-    """Pixels that a model learns, about: read once, and only if one is to be learnt."""
-    return expected_samples(production)
+def expectation():
+    """What models and tiles will learn from, about: read once, and only if any is to be read."""
+    return expected(production)
 
 
 def forecast_jobs():
@@ -29,9 +29,15 @@ def forecast_jobs():
         reads, files = asking
         whole = [*files, *(path for name in reads for path in listed(inputs[name]))]
         size = parameters.job_size(facts["wildcards"].get("tile"), whole)
-        learns = facts["rule"] in LEARNING and facts["needed"]
-        samples = samples_of_a_model() if learns else 0
-        yield Job(**facts, size=size, samples=samples)
+        known = {}
+        if facts["rule"] in LEARNING and facts["needed"]:
+            known = {
+                "samples": expectation().samples,
+                "polygons": expectation().polygons,
+            }
+        elif facts["rule"] in EXTRACTING and facts["needed"]:
+            known = {"polygons": expectation().on_tile}
+        yield Job(**facts, size=size, **known)
 
 
 def facts_of_run():

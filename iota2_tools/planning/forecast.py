@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from iota2_tools.learning.traits import FOLD_SAMPLES
+from iota2_tools.learning.traits import FOLD_PIXELS, FOLD_SAMPLES, FOLDS
+from iota2_tools.planning.disk import kept_mb
 from iota2_tools.planning.needs import NEEDS, Need, Size
 
 STARTING = 0.6
@@ -28,13 +29,30 @@ HEAVY = (
 SHARES = {
     "take_inventory": 0.03,
     "mask_series": 0.2,
-    "extract_samples": 0.15,
+    "extract_samples": 0.2,
     "classify_tile": 0.6,
-}
-"""What a job takes of the time its need allows for; measured on whole tiles (benchmarks/README.md)."""
+    **dict.fromkeys(("count_polygon_pixels", "select_samples"), 0.03),
+    **dict.fromkeys(
+        ("draw_regions", "burn_polygons", "clip_validity", "compare_tile", "compare_raw_tile", "compare_regions",
+         "compare_seams",
+         "compare_regularised_tile", "compare_fusion", "compare_regularised_fusion", "count_values"),
+        0.05,
+    ),
+    "regularise_blocks": 0.6,
+    "trace_squares": 0.2,
+    "shape_squares": 0.05,
+    "measure_squares": 0.4,
+}  # fmt: skip
+"""What a job takes of the time its need allows for; measured on whole tiles and on maps of that size
+(benchmarks/README.md: `needs.py`, `whole_tile.py`, `product.py`)."""
 SHARE = 0.33
 """The same of other rules."""
 LEARNING = ("train_model", "train_source", "learn_folds", "learn_folds_of_source")
+EXTRACTING = ("extract_samples",)
+BLOCK_PIXELS = 256**2
+"""Of a block of an image: one is read if a sample lies in it."""
+OF_REGIONS = ("classify_tile",)
+"""Rules with a job for each region of a tile, which share its pixels."""
 FOREST_SECONDS = 4.6e-8
 """To learn a forest: for each tree, times n log2(n) of its samples and the root of its features."""
 BETWEEN = 0.3
@@ -88,6 +106,8 @@ class Job:
         Why it will run (`planning.changes`).
     samples : float
         Pixels that a model learns, about; 0 where it is not known or does not concern the rule.
+    polygons : float
+        Polygons that they lie in, or that lie on a tile; 0 likewise.
     """
 
     number: int
@@ -100,6 +120,7 @@ class Job:
     name: str
     why: Mapping[str, Any]
     samples: float = 0
+    polygons: float = 0
 
     @property
     def need(self) -> Need | None:
@@ -126,11 +147,25 @@ class Job:
             once = _forest_seconds(size, self.samples)
             if "folds" in self.rule:
                 return 5 * once
-            return size.fits * once + size.folds * _forest_seconds(
-                size, min(self.samples, FOLD_SAMPLES)
-            )
+            return size.fits * once + size.folds * _forest_seconds(size, self._samples_of_fold)
         above = max(need.seconds - NEEDS[self.rule](Size()).seconds, 0)
-        return above * SHARES.get(self.rule, SHARE)
+        return self.part * above * SHARES.get(self.rule, SHARE)
+
+    @property
+    def _samples_of_fold(self) -> float:
+        """Samples that a model learns to judge another one: some of each polygon, but those of one fold."""
+        of_polygons = FOLD_PIXELS * self.polygons if self.polygons else FOLD_SAMPLES
+        dealt = min(self.samples, of_polygons, FOLD_SAMPLES)
+        return max(dealt * (FOLDS - 1) / FOLDS, 1)
+
+    @property
+    def part(self) -> float:
+        """Part of the tile that the job works on, about."""
+        if not self.size:
+            return 1
+        if self.rule in EXTRACTING and self.polygons and self.size.pixels:
+            return 1 - math.exp(-self.polygons * BLOCK_PIXELS / self.size.pixels)
+        return 1 / self.size.regions if self.rule in OF_REGIONS else 1
 
 
 def _forest_seconds(size: Size, samples: float) -> float:
@@ -169,7 +204,7 @@ class Forecast:
     def cost(self, job: Job) -> Cost:
         """What a job takes."""
         need = job.need
-        if not need:
+        if not need or not job.size:
             return Cost(0, 0, 0, 0)
         threads = max(min(job.threads, 2), 1)
         wall, cpu = job.starting + job.work / threads, job.starting + job.work
@@ -184,7 +219,7 @@ class Forecast:
             known = self._known[job.rule]
             wall = _from_others([(w, t.wall) for w, t in known], job.work, job.starting)
             cpu = _from_others([(w, t.cpu) for w, t in known], job.work, job.starting)
-        return Cost(wall, cpu, memory, need.disk)
+        return Cost(wall, cpu, memory, job.part * kept_mb(job.rule, job.size))
 
 
 def _scaled(took: float, before: float, now: float, starting: float) -> float:

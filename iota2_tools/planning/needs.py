@@ -51,6 +51,10 @@ class Size:
         Width of that raster, pixels.
     acquisitions, bands, features, classes, draws : int
         Acquisitions of all sensors, bands read of each, features, classes, draws.
+    probable : int
+        Classes whose probabilities are written for each pixel; 0 if none are.
+    regions : int
+        Regions that share a tile.
     models : int
         Models of a draw that answer together, one if none do.
     registered : int
@@ -100,6 +104,8 @@ class Size:
     chosen: int = 0
     classes: int = 0
     draws: int = 0
+    probable: int = 0
+    regions: int = 1
     models: int = 1
     external: int = 0
     user: int = 0
@@ -189,11 +195,14 @@ def _light(memory: float) -> Callable[[Size], Need]:
     return need
 
 
+def _reading_seconds(size: Size) -> float:
+    """Seconds for all masks and bands of a tile; decoding a band takes 6 ms a million pixels."""
+    return (0.01 + 0.006 * size.bands) * size.megapixels * size.acquisitions
+
+
 def _mask_series(size: Size) -> Need:
     window = min(MASK_WINDOW, 3 * size.acquisitions * size.megapixels)
-    # All bands are read for their nodata; decoding one takes 6 ms a million pixels.
-    seconds = (0.01 + 0.006 * size.bands) * size.megapixels * size.acquisitions
-    seconds += size.moving_seconds
+    seconds = _reading_seconds(size) + size.moving_seconds
     images = OPEN_IMAGE * size.acquisitions * (size.bands + MASKS)
     return Need(
         140 + 1.7 * window + size.cache + min(images, 2 * size.megapixels * size.acquisitions),
@@ -217,7 +226,7 @@ def _extract_samples(size: Size) -> Need:
     table = 6 * size.input_mb * size.features / 100
     return Need(
         490 + 1.3 * block + size.called + size.cache + table,
-        30 + 0.5 * size.megapixels + size.moving_seconds + size.user_seconds,
+        30 + _reading_seconds(size) + size.moving_seconds + size.user_seconds,
         2 * size.input_mb,
     )
 
@@ -274,7 +283,7 @@ def _classify_tile(size: Size) -> Need:
     memory = 560 + 1.25 * size.window + size.called + size.cache + chunks + maps + models
     seconds = size.megapixels * (0.04 * size.acquisitions + _mapping_seconds(size))
     seconds += size.moving_seconds + size.user_seconds
-    return Need(memory, 60 + seconds, size.draws * (2 + 2 * size.classes) * size.megapixels)
+    return Need(memory, 60 + seconds, size.draws * (2 + 2 * size.probable) * size.megapixels)
 
 
 def _smooth_tile(size: Size) -> Need:
@@ -302,7 +311,7 @@ def _write_chosen(size: Size) -> Need:
 def _mosaic(bands: Callable[[Size], int]) -> Callable[[Size], Need]:
     def need(size: Size) -> Need:
         values = size.megapixels * bands(size)
-        return Need(170 + min(256, 4 * values) + 0.05 * size.pieces, 20 + 0.3 * values, 4 * values)
+        return Need(170 + min(256, 4 * values) + 0.05 * size.pieces, 20 + 0.3 * values, 2 * values)
 
     return need
 
@@ -440,11 +449,13 @@ NEEDS: dict[str, Callable[[Size], Need]] = {
     "measure_border": lambda size: Need(
         260 + 12e-6 * size.square + 100e-6 * size.seams, 10 + 0.1 * size.input_mb, 50
     ),
-    "write_polygons": lambda size: Need(500 + 40e-6 * size.square, 20 + size.input_mb, 50),
+    "write_polygons": lambda size: Need(
+        500 + 40e-6 * size.square, 20 + size.input_mb, 50 + 4 * size.megapixels
+    ),
     "deliver_unit": lambda size: Need(600 + 60e-6 * size.square, 60 + 2e-6 * size.square, 50),
     "sum_units": lambda size: Need(200, 10),
     "describe_production": lambda size: Need(
-        300 + 64 + size.cache, 20 + 0.15 * size.megapixels * (4 + size.classes) * size.draws
+        300 + 64 + size.cache, 20 + 0.01 * size.megapixels * (5 + size.probable) * size.draws
     ),
     "report_accuracy": lambda size: Need(270 + size.input_mb, 30),
 }

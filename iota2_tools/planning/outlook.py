@@ -124,7 +124,7 @@ class Outlook:
 
     def _cost_lines(self, cores: Sequence[int]) -> Iterator[str]:
         costs = list(self.costs.values())
-        yield f"{_cpu_hours(costs):.2f} CPU hours, {sum(cost.disk for cost in costs) / 1000:.1f} GB of disk at most"
+        yield f"{_cpu_hours(costs):.2f} CPU hours, {sum(cost.disk for cost in costs) / 1000:.1f} GB of disk"
         for count in cores:
             expected = course(self.jobs, self.costs, count)
             yield (

@@ -407,6 +407,8 @@ class Parameters:
             margin=max((item["margin"] for item in self.external), default=0),
             classes=len(plan.nomenclature.codes),
             draws=len(plan.seeds),
+            probable=len(plan.nomenclature.codes) if self._probable else 0,
+            regions=max(len(plan.regions_of_tiles[tile]), 1) if tile else 1,
             models=max(
                 (len(plan.model_names(r)) for name in tiles for r in plan.regions_of_tiles[name]),
                 default=1,
@@ -425,6 +427,12 @@ class Parameters:
             trees=self.config.learning.parameters.get("n_estimators", 100),
             learner=self.config.learning.learner,
         )
+
+    @property
+    def _probable(self) -> bool:
+        """Whether the probabilities of all classes are written."""
+        section = self.config.classification
+        return section.probability_map or section.smoothing.used
 
     @property
     def _square_pixels(self) -> int:

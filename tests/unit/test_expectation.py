@@ -8,7 +8,7 @@ import yaml
 from tiny import write_image
 
 from iota2_tools.planning.configuration import complete_configuration
-from iota2_tools.planning.expectation import expected_samples
+from iota2_tools.planning.expectation import Expectation, expected
 from iota2_tools.planning.production import Production
 
 
@@ -52,16 +52,21 @@ def production(tmp_path, monkeypatch):
     ],
 )
 def test_polygons_on_the_tiles_by_their_area_and_the_strategy(production, sampling, pixels):
-    assert expected_samples(production(**sampling)) == pytest.approx(pixels)
+    assert expected(production(**sampling)).samples == pytest.approx(pixels)
 
 
 def test_a_reference_in_degrees_counts_the_same(production, tmp_path):
     fields = gpd.read_file("fields.gpkg").to_crs(4326)
     (tmp_path / "fields.gpkg").unlink()
     fields.to_file("fields.gpkg")
-    assert expected_samples(production()) == pytest.approx(0.5 * 9 * 40, rel=0.01)
+    assert expected(production()).samples == pytest.approx(0.5 * 9 * 40, rel=0.01)
 
 
 def test_what_cannot_be_read_is_not_known(production, tmp_path):
     (tmp_path / "fields.gpkg").write_bytes(b"nothing")
-    assert expected_samples(production()) == 0
+    assert expected(production()) == Expectation(0, 0, 0)
+
+
+def test_half_of_the_nine_polygons_on_the_tile_learn(production):
+    found = expected(production(ratio=0.5))
+    assert (found.polygons, found.on_tile) == (4.5, 9)

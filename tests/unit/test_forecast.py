@@ -1,6 +1,7 @@
 """What a production will take; times and courses by hand."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -95,12 +96,39 @@ def test_a_forest_takes_as_long_as_its_samples_and_trees_ask_for(tmp_path):
     one = Job(0, "train_model", {}, 1, True, (), size, "train_model/0", {}, samples=20_000)
     assert one.work == pytest.approx(16, rel=0.05)
     judged = Size(features=150, trees=100, folds=5)
-    with_folds = Job(0, "train_model", {}, 1, True, (), judged, "train_model/0", {}, samples=10_000)
-    alone = Job(0, "train_model", {}, 1, True, (), size, "train_model/0", {}, samples=10_000)
-    assert with_folds.work == pytest.approx(6 * alone.work)  # of fewer than FOLD_SAMPLES
+
+    def learnt(size, samples, polygons=0):
+        return Job(
+            0, "train_model", {}, 1, True, (), size, "train_model/0", {}, samples, polygons
+        ).work
+
+    # Folds are made of 5 samples a polygon; each of five models learns four fifths of these.
+    folds_of_200 = learnt(judged, 10_000, 200) - learnt(size, 10_000)
+    assert folds_of_200 == pytest.approx(5 * learnt(size, 800))
+    few = learnt(judged, 100, 200) - learnt(size, 100)
+    assert few == pytest.approx(5 * learnt(size, 80))
+    many = learnt(judged, 10**6, 10**5) - learnt(size, 10**6)
+    assert many == pytest.approx(5 * learnt(size, 40_000))  # of FOLD_SAMPLES at most
+    assert learnt(judged, 10**6) - learnt(size, 10**6) == pytest.approx(many)
     folds = Job(0, "learn_folds", {}, 1, True, (), size, "learn_folds/0", {}, samples=20_000)
     assert folds.work == pytest.approx(5 * one.work)
     assert Forecast([one], tmp_path).cost(one).wall == pytest.approx(STARTING_HEAVY + one.work)
+
+
+def test_samples_are_read_from_the_blocks_that_hold_a_polygon():
+    """2000 x 2000 pixels have 61 blocks of 256 x 256; 30 polygons, dealt at random, lie in 39 % of them."""
+    whole, some = (
+        Job(0, "extract_samples", {}, 1, True, (), SIZE, "", {}, polygons=number).work
+        for number in (0, 30)
+    )
+    assert whole == pytest.approx(0.2 * (0.01 + 0.06) * 4 * 100)  # as masks are made
+    assert some / whole == pytest.approx(1 - (1 - 1 / 61.04) ** 30, rel=0.01)
+
+
+def test_jobs_of_the_regions_of_a_tile_share_its_pixels():
+    alone, third = (job(0, "classify_tile", size=replace(SIZE, regions=n)).work for n in (1, 3))
+    assert third == pytest.approx(alone / 3)
+    assert job(0, size=replace(SIZE, regions=3)).work == job(0).work
 
 
 def test_other_learners_take_what_their_need_says_for_so_many_samples():

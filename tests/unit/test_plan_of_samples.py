@@ -10,7 +10,7 @@ from iota2_tools.geo.grid import Grid
 from iota2_tools.planning import checks
 from iota2_tools.planning.checks import input_problems, input_warnings
 from iota2_tools.planning.configuration import complete_configuration
-from iota2_tools.planning.expectation import expected_samples
+from iota2_tools.planning.expectation import expected
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
 
@@ -183,7 +183,7 @@ def test_without_a_reference_nothing_of_one_is_planned(plan, tmp_path):
     assert len(parameters.region_contents) > 0
     assert "REFERENCE" not in parameters.provenance
     assert parameters.provenance["NOMENCLATURE"] == "classes.csv"
-    assert expected_samples(production) == 0
+    assert expected(production).samples == 0
     models = {
         "learning": {"models": folder},
         "sampling": {"runs": 2},
