@@ -36,7 +36,10 @@ def forecast_jobs():
                 "polygons": expectation().polygons,
             }
         elif facts["rule"] in EXTRACTING and facts["needed"]:
-            known = {"polygons": expectation().on_tile}
+            known = {
+                "samples": expectation().read_on_tile,
+                "polygons": expectation().on_tile,
+            }
         yield Job(**facts, size=size, **known)
 
 

@@ -21,6 +21,8 @@ TRACED, SHAPED, MEASURED, LAYER = 1.7, 1.0, 0.4, 3.3
 """Of a pixel: arcs of the squares, their polygons, their sums; the layer of polygons with all attributes."""
 TREE = 0.05
 """Megabytes of a tree as it is stored; other learners take less."""
+PAGE = 2.8
+"""Megabytes of the report with its scripts; its pictures are few."""
 SMALL = 0.2
 """Megabytes of tables, figures and reports of a job."""
 
@@ -57,7 +59,7 @@ def _squares(kept: float) -> Callable[[Size], float]:
 
 
 _AS_ASKED = (
-    "prepare_batch", "extract_samples", "write_features", "write_chosen_features", "mosaic_features",
+    "prepare_batch", "write_features", "write_chosen_features", "mosaic_features",
 )  # fmt: skip
 """Rules whose products cannot be compressed much."""
 _KEPT: dict[str, Callable[[Size], float]] = {
@@ -82,6 +84,7 @@ _KEPT: dict[str, Callable[[Size], float]] = {
         _a_pixel(_sparse),
     ),
     **dict.fromkeys(("train_model", "train_source"), lambda size: TREE * size.trees),
+    "write_report": lambda _: PAGE,
     "trace_squares": _squares(TRACED),
     "shape_squares": _squares(SHAPED),
     "measure_squares": _squares(MEASURED),
@@ -89,8 +92,10 @@ _KEPT: dict[str, Callable[[Size], float]] = {
 }  # fmt: skip
 
 
-def kept_mb(rule: str, size: Size) -> float:
-    """Megabytes of what a job of a rule leaves on disk, about."""
+def kept_mb(rule: str, size: Size, samples: float = 0) -> float:
+    """Megabytes of what a job of a rule leaves on disk, about; `samples` of a tile have two bytes a feature."""
+    if rule == "extract_samples":
+        return SMALL + 2e-6 * samples * size.features
     if rule in _AS_ASKED:
         return NEEDS[rule](size).disk
     return _KEPT[rule](size) if rule in _KEPT else SMALL

@@ -31,11 +31,14 @@ class Expectation:
         Polygons that they lie in.
     on_tile : float
         Polygons on a tile, those that validate as well.
+    read_on_tile : float
+        Pixels of a tile whose features are read: those of all draws, as if none were drawn twice.
     """
 
     samples: float
     polygons: float
     on_tile: float
+    read_on_tile: float
 
 
 def expected(production: Production) -> Expectation:
@@ -43,10 +46,10 @@ def expected(production: Production) -> Expectation:
     pixels, polygons = _reference(production)
     per_model = production.config.sampling.ratio / max(len(production.used_regions), 1)
     parts = max((production.parts.get(region, 1) for region in production.used_regions), default=1)
+    taken, tiles = _taken(production, pixels * per_model), max(len(production.tiles), 1)
+    draws = len(production.used_regions) * len(production.seeds)
     return Expectation(
-        _taken(production, pixels * per_model) / parts,
-        polygons * per_model / parts,
-        polygons / max(len(production.tiles), 1),
+        taken / parts, polygons * per_model / parts, polygons / tiles, taken * draws / tiles
     )
 
 

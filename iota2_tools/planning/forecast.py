@@ -105,7 +105,7 @@ class Job:
     why : mapping
         Why it will run (`planning.changes`).
     samples : float
-        Pixels that a model learns, about; 0 where it is not known or does not concern the rule.
+        Pixels that a model learns, or that are read on a tile, about; 0 where it is not known or does not concern the rule.
     polygons : float
         Polygons that they lie in, or that lie on a tile; 0 likewise.
     """
@@ -219,7 +219,9 @@ class Forecast:
             known = self._known[job.rule]
             wall = _from_others([(w, t.wall) for w, t in known], job.work, job.starting)
             cpu = _from_others([(w, t.cpu) for w, t in known], job.work, job.starting)
-        return Cost(wall, cpu, memory, job.part * kept_mb(job.rule, job.size))
+        disk = kept_mb(job.rule, job.size, job.samples)
+        shared = job.size.regions if job.rule in OF_REGIONS else 1
+        return Cost(wall, cpu, memory, disk / shared)
 
 
 def _scaled(took: float, before: float, now: float, starting: float) -> float:

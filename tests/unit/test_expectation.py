@@ -64,9 +64,10 @@ def test_a_reference_in_degrees_counts_the_same(production, tmp_path):
 
 def test_what_cannot_be_read_is_not_known(production, tmp_path):
     (tmp_path / "fields.gpkg").write_bytes(b"nothing")
-    assert expected(production()) == Expectation(0, 0, 0)
+    assert expected(production()) == Expectation(0, 0, 0, 0)
 
 
 def test_half_of_the_nine_polygons_on_the_tile_learn(production):
-    found = expected(production(ratio=0.5))
+    found = expected(production(ratio=0.5, runs=2))
     assert (found.polygons, found.on_tile) == (4.5, 9)
+    assert found.read_on_tile == pytest.approx(2 * 0.5 * 9 * 40)

@@ -246,8 +246,8 @@ def test_the_plan_is_told_by_stage_and_tile_with_reasons(tmp_path):
 def test_after_an_upgrade_the_plan_says_which_computation_makes_what_again(tmp_path):
     upgrade = {"parameters": {"before": ["{'masks': 1}"], "now": {"algorithm": "{'masks': 2}"}}}
     jobs = [
-        *(Job(n, "mask_series", {"tile": f"T{n}"}, 1, True, (), SIZE, f"mask_series/{n}", upgrade)
-          for n in range(4)),
+        *(Job(n, "mask_series", {"tile": f"T{n}"}, 1, True, (0,) if n == 3 else (), SIZE, f"mask_series/{n}",
+              upgrade) for n in range(4)),
         job(4, "train_model", after=[0, 1]), job(5, "train_model", after=[2, 3]),
         job(6, "classify_tile", after=[4]), job(7, "classify_tile", after=[5], needed=False),
     ]  # fmt: skip

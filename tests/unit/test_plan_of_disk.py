@@ -44,6 +44,10 @@ def test_feature_stacks_take_what_they_ask_for():
     assert kept_mb("write_features", TILE) == 2 * 100 * 120
 
 
+def test_samples_take_two_bytes_a_feature():
+    assert kept_mb("extract_samples", TILE, 10_000) == pytest.approx(2 + SMALL)
+
+
 def test_a_forest_takes_disk_by_its_trees():
     assert kept_mb("train_model", replace(TILE, trees=200)) == 10
 
