@@ -105,7 +105,7 @@ class Job:
     why : mapping
         Why it will run (`planning.changes`).
     samples : float
-        Pixels that a model learns, or that are read on a tile, about; 0 where it is not known or does not concern the rule.
+        Pixels that a model learns, or that are read on a tile, about; 0 where that is not known or of no concern.
     polygons : float
         Polygons that they lie in, or that lie on a tile; 0 likewise.
     """
