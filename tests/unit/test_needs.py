@@ -42,6 +42,8 @@ def test_memory_does_not_follow_the_size_of_the_tile(rule):
 def test_the_masks_of_many_dates_have_memory_enough_and_not_twice_too_much():
     """1531 MB, measured on a whole tile of 70 dates, each 10 bands and 3 masks in ZSTD."""
     assert 1531 <= NEEDS["mask_series"](TILE).memory <= 1.5 * 1531
+    small = replace(TILE, pixels=400**2, columns=400)  # no image holds more than it has
+    assert NEEDS["mask_series"](small).memory < 400
 
 
 def test_time_of_the_inventory_follows_the_acquisitions_that_are_moved():

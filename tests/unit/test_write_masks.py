@@ -2,17 +2,21 @@
 
 import json
 from dataclasses import asdict
+from datetime import date
 
 import numpy as np
 import pytest
 from osgeo import gdal
-from tiny import NODATA, halves, name_of, values_of, write_image, write_product
+from tiny import LEFT, NODATA, halves, name_of, values_of, write_image, write_product
 
 from iota2_tools.geo.grid import grid_of
+from iota2_tools.geo.gridded import ImagePool
+from iota2_tools.products import Acquisition, Image, Mask
 from iota2_tools.timeseries import masks
 from iota2_tools.timeseries.inputs import Products, TileInputs, UserFile
 from iota2_tools.timeseries.inventory import Inventory, read_inventory, write_inventory
 from iota2_tools.timeseries.masks import write_clear_masks, write_validity
+from iota2_tools.timeseries.series import Looks
 
 BANDS = ("B4", "B11")
 
@@ -67,6 +71,19 @@ class Tile:
             self.path("validity.tif"), self.path("footprint.tif"),
         )  # fmt: skip
         return values_of(self.path("validity.tif")), values_of(self.path("footprint.tif"))
+
+
+def test_where_a_mask_ends_nothing_was_seen(tmp_path):
+    image = write_image(tmp_path / "B4.tif", np.full((8, 8), 5, np.int16), nodata=NODATA)
+    mask = write_image(tmp_path / "CLM.tif", np.zeros((8, 8), np.uint8), left=LEFT + 30)
+    item = Acquisition("p", date(2018, 1, 1), {"B4": Image(image, nodata=NODATA)}, (Mask(mask),))
+    grid = grid_of(image)
+    unusable, unseen = np.full((2, 8, 8), 7, np.uint8)
+    Looks(item, grid, ImagePool()).read(grid.window, unusable, unseen)
+    expected = np.zeros((8, 8), np.uint8)
+    expected[:, :3] = 1
+    np.testing.assert_array_equal(unseen, expected)
+    np.testing.assert_array_equal(unusable, expected)
 
 
 def test_every_mask_of_a_product_counts(tile):
