@@ -13,7 +13,7 @@ VERSIONS = {
     "classification": 1,
     "coregistration": 2,
     "delivery": 1,
-    "envelopes": 1,
+    "envelopes": 2,
     "expressions": 1,
     "feature_maps": 1,
     "features": 2,

@@ -50,9 +50,11 @@ def overlapping(tile: str, grids: dict[str, Grid], beyond: float = 0) -> list[st
 def exclusive_envelope(tile: str, grids: dict[str, Grid], margin: float) -> Geometry:
     """Part of a tile that no other tile maps.
 
-    In order of priority a tile claims its rectangle less a margin along its right and lower
-    edge, where its neighbours see the ground as well; what nobody claims goes to the first tile
-    that covers it. The envelopes of all tiles are a partition of the area they cover.
+    Each place goes to the first tile, in order of priority, whose rectangle less a margin along
+    its right and lower edge holds it: beyond, its neighbours see the ground as well. What is left
+    goes to the first whose rectangle less the right margin alone holds it, then less the lower
+    one, then to the first that covers it, so that a border between two tiles stays straight to
+    the outer edge of both. The envelopes of all tiles are a partition of the area they cover.
 
     Parameters
     ----------
@@ -68,27 +70,26 @@ def exclusive_envelope(tile: str, grids: dict[str, Grid], margin: float) -> Geom
     shapely Geometry
         Polygon or MultiPolygon, edges on pixel edges; empty if other tiles cover all.
     """
-    neighbours = overlapping(tile, grids)
-    order = priority({name: grids[name] for name in [tile, *neighbours]})
-    earlier = order[: order.index(tile)]
-    later = order[order.index(tile) + 1 :]
-    mine = footprint(grids[tile])
-    claimed_before = shapely.union_all([_claim(grids[other], margin) for other in earlier])
-    claim = _claim(grids[tile], margin).difference(claimed_before)
-    claimed_by_any = shapely.union_all(
-        [claimed_before, claim, *(_claim(grids[other], margin) for other in later)]
-    )
-    covered_before = shapely.union_all([footprint(grids[other]) for other in earlier])
-    leftover = mine.difference(claimed_by_any).difference(covered_before)
-    return shapely.union_all([claim, leftover])
+    order = priority({name: grids[name] for name in [tile, *overlapping(tile, grids)]})
+    place = order.index(tile)
+    envelope, taken = [], shapely.Polygon()
+    for claims in zip(*(_claims(grids[name], margin) for name in order), strict=True):
+        before = shapely.union_all([taken, *claims[:place]])
+        envelope.append(claims[place].difference(before))
+        taken = shapely.union_all([taken, *claims])
+    return shapely.union_all(envelope)
 
 
-def _claim(grid: Grid, margin: float) -> Geometry:
+def _claims(grid: Grid, margin: float) -> list[Geometry]:
+    """What a tile claims, first to last: less both margins, the right one, the lower one, none."""
     kept = int(margin / grid.resolution) * grid.resolution
     left, bottom, right, top = grid.bounds
     if right - kept <= left or bottom + kept >= top:
-        return shapely.box(left, bottom, right, top)
-    return shapely.box(left, bottom + kept, right - kept, top)
+        kept = 0
+    return [
+        shapely.box(left, bottom + below, right - beside, top)
+        for below, beside in ((kept, kept), (0, kept), (kept, 0), (0, 0))
+    ]
 
 
 def write_regions(

@@ -136,12 +136,41 @@ def test_the_first_of_four_tiles_leaves_its_right_and_lower_margin(written):
 
 
 def test_the_tile_below_begins_where_the_first_one_ends(written):
-    # It claims all but two columns and the margin below; those rows no tile claims, and it is the
-    # first to cover them, with all its columns.
-    expected = np.ones((8, 8))
-    expected[:2] = 0
-    expected[2:6, 6:] = 0
+    # It maps the margin below as well, where no tile lies, but leaves the right one to its neighbour.
+    expected = np.zeros((8, 8))
+    expected[2:, :6] = 1
     assert written("sw").tolist() == expected.tolist()
+
+
+def test_the_last_tile_maps_both_outer_margins(written):
+    expected = np.zeros((8, 8))
+    expected[2:, 2:] = 1
+    assert written("se").tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("margin", [50, 100, 200])
+def test_no_border_has_a_notch_at_the_outer_edge(margin):
+    # 1800 m of four tiles of 1000 m: all four envelopes are rectangles, cut at the margin.
+    cut, below = 1000 - margin, margin
+    found = envelopes(FOUR, margin)
+    assert {name: shape.bounds for name, shape in found.items()} == {
+        "west": (0, below, cut, 1000),
+        "east": (cut, below, 1800, 1000),
+        "south": (0, -800, cut, below),
+        "corner": (cut, -800, 1800, below),
+    }
+    assert all(shape.area == shapely.envelope(shape).area for shape in found.values())
+
+
+def test_an_inner_corner_without_a_fourth_tile_is_mapped_once():
+    # Below the margin of the first tile the eastern one, whose rectangle reaches as far down, maps on.
+    three = {name: FOUR[name] for name in ("west", "east", "south")}
+    found = envelopes(three, 100)
+    owner = [name for name, shape in found.items() if shape.contains(shapely.Point(950, 50))]
+    assert owner == ["east"]
+    assert sum(shape.area for shape in found.values()) == pytest.approx(
+        shapely.union_all([shapely.box(*grid.bounds) for grid in three.values()]).area
+    )
 
 
 def test_all_pixels_of_four_tiles_are_written_once(written):
