@@ -69,6 +69,15 @@ class Window(NamedTuple):
         right = min(_up(self.col + self.cols - within.col, side), within.cols) + within.col
         return Window(row, col, bottom - row, right - col)
 
+    def strips(self, rows: int) -> Iterator["Window"]:
+        """Cut this window into strips of at most `rows`, from above.
+
+        >>> list(Window(2, 5, 3, 4).strips(2))
+        [Window(row=2, col=5, rows=2, cols=4), Window(row=4, col=5, rows=1, cols=4)]
+        """
+        for row in range(self.row, self.row + self.rows, rows):
+            yield self._replace(row=row, rows=min(rows, self.row + self.rows - row))
+
     def inside(self, outer: "Window") -> "Window":
         """This window, counted from the first pixel of one that holds it."""
         return Window(self.row - outer.row, self.col - outer.col, self.rows, self.cols)
@@ -125,6 +134,28 @@ class Grid:
         left = self.left + window.col * self.resolution
         top = self.top - window.row * self.resolution
         return left, top - window.rows * self.resolution, left + window.cols * self.resolution, top
+
+    def window_over(self, bounds: tuple[float, float, float, float]) -> Window | None:
+        """Smallest window that holds all of a rectangle that lies on the grid; None where nothing of it does.
+
+        Parameters
+        ----------
+        bounds : tuple of float
+            (left, bottom, right, top) in units of the CRS; NaN, as of an empty shape: nowhere.
+
+        >>> Grid("EPSG:32631", 0, 50, 10, 5, 4).window_over((-7, 12, 11, 30))
+        Window(row=2, col=0, rows=2, cols=2)
+        """
+        if not all(map(math.isfinite, bounds)):
+            return None
+        left, bottom, right, top = bounds
+        row = max(math.floor((self.top - top) / self.resolution), 0)
+        col = max(math.floor((left - self.left) / self.resolution), 0)
+        end_row = min(math.ceil((self.top - bottom) / self.resolution), self.rows)
+        end_col = min(math.ceil((right - self.left) / self.resolution), self.cols)
+        if end_row <= row or end_col <= col:
+            return None
+        return Window(row, col, end_row - row, end_col - col)
 
     def part(self, window: Window) -> "Grid":
         """Grid of a window."""

@@ -190,17 +190,8 @@ def _by_centres(
 
 def _windows(shape: shapely.Geometry, grid: Grid) -> list[Window]:
     """Strips of the map around a zone."""
-    left, bottom, right, top = shape.bounds
-    first = max(math.floor((left - grid.left) / grid.resolution), 0)
-    last = min(math.ceil((right - grid.left) / grid.resolution), grid.cols)
-    row = max(math.floor((grid.top - top) / grid.resolution), 0)
-    end = min(math.ceil((grid.top - bottom) / grid.resolution), grid.rows)
-    if last <= first or end <= row:
-        return []
-    return [
-        Window(begin, first, min(STRIP_ROWS, end - begin), last - first)
-        for begin in range(row, end, STRIP_ROWS)
-    ]
+    frame = grid.window_over(shape.bounds)
+    return list(frame.strips(STRIP_ROWS)) if frame else []
 
 
 def names_of(classes: str, codes: set[int]) -> Mapping[int, str]:

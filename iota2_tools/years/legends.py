@@ -1,6 +1,7 @@
 """Classes that the maps of several years have in common."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,7 +86,7 @@ def read_common_legend(path: str, before: YearMap, after: YearMap) -> CommonLege
         if code in common[side]:
             problems.append(f"line {line}: class {code} of the map {side} stands twice")
         common[side][code] = target
-        if name and names.setdefault(target, name) != name:
+        if name and target != LEFT_OUT and names.setdefault(target, name) != name:
             problems.append(
                 f"line {line}: common class {target} is called {names[target]!r} and {name!r}"
             )
@@ -98,7 +99,20 @@ def read_common_legend(path: str, before: YearMap, after: YearMap) -> CommonLege
     if problems:
         raise InputDataError(one_message(path, problems))
     legend = _common_nomenclature(common, names, (before, after))
+    problems = list(_unusable(legend))
+    if problems:
+        raise InputDataError(one_message(path, problems))
     return CommonLegend(legend, [_places(common[side], legend) for side in (BEFORE, AFTER)])
+
+
+def _unusable(legend: Nomenclature) -> Iterator[str]:
+    """What keeps common classes from being told apart, a sentence each."""
+    if not legend.classes:
+        yield f"every class has common code {LEFT_OUT}, which takes no part; give those that do another"
+    names = Counter(item.name for item in legend.classes)
+    for name in [name for name, number in names.items() if number > 1]:
+        codes = ", ".join(str(item.code) for item in legend.classes if item.name == name)
+        yield f"common classes {codes} are all called {name!r}; give each a name of its own"
 
 
 def _read_rows(path: str) -> tuple[list[tuple[int, str, int, int, str]], list[str]]:

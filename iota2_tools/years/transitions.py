@@ -31,6 +31,7 @@ class Pair:
         self.common = common
         self.grid = grid
         self._opened = [open_raster(item.classes) for item in self.maps]
+        self._nodata = [dataset.GetRasterBand(1).GetNoDataValue() for dataset in self._opened]
         self._confidence = [
             open_raster(item.confidence) if item.confidence else None for item in self.maps
         ]
@@ -52,15 +53,24 @@ class Pair:
     def read(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
         """Places of the classes before and after, from 1; 0 in both where either is not mapped.
 
+        Pixels of the nodata value that a map states are not mapped, as those of 0 are.
+
         Raises
         ------
         InputDataError
-            If a map holds a code that its legend has not.
+            If a map holds a code that its legend has not, or what is no code.
         """
         found = []
-        for item, dataset, places in zip(self.maps, self._opened, self.common.places, strict=True):
+        for item, dataset, places, nodata in zip(
+            self.maps, self._opened, self.common.places, self._nodata, strict=True
+        ):
             codes = read_window(dataset, window_in(window, self.grid, item.grid), 1)
-            place = places[codes]
+            if codes.dtype.kind not in "iu":
+                raise InputDataError(
+                    f"{item.classes}: has pixels of {codes.dtype}, a class map whole numbers; convert it "
+                    "(gdal_translate -ot UInt16)"
+                )
+            place = places_of(codes, places, nodata)
             if (place < 0).any():
                 strange = sorted(set(codes[place < 0].tolist()))
                 raise InputDataError(
@@ -78,6 +88,36 @@ class Pair:
             for item, dataset in zip(self.maps, self._confidence, strict=True)
             if dataset is not None
         )
+
+
+def places_of(codes: np.ndarray, places: np.ndarray, nodata: float | None) -> np.ndarray:
+    """Places of the classes of pixels.
+
+    Parameters
+    ----------
+    codes : ndarray of int, any integer type
+    places : ndarray of int32, shape (65536,)
+        See `legends.CommonLegend`.
+    nodata : float, optional
+        Code of what is not mapped, beside 0, where it is that of no class.
+
+    Returns
+    -------
+    ndarray of int32, same shape
+        0: not mapped, -1: of no class.
+
+    >>> places_of(np.array([1, -9999, 70000], np.int32), np.r_[0, 5, np.full(65534, -1)], -9999).tolist()
+    [5, 0, -1]
+    """
+    if np.can_cast(codes.dtype, np.uint16):
+        found = places[codes]
+    else:
+        possible = (codes >= 0) & (codes < len(places))
+        found = np.where(possible, places[np.where(possible, codes, 0)], np.int32(-1))
+    unknown = found < 0
+    if nodata is not None and unknown.any():
+        found[unknown & (codes == nodata)] = 0
+    return found
 
 
 def count_pairs(before: np.ndarray, after: np.ndarray, count: int) -> np.ndarray:
@@ -122,9 +162,10 @@ def count_by_zone(pair: Pair, outlines: dict[str, shapely.Geometry]) -> dict[str
 def _of_zone(pair: Pair, shape: shapely.Geometry) -> np.ndarray:
     total = np.zeros((pair.count, pair.count), dtype=np.int64)
     burner = Burner([shape], [1], pair.grid)
-    for window in pair.windows():
-        if shape.intersects(shapely.box(*pair.grid.bounds_of(window))):
+    around = pair.grid.window_over(shape.bounds)
+    for window in around.strips(STRIP_ROWS) if around else ():
+        inside = burner.burn(window) > 0
+        if inside.any():
             before, after = pair.read(window)
-            inside = burner.burn(window) > 0
             total += count_pairs(before * inside, after * inside, pair.count)
     return total

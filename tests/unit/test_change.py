@@ -436,3 +436,72 @@ def test_a_production_with_a_lock_of_a_newer_version_is_not_compared(maps, capsy
     assert not (tmp_path / "changes").exists()
     lock.write_text(json.dumps({"format": FORMAT}))
     assert year_map(new).classes.endswith("Classif_Seed_0.tif")
+
+
+def test_a_zone_is_read_where_it_lies_alone(maps, monkeypatch):
+    """Of three rows and five columns a zone of two pixels; a country has thousands of zones."""
+    pair, read = pair_of(*maps), []
+    plain = pair.read
+    monkeypatch.setattr(pair, "read", lambda window: read.append(tuple(window)) or plain(window))
+    zone = shapely.box(LEFT + 11, TOP - 29, LEFT + 29, TOP - 21)
+    assert count_by_zone(pair, {"a": zone})["a"].tolist() == [[0, 0, 0], [1, 1, 0], [0, 0, 0]]
+    assert read == [(2, 1, 1, 2)]
+    assert not count_by_zone(pair, {"a": shapely.Polygon()})["a"].any()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "nodata"), [("int16", -9999), ("int32", -99999), ("uint16", 65535), ("uint32", 70000)]
+)
+def test_pixels_of_the_nodata_value_are_not_mapped(maps, tmp_path, dtype, nodata):
+    codes = np.array(AFTER, dtype)
+    codes[0] = nodata
+    other = write_image(tmp_path / "other.tif", codes, nodata=nodata)
+    dataset = gdal.Open(other, gdal.GA_Update)
+    dataset.SetMetadata({f"CLASS_{code}": name for code, (name, _) in NAMES.items()})
+    dataset = None
+    # The lower two rows of PIXELS, by hand.
+    assert count_transitions(pair_of(maps[0], other)).tolist() == [[1, 1, 1], [1, 2, 0], [0, 0, 3]]
+    dataset = gdal.Open(other, gdal.GA_Update)
+    dataset.GetRasterBand(1).DeleteNoDataValue()
+    dataset = None
+    with pytest.raises(InputDataError, match=f"holds {nodata}, which its legend has not"):
+        count_transitions(pair_of(maps[0], other))
+
+
+def test_a_class_with_the_nodata_value_stays_a_class(tmp_path):
+    path = class_map(tmp_path / "a.tif", BEFORE, nodata=7)
+    assert count_transitions(pair_of(path, path)).tolist() == [[5, 0, 0], [0, 5, 0], [0, 0, 4]]
+
+
+def test_quantities_are_no_class_map(maps, tmp_path):
+    other = write_image(tmp_path / "other.tif", np.array(AFTER, np.float32))
+    dataset = gdal.Open(other, gdal.GA_Update)
+    dataset.SetMetadata({f"CLASS_{code}": name for code, (name, _) in NAMES.items()})
+    dataset = None
+    with pytest.raises(InputDataError, match="has pixels of float32, a class map whole numbers"):
+        count_transitions(pair_of(maps[0], other))
+
+
+def test_classes_that_take_no_part_may_bear_their_own_names(maps, tmp_path):
+    table = tmp_path / "table.csv"
+    table.write_text(
+        "map,code,common,name\nbefore,1,1,Crops\nbefore,2,0,Maize\nbefore,7,0,Town\n"
+        "after,1,1,Crops\nafter,2,0,Maize\nafter,7,0,Town\n"
+    )
+    before, after = map(year_map, maps)
+    common = read_common_legend(str(table), before, after)
+    assert [(item.code, item.name) for item in common.legend.classes] == [(1, "Crops")]
+
+
+def test_common_classes_that_cannot_be_told_apart_are_refused(maps, tmp_path):
+    table = tmp_path / "table.csv"
+    head = "map,code,common,name\n"
+    before, after = map(year_map, maps)
+    lines = [f"{side},{code},0," for side in ("before", "after") for code in NAMES]
+    table.write_text(head + "\n".join(lines))
+    with pytest.raises(InputDataError, match="every class has common code 0, which takes no part"):
+        read_common_legend(str(table), before, after)
+    lines = [f"{side},{code},{code},Land" for side in ("before", "after") for code in NAMES]
+    table.write_text(head + "\n".join(lines))
+    with pytest.raises(InputDataError, match="classes 1, 2, 7 are all called 'Land'"):
+        read_common_legend(str(table), before, after)
