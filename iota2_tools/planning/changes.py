@@ -155,7 +155,7 @@ def _differences(name: str, old: Any, new: Any) -> Iterator[str]:
                 yield from _differences(f"{name}.{key}", before, after)
     elif first in ("algorithm", "fused_by"):
         yield "computation: other modules"
-    elif last in ("names", "sources") and isinstance(new, list | Mapping):
+    elif rest and last in ("names", "sources") and _are_names(old) and _are_names(new):
         yield from _acquisitions(old, new)
     elif last in ("counted", "ready"):
         return  # told with the names
@@ -175,6 +175,12 @@ def _computation(module: str, old: Any, new: Any) -> str:
     if old is ABSENT or new is ABSENT:
         return f"computation {module} is {'new' if old is ABSENT else 'no more'}"
     return f"computation {module}: from version {old} to {new}"
+
+
+def _are_names(value: Any) -> bool:
+    """Whether a value may be the names of acquisitions; such as are not there count too."""
+    items = () if value is ABSENT else value
+    return isinstance(items, list | tuple | Mapping) and all(isinstance(i, str) for i in items)
 
 
 def _acquisitions(old: Any, new: Any) -> Iterator[str]:

@@ -19,6 +19,8 @@ from iota2_tools.planning.configuration import OF_LEARNING, OF_REFERENCE
 from iota2_tools.planning.production import Production
 
 DATES = ("first_date", "last_date")
+FIRST_YEAR, LAST_YEAR = 1972, 2999
+"""From the first Landsat on."""
 FEWER = 0.5
 """Share of the acquisitions of the same month a year before, below which a month is told."""
 
@@ -96,8 +98,10 @@ def next_year(
     Raises
     ------
     ConfigError
-        If a sensor has no first and last date, or a place is not in the configuration.
+        If a sensor has no first and last date, a place is not in the configuration, or the year is none.
     """
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise ConfigError(f"--year {year}: give one from {FIRST_YEAR} to {LAST_YEAR}")
     text, told = mapped_by(text, of, source)
     root = yaml.compose(text)
     if not isinstance(root, yaml.MappingNode):
@@ -113,7 +117,7 @@ def next_year(
             _shift_path(place, node.value, (old, year), edits, remarks)
     if ("output",) not in given and edits.get(("output",)) is None:
         edits[("output",)] = f"{scalars[('output',)].value.rstrip('/')}_{year}"
-    return NextYear(_edited(text, scalars, edits), remarks)
+    return NextYear(_edited(text, scalars, edits, source), remarks)
 
 
 def mapped_by(text: str, of: From, source: str) -> tuple[str, list[str]]:
@@ -311,12 +315,32 @@ def _shift_path(
         remarks.append(f"{name}: {value} is used for {new} too; is it of that year?")
 
 
-def _edited(text: str, scalars: Mapping[Place, yaml.ScalarNode], edits: Mapping[Place, str]) -> str:
-    """The text with other values, from its end to its beginning, so that places stay."""
-    for place in sorted(edits, key=lambda item: -scalars[item].start_mark.index):
-        node = scalars[place]
-        begin, end = node.start_mark.index, node.end_mark.index
-        text = text[:begin] + _written(edits[place], place) + text[end:]
+def _edited(
+    text: str, scalars: Mapping[Place, yaml.ScalarNode], edits: Mapping[Place, str], source: str
+) -> str:
+    """The text with other values, from its end to its beginning, so that places stay.
+
+    A value with an anchor is written once, and is that of all places that name it.
+
+    Raises
+    ------
+    ConfigError
+        If such places are to have different values.
+    """
+    at = {scalars[place].start_mark.index: place for place in edits}
+    for place, node in scalars.items():
+        first = at.get(node.start_mark.index)
+        if first and edits.get(place, node.value) != edits[first]:
+            names = " and ".join(".".join(map(str, item)) for item in (first, place))
+            raise ConfigError(
+                f"{source}: {names} share one value (`&` and `*`), and shall have two now, {edits[first]} and "
+                f"{edits.get(place, node.value)}; write both out"
+            )
+    for begin, place in sorted(at.items(), reverse=True):
+        end = scalars[place].end_mark.index
+        marks = re.match(r"(?:[&!]\S*\s+)*", text[begin:end])
+        assert marks  # of an anchor or tag, or empty
+        text = text[: begin + marks.end()] + _written(edits[place], place) + text[end:]
     return text
 
 

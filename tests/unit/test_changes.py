@@ -119,3 +119,17 @@ def test_long_values_are_cut():
 )  # fmt: skip
 def test_reasons_of_a_job(why, told):
     assert reasons(why) == told
+
+
+def test_samples_of_other_years_are_no_acquisitions():
+    before = "{'sources': [{'path': 'a', 'weight': 1.0}], 'buffer': 0}"
+    now = "{'sources': [{'path': 'a', 'weight': 2.0}], 'buffer': 0}"
+    (told,) = parameter_changes([before], {"years": now})
+    assert told == "years.sources: {'path': 'a', 'weight': 1.0} → {'path': 'a', 'weight': 2.0}"
+    (told,) = parameter_changes(["{'names': None, 'n': 1}"], {"years": "{'names': ['a'], 'n': 1}"})
+    assert told == "years.names: None → ['a']"
+
+
+def test_names_that_are_a_parameter_themselves_are_no_acquisitions():
+    """Those of regions, and of blocks of a map."""
+    assert parameter_changes(["['1', '2']"], {"names": "['1', '2', '3']"}) == ["names: new 3"]

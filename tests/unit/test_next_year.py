@@ -253,3 +253,42 @@ def test_the_command_writes_a_year_by_the_models_of_the_last(production, capsys)
     capsys.readouterr()
     assert main([*command, "--samples", "results_2017"]) == 2
     assert "give one" in capsys.readouterr().err
+
+
+SHARED = """output: results_2018
+tiles: [T31TCJ]
+nomenclature: classes.csv
+sensors:
+  sentinel2: {path: &place archive, first_date: &first 2018-01-01, last_date: &last !!timestamp 2018-12-31}
+  landsat8: {path: *place, first_date: *first, last_date: *last}
+reference: {path: fields.gpkg, field: code}
+"""
+
+
+def test_a_value_that_several_places_share_moves_once_and_stays_shared():
+    found = next_year(SHARED, 2019, {}, "a.yaml").text
+    assert "first_date: &first 2019-01-01, last_date: &last !!timestamp 2019-12-31}" in found
+    sensors = yaml.safe_load(found)["sensors"]
+    assert sensors["sentinel2"] == sensors["landsat8"]
+    assert sensors["landsat8"]["last_date"] == date(2019, 12, 31)
+
+
+def test_one_shared_value_cannot_become_two():
+    with pytest.raises(ConfigError) as caught:
+        next_year(SHARED, 2019, {"sensors.sentinel2": "a", "sensors.landsat8": "b"}, "c.yaml")
+    said = str(caught.value)
+    assert said.startswith("c.yaml: sensors.")
+    assert "sensors.sentinel2.path" in said
+    assert "sensors.landsat8.path" in said
+    assert "share one value" in said
+    with pytest.raises(ConfigError, match="shall have two now, a and archive; write both out"):
+        next_year(SHARED, 2019, {"sensors.sentinel2": "a"}, "c.yaml")
+    both = {"sensors.sentinel2": "a", "sensors.landsat8": "a"}
+    sensors = yaml.safe_load(next_year(SHARED, 2019, both, "c.yaml").text)["sensors"]
+    assert [sensors[name]["path"] for name in ("sentinel2", "landsat8")] == ["a", "a"]
+
+
+@pytest.mark.parametrize("year", [0, -3, 12019])
+def test_a_year_that_is_none_is_refused(year):
+    with pytest.raises(ConfigError, match=f"--year {year}: give one from 1972"):
+        next_year(TEXT, year, {}, "a.yaml")
