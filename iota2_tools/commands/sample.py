@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     print(
         f"{arguments.output}: {design.sizes.sum()} points. Fill in their field `reference`, then: "
         f"iota2 assess {shlex.quote(str(arguments.map))} {shlex.quote(str(arguments.output))}"
-        + (f" --strata {arguments.strata}" if arguments.strata else "")
+        + (f" --strata {shlex.quote(arguments.strata)}" if arguments.strata else "")
     )
     return 0
 

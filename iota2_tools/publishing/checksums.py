@@ -10,6 +10,7 @@ import hashlib
 import json
 import struct
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -191,7 +192,11 @@ def lines_of(path: str | Path) -> list[str]:
     try:
         return Path(path).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputDataError(f"{path}: cannot be read ({error}); fetch or make it again") from None
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: str | Path, reason: object) -> InputDataError:
+    return InputDataError(f"{path}: cannot be read ({reason}); fetch or make it again")
 
 
 def _text(path: str) -> Content:
@@ -201,7 +206,10 @@ def _text(path: str) -> Content:
 
 def rows_of_table(path: str | Path) -> list[list[str]]:
     """Cells of a CSV table, as they are written."""
-    return list(csv.reader(lines_of(path)))
+    try:
+        return list(csv.reader(lines_of(path)))
+    except csv.Error as error:
+        raise _unreadable(path, error) from None
 
 
 def _table(path: str) -> Content:
@@ -221,14 +229,25 @@ def _vector(path: str) -> Content:
 
 def heads_of(path: str) -> list[Any]:
     """Name, projection and columns of each layer of a vector file."""
-    return [layer.head for layer in _layers(path)]
+    with _blamed(path):
+        return [layer.head for layer in _layers(path)]
 
 
 def features_of(path: str) -> Iterator[bytes]:
     """Checksum of each feature of a vector file, of its layer, attributes and geometry."""
-    for layer in _layers(path):
-        for columns in layer.batches:
-            yield from _rows(layer.name, columns)
+    with _blamed(path):
+        for layer in _layers(path):
+            for columns in layer.batches:
+                yield from _rows(layer.name, columns)
+
+
+@contextmanager
+def _blamed(path: str) -> Iterator[None]:
+    """What Arrow and GDAL say of a vector file that is cut or damaged becomes an InputDataError."""
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError) as error:  # of several classes each
+        raise _unreadable(path, error) from None
 
 
 @dataclass(frozen=True)
@@ -247,10 +266,7 @@ def _layers(path: str) -> Iterator[_Layer]:
     import pyogrio
 
     source = f"/vsizip/{path}" if path.lower().endswith(".zip") else path
-    try:
-        names = [name for name, kind in pyogrio.list_layers(source) if kind]
-    except pyogrio.errors.DataSourceError as error:
-        raise InputDataError(f"{path}: cannot be read ({error}); make it again") from None
+    names = [name for name, kind in pyogrio.list_layers(source) if kind]
     for name in sorted(names):
         about = pyogrio.read_info(source, layer=name)
         crs = _crs(about["crs"]) if about["crs"] else ""

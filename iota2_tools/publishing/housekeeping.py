@@ -4,13 +4,15 @@ import csv
 import os
 import re
 import shutil
+import stat
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-from iota2_tools.core.errors import ConfigError, InputDataError
+from iota2_tools.core.errors import ConfigError, InputDataError, OutputError
 from iota2_tools.core.files import whole_folder
 from iota2_tools.core.words import suggest
 from iota2_tools.planning.ownership import Owner
@@ -129,14 +131,16 @@ def group_of(path: str) -> str:
 def files_of(output: str | Path) -> Iterator[tuple[str, os.stat_result]]:
     """Files of a production by their path in its folder, and what the system says of them.
 
-    What Snakemake keeps for itself (`.snakemake`), and links, are left out.
+    What Snakemake keeps for itself (`.snakemake`), and links, are left out; so is what a job takes away meanwhile.
     """
     for place, folders, names in os.walk(output):
         folders[:] = [name for name in folders if name != ".snakemake"]
         for name in names:
             path = Path(place, name)
-            if not path.is_symlink():
-                yield path.relative_to(output).as_posix(), path.stat()
+            with suppress(FileNotFoundError):
+                about = path.lstat()
+                if not stat.S_ISLNK(about.st_mode):
+                    yield path.relative_to(output).as_posix(), about
 
 
 def usage(output: str | Path) -> list[Usage]:
@@ -246,15 +250,27 @@ def to_remove(output: str | Path, keep: Collection[str]) -> list[str]:
 
 
 def remove(output: str | Path, paths: Sequence[str]) -> None:
-    """Remove files of a production, and the folders that are empty then."""
+    """Remove files of a production, and the folders that are empty then.
+
+    Raises
+    ------
+    OutputError
+        If one may not be removed; those before it are gone.
+    """
     folders: set[Path] = set()
-    for path in paths:
-        Path(output, path).unlink(missing_ok=True)
-        folders.update(Path(path).parents)
-    for folder in sorted(folders, key=lambda item: -len(item.parts)):
-        place = Path(output, folder)
-        if folder.parts and place.is_dir() and not any(place.iterdir()):
-            place.rmdir()
+    try:
+        for path in paths:
+            Path(output, path).unlink(missing_ok=True)
+            folders.update(Path(path).parents)
+        for folder in sorted(folders, key=lambda item: -len(item.parts)):
+            place = Path(output, folder)
+            if folder.parts and place.is_dir() and not any(place.iterdir()):
+                place.rmdir()
+    except OSError as error:
+        raise OutputError(
+            f"{error.filename or output}: cannot be removed ({error.strerror}); check the permissions of its "
+            "folder, then clean again"
+        ) from None
 
 
 def archive(output: str | Path, target: str | Path) -> list[str]:
@@ -285,6 +301,8 @@ def archive(output: str | Path, target: str | Path) -> list[str]:
     lock_file = lock_in(output)
     lock = read_lock(lock_file)
     folder = lock_file.parent.parent
+    if Path(target).exists() and not Path(target).is_dir():
+        raise ConfigError(f"{target}: is a file; name a new folder")
     if Path(target).exists() and any(Path(target).iterdir()):
         raise ConfigError(f"{target}: is not empty; name a new folder")
     _check_complete(lock, folder)

@@ -37,8 +37,8 @@ class Product:
 
     @property
     def draw(self) -> int | None:
-        """The draw it is of; None if it is of all."""
-        found = DRAW.search(self.path)
+        """The draw it is of; None if it is of all, as features and units of the delivery, whatever their names."""
+        found = None if "/" in self.path else DRAW.search(self.path)
         return int(found[1]) if found else None
 
 

@@ -7,10 +7,12 @@ looks the same without the style files beside it.
 import sqlite3
 import zipfile
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as xml
+
+from osgeo import gdal
 
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.core.files import whole_file
@@ -111,9 +113,18 @@ def _raster(path: str, final: Path) -> _Layer:
     elif layer and layer.maximum:
         style = ramp_style(layer, layer.maximum)
     else:
-        style = grey_style(*dataset.GetRasterBand(1).ComputeRasterMinMax(True))
+        style = grey_style(*_limits(dataset.GetRasterBand(1)))
     group = GROUPS.get(layer.name, OTHERS) if layer else OTHERS
     return _Layer(path, _name(path, tags), group, style, grid.crs, grid.bounds)
+
+
+def _limits(band: gdal.Band) -> tuple[float, float]:
+    """Smallest and largest value of a band, of a part of its pixels where that tells any; 0 and 1 of one without."""
+    for some in (True, False):
+        with suppress(RuntimeError):  # no pixel of them has a value
+            lowest, highest = band.ComputeRasterMinMax(some)
+            return lowest, highest
+    return 0, 1
 
 
 def _name(path: str, tags: dict[str, str]) -> str:
@@ -133,7 +144,8 @@ def _name(path: str, tags: dict[str, str]) -> str:
 
 def _polygons(path: str, final: Path) -> _Layer:
     """The layer of polygons of a GeoPackage, with the style it holds."""
-    with closing(sqlite3.connect(f"file:{final / path}?mode=ro", uri=True)) as database:
+    file = (final / path).resolve().as_uri()  # a folder may be called `50 %` or `a?b`
+    with closing(sqlite3.connect(f"{file}?mode=ro", uri=True)) as database:
         contents = database.execute(
             "SELECT c.table_name, c.min_x, c.min_y, c.max_x, c.max_y, s.organization, "
             "s.organization_coordsys_id, s.definition FROM gpkg_contents c JOIN gpkg_spatial_ref_sys s "
@@ -149,9 +161,8 @@ def _polygons(path: str, final: Path) -> _Layer:
         ).fetchone()
         found = (outline_style(),)
         if styled:
-            found = database.execute(
-                "SELECT styleQML FROM layer_styles WHERE f_table_name = ?", (name,)
-            ).fetchone()
+            own = "SELECT styleQML FROM layer_styles WHERE f_table_name = ?"
+            found = database.execute(own, (name,)).fetchone() or found
     crs = definition if authority.upper() != "EPSG" else f"EPSG:{code}"
     title, group = TITLES.get(path, (Path(path).stem, UNITS))
     style = xml.fromstring(found[0])

@@ -143,7 +143,7 @@ def _collection(about: About, items: Sequence[str], assets: Mapping[str, Any]) -
         "type": "Collection",
         "stac_version": VERSION,
         "stac_extensions": [],
-        "id": _word(about.title),
+        "id": _identity(about),
         "title": about.title,
         "description": about.description,
         "keywords": ["land cover", *about.sensors],
@@ -175,8 +175,8 @@ def _item(name: str, about: About, members: Sequence[Product], final: Path) -> d
         "type": "Feature",
         "stac_version": VERSION,
         "stac_extensions": [],
-        "id": f"{_word(about.title)}-{name}",
-        "collection": _word(about.title),
+        "id": f"{_identity(about)}-{name}",
+        "collection": _identity(about),
         "geometry": _footprint(about.grids),
         "bbox": _bounds(grid),
         "properties": {
@@ -193,8 +193,18 @@ def _item(name: str, about: About, members: Sequence[Product], final: Path) -> d
     }
 
 
+def _identity(about: About) -> str:
+    """Name of the collection; a title may be of letters that no identifier has."""
+    return _word(about.title) or f"land_cover_{about.digest[:8]}"
+
+
 def _assets(products: Sequence[Product], final: Path) -> dict[str, Any]:
-    return {_key(product): _asset(product, final) for product in products}
+    """Assets by key; of products whose names differ in capitals alone, the later ones by their path."""
+    found: dict[str, Any] = {}
+    for product in products:
+        key = _key(product)
+        found[product.path if key in found else key] = _asset(product, final)
+    return found
 
 
 def _key(product: Product) -> str:

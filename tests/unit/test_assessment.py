@@ -1,6 +1,7 @@
 """Maps of a few pixels judged by points, whose figures are computed by hand."""
 
 import csv
+import shlex
 
 import geopandas as gpd
 import numpy as np
@@ -200,6 +201,18 @@ def test_points_of_another_map_are_refused(small, tmp_path):
     newer = write_map(tmp_path / "changed.tif", changed, NAMES, resolution=SIZE)
     with pytest.raises(InputDataError, match=r"were drawn by strata that .*changed.tif does not"):
         judge(Judged(newer, points, "points"))
+
+
+def test_what_is_told_to_type_can_be_typed(small, tmp_path, capsys):
+    (tmp_path / "two words").mkdir()
+    strata = write_map(tmp_path / "two words" / "it's.tif", VALUES, NAMES, resolution=SIZE)
+    points = str(tmp_path / "points.gpkg")
+    given = ["sample", small, points, "--points", "10", "--minimum", "2", "--strata", strata]
+    assert main(given) == 0
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert shlex.split(line.partition("then: ")[2]) == [
+        "iota2", "assess", small, points, "--strata", strata,
+    ]  # fmt: skip
 
 
 def test_the_two_commands(small, tmp_path, capsys):

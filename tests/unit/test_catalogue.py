@@ -73,9 +73,30 @@ def faults(document: dict) -> list[str]:
 
 def test_items_are_by_draw_fusion_and_delivery():
     names = ["diff_seed_12.tif", "RESULTS_seeds.txt", "delivery/unit_1.gpkg", "PixelsValidity.tif",
-             "Classif_Regularised_fusion.png", "features/Sentinel2_NDVI_20180101.tif"]  # fmt: skip
+             "Classif_Regularised_fusion.png", "features/Sentinel2_NDVI_20180101.tif",
+             "delivery/unit_Lin_seed_3.gpkg", "features/my_seed_3.tif"]  # fmt: skip
     groups = [group_of(Product(name, 0, "")) for name in names]
-    assert groups == ["seed_12", "fusion", "delivery", "", "fusion", ""]
+    assert groups == ["seed_12", "fusion", "delivery", "", "fusion", "", "delivery", ""]
+
+
+def test_units_whose_names_differ_in_capitals_alone_are_two_assets(final):
+    for name in ("unit_Nord.gpkg", "unit_nord.gpkg"):
+        (final / "delivery").mkdir(exist_ok=True)
+        (final / "delivery" / name).write_text(name)
+    products = [Product(f"delivery/unit_{name}.gpkg", 0, "0" * 64) for name in ("Nord", "nord")]
+    write_catalogue(str(final / "stac"), ABOUT, products, final)
+    item = json.loads((final / "stac" / "delivery.json").read_text())
+    assert sorted(asset["href"] for asset in item["assets"].values()) == [
+        "../delivery/unit_Nord.gpkg", "../delivery/unit_nord.gpkg",
+    ]  # fmt: skip
+
+
+def test_a_title_of_other_letters_has_an_identifier(final):
+    found = catalogue(replace(ABOUT, title="土地被覆"), final)
+    assert all(faults(document) == [] for document in found.values())
+    assert found["collection.json"]["id"] == "land_cover_0f"
+    assert found["seed_0.json"]["collection"] == "land_cover_0f"
+    assert found["seed_0.json"]["id"] == "land_cover_0f-seed_0"
 
 
 def test_a_production_without_dates_has_items_of_the_hour_they_were_made(final):
@@ -230,6 +251,45 @@ def test_a_raster_without_style_is_shown_from_black_to_white(final):
     assert renderer.get("type") == "singlebandgray"
     assert renderer.findtext("contrastEnhancement/minValue") == "0"
     assert renderer.findtext("contrastEnhancement/maxValue") == "63"
+
+
+def test_a_raster_without_any_value_is_in_the_project_as_well(final):
+    empty = np.full((8, 8), -32768, np.int16)
+    write_image(final / "features" / "none.tif", empty, nodata=-32768)
+    root = project(final, [Product(f"{n}.tif", 0, "") for n in ("features/none", "Classif_Seed_0")])
+    layer = next(n for n in root.iter("maplayer") if n.findtext("layername") == "none")
+    limits = [layer.findtext(f".//contrastEnhancement/{n}Value") for n in ("min", "max")]
+    assert limits == ["0", "1"]
+
+
+def test_folders_may_have_names_that_addresses_write_otherwise(final, tmp_path):
+    import geopandas as gpd
+
+    frame = gpd.GeoDataFrame({"code": [1]}, geometry=[shapely.box(0, 0, 1, 1)], crs="EPSG:32631")
+    moved = final.rename(tmp_path / "50 %25? a#b")
+    frame.to_file(moved / "LandCover.gpkg", layer="land")
+    root = project(moved, [Product(n, 0, "") for n in ("Classif_Seed_0.tif", "LandCover.gpkg")])
+    assert "./LandCover.gpkg|layername=land" in [n.text for n in root.iter("datasource")]
+
+
+def test_a_package_with_styles_of_others_alone_has_the_usual_one(final):
+    import geopandas as gpd
+    import pandas as pd
+    import pyogrio
+
+    frame = gpd.GeoDataFrame({"code": [1]}, geometry=[shapely.box(0, 0, 1, 1)], crs="EPSG:32631")
+    styles = pd.DataFrame({"f_table_name": ["other"], "styleQML": ["<qgis/>"]})
+    for name in ("plain", "styled"):
+        frame.to_file(final / f"{name}.gpkg", layer="land")
+    pyogrio.write_dataframe(styles, final / "styled.gpkg", layer="layer_styles", append=True)
+    names = ["Classif_Seed_0.tif", "plain.gpkg", "styled.gpkg"]
+    root = project(final, [Product(name, 0, "") for name in names])
+    symbols = [
+        [ElementTree.tostring(child) for child in n if child.tag == "renderer-v2"]
+        for n in root.iter("maplayer")
+        if n.get("type") == "vector"
+    ]
+    assert symbols[0] == symbols[1] != []
 
 
 def test_layers_stand_by_group_and_tell_whether_they_are_in_degrees(final):

@@ -13,6 +13,7 @@ from tiny import write_image
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.publishing import checksums
 from iota2_tools.publishing.checksums import content_of, kind_of, sha256_of
+from iota2_tools.publishing.differences import between
 from iota2_tools.vectors.writing import Dress, write_layer_files
 
 CODES = np.arange(64, dtype=np.uint8).reshape(8, 8) % 4
@@ -234,3 +235,25 @@ def test_a_geoparquet_that_is_written_part_by_part_holds_what_one_written_at_onc
     assert (written.kind, written.count) == (once.kind, once.count) == ("vector", 4)
     frame.set_crs("EPSG:32632", allow_override=True).to_parquet(tmp_path / "other.parquet")
     assert content_of(tmp_path / "other.parquet").checksum != once.checksum
+
+
+@pytest.mark.parametrize("end", ["gpkg", "fgb", "parquet"])
+@pytest.mark.parametrize("kept", [0.0, 0.5, 0.99])
+def test_a_layer_that_is_cut_is_told_in_words(tmp_path, end, kept):
+    """A copy that was stopped: `iota2 verify` names it and goes on."""
+    shapes = [shapely.box(number, 0, number + 1, 1) for number in range(500)]
+    frame = gpd.GeoDataFrame({"code": range(500)}, geometry=shapes, crs="EPSG:32631")
+    path = tmp_path / f"a.{end}"
+    frame.to_parquet(path) if end == "parquet" else frame.to_file(path)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * kept)])
+    for look in (content_of, lambda given: between(given, given)):
+        with pytest.raises(InputDataError, match=rf"a\.{end}: cannot be read"):
+            look(str(path))
+
+
+def test_a_table_that_is_none_is_told_in_words(tmp_path):
+    path = tmp_path / "scores.csv"
+    path.write_text('"' + "x" * 200_000 + '"\n')  # one cell: a quote that nothing closes
+    with pytest.raises(InputDataError, match=r"scores\.csv: cannot be read \(field larger"):
+        content_of(path)

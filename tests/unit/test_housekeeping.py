@@ -14,15 +14,17 @@ import yaml
 from test_lock import ABOUT, production
 
 from iota2_tools.commands.cli import main
-from iota2_tools.core.errors import ConfigError, InputDataError
+from iota2_tools.core.errors import ConfigError, InputDataError, OutputError
 from iota2_tools.planning.needs import NEEDS
 from iota2_tools.planning.ownership import Owner
 from iota2_tools.planning.whereabouts import owner_of
 from iota2_tools.publishing.housekeeping import (
     GROUPS,
     archive,
+    files_of,
     group_of,
     kept_groups,
+    remove,
     to_remove,
     usage,
 )
@@ -152,6 +154,26 @@ def test_links_are_left_alone(output, tmp_path):
     assert "vectors/trace/r0c0/r0c1.npz" not in to_remove(output, kept_groups("final"))
 
 
+def test_what_a_job_takes_away_meanwhile_is_left_out(output):
+    """`iota2 disk` while the production runs: temporary files go."""
+    (output / "tiles" / "T31TCJ" / ".part-a-1-x.tif").write_text("x")
+    found = files_of(output / "tiles")
+    first, _ = next(found)
+    for path in (output / "tiles").rglob("*"):
+        if path.is_file() and path.relative_to(output / "tiles").as_posix() != first:
+            path.unlink()
+    assert list(found) == []
+
+
+def test_what_may_not_be_removed_is_named(output, monkeypatch):
+    def refused(path, missing_ok=False):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "unlink", refused)
+    with pytest.raises(OutputError, match=r"model\.json: cannot be removed \(Permission denied\)"):
+        remove(output, ["models/region_1_seed_0/model.json"])
+
+
 def test_an_archive_stands_alone_and_is_verified(output, tmp_path):
     target = tmp_path / "archive"
     archive(output, target)
@@ -186,6 +208,8 @@ def test_what_cannot_be_archived_whole_is_refused(output, tmp_path):
     target = tmp_path / "archive"
     with pytest.raises(ConfigError, match="is not empty"):
         archive(output, output)
+    with pytest.raises(ConfigError, match="is a file; name a new folder"):
+        archive(output, output / "notes.txt")
     (output / "models/region_1_seed_0/model.json").unlink()
     with pytest.raises(InputDataError, match=r"region_1_seed_0: has no model\.json"):
         archive(output, target)
