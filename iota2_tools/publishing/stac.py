@@ -10,10 +10,11 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from osgeo import gdal, osr
 
+from iota2_tools.core.errors import InputDataError
 from iota2_tools.core.files import whole_file
 from iota2_tools.geo.grid import (
     Grid,
@@ -27,6 +28,9 @@ from iota2_tools.geo.raster import classes_named_by, open_raster
 from iota2_tools.publishing.about import About, hour_of
 from iota2_tools.publishing.products import DRAW, Product
 
+if TYPE_CHECKING:
+    import shapely
+
 VERSION = "1.1.0"
 EXTENSIONS = {
     "proj:": "https://stac-extensions.github.io/projection/v2.0.0/schema.json",
@@ -35,6 +39,11 @@ EXTENSIONS = {
     "file:": "https://stac-extensions.github.io/file/v2.1.0/schema.json",
 }
 """Schemas of the extensions, by what the names of their fields begin with."""
+DEGREES, HALF = "EPSG:4326", 180.0
+TURNS = ((-360.0, 0.0), (0.0, 0.0), (360.0, 0.0))
+"""Round the world, degrees."""
+EDGES = 20
+"""Parts of an edge that bounds are found by."""
 SHA256 = "1220"
 """Before a digest: it is SHA-256, of 32 bytes (multihash)."""
 
@@ -306,25 +315,51 @@ def _period(about: About) -> tuple[str | None, str | None]:
 
 
 def _bounds(grid: Grid) -> list[float]:
-    """West, south, east, north of a grid, degrees of WGS 84."""
-    return [round(value, 7) for value in transform_bounds(grid.bounds, grid.crs, "EPSG:4326")]
+    """West, south, east, north of a grid, degrees of WGS 84; over the antimeridian east is below west."""
+    try:
+        found = transform_bounds(grid.bounds, grid.crs, DEGREES)
+    except InputDataError:  # no box of degrees in one piece
+        found = _outline(grid, _longitude(grid), EDGES).bounds
+    west, south, east, north = found
+    return [round(value, 7) for value in (_usual(west), south, _usual(east), north)]
 
 
 def _footprint(grids: Sequence[Grid]) -> dict[str, Any]:
-    """Outlines of the tiles as one geometry, WGS 84, anticlockwise as GeoJSON wants it."""
+    """Outlines of the tiles as one geometry, WGS 84, anticlockwise as GeoJSON wants it; cut at the antimeridian."""
     import shapely
 
-    rings = []
-    for grid in grids:
-        reference, degrees = spatial_reference(grid.crs), spatial_reference("EPSG:4326")
-        ring = shapely.segmentize(shapely.box(*grid.bounds), grid.cols * grid.resolution / 4)
-        points = shapely.get_coordinates(ring)
-        move = osr.CoordinateTransformation(reference, degrees)
-        rings.append(
-            shapely.Polygon([point[:2] for point in move.TransformPoints(points.tolist())])
-        )
-    whole = shapely.set_precision(shapely.simplify(shapely.union_all(rings), 1e-5), 1e-7)
+    middle = _longitude(grids[0])
+    whole = shapely.union_all([_outline(grid, middle) for grid in grids])
+    if max(map(abs, whole.bounds)) > HALF:
+        world = shapely.box(-HALF, -90, HALF, 90)
+        turns = [shapely.transform(whole, lambda xy, by=by: xy + by) for by in TURNS]
+        whole = shapely.union_all(shapely.intersection(turns, world))
+    whole = shapely.set_precision(shapely.simplify(whole, 1e-5), 1e-7)
     return json.loads(shapely.to_geojson(shapely.orient_polygons(whole)))
+
+
+def _outline(grid: Grid, middle: float, parts: int = 4) -> "shapely.Polygon":
+    """Outline of a grid, degrees; longitudes are those nearest to `middle`, over the antimeridian too."""
+    import shapely
+
+    ring = shapely.segmentize(shapely.box(*grid.bounds), grid.cols * grid.resolution / parts)
+    points = _to_degrees(grid).TransformPoints(shapely.get_coordinates(ring).tolist())
+    return shapely.Polygon([((x - middle + HALF) % 360 - HALF + middle, y) for x, y, *_ in points])
+
+
+def _longitude(grid: Grid) -> float:
+    """Longitude of the middle of a grid."""
+    left, bottom, right, top = grid.bounds
+    return float(_to_degrees(grid).TransformPoint((left + right) / 2, (bottom + top) / 2)[0])
+
+
+def _to_degrees(grid: Grid) -> osr.CoordinateTransformation:
+    return osr.CoordinateTransformation(spatial_reference(grid.crs), spatial_reference(DEGREES))
+
+
+def _usual(longitude: float) -> float:
+    """A longitude from -180 to 180."""
+    return longitude if abs(longitude) <= HALF else (longitude + HALF) % 360 - HALF
 
 
 def _word(text: str) -> str:

@@ -20,6 +20,7 @@ from tiny import write_image
 
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.core.places import CONFIG
+from iota2_tools.geo.grid import Grid
 from iota2_tools.planning.configuration import complete_configuration
 from iota2_tools.planning.example import TILE
 from iota2_tools.planning.parameters import Parameters, _years
@@ -138,6 +139,33 @@ def test_an_item_tells_where_and_of_when_the_map_is(final):
     assert shapely.is_ccw(outline.exterior)
     assert item["properties"]["start_datetime"] == "2018-01-06T00:00:00Z"
     assert item["properties"]["end_datetime"] == "2018-12-30T23:59:59Z"
+
+
+def test_a_map_over_the_antimeridian_is_told_on_both_sides_of_it(final):
+    """A tile of Fiji. By pyproj: 179.88 °E in the west to 179.08 °W in the east."""
+    pyproj = pytest.importorskip("pyproj")
+    grid = Grid("EPSG:32701", 170_000, 8_100_040, 10, 10980, 10980)
+    found = catalogue(replace(ABOUT, tiles={"T01KAB": grid.as_dict()}), final)
+    assert all(faults(document) == [] for document in found.values())
+    item = found["seed_0.json"]
+    west, south, east, north = item["bbox"]
+    transformer = pyproj.Transformer.from_crs(32701, 4326, always_xy=True)
+    edges = np.linspace(0, 1, 41)
+    left, bottom, right, top = grid.bounds
+    x = np.r_[left + edges * 0, right + edges * 0, left + edges * (right - left)]
+    y = np.r_[bottom + edges * (top - bottom), bottom + edges * (top - bottom), bottom + edges * 0]
+    longitudes, latitudes = transformer.transform(x, y)
+    assert west == pytest.approx((longitudes % 360).min(), abs=1e-5)
+    assert east == pytest.approx((longitudes % 360).max() - 360, abs=1e-5)
+    assert west > 179.8 > 0 > east > -179.2
+    assert south == pytest.approx(latitudes.min(), abs=1e-4)
+    assert found["collection.json"]["extent"]["spatial"]["bbox"] == [item["bbox"]]
+    shape = shapely.from_geojson(json.dumps(item["geometry"]))
+    assert shape.is_valid
+    parts = sorted(part.bounds for part in shape.geoms)
+    assert [part[0] for part in parts] == [-180, pytest.approx(west, abs=1e-3)]
+    assert [part[2] for part in parts] == [pytest.approx(east, abs=1e-3), 180]
+    assert north == pytest.approx(max(part[3] for part in parts), abs=1e-3)
 
 
 def test_hours_are_those_of_the_products_and_not_of_what_tells_of_them(final):
