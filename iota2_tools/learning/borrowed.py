@@ -3,20 +3,14 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from iota2_tools.config.nomenclature import Nomenclature
 from iota2_tools.core.errors import Iota2Error
 from iota2_tools.core.locks import problems_of_lock
 from iota2_tools.learning.engines import describe, load
 from iota2_tools.learning.places import borrowed_models
+from iota2_tools.reference.sources import Demands
 
 
-def borrowed_problems(
-    output: str,
-    regions: Sequence[str],
-    draws: Sequence[int],
-    features: Sequence[str],
-    nomenclature: Nomenclature,
-) -> Iterator[str]:
+def borrowed_problems(output: str, demands: Demands) -> Iterator[str]:
     """What keeps models of another production from mapping this one, a sentence each.
 
     All are looked at; the first one is loaded as well, as the job does.
@@ -25,14 +19,6 @@ def borrowed_problems(
     ----------
     output : str
         Output folder of the other production, or an archive of it.
-    regions : sequence of str
-        Regions of this production.
-    draws : sequence of int
-        Its draws.
-    features : sequence of str
-        Names of its features, in order.
-    nomenclature : Nomenclature
-        Its classes.
     """
     if not Path(output, "models").is_dir():
         yield f"there is no folder {output}/models; name the output folder of a finished production"
@@ -40,9 +26,9 @@ def borrowed_problems(
     yield from problems_of_lock(output)
     learnt: set[int] = set()
     loaded = False
-    for region in regions:
-        for folder in borrowed_models(output, region, draws):
-            problems = list(_problems(folder, features))
+    for region in demands.regions:
+        for folder in borrowed_models(output, region, range(demands.runs)):
+            problems = list(_problems(folder, demands.features))
             yield from problems
             if problems:
                 continue
@@ -55,7 +41,7 @@ def borrowed_problems(
                     yield str(error)
     from iota2_tools.reference.other_years import class_problems
 
-    yield from class_problems(output, sorted(learnt), nomenclature)
+    yield from class_problems(output, sorted(learnt), demands.nomenclature)
 
 
 def _problems(folder: str, features: Sequence[str]) -> Iterator[str]:

@@ -33,6 +33,7 @@ from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.places import place_findings
 from iota2_tools.planning.production import Production
 from iota2_tools.products import FORMATS, Request
+from iota2_tools.reference.sources import Demands
 from iota2_tools.timeseries.headers import reference_faults
 from iota2_tools.timeseries.inputs import TileInputs
 
@@ -435,10 +436,18 @@ def _borrowed_models(production: Production) -> Iterator[str]:
     from iota2_tools.learning.borrowed import borrowed_problems  # most productions borrow none
 
     with contextlib.suppress(Iota2Error):
-        features, nomenclature = Parameters(production).feature_names, production.nomenclature
-        regions, draws = production.used_regions, production.seeds
-        for problem in borrowed_problems(output, regions, draws, features, nomenclature):
+        for problem in borrowed_problems(output, _demands(production)):
             yield f"learning.models: {problem}"
+
+
+def _demands(production: Production) -> Demands:
+    """What samples and models of others are held against."""
+    return Demands(
+        Parameters(production).feature_names,
+        production.used_regions,
+        production.nomenclature,
+        production.config.sampling.runs,
+    )
 
 
 def _own_samples(production: Production) -> Iterator[str]:
@@ -453,11 +462,9 @@ def _own_samples(production: Production) -> Iterator[str]:
     from iota2_tools.reference.own_samples import own_problems  # most productions have none
 
     with contextlib.suppress(Iota2Error):
-        features = Parameters(production).feature_names
-        regions, runs = production.used_regions, production.config.sampling.runs
-        nomenclature = production.nomenclature
+        demands = _demands(production)
         try:
-            problems = list(own_problems(path, features, regions, nomenclature, runs))
+            problems = list(own_problems(path, demands))
         except Iota2Error as error:
             problems = [str(error)]
         yield from (f"learning.samples: {problem}" for problem in problems)
@@ -471,9 +478,9 @@ def _samples_of_years(production: Production) -> Iterator[str]:
     from iota2_tools.reference.other_years import source_problems  # most productions have none
 
     with contextlib.suppress(Iota2Error):
-        known = (parameters.feature_names, production.used_regions, production.nomenclature)
+        demands = _demands(production)
         for source in parameters.sources:
-            for problem in source_problems(source, *known, production.config.sampling.runs):
+            for problem in source_problems(source, demands):
                 yield f"learning.samples: {problem}"
 
 

@@ -32,7 +32,7 @@ from iota2_tools.reference.own_samples import (
     own_problems,
     read_own_table,
 )
-from iota2_tools.reference.sources import POLYGONS, Source
+from iota2_tools.reference.sources import POLYGONS, Demands, Source
 from iota2_tools.reference.table import TrainingTable, feature_columns
 
 logger = logging.getLogger(__name__)
@@ -41,46 +41,24 @@ SHARED = 0.1
 """Of the smaller of two polygons: from this share of common ground on they are one place."""
 
 
-def source_problems(
-    source: Source,
-    features: Sequence[str],
-    regions: Sequence[str],
-    nomenclature: Nomenclature,
-    runs: int,
-) -> Iterator[str]:
-    """What keeps the samples of a source from being learnt, a sentence each.
-
-    Parameters
-    ----------
-    features : sequence of str
-        Names of the features that models learn.
-    regions : sequence of str
-        Regions of this production.
-    runs : int
-        Number of its draws.
-    """
+def source_problems(source: Source, demands: Demands) -> Iterator[str]:
+    """What keeps the samples of a source from being learnt, a sentence each."""
     if not Path(source.path).exists():
         yield f"there is no {source.path}; name the output folder of a finished production, or an archive of it"
     elif source.is_production:
-        yield from _production_problems(source, features, regions, nomenclature, runs)
+        yield from _production_problems(source, demands)
     else:
-        yield from own_problems(source.path, features, regions, nomenclature, runs)
+        yield from own_problems(source.path, demands)
 
 
-def _production_problems(
-    source: Source,
-    features: Sequence[str],
-    regions: Sequence[str],
-    nomenclature: Nomenclature,
-    runs: int,
-) -> Iterator[str]:
+def _production_problems(source: Source, demands: Demands) -> Iterator[str]:
     yield from problems_of_lock(source.path)
     try:
         tables = source.tables
         if not Path(source.polygons).is_file():
             yield f"{source.path}: has no {POLYGONS}, which tells where its samples lie; take a whole output or archive"
         for table in tables:
-            wrong = list(table_problems(table, features, runs))
+            wrong = list(table_problems(table, demands.features, demands.runs))
             if wrong:  # those of other tiles say the same
                 yield from wrong
                 return
@@ -93,14 +71,14 @@ def _production_problems(
         pairs = columns.group_by([REGION, CODE]).aggregate([])
         for region, code in zip(*(pairs[name].to_pylist() for name in (REGION, CODE)), strict=True):
             found.setdefault(str(region), set()).add(code)
-    lacking = [region for region in regions if region not in found]
+    lacking = [region for region in demands.regions if region not in found]
     if lacking:
         yield (
             f"{source.path}: has no sample of region {', '.join(lacking)} (it has "
             f"{', '.join(sorted(found)) or 'none'}); regions must have the same names"
         )
-    codes = set().union(*(found[region] for region in regions if region in found))
-    yield from class_problems(source.path, sorted(codes), nomenclature)
+    codes = set().union(*(found[region] for region in demands.regions if region in found))
+    yield from class_problems(source.path, sorted(codes), demands.nomenclature)
 
 
 def table_problems(path: str, features: Sequence[str], runs: int) -> Iterator[str]:

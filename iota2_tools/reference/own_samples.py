@@ -20,6 +20,7 @@ from iota2_tools.core.words import suggest
 from iota2_tools.geo.vectors import layer_header, read_layer
 from iota2_tools.reference.separation import in_units
 from iota2_tools.reference.sets import LEARN, VALIDATION
+from iota2_tools.reference.sources import Demands
 from iota2_tools.reference.table import TrainingTable
 
 logger = logging.getLogger(__name__)
@@ -72,52 +73,49 @@ def own_header(path: str) -> Header:
     return Header(tuple(types), crs, bool(place), types)
 
 
-def own_problems(
-    path: str,
-    features: Sequence[str],
-    regions: Sequence[str],
-    nomenclature: Nomenclature,
-    runs: int,
-) -> Iterator[str]:
-    """What is wrong with a table for a production, a sentence each.
-
-    Parameters
-    ----------
-    features : sequence of str
-        Names of the features that models learn.
-    regions : sequence of str
-        Regions of the production.
-    runs : int
-        Number of draws.
-    """
+def own_problems(path: str, demands: Demands) -> Iterator[str]:
+    """What is wrong with a table for a production, a sentence each."""
     header = own_header(path)
     if not header.points or header.crs is None:
         yield (
             f"{path}: has no points with a coordinate reference system; without them nothing tells which samples "
             "lie in validation polygons"
         )
-    missing = [name for name in (CODE, *features) if name not in header.columns]
+    missing = [name for name in (CODE, *demands.features) if name not in header.columns]
     if missing:
         more = f" and {len(missing) - 3} more" if missing[3:] else ""
         yield f"{path}: has no column {', '.join(missing[:3])}{more}"
     seeds = [name for name in header.columns if name.startswith("seed_")]
-    lacking = [f"seed_{seed}" for seed in range(runs) if f"seed_{seed}" not in seeds]
+    draws = [f"seed_{seed}" for seed in range(demands.runs)]
+    lacking = [name for name in draws if name not in seeds]
     if seeds and lacking:
         yield f"{path}: has {', '.join(seeds)}, and not {', '.join(lacking)} of the draws asked for"
-    wanted = [name for name in (CODE, REGION) if name in header.columns]
+    wanted = [name for name in (CODE, REGION, *draws) if name in header.columns]
     values = _read(path, wanted, geometry=False) if wanted else {}
+    for name in filter(seeds.__contains__, draws):
+        yield from _faults_of_draw(f"{path}: column {name}", values[name])
     if CODE in wanted:
         for value in pd.unique(values[CODE]).tolist():
-            if nomenclature.code_of(value) is None:
+            if demands.nomenclature.code_of(value) is None:
                 yield f"{path}: code {value!r} is neither a code nor a name of the nomenclature"
     if REGION in wanted:
         found = set(map(str, pd.unique(values[REGION])))
-        for region in sorted(found - set(regions)):
-            hint = suggest(region, regions, f"they are {', '.join(regions)}")
+        for region in sorted(found - set(demands.regions)):
+            hint = suggest(region, demands.regions, f"they are {', '.join(demands.regions)}")
             yield f"{path}: no region {region!r} touches a tile, {hint}"
-        empty = [region for region in regions if region not in found]
+        empty = [region for region in demands.regions if region not in found]
         if empty:
             yield f"{path}: has no sample of region {', '.join(empty)}"
+
+
+def _faults_of_draw(place: str, values: np.ndarray) -> Iterator[str]:
+    """A column that does not say of each sample whether a draw learns it: any word would be taken for yes."""
+    strange = [value for value in pd.unique(values).tolist() if value not in (0, 1)]
+    if strange:
+        yield (
+            f"{place} holds {', '.join(map(repr, strange[:3]))}{' …' if strange[3:] else ''}; it says of each sample "
+            "whether the draw learns it, true or false (1 or 0)"
+        )
 
 
 def read_own_table(
@@ -132,7 +130,7 @@ def read_own_table(
     """Samples of a region and draw, but for those in polygons that validate in this draw.
 
     Without a column `region` all models learn all samples, without `seed_N` all draws; without `polygon`
-    each sample counts as a polygon of its own in folds.
+    each sample counts as a polygon of its own in folds; so does one whose polygon is empty.
 
     Parameters
     ----------
@@ -182,8 +180,18 @@ def read_own_table(
     values = np.empty((len(rows), len(features)), np.int16 if whole else np.float32)
     for number, name in enumerate(features):
         values[:, number] = columns[name][rows]
-    polygons = columns[POLYGON][rows] if POLYGON in optional else np.arange(len(rows))
+    polygons = _numbers(columns[POLYGON][rows]) if POLYGON in optional else np.arange(len(rows))
     return TrainingTable(values, codes, polygons.astype(np.int64), list(features)), left_out
+
+
+def _numbers(polygons: np.ndarray) -> np.ndarray:
+    """Numbers of polygons as they are; of names numbers from 0, of a sample without one a number of its own."""
+    if polygons.dtype.kind in "iu":
+        return polygons
+    numbers, known = pd.factorize(polygons)
+    alone = np.flatnonzero(numbers < 0)
+    numbers[alone] = len(known) + np.arange(len(alone))
+    return numbers
 
 
 def _read(

@@ -1,8 +1,10 @@
-"""Where samples of other years stand; the plan waits for no table."""
+"""Where samples of other years stand, and what is asked of them; the plan waits for no table."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from iota2_tools.config.nomenclature import Nomenclature
 from iota2_tools.core.errors import InputDataError
 
 POLYGONS = Path("sampling", "polygons.gpkg")
@@ -26,6 +28,28 @@ def sample_tables(results: Path) -> dict[str, str]:
             "make them with `snakemake sampling`"
         )
     return found
+
+
+@dataclass(frozen=True)
+class Demands:
+    """What a production asks of samples and models that are not its own.
+
+    Parameters
+    ----------
+    features : sequence of str
+        Names of the features that its models learn, in order.
+    regions : sequence of str
+        Its regions.
+    nomenclature : Nomenclature
+        Its classes.
+    runs : int
+        Number of its draws.
+    """
+
+    features: Sequence[str]
+    regions: Sequence[str]
+    nomenclature: Nomenclature
+    runs: int = 1
 
 
 @dataclass(frozen=True)

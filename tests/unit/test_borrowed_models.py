@@ -16,6 +16,7 @@ from iota2_tools.learning.borrowed import borrowed_problems
 from iota2_tools.learning.places import borrowed_models, contents_of_models
 from iota2_tools.learning.settings import LearningSettings, ModelKey
 from iota2_tools.planning.configuration import complete_configuration
+from iota2_tools.reference.sources import Demands
 from iota2_tools.reference.table import TrainingTable
 
 FEATURES = ["Sentinel2_B4_D001", "Sentinel2_B8_D001"]
@@ -35,11 +36,11 @@ def output(tmp_path):
     return str(tmp_path / "old")
 
 
-def problems(output, regions=("hills", "plain"), draws=(0,), features=FEATURES, codes=(2, 5, 9)):
+def problems(output, regions=("hills", "plain"), runs=1, features=FEATURES, codes=(2, 5, 9)):
     classes = Nomenclature(
         tuple(LandCoverClass(code, f"class {code}", (0, 0, 0)) for code in codes)
     )
-    return list(borrowed_problems(output, regions, draws, features, classes))
+    return list(borrowed_problems(output, Demands(features, regions, classes, runs)))
 
 
 def test_models_that_fit_are_taken(output):
@@ -51,7 +52,7 @@ def test_models_that_fit_are_taken(output):
 
 
 def test_each_model_that_does_not_fit_is_named(output):
-    missing, again = problems(output, draws=(0, 1))
+    missing, again = problems(output, runs=2)
     assert "region_hills_seed_1 (there are region_hills_seed_0, region_plain_seed_0)" in missing
     assert "region_plain_seed_1" in again
     (found,) = problems(output, regions=["coast"])

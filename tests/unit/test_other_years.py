@@ -30,7 +30,7 @@ from iota2_tools.reference.other_years import (
     source_problems,
     weights_of,
 )
-from iota2_tools.reference.sources import Source
+from iota2_tools.reference.sources import Demands, Source
 from iota2_tools.reference.table import TrainingTable
 
 CRS = "EPSG:32631"
@@ -171,7 +171,7 @@ def test_a_table_of_one_s_own_may_stand_among_the_years(tmp_path):
 
 
 def problems(source, features=FEATURES, regions=("1",), runs=1):
-    return list(source_problems(source, features, regions, CLASSES, runs))
+    return list(source_problems(source, Demands(features, regions, CLASSES, runs)))
 
 
 def test_years_that_fit_are_taken(tmp_path):

@@ -14,6 +14,7 @@ from iota2_tools.learning import engines
 from iota2_tools.learning.managed import Managed
 from iota2_tools.learning.settings import LearningSettings, ModelKey
 from iota2_tools.reference.own_samples import own_problems, read_own_table
+from iota2_tools.reference.sources import Demands
 
 CRS = "EPSG:32631"
 CLASSES = Nomenclature(
@@ -99,7 +100,9 @@ def test_decimals_are_float32(tmp_path, splits):
 
 
 def problems(tmp_path, frame, kind="parquet", features=FEATURES, regions=("1",), runs=1):
-    return list(own_problems(written(tmp_path, frame, kind), features, regions, CLASSES, runs))
+    return list(
+        own_problems(written(tmp_path, frame, kind), Demands(features, regions, CLASSES, runs))
+    )
 
 
 @pytest.mark.parametrize("kind", ["parquet", "gpkg"])
@@ -122,13 +125,38 @@ def test_what_a_table_lacks_is_told_before_the_first_job(tmp_path, kind):
     assert empty.endswith("has no sample of region hills")
 
 
+def test_words_do_not_say_whether_a_draw_learns_a_sample(tmp_path):
+    """Each word, `validation` too, would count as yes."""
+    words = points(seed_0=["learn", "validation"] * 4)
+    (found,) = problems(tmp_path, words)
+    assert "column seed_0 holds 'learn', 'validation'; it says of each sample whether" in found
+    assert problems(tmp_path, points(seed_0=[0, 1] * 4)) == []
+    assert problems(tmp_path, points(seed_0=[True, False] * 4), "gpkg") == []
+    (found,) = problems(tmp_path, points(seed_0=[1.0, np.nan] * 4))
+    assert "column seed_0 holds nan" in found
+
+
+@pytest.mark.parametrize("kind", ["parquet", "gpkg"])
+def test_polygons_of_a_table_may_have_names_and_be_empty(tmp_path, kind):
+    """Samples without a polygon are places of their own."""
+    names = ["a", "a", "b", "b", None, "c", None, "b"]
+    numbers = [5.0, 5.0, 7.0, 7.0, np.nan, 9.0, np.nan, 7.0]
+    for given in (names, numbers):
+        path = written(tmp_path, points(polygon=given), kind)
+        table, _ = read_own_table(path, "1", 0, FEATURES, CLASSES, None)
+        assert table.polygons.tolist() == [0, 0, 1, 1, 3, 2, 4, 1]
+    path = written(tmp_path, points(polygon=[9, 9, 4, 4, 2, 2, 1, 1]), kind)
+    table, _ = read_own_table(path, "1", 0, FEATURES, CLASSES, None)
+    assert table.polygons.tolist() == [9, 9, 4, 4, 2, 2, 1, 1]
+
+
 def test_a_table_without_places_is_refused(tmp_path):
     points().drop(columns="geometry").to_parquet(tmp_path / "own.parquet")
-    (found,) = own_problems(str(tmp_path / "own.parquet"), FEATURES, ["1"], CLASSES, 1)
+    (found,) = own_problems(str(tmp_path / "own.parquet"), Demands(FEATURES, ["1"], CLASSES))
     assert "has no points with a coordinate reference system" in found
     (tmp_path / "own.parquet").write_text("no table")
     with pytest.raises(InputDataError, match="cannot be read as a table"):
-        list(own_problems(str(tmp_path / "own.parquet"), FEATURES, ["1"], CLASSES, 1))
+        list(own_problems(str(tmp_path / "own.parquet"), Demands(FEATURES, ["1"], CLASSES)))
 
 
 def test_a_model_learns_the_table_and_tells_what_was_left_out(tmp_path, splits):
