@@ -175,9 +175,8 @@ def _watch(process: subprocess.Popen, place: Place, messages: IO[bytes], stop: E
         if ended:
             break
         time.sleep(PERIOD)
-    if not told.begun:
-        for line in told.before:
-            shown.message(line)
+    for line in told.end():
+        shown.message(line)
     shown.end(process.returncode)
     return process.returncode
 
@@ -200,6 +199,11 @@ class _Told:
             return lines
         self.before += lines
         return []
+
+    def end(self) -> list[str]:
+        """What is left when it has ended: a line that was cut, and all, if it never read the workflow."""
+        rest = [self._rest.decode(errors="replace")] if self._rest else []
+        return rest if self.begun else [*self.before, *rest]
 
 
 class _Journal:

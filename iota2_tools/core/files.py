@@ -5,7 +5,9 @@ is gone, or of another file, keeps its own words.
 """
 
 import errno
+import glob
 import os
+import re
 import shutil
 import socket
 from collections.abc import Iterable, Iterator
@@ -41,16 +43,20 @@ def whole_file(path: str) -> Iterator[str]:
     except OutputError as error:
         raise _under_its_name(error, temporary, path) from None
     finally:
-        _remove(temporary.parent.glob(f"{temporary.name}*"))
+        _remove(temporary.parent.glob(f"{glob.escape(temporary.name)}*"))
 
 
 def _place_beside(path: str) -> tuple[Path, Path]:
-    """Target and temporary name beside it; what a killed job left of the same target is removed."""
+    """Target and temporary name beside it; what a killed job left of the same target is removed.
+
+    Not what another one makes meanwhile of a target whose name ends as this one: `a-b.csv` is not `b.csv`.
+    """
     target = Path(path)
     mark = ".part-"
+    left = re.compile(rf"{re.escape(mark)}[^/]+-\d+-{re.escape(target.name)}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _remove(target.parent.glob(f"{mark}*-{target.name}"))
+        _remove(target.parent / name for name in os.listdir(target.parent) if left.fullmatch(name))
     except OSError as error:
         raise unwritable(path, _words(error)) from error
     return target, target.with_name(f"{mark}{socket.gethostname()}-{os.getpid()}-{target.name}")

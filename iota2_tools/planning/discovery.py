@@ -206,7 +206,11 @@ def look_for_polygons(path: Path, found: Discovery) -> None:
         return
     if "olygon" not in header.kind and header.kind != "Unknown":
         return
-    table = pyogrio.read_dataframe(path, layer=header.layer, read_geometry=False)
+    try:
+        table = pyogrio.read_dataframe(path, layer=header.layer, read_geometry=False)
+    except (RuntimeError, ValueError) as error:  # cut, or text in another encoding
+        found.remarks.append(f"{path}: its fields cannot be read ({error})")
+        return
     fields = {}
     for name in table.columns:
         if table[name].dtype.kind == "f" and (table[name].dropna() % 1 != 0).any():

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from iota2_tools.core.findings import Finding
@@ -114,5 +115,10 @@ def _months_to_prepare(parameters: Parameters, tile: str) -> int:
 
 
 def _megabytes(folder: Path) -> float:
-    files = (path for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else ()
-    return sum(path.stat().st_size for path in files) / 1e6
+    """What stands in a folder; a run may take files away meanwhile."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += os.stat(os.path.join(place, name)).st_size
+    return total / 1e6

@@ -2,6 +2,7 @@
 
 import math
 import os
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from functools import cached_property, partial
@@ -583,7 +584,7 @@ class Parameters:
                 for series in self.series_features.values()
                 for stamp, day in zip(series.stamps, series.dates, strict=True)
             },
-            "command": f"{command} {config.output}/final/report/configuration.yaml",
+            "command": f"{command} {shlex.quote(f'{config.output}/final/report/configuration.yaml')}",
         }
 
     @cached_property

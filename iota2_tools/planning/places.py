@@ -69,11 +69,8 @@ def _inside(path: str, folder: str) -> bool:
 
 def _other_production(config: Configuration) -> Iterator[Finding]:
     """An output that holds products of other tiles alone, or things that are no products."""
-    folder = Path(config.output)
-    if not folder.is_dir():
-        return
-    names = {entry.name for entry in os.scandir(folder) if not entry.name.startswith(".")}
-    tiles = sorted(entry.name for entry in os.scandir(folder / "tiles")) if "tiles" in names else []
+    names = {name for name in _names_in(config.output) if not name.startswith(".")}
+    tiles = _names_in(os.path.join(config.output, "tiles"))
     if tiles and not set(tiles) & set(config.tiles):
         yield Finding(
             "", "output", f"{config.output} holds another production, of {_some(tiles)}",
@@ -84,6 +81,14 @@ def _other_production(config: Configuration) -> Iterator[Finding]:
             "", "output", f"{config.output} holds other files: {_some(sorted(names))}",
             "products would stand among them: better name a folder of their own", "warning",
         )  # fmt: skip
+
+
+def _names_in(folder: str) -> list[str]:
+    """What stands in a folder, by name; nothing where there is none, or none that may be looked into."""
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
 
 
 def _some(names: list[str], most: int = 4) -> str:

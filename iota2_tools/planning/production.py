@@ -729,7 +729,7 @@ class Production:
         path = self.config.sampling.management
         return read_copies(path, self.used_regions, self.nomenclature) if path else []
 
-    @property
+    @cached_property
     def used_regions(self) -> list[str]:
         """Regions that touch at least one tile."""
         return [region for region in self.regions if self.tiles_of(region)]

@@ -1,6 +1,7 @@
 """What the report of a production shows: its maps, and those of other productions."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -71,13 +72,14 @@ class ReportPlan:
     def others(self) -> list[dict[str, Any]]:
         """Maps of other productions: layers with their path, and the digest of each."""
         found = []
-        for number, folder in enumerate(self.production.config.report.compare):
+        folders = self.production.config.report.compare
+        for number, (folder, name) in enumerate(zip(folders, names_apart(folders), strict=True)):
             path = map_of(folder)
             if path:
                 found.append(
                     {
                         "name": f"other_{number}",
-                        "title": f"Land cover of {Path(folder).name}",
+                        "title": f"Land cover of {name}",
                         "kind": "class",
                         "path": path,
                         "contents": digest(path),
@@ -117,6 +119,21 @@ class ReportPlan:
         )  # fmt: skip
         if apart:
             yield f"{place}: its map shares no ground with this one; compare maps of the same place"
+
+
+def names_apart(folders: Sequence[str]) -> list[str]:
+    """Short names of folders: the last part of each path, or as many as tell them apart.
+
+    >>> names_apart(["a/2017", "a/2018/"]), names_apart(["2017/results", "2018/results"])
+    (['2017', '2018'], ['2017/results', '2018/results'])
+    """
+    parts = [Path(os.path.abspath(folder)).parts for folder in folders]
+    longest = max(map(len, parts), default=1)
+    for count in range(1, longest + 1):
+        names = ["/".join(item[-count:]) for item in parts]
+        if len(set(names)) == len(set(parts)):
+            break
+    return names if parts else []
 
 
 def map_of(folder: str) -> str | None:

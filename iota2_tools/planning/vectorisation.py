@@ -105,12 +105,19 @@ class VectorPlan:
     def bundles_of_unit(self, word: str) -> list[str]:
         """Bundles with a square that a unit touches, by the word of its files."""
         bounds = self._known_units["bounds"][word]
-        places = {name: self.grid.bounds_of(item.window) for name, item in self.squares.items()}
         return [
             bundle
-            for bundle, names in self.bundles.items()
-            if any(_touch(places[name], bounds) for name in names)
+            for bundle, places in self._places.items()
+            if any(_touch(place, bounds) for place in places)
         ]
+
+    @cached_property
+    def _places(self) -> dict[str, list[tuple[float, float, float, float]]]:
+        """Where the squares of each bundle lie, in units of the CRS: there may be thousands of units."""
+        return {
+            bundle: [self.grid.bounds_of(self.squares[name].window) for name in names]
+            for bundle, names in self.bundles.items()
+        }
 
     @property
     def seam_pixels(self) -> int:

@@ -221,3 +221,28 @@ def test_a_library_that_words_a_full_disk_in_its_own_way_is_told_in_that_of_the_
     told = r"a\.parquet: cannot be written \(No space left on device\)"
     with pytest.raises(OutputError, match=told), whole_file(str(tmp_path / "a.parquet")) as draft:
         raise OSError(errno.ENOSPC, "Error writing bytes to file", draft)
+
+
+def test_what_another_job_makes_meanwhile_is_left_alone(tmp_path):
+    """A target whose name is the end of the other's."""
+    with whole_file(str(tmp_path / "Cote-d-Or.csv")) as first:
+        Path(first).write_text("first")
+        with whole_file(str(tmp_path / "Or.csv")) as second:
+            Path(second).write_text("second")
+    assert (tmp_path / "Cote-d-Or.csv").read_text() == "first"
+    assert (tmp_path / "Or.csv").read_text() == "second"
+
+
+@pytest.mark.parametrize("name", ["a[1].csv", "what?.csv", "all*.csv"])
+def test_nothing_is_left_beside_a_name_with_signs_of_patterns(tmp_path, name):
+    (tmp_path / f".part-node-a-7-{name}").write_text("of a job that was killed")
+
+    def fail():
+        with whole_file(str(tmp_path / name)) as temporary:
+            Path(temporary).write_text("half")
+            Path(f"{temporary}.aux.xml").write_text("half")
+            raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        fail()
+    assert list(tmp_path.iterdir()) == []

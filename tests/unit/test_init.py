@@ -279,3 +279,18 @@ def test_zsh_reads_the_same_by_its_own_bridge(tmp_path):
     asked = f"autoload -U compinit && compinit -u -d {tmp_path}/dump\n{text}\nprint -r -- $_comps[iota2]"
     done = subprocess.run(["zsh", "-f", "-c", asked], capture_output=True, text=True, check=True)
     assert "_iota2" in done.stdout
+
+
+def test_a_file_in_another_encoding_than_it_says_is_told(tmp_path):
+    """A Shapefile of Latin-1 beside a .cpg that says UTF-8: init goes on with what else is there."""
+    shapes = [shapely.box(0, 0, 1, 1)] * 2
+    gpd.GeoDataFrame({"name": ["foret", "x"]}, geometry=shapes, crs=32631).to_file(
+        tmp_path / "fields.shp"
+    )
+    table = tmp_path / "fields.dbf"
+    table.write_bytes(table.read_bytes().replace(b"foret", b"for\xeat"))
+    (tmp_path / "fields.cpg").write_text("UTF-8")
+    found = discover(tmp_path)
+    assert found.polygons == []
+    (remark,) = found.remarks
+    assert "fields.shp: its fields cannot be read ('utf-8' codec can't decode" in remark

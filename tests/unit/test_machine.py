@@ -1,5 +1,6 @@
 """What the machine lacks for a production."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -134,3 +135,18 @@ def test_a_real_disk_that_is_full_is_told(parameters, tmp_path):
         small = Parameters(Production(read_configuration("config.yaml")))
         (found,) = [text for text in told(small) if "output" in text]
         assert f"0 GB are free on the disk of {tmp_path / 'disk'}" in found
+
+
+def test_files_that_go_meanwhile_are_not_counted(tmp_path, monkeypatch):
+    """`iota2 check` beside a run, whose jobs take temporary files away."""
+    for name in ("a", "b"):
+        (tmp_path / name).write_bytes(b"x" * 500_000)
+    plain = os.walk
+
+    def meanwhile(folder):
+        yield from plain(folder)
+        yield folder, [], [".part-node-7-gone.tif"]
+
+    monkeypatch.setattr(os, "walk", meanwhile)
+    assert machine._megabytes(tmp_path) == 1
+    assert machine._megabytes(tmp_path / "nowhere") == 0

@@ -1,5 +1,6 @@
 """Which maps the report shows, and what is said of productions to compare with."""
 
+import shlex
 from pathlib import Path
 
 import geopandas as gpd
@@ -87,6 +88,32 @@ def test_the_production_is_made_again_as_it_was_made(plan, tmp_path):
         "regions": [],
         "nomenclature": [digest(tmp_path / "classes.csv")],
     }
+
+
+def test_the_command_that_makes_it_again_can_be_typed(plan, tmp_path):
+    output = str(tmp_path / "two words")
+    command = Parameters(plan(output=output).production).about_report(by_iota2_run=True)["command"]
+    assert shlex.split(command) == ["iota2", "run", f"{output}/final/report/configuration.yaml"]
+
+
+def test_productions_of_one_folder_name_are_told_apart(plan, tmp_path):
+    """results of each year, as `iota2 next` does not name them."""
+    folders = [tmp_path / year / "results" for year in ("2016", "2017")]
+    for folder in folders:
+        map_in(folder)
+    found = plan(report={"compare": [f"{folder}/" for folder in folders]}).others
+    assert [item["title"] for item in found] == [
+        "Land cover of 2016/results", "Land cover of 2017/results",
+    ]  # fmt: skip
+
+
+def test_this_production_is_known_by_another_path_too(plan, tmp_path):
+    map_in(tmp_path / "results")
+    (tmp_path / "link").symlink_to(tmp_path / "results")
+    for other in ("link", "far/../results"):
+        (tmp_path / "far").mkdir(exist_ok=True)
+        (problem,) = plan(report={"compare": [str(tmp_path / other)]}).problems()
+        assert problem.endswith("is the output of this production; give that of another one")
 
 
 def test_prediction_sets_are_shown_where_they_are_asked_for(plan):

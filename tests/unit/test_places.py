@@ -104,3 +104,16 @@ def test_a_folder_that_may_not_be_written_to_is_told(told, monkeypatch):
         )
     finally:
         shutil.rmtree(place)
+
+
+def test_a_folder_that_may_not_be_looked_into_is_no_fault_of_the_chain(told, tmp_path, monkeypatch):
+    (tmp_path / "results").mkdir()
+
+    def refused(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    for name in ("listdir", "scandir"):
+        monkeypatch.setattr(os, name, refused)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    (text,) = told("results")
+    assert "results cannot be written to" in text

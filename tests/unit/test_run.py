@@ -1,5 +1,6 @@
 """`iota2 run` and `iota2 demo`: Snakemake on the workflow of the package."""
 
+import io
 import os
 import re
 import shlex
@@ -292,3 +293,12 @@ def test_examples_of_the_help_can_be_typed_as_they_stand():
         for line in lines:
             words = shlex.split(re.split(r"  +#?|>>|\)", line)[0])[1:]
             parser.parse_known_args(words[1 : words.index("--") if "--" in words else None])
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_the_last_words_are_told_though_no_line_ends_them(begun):
+    """Of a process that was killed."""
+    words = (f"reading\n{run.MARK}\n" if begun else "") + "working\nKilled"
+    told = run._Told(io.BytesIO(words.encode()))
+    lines = told.lines()
+    assert [*lines, *told.end()] == ["working", "Killed"]
