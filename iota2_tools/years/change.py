@@ -20,7 +20,14 @@ from iota2_tools.core.errors import InputDataError
 from iota2_tools.core.tables import write_csv
 from iota2_tools.geo.grid import Grid, crs_name, pixel_hectares
 from iota2_tools.geo.raster import create_raster
-from iota2_tools.maps.layers import CHANGE, CHANGE_CONFIDENCE, CHANGE_JUDGEMENT, CHANGED, Layer
+from iota2_tools.maps.layers import (
+    CHANGE,
+    CHANGE_CONFIDENCE,
+    CHANGE_JUDGEMENT,
+    CHANGED,
+    PALE,
+    Layer,
+)
 from iota2_tools.maps.mosaic import FinalMap, write_mosaic
 from iota2_tools.maps.style import write_attribute_table, write_class_style, write_ramp_style
 from iota2_tools.years.transitions import Pair, count_by_zone, count_pairs
@@ -29,7 +36,6 @@ UNCHANGED = 1
 """Code of pixels of the same class in both maps."""
 MOST_CLASSES = 255
 """Of whose pairs the codes still fit 16 bits."""
-UNCHANGED_COLOUR = (232, 232, 228)
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,7 @@ def change_codes(count: int) -> np.ndarray:
 def change_legend(legend: Nomenclature, pixels: np.ndarray) -> Nomenclature:
     """Names and colours of the changes that occur, and of no change: `Winter wheat > Maize`, in the colour after."""
     codes = change_codes(len(legend.codes))
-    found = [LandCoverClass(UNCHANGED, "unchanged", UNCHANGED_COLOUR)]
+    found = [LandCoverClass(UNCHANGED, "unchanged", PALE)]
     for before, after in zip(*np.nonzero(pixels), strict=True):
         if before != after:
             first, second = legend.classes[before], legend.classes[after]
