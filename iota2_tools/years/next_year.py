@@ -15,7 +15,7 @@ import yaml
 
 from iota2_tools.config.yaml_files import Place
 from iota2_tools.core.errors import ConfigError, Iota2Error
-from iota2_tools.planning.configuration import OF_LEARNING, OF_REFERENCE
+from iota2_tools.planning.contradictions import OF_LEARNING, OF_REFERENCE
 from iota2_tools.planning.production import Production
 
 DATES = ("first_date", "last_date")
