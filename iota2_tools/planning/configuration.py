@@ -183,6 +183,10 @@ class Configuration(Section):
         return hashlib.sha256(json.dumps(science, sort_keys=True).encode()).hexdigest()
 
 
+SECTIONS = frozenset(Configuration.model_fields)
+"""Words that begin a key."""
+
+
 def complete_configuration(
     given: Mapping[Any, Any],
     source: str = "configuration",

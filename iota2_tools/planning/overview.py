@@ -7,14 +7,9 @@ from iota2_tools.config.yaml_files import lines_of
 from iota2_tools.core.environment import environment_problems
 from iota2_tools.core.errors import ConfigError, Iota2Error
 from iota2_tools.core.findings import Finding, findings_in, findings_of, with_lines
-from iota2_tools.planning.checks import (
-    SECTIONS,
-    header_findings,
-    input_findings,
-    pixel_findings,
-    warning_findings,
-)
-from iota2_tools.planning.configuration import read_as_far
+from iota2_tools.planning.checks import input_findings, warning_findings
+from iota2_tools.planning.configuration import SECTIONS, read_as_far
+from iota2_tools.planning.images import header_findings, pixel_findings
 from iota2_tools.planning.machine import machine_findings
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
