@@ -447,6 +447,9 @@ def test_a_zone_is_read_where_it_lies_alone(maps, monkeypatch):
     assert count_by_zone(pair, {"a": zone})["a"].tolist() == [[0, 0, 0], [1, 1, 0], [0, 0, 0]]
     assert read == [(2, 1, 1, 2)]
     assert not count_by_zone(pair, {"a": shapely.Polygon()})["a"].any()
+    corner = shapely.box(LEFT + 11, TOP - 12, LEFT + 13, TOP - 11)  # of a pixel, not its centre
+    assert not count_by_zone(pair, {"a": corner})["a"].any()
+    assert read == [(2, 1, 1, 2)]
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,14 @@ from scipy import stats
 from tiny import write_image
 
 from iota2_tools.assessing import drawing
-from iota2_tools.assessing.design import allocate, deviations, largest_size, sample_size
-from iota2_tools.assessing.drawing import draw, mixed
+from iota2_tools.assessing.design import (
+    _rounded,
+    allocate,
+    deviations,
+    largest_size,
+    sample_size,
+)
+from iota2_tools.assessing.drawing import Drawn, draw, mixed
 from iota2_tools.assessing.points import PointsWanted, write_points
 from iota2_tools.commands.sample import expectations
 from iota2_tools.core.errors import ConfigError, InputDataError
@@ -68,6 +74,20 @@ def test_a_stratum_that_is_expected_to_be_right_gets_its_minimum():
     assert allocate(30, "neyman", [1000, 1000], [1, 0.5], minimum=3).tolist() == [3, 27]
 
 
+def test_a_stratum_without_a_share_takes_what_no_other_can():
+    # Ten pixels of the second stratum are all it has; the first is expected to be all right.
+    assert allocate(15, "neyman", [10, 10], [1.0, 0.5]).tolist() == [5, 10]
+
+
+def test_parts_are_rounded_by_the_largest_remainders():
+    # 0.2, 0.15, 3.2 and 6.45 points: nine whole ones, the tenth where most is left over.
+    assert allocate(10, "proportional", [20, 15, 320, 645], [0.9] * 4).tolist() == [0, 0, 3, 7]
+    assert _rounded(np.array([1.2, 2.7, 3.1]), 7, np.array([9, 9, 9])).tolist() == [1, 3, 3]
+    # Of equal remainders the first; none above what its stratum has.
+    assert _rounded(np.array([0.5, 1.0, 0.5]), 2, np.array([1, 1, 1])).tolist() == [1, 1, 0]
+    assert _rounded(np.array([1.0, 1.0]), 3, np.array([1, 5])).tolist() == [1, 2]
+
+
 def test_minima_above_the_total_are_refused():
     with pytest.raises(ConfigError, match=r"10 point.* for 3 strata of 5 at least: that are 15"):
         allocate(10, "equal", [100] * 3, [0.5] * 3, minimum=5)
@@ -125,6 +145,23 @@ def test_pruning_loses_none_of_the_smallest(tmp_path, monkeypatch):
     assert parts.col.tolist() == whole.col.tolist()
 
 
+def test_pixels_that_can_be_drawn_no_more_do_not_wait(monkeypatch):
+    """A map of a country has more pixels than memory: of each stratum those of the smallest numbers wait."""
+    monkeypatch.setattr(drawing, "PRUNED", 30)
+    kept, begin, one = drawing._Kept(2), np.uint64(5), np.ones(100, dtype=np.int64)
+    first = np.arange(100, dtype=np.uint64)
+    kept.add(one, one, first, begin)
+    (waiting,) = kept._parts
+    limit = np.sort(mixed(first, begin))[1]
+    assert sorted(waiting[3].tolist()) == sorted(mixed(first, begin).tolist())[:2]
+    second = np.arange(100, 200, dtype=np.uint64)
+    kept.add(one, one, second, begin)
+    assert kept._waiting == (mixed(second, begin) < limit).sum() < 30
+    numbers = np.sort(np.concatenate([mixed(first, begin), mixed(second, begin)]))
+    drawn = kept.drawn(200)
+    assert sorted(mixed(drawn.col.astype(np.uint64), begin).tolist()) == numbers[:2].tolist()
+
+
 def test_more_points_keep_those_that_were_looked_at(tmp_path):
     path = write_map(tmp_path / "map.tif", np.ones((20, 20)))
     few, many = draw(path, None, 0, 10), draw(path, None, 0, 30)
@@ -173,6 +210,17 @@ def test_the_order_can_be_stopped_early(tmp_path):
     for code in (1, 2):
         own = drawn.rank[drawn.stratum == code]
         assert own.tolist() == list(range(1, len(own) + 1))
+
+
+def test_points_of_strata_stand_between_one_another():
+    """One point of the first stratum, at half of the order; three of the second, at 1/6, 3/6 and 5/6."""
+    one = np.arange(1, 4)
+    drawn = Drawn(
+        np.array([4, 9]), np.array([10, 30]), 0, np.array([4, 9, 9, 9]), np.array([1, 1, 2, 3]),
+        np.r_[7, one], np.r_[7, one], np.array([4, 9, 9, 9]),
+    )  # fmt: skip
+    assert drawn.first(np.array([1, 3])).row.tolist() == [1, 7, 2, 3]
+    assert drawn.first(np.array([1, 1])).row.tolist() == [7, 1]
 
 
 def test_the_file_hides_the_class_and_holds_the_design(tmp_path):

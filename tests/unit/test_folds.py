@@ -25,7 +25,7 @@ from iota2_tools.learning.folds import (
 )
 from iota2_tools.learning.managed import Managed
 from iota2_tools.learning.model import Prediction
-from iota2_tools.learning.reliability import best_temperature, reliability, tempered
+from iota2_tools.learning.reliability import TemperedModel, best_temperature, reliability, tempered
 from iota2_tools.learning.settings import LearningSettings, ModelKey
 from iota2_tools.learning.suspicious import suspicious, write_suspicious
 from iota2_tools.learning.traits import FOLDS
@@ -433,3 +433,25 @@ def test_a_polygon_looks_like_what_most_draws_take_it_for():
     assert (found["looks_like"], found["draws"], found["learnt"]) == (300, 3, 3)
     assert found["own"] == pytest.approx(0.03)
     assert found["samples"] == 6
+
+
+def test_a_calibrated_model_tells_the_confidence_of_the_class_that_it_says():
+    """Of a machine whose classes are not those of its largest probabilities, as scikit-learn's SVC."""
+
+    class Said:
+        codes = np.array([2, 5, 9])
+
+        def predict(self, features, probabilities=False):
+            values = np.array([[0.5, 0.4, 0.1], [0.1, 0.2, 0.7]])
+            return Prediction(np.array([5, 9]), None, values if probabilities else None)
+
+    model = TemperedModel(Said(), 1.0)
+    found = model.predict(np.zeros((2, 1)))
+    assert found.codes.tolist() == [5, 9]
+    # A hundredth is added to each of three.
+    assert found.confidence.tolist() == pytest.approx([0.41 / 1.03, 0.71 / 1.03])
+    assert found.probabilities is None
+    # At temperature 1/2: the squares of 51, 41 and 11, and of 11, 21 and 71.
+    surer = TemperedModel(Said(), 0.5).predict(np.zeros((2, 1)), True)
+    assert surer.confidence.tolist() == pytest.approx([1681 / 4403, 5041 / 5603])
+    assert surer.probabilities[0].tolist() == pytest.approx([2601 / 4403, 1681 / 4403, 121 / 4403])

@@ -298,3 +298,30 @@ def test_copies_and_what_is_made_are_of_the_draw(tmp_path):
         assert ((completed.polygons[9:12] >= 30) == (seed == 1)).all()
         found[seed, region] = completed.features[completed.codes == 1].tolist()
     assert found[0, "hills"] != found[1, "hills"] != found[1, "coast"]
+
+
+def test_copies_are_drawn_by_draw_regions_and_class(tmp_path):
+    """Twenty of forty samples of a class: other twenty for another draw, seed, source, destination or class."""
+    rows = 160
+    frame = pd.DataFrame(
+        {
+            "row": 0, "col": 0, "polygon": np.arange(rows), "code": np.where(np.arange(rows) < 80, 1, 2),
+            "region": np.where(np.arange(rows) % 80 < 40, "plain", "coast"), "seed_0": True, "seed_1": True,
+            "a": np.arange(rows, dtype=np.int16) % 40, "b": np.int16(0),
+        }
+    )  # fmt: skip
+    path = str(tmp_path / "samples.parquet")
+    frame.to_parquet(path, index=False)
+
+    def taken(seed=0, random_seed=3, source="plain", destination="hills", code=1):
+        managed = Managed([Copy(source, destination, code, 20)._asdict()], [path])
+        completed, _ = managed.complete(table(), ModelKey(destination, seed, random_seed))
+        return tuple(completed.features[len(table().codes) :, 0].tolist())
+
+    others = [
+        taken(), taken(seed=1), taken(random_seed=4), taken(source="coast"), taken(destination="moor"),
+        taken(code=2),
+    ]  # fmt: skip
+    assert all(len(numbers) == 20 for numbers in others)
+    assert len(set(others)) == 6
+    assert taken() == others[0]

@@ -97,6 +97,21 @@ def test_a_margin_reads_more_and_counts_no_more(plan, tile):
     assert len(inputs.names) == 3
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "read"),
+    [
+        (date(2018, 1, 7), None, ["20180105", "20180125", "20190102"]),
+        (date(2018, 1, 8), None, ["20180125", "20190102"]),
+        (None, date(2018, 1, 23), ["20151225", "20180105", "20180125"]),
+        (None, date(2018, 1, 22), ["20151225", "20180105"]),
+    ],
+)
+def test_a_margin_lies_beyond_one_date_as_well(plan, tile, first, last, read):
+    """Two days of it; where a side is open there is nothing beyond."""
+    given = {"first_date": first, "last_date": last, "margin_days": 2}
+    assert days(plan({key: value for key, value in given.items() if value is not None})) == read
+
+
 def test_the_days_at_both_ends_of_the_period_count(plan, tile):
     ends = {"first_date": date(2018, 1, 5), "last_date": date(2018, 1, 25)}
     assert days(plan(ends)) == ["20180105", "20180125"]

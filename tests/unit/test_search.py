@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import f1_score
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from iota2_tools.core.errors import LearningError
@@ -158,3 +159,25 @@ def test_a_combination_that_failed_is_never_the_best():
     failed, right = {"a": 1, "mean": float("nan")}, {"a": 2, "mean": 0.4}
     assert search_module._best([failed, right, {"a": 3, "mean": 0.3}]) == right
     assert search_module._best([failed]) is None
+
+
+def test_halving_draws_by_the_random_state_of_the_model(table, tmp_path, monkeypatch):
+    """The few samples that all combinations learn first are those of its seed; without one, always the same."""
+    given = []
+    plain = search_module.HalvingGridSearchCV
+
+    def watched(*args, **options):
+        given.append(options["random_state"])
+        return plain(*args, **options)
+
+    monkeypatch.setattr(search_module, "HalvingGridSearchCV", watched)
+    scores = []
+    for seed in (7, 8, 7):
+        wanted = settings("halving")
+        estimator = DecisionTreeClassifier(random_state=seed)
+        search(table, wanted, estimator, 1, tmp_path)
+        scores.append((tmp_path / FILE).read_bytes())
+    assert scores[0] == scores[2] != scores[1]
+    neighbours = settings("halving", "KNeighborsClassifier", {"n_neighbors": [1, 3]})
+    search(table, neighbours, KNeighborsClassifier(), 1, tmp_path)
+    assert given == [7, 8, 7, 0]

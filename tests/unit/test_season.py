@@ -11,6 +11,8 @@ import pytest
 from iota2_tools.commands.cli import main
 from iota2_tools.config.nomenclature import read_nomenclature
 from iota2_tools.core.errors import InputDataError
+from iota2_tools.learning.settings import LearningSettings, ModelKey
+from iota2_tools.years import season as season_module
 from iota2_tools.years.season import MonthScore, season_of, steps_of
 
 
@@ -136,3 +138,32 @@ def test_another_nomenclature_is_refused(production, capsys):
     given = ["--nomenclature", str(production / "classes.csv")]
     assert main(["season", str(production / "results"), *given]) == 2
     assert "has learnt class 2, which the nomenclature has not" in capsys.readouterr().err
+
+
+def test_folds_are_those_of_the_draw_with_the_learner_of_its_models(production, monkeypatch):
+    """The same folds whenever it is asked, whatever random state the model was learnt by."""
+    asked = []
+    plain = season_module.out_of_fold
+
+    def watched(table, key, settings, threads):
+        asked.append((key, settings))
+        return plain(table, key, settings, threads)
+
+    monkeypatch.setattr(season_module, "out_of_fold", watched)
+    path = production / "results/tiles/T31TCJ/samples.parquet"
+    pd.read_parquet(path).assign(seed_1=True).to_parquet(path)
+    old, new = (production / f"results/models/region_1_seed_{draw}" for draw in (0, 1))
+    shutil.copytree(old, new)
+    told = json.loads((new / "model.json").read_text()) | {"seed": 1, "standardise": True}
+    (new / "model.json").write_text(json.dumps(told))
+    nomenclature = read_nomenclature(str(production / "classes.csv"))
+    season_of(production / "results", 1, 1, nomenclature)
+    assert asked[0][0] == asked[1][0] == ModelKey("1", 1, 0)
+    settings = LearningSettings("RandomForestClassifier", {"n_estimators": 5}, True)
+    assert asked[0][1] == asked[1][1] == settings
+
+
+def test_of_several_series_the_season_begins_where_the_others_are_reached_soonest():
+    """Radar from October on, optical images from January on: the season goes from October to September."""
+    names = ["S1_VV_D280", "S1_VV_D310", "S1_VV_D010", "S1_VV_D200", "S2_B4_D005", "S2_B4_D040"]
+    assert [step.label for step in steps_of(names)] == ["Oct", "Nov", "Jan", "Feb", "Jul"]
