@@ -192,6 +192,7 @@ class _Counts:
         self.of_map = np.zeros(LARGEST_CODE + 1, dtype=np.int64)
         self.of_stratum = self.of_map.copy()
         self.of_regions = {name: self.of_map.copy() for name in outlines}
+        of_regions = list(self.of_regions.values())
         self.mapped, self.stratum, self.region = np.zeros((3, len(places)), dtype=np.int64)
         for window in grid.windows(*WINDOW):
             mapped, stratum = (_values(band, window) for band in (classes, strata))
@@ -200,8 +201,9 @@ class _Counts:
             region = burner.burn(window) if outlines else np.zeros_like(mapped)
             self.of_map += _histogram(mapped)
             self.of_stratum += _histogram(stratum)
-            for number, counts in enumerate(self.of_regions.values(), start=1):
-                counts += _histogram(mapped[region == number])
+            for number in np.flatnonzero(np.bincount(region.ravel(), minlength=1)):
+                if number:  # of many regions a window has few
+                    of_regions[number - 1] += _histogram(mapped[region == number])
             here, inside = _in_window(places, window)
             self.mapped[here], self.stratum[here] = mapped[inside], stratum[inside]
             self.region[here] = region[inside]

@@ -81,3 +81,14 @@ def test_a_job_that_was_killed_did_not_finish(tmp_path):
         "2018-01-01 00:00:00,000 INFO    iota2_tools.core.jobs: asked for: 1 thread(s) and 9 MB\n"
     )
     assert unfinished_attempts(str(log)) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["", HEADER, HEADER + "12.5\t0:0", HEADER + "-\t-\n", "s\n3\n", "s\th"]
+)
+def test_a_benchmark_that_is_cut_does_not_stop_the_report(results, text):
+    """Of a job that is being told of, or of a disk that was full."""
+    known = [item.job for item in finished_jobs(results)]
+    (results / "benchmarks" / "classify_tile").mkdir()
+    (results / "benchmarks" / "classify_tile" / "T31TCJ.tsv").write_text(text)
+    assert [item.job for item in finished_jobs(results)] == known

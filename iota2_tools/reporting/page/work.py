@@ -1,5 +1,6 @@
 """What the jobs of a production took, and what they warned of, from their logs and benchmarks."""
 
+import io
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -57,10 +58,25 @@ def finished_jobs(results: Path, without: frozenset[str] = frozenset()) -> Itera
         name = benchmark.relative_to(results / "benchmarks").with_suffix("")
         if name.parts[0] in without:
             continue
+        took = _figures(benchmark)
+        if took is None:
+            continue
         log = results / "logs" / name.with_suffix(".log")
         text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
-        took = pd.read_csv(benchmark, sep="\t", na_values=["-", "NA"]).iloc[-1]
-        yield JobTold(name.parts[0], str(name), text, took["s"], took["cpu_time"], took["max_rss"])
+        yield JobTold(name.parts[0], str(name), text, *took)
+
+
+def _figures(benchmark: Path) -> tuple[float, float, float] | None:
+    """Seconds, CPU seconds and peak memory of a job; None of one that is being written, or was cut."""
+    try:
+        text = benchmark.read_text(encoding="utf-8")
+        if not text.endswith("\n"):
+            return None
+        row = pd.read_csv(io.StringIO(text), sep="\t", na_values=["-", "NA"]).iloc[-1]
+        seconds, cpu_seconds, memory = (float(row[name]) for name in ("s", "cpu_time", "max_rss"))
+    except (OSError, ValueError, LookupError):  # no line, no such column, half a number
+        return None
+    return None if pd.isna(seconds) else (seconds, cpu_seconds, memory)
 
 
 def by_rule(jobs: list[JobTold]) -> list[RuleWork]:
