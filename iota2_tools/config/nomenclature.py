@@ -175,8 +175,14 @@ def _read_class(
             "give another code"
         )
         return None
-    if not row["name"].strip():
+    name = row["name"].strip()
+    if not name:
         problems.append(f"{place}: class {code} has no name; name it")
+    if re.search(r"[\x00-\x1f\x7f]", name):
+        problems.append(
+            f"{place}: the name of class {code}, {name!r}, holds a line break or another control character; write "
+            "it in one line"
+        )
     colour = parse_colour(row["colour"]) if row.get("colour") else _default_colour(order, total)
     if colour is None:
         problems.append(
@@ -184,9 +190,7 @@ def _read_class(
             "write it as one of these"
         )
         return None
-    return LandCoverClass(
-        int(code), row["name"].strip(), colour, row.get("parent", "").strip() or None
-    )
+    return LandCoverClass(int(code), name, colour, row.get("parent", "").strip() or None)
 
 
 def parse_colour(text: str) -> tuple[int, int, int] | None:

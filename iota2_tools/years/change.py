@@ -7,7 +7,7 @@ So a difference is no change yet. The areas that changed come from a sample of p
 
 import math
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ import shapely
 
 from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
 from iota2_tools.core.errors import InputDataError
-from iota2_tools.core.tables import write_csv
+from iota2_tools.core.tables import read_lines, write_csv
 from iota2_tools.geo.grid import Grid, crs_name, pixel_hectares
 from iota2_tools.geo.raster import create_raster
 from iota2_tools.maps.layers import (
@@ -159,7 +159,19 @@ def write_change(pair: Pair, rules: ChangeRules, folder: str) -> Changes:
     for name, outlines in rules.zones.items():
         rows = _zone_rows(found, count_by_zone(pair, dict(outlines)))
         write_csv(rows, str(Path(folder, f"transitions_{name}.csv")))
+    _take_away_others(Path(folder), set(rasters), set(rules.zones))
     return found
+
+
+def _take_away_others(folder: Path, rasters: Collection[str], zones: Collection[str]) -> None:
+    """Take away what an earlier comparison wrote there and this one did not: it is of other maps, maybe."""
+    for name in _KINDS.keys() - rasters:
+        for end in (".tif", ".qml", ".tif.aux.xml"):
+            (folder / f"{name}{end}").unlink(missing_ok=True)
+    for path in folder.glob("transitions_*.csv"):
+        of_zones = path.stem.removeprefix("transitions_")
+        if of_zones not in zones and read_lines(str(path))[:1] == [",".join(OF_ZONES)]:
+            path.unlink()
 
 
 def _hectare(pair: Pair) -> float:
@@ -172,6 +184,8 @@ def _hectare(pair: Pair) -> float:
     return hectare
 
 
+OF_ZONES = ("zone", "from_code", "from", "to_code", "to", "pixels", "hectares")
+"""Columns of the table of a layer of zones."""
 _KINDS: Mapping[str, tuple[Layer, str]] = {
     "Change": (CHANGE, "uint16"),
     "Changed": (CHANGED, "uint8"),
@@ -292,7 +306,7 @@ def _matrix(found: Changes) -> list[Sequence]:
 
 def _zone_rows(found: Changes, zones: Mapping[str, np.ndarray]) -> list[Sequence]:
     """A line a zone and pair of classes that occurs in it; a zone without any keeps a line."""
-    rows: list[Sequence] = [["zone", "from_code", "from", "to_code", "to", "pixels", "hectares"]]
+    rows: list[Sequence] = [OF_ZONES]
     for zone, pixels in zones.items():
         if not pixels.any():
             rows.append([zone, "", "", "", "", 0, "0.0000"])

@@ -386,6 +386,23 @@ def test_zones_of_a_layer_have_a_table(maps, tmp_path, capsys):
     assert "write NAME=FILE:FIELD" in capsys.readouterr().err
 
 
+def test_nothing_of_an_earlier_comparison_stays_beside_the_new_one(maps, tmp_path):
+    """Its confidence and its zones would be taken for those of the new maps; files of the user stay."""
+    zones = gpd.GeoDataFrame({"code": ["31"]}, geometry=[shapely.box(0, 0, 10, 10)], crs=32631)
+    zones.to_file(tmp_path / "zones.gpkg")
+    out, table = tmp_path / "out", tmp_path / "said.csv"
+    table.write_text("from,to,judgement\n*,Wheat,impossible\n")
+    given = ["--zones", f"departments={tmp_path}/zones.gpkg:code", "--judgements", str(table)]
+    assert main(["change", *maps, str(out), *given]) == 0
+    (out / "transitions_notes.csv").write_text("mine\n")
+    Path(maps[0], "final", "Confidence_Seed_0.tif").unlink()
+    assert main(["change", *maps, str(out)]) == 0
+    assert {item.name for item in out.iterdir()} == {
+        "Change.tif", "Change.qml", "Change.tif.aux.xml", "Changed.tif", "Changed.qml", "Changed.tif.aux.xml",
+        "transitions.csv", "transition_matrix.csv", "transitions_notes.csv",
+    }  # fmt: skip
+
+
 def test_a_code_that_the_legend_has_not_is_refused(maps, tmp_path):
     strange = class_map(tmp_path / "strange.tif", [[1, 4, 1, 1, 1]] * 3)
     with pytest.raises(InputDataError, match="holds 4, which its legend has not"):

@@ -138,3 +138,11 @@ def test_semicolons_are_refused_with_the_columns_found(table):
 
 def test_an_open_quote_is_refused(table):
     assert "is no table" in problems_of(table('code,name\n5,"Maize\n6,Wheat\n'))
+
+
+@pytest.mark.parametrize("sign", ["\n", "\t", "\x0b"])
+def test_a_name_is_one_line_of_letters_that_documents_may_hold(table, sign):
+    """XML of QGIS and the lines of RESULTS.txt could not hold it."""
+    said = problems_of(table(f'code,name\n1,"wheat{sign}winter"\n2,maize\n'))
+    assert f"the name of class 1, {f'wheat{sign}winter'!r}, holds a line break" in said
+    assert "class 2" not in said
