@@ -10,7 +10,7 @@ import pyogrio
 import shapely
 
 from iota2_tools.assessing.areas import hectares_of_a_pixel
-from iota2_tools.assessing.drawing import CODES, LARGEST_CODE, WINDOW
+from iota2_tools.assessing.drawing import LARGEST_CODE, WINDOW, CodeBand
 from iota2_tools.assessing.estimators import Assessment, Points, assess
 from iota2_tools.assessing.points import STRATA
 from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature, read_nomenclature
@@ -18,7 +18,6 @@ from iota2_tools.core.errors import InputDataError
 from iota2_tools.core.words import plain_text
 from iota2_tools.geo.burning import Burner
 from iota2_tools.geo.grid import Grid, Window, grid_of
-from iota2_tools.geo.gridded import GridBand
 from iota2_tools.geo.units import Units
 from iota2_tools.geo.vectors import layer_header, read_features, shown
 from iota2_tools.vectors.zones import names_of
@@ -185,8 +184,8 @@ class _Counts:
     """
 
     def __init__(self, judged: Judged, grid: Grid, places: np.ndarray) -> None:
-        classes = GridBand(judged.classes, grid, CODES)
-        strata = GridBand(judged.strata, grid, CODES) if judged.strata else classes
+        classes = CodeBand(judged.classes, grid)
+        strata = CodeBand(judged.strata, grid) if judged.strata else classes
         outlines = judged.regions.outlines(grid.crs) if judged.regions else {}
         burner = Burner(list(outlines.values()), range(1, len(outlines) + 1), grid)
         self.of_map = np.zeros(LARGEST_CODE + 1, dtype=np.int64)
@@ -195,7 +194,7 @@ class _Counts:
         of_regions = list(self.of_regions.values())
         self.mapped, self.stratum, self.region = np.zeros((3, len(places)), dtype=np.int64)
         for window in grid.windows(*WINDOW):
-            mapped, stratum = (_values(band, window) for band in (classes, strata))
+            mapped, stratum = (band.read(window) for band in (classes, strata))
             mapped = np.where(stratum > 0, mapped, 0)
             stratum = np.where(mapped > 0, stratum, 0)
             region = burner.burn(window) if outlines else np.zeros_like(mapped)
@@ -209,10 +208,6 @@ class _Counts:
             self.region[here] = region[inside]
         for counts in (self.of_map, self.of_stratum, *self.of_regions.values()):
             counts[0] = 0
-
-
-def _values(band: GridBand, window: Window) -> np.ndarray:
-    return band.observe(window)[0].astype(np.int64)
 
 
 def _histogram(codes: np.ndarray) -> np.ndarray:

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from iota2_tools.core.draws import generator
+from iota2_tools.core.errors import InputDataError
 from iota2_tools.geo.grid import Grid, Window, grid_of
 from iota2_tools.geo.gridded import GridBand, Reading
+from iota2_tools.geo.raster import code_of_nothing
 
 CODES = Reading(nodata=0, continuous=False)
 """How class maps and strata are read: codes, 0 for none."""
@@ -68,6 +70,47 @@ class Drawn:
         )
 
 
+class CodeBand:
+    """Codes of a class map, or of strata, on a grid.
+
+    Parameters
+    ----------
+    path : str
+        Raster on any grid.
+    grid : Grid
+        What it is read on.
+
+    Raises
+    ------
+    InputDataError
+        If it holds quantities.
+    """
+
+    def __init__(self, path: str, grid: Grid) -> None:
+        self._path = path
+        self._nothing = code_of_nothing(path)
+        self._band = GridBand(path, grid, CODES)
+
+    def read(self, window: Window) -> np.ndarray:
+        """Codes of a window, int64, shape (rows, cols); 0: none, outside of the raster as well.
+
+        Raises
+        ------
+        InputDataError
+            If one is no code.
+        """
+        codes = self._band.observe(window)[0].astype(np.int64)
+        if self._nothing is not None:
+            codes[codes == self._nothing] = 0
+        if codes.min(initial=0) < 0 or codes.max(initial=0) > LARGEST_CODE:
+            strange = codes[(codes < 0) | (codes > LARGEST_CODE)][0]
+            raise InputDataError(
+                f"{self._path}: holds {strange}, codes go from 1 to {LARGEST_CODE}; if it stands for what is not "
+                f"mapped, say so in the file (gdal_edit -a_nodata {strange})"
+            )
+        return codes
+
+
 def draw(classes: str, strata: str | None, random_seed: int, most: int) -> Drawn:
     """Draw pixels of a map, up to `most` of each stratum.
 
@@ -81,15 +124,13 @@ def draw(classes: str, strata: str | None, random_seed: int, most: int) -> Drawn
         Other seeds give other points.
     """
     grid = grid_of(classes)
-    band = GridBand(classes, grid, CODES)
-    of_strata = band if strata is None else GridBand(strata, grid, CODES)
+    band = CodeBand(classes, grid)
+    of_strata = band if strata is None else CodeBand(strata, grid)
     kept = _Kept(most)
     begin = generator(random_seed, "points").integers(2**64, dtype=np.uint64)
     for window in grid.windows(*WINDOW):
-        mapped = band.observe(window)[0].astype(np.int64).ravel()
-        stratum = mapped
-        if strata is not None:
-            stratum = of_strata.observe(window)[0].astype(np.int64).ravel()
+        mapped = band.read(window).ravel()
+        stratum = mapped if strata is None else of_strata.read(window).ravel()
         kept.add(stratum, mapped, positions(window, grid), begin)
     return kept.drawn(grid.cols)
 

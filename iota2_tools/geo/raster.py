@@ -273,6 +273,29 @@ def classes_named_by(dataset: gdal.Dataset) -> dict[int, str]:
     return dict(sorted(found.items()))
 
 
+def code_of_nothing(path: str) -> int | None:
+    """Code beside 0 of the pixels of a class map that have no class: its nodata, unless it names a class so.
+
+    None: there is no such code.
+
+    Raises
+    ------
+    InputDataError
+        If the map holds quantities, not whole numbers.
+    """
+    dataset = open_raster(path)
+    band = dataset.GetRasterBand(1)
+    kind = gdal.GetDataTypeName(band.DataType)
+    if kind.startswith(("Float", "C")):
+        raise InputDataError(
+            f"{path}: has pixels of {kind}, a class map whole numbers; convert it (gdal_translate -ot UInt16)"
+        )
+    nodata = band.GetNoDataValue()
+    if not nodata or not float(nodata).is_integer() or int(nodata) in classes_named_by(dataset):
+        return None
+    return int(nodata)
+
+
 def read_window(
     dataset: gdal.Dataset, window: Window | None = None, band: int | None = None
 ) -> np.ndarray:

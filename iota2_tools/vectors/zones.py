@@ -19,7 +19,13 @@ from iota2_tools.core.errors import InputDataError
 from iota2_tools.core.files import whole_file
 from iota2_tools.geo.burning import Burner
 from iota2_tools.geo.grid import Grid, Window, crs_name, grid_of, pixel_hectares
-from iota2_tools.geo.raster import STRIP_ROWS, class_names, open_raster, read_window
+from iota2_tools.geo.raster import (
+    STRIP_ROWS,
+    class_names,
+    code_of_nothing,
+    open_raster,
+    read_window,
+)
 from iota2_tools.geo.units import Units
 from iota2_tools.vectors import fractions
 from iota2_tools.vectors.measuring import Quantity, QuantityReader
@@ -136,6 +142,10 @@ def write_zones(
     readers = [QuantityReader(item, grid) for item in quantities]
     look = _by_centres if rule == "centre" else _by_fractions
     found = {name: look(classes, shape, grid, readers) for name, shape in outlines.items()}
+    nothing = code_of_nothing(classes)
+    for counts, _ in found.values():
+        if nothing in counts:
+            counts[0] = counts.get(0, 0) + counts.pop(nothing)
     names = names_of(classes, {code for counts, _ in found.values() for code in counts})
     with (
         whole_file(output) as temporary,

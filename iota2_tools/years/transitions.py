@@ -8,7 +8,7 @@ import shapely
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.geo.burning import Burner
 from iota2_tools.geo.grid import Grid, Window
-from iota2_tools.geo.raster import STRIP_ROWS, open_raster, read_window
+from iota2_tools.geo.raster import STRIP_ROWS, code_of_nothing, open_raster, read_window
 from iota2_tools.years.legends import CommonLegend
 from iota2_tools.years.maps import YearMap, window_in
 
@@ -31,7 +31,7 @@ class Pair:
         self.common = common
         self.grid = grid
         self._opened = [open_raster(item.classes) for item in self.maps]
-        self._nodata = [dataset.GetRasterBand(1).GetNoDataValue() for dataset in self._opened]
+        self._nothing = [code_of_nothing(item.classes) for item in self.maps]
         self._confidence = [
             open_raster(item.confidence) if item.confidence else None for item in self.maps
         ]
@@ -58,19 +58,14 @@ class Pair:
         Raises
         ------
         InputDataError
-            If a map holds a code that its legend has not, or what is no code.
+            If a map holds a code that its legend has not.
         """
         found = []
-        for item, dataset, places, nodata in zip(
-            self.maps, self._opened, self.common.places, self._nodata, strict=True
+        for item, dataset, places, nothing in zip(
+            self.maps, self._opened, self.common.places, self._nothing, strict=True
         ):
             codes = read_window(dataset, window_in(window, self.grid, item.grid), 1)
-            if codes.dtype.kind not in "iu":
-                raise InputDataError(
-                    f"{item.classes}: has pixels of {codes.dtype}, a class map whole numbers; convert it "
-                    "(gdal_translate -ot UInt16)"
-                )
-            place = places_of(codes, places, nodata)
+            place = places_of(codes, places, nothing)
             if (place < 0).any():
                 strange = sorted(set(codes[place < 0].tolist()))
                 raise InputDataError(
@@ -90,7 +85,7 @@ class Pair:
         )
 
 
-def places_of(codes: np.ndarray, places: np.ndarray, nodata: float | None) -> np.ndarray:
+def places_of(codes: np.ndarray, places: np.ndarray, nothing: int | None) -> np.ndarray:
     """Places of the classes of pixels.
 
     Parameters
@@ -98,8 +93,8 @@ def places_of(codes: np.ndarray, places: np.ndarray, nodata: float | None) -> np
     codes : ndarray of int, any integer type
     places : ndarray of int32, shape (65536,)
         See `legends.CommonLegend`.
-    nodata : float, optional
-        Code of what is not mapped, beside 0, where it is that of no class.
+    nothing : int, optional
+        Code of what is not mapped, beside 0, where it is that of no class (`raster.code_of_nothing`).
 
     Returns
     -------
@@ -115,8 +110,8 @@ def places_of(codes: np.ndarray, places: np.ndarray, nodata: float | None) -> np
         possible = (codes >= 0) & (codes < len(places))
         found = np.where(possible, places[np.where(possible, codes, 0)], np.int32(-1))
     unknown = found < 0
-    if nodata is not None and unknown.any():
-        found[unknown & (codes == nodata)] = 0
+    if nothing is not None and unknown.any():
+        found[unknown & (codes == nothing)] = 0
     return found
 
 

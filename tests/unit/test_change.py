@@ -498,8 +498,8 @@ def test_quantities_are_no_class_map(maps, tmp_path):
     dataset = gdal.Open(other, gdal.GA_Update)
     dataset.SetMetadata({f"CLASS_{code}": name for code, (name, _) in NAMES.items()})
     dataset = None
-    with pytest.raises(InputDataError, match="has pixels of float32, a class map whole numbers"):
-        count_transitions(pair_of(maps[0], other))
+    with pytest.raises(InputDataError, match="has pixels of Float32, a class map whole numbers"):
+        pair_of(maps[0], other)
 
 
 def test_classes_that_take_no_part_may_bear_their_own_names(maps, tmp_path):

@@ -193,6 +193,29 @@ def test_strata_of_another_raster_leave_pixels_without_stratum_out(tmp_path):
     assert VALUES[drawn.row, drawn.col].tolist() == drawn.mapped.tolist()
 
 
+@pytest.mark.parametrize(("dtype", "nodata"), [("uint8", 255), ("int16", -9999), ("int32", 70000)])
+def test_pixels_of_the_nodata_value_of_a_map_are_not_drawn(tmp_path, dtype, nodata):
+    """Of maps that others have made."""
+    values = VALUES.astype(dtype)
+    values[0] = nodata
+    path = write_image(tmp_path / "map.tif", values, nodata=nodata)
+    drawn = draw(path, None, 0, 100)
+    assert drawn.strata.tolist() == [1, 2, 3]
+    assert drawn.pixels.tolist() == [5, 3, 2]
+    strata = draw(write_map(tmp_path / "own.tif", VALUES), path, 0, 100)
+    assert (strata.strata.tolist(), strata.left_out) == ([1, 2, 3], 4)
+    if nodata != 255:
+        bare = write_image(tmp_path / "bare.tif", values)
+        with pytest.raises(InputDataError, match=f"bare.tif: holds {nodata}, codes go from 1 to"):
+            draw(bare, None, 0, 100)
+
+
+def test_quantities_have_no_strata(tmp_path):
+    path = write_image(tmp_path / "map.tif", VALUES.astype(np.float32))
+    with pytest.raises(InputDataError, match="has pixels of Float32, a class map whole numbers"):
+        draw(path, None, 0, 100)
+
+
 def test_pixels_without_a_class_are_in_no_stratum(tmp_path):
     path = write_map(tmp_path / "map.tif", [[1, 0], [0, 2]])
     drawn = draw(path, write_map(tmp_path / "strata.tif", [[5, 5], [5, 5]]), 0, 100)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import shapely
 from test_vector_squares import Files
+from tiny import write_image
 
 from iota2_tools.commands.cli import main
 from iota2_tools.commands.zonal import rasters_of
@@ -176,3 +177,21 @@ def test_zones_elsewhere_and_maps_in_degrees_are_refused(tmp_path):
 def test_rasters_are_named_once(given):
     with pytest.raises(ConfigError, match="--raster"):
         rasters_of(given)
+
+
+@pytest.mark.parametrize("rule", ["centre", "fraction"])
+def test_pixels_of_the_nodata_value_of_a_map_are_not_covered(tmp_path, rule):
+    """Of a map that others have made: 255 stands for what is not mapped, of eight pixels for two."""
+    if rule == "fraction":
+        pytest.importorskip("exactextract")
+    frame = gpd.GeoDataFrame({"zone": ["a"]}, geometry=[box(0, 0, 2, 4)], crs="EPSG:32631")
+    frame.to_file(tmp_path / "zones.gpkg")
+    codes = np.where(CODES == 0, 255, CODES).astype(np.uint8)
+    path = write_image(tmp_path / "map.tif", codes, left=LEFT, top=TOP, nodata=255)
+    output = str(tmp_path / "table.csv")
+    write_zones(path, Units(str(tmp_path / "zones.gpkg"), None, "zone"), [], output, rule)
+    with open(output, newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert "255" not in row
+    assert float(row["covered"]) == pytest.approx(6 / 8)
+    assert [float(row[code]) for code in "12"] == pytest.approx([0.03, 0.03])
