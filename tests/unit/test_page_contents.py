@@ -1,16 +1,20 @@
 """What the report gathers: scores of places, calendar, importances, digests; by hand."""
 
+import hashlib
 import json
 from datetime import date
 
 import numpy as np
+import pandas as pd
 import pytest
 from tiny import write_image
 
 from iota2_tools.assessing.scores import Estimate, estimate
 from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
+from iota2_tools.geo.grid import Grid
 from iota2_tools.reporting.page import contents
 from iota2_tools.reporting.page.contents import Sources, importances, joined, remarks_of
+from iota2_tools.timeseries.inventory import Inventory
 
 NOMENCLATURE = Nomenclature(
     (LandCoverClass(11, "Wood", (0, 150, 0)), LandCoverClass(300, "Urban", (255, 0, 0)))
@@ -134,6 +138,39 @@ def test_importance_is_the_mean_over_the_models_that_tell_it(tmp_path):
         "dem": ("dem", "None", 0.125),
         "S_B8_20180201": ("S B8", "2018-02-01", 0.375),
     }
+
+
+def test_profiles_stand_in_the_order_of_the_features_and_their_days_in_that_of_time(tmp_path):
+    """NDVI before B4, wood before urban, as the table has them; a quantity of one day is no profile."""
+    rows = [
+        ("S_NDVI_20180201", 300), ("S_NDVI_20180201", 11), ("S_NDVI_20180101", 11), ("S_NDVI_20180101", 300),
+        ("S_B4_20180101", 11), ("S_B4_20180201", 11), ("S_B8_20180201", 11), ("dem", 11),
+    ]  # fmt: skip
+    names = ("mean", "q05", "q25", "q50", "q75", "q95")
+    table = pd.DataFrame(rows, columns=["feature", "code"])
+    for place, name in enumerate(names):
+        table[name] = [100.0 * number + place for number in range(len(rows))]
+    table.to_parquet(tmp_path / "profiles.parquet")
+    found = list(contents._profiles(str(tmp_path / "profiles.parquet"), DAYS))
+    assert [(item.quantity, item.code) for item in found] == [
+        ("S NDVI", 300), ("S NDVI", 11), ("S B4", 11),
+    ]  # fmt: skip
+    assert all(item.days == list(DAYS.values()) for item in found)
+    assert [item.mean for item in found] == [[300, 0], [200, 100], [400, 500]]
+    assert found[0].q95 == [305, 5]
+
+
+def test_the_digest_of_images_is_that_of_their_digests_by_name(tmp_path):
+    """Whatever the order in which they were recorded."""
+    record = {"revision": 0, "files": {"b.tif": [1, 1, "bb"], "a.tif": [1, 1, "aa"], "c.tif": None}}
+    (tmp_path / "tiles" / "T31TCJ").mkdir(parents=True)
+    (tmp_path / "tiles" / "T31TCJ" / "inventory.record").write_text(json.dumps(record))
+    stock = Inventory("T31TCJ", Grid("EPSG:32631", 0, 0, 10, 8, 8), {}, {}, {})
+    about = contents.About(str(tmp_path), {}, "0f", {"regions": [], "nomenclature": ["cc"]}, "", {})
+    work = contents._work([stock], about, [])
+    found = {item.name: (item.files, item.digest) for item in work.inputs}
+    digest = hashlib.blake2b(b"aa\nbb", digest_size=16).hexdigest()
+    assert found == {"nomenclature": (1, "cc"), "images of T31TCJ": (2, digest)}
 
 
 def test_a_learner_without_importance_is_named(tmp_path):

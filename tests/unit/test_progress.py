@@ -92,6 +92,18 @@ def test_quick_jobs_that_take_half_as_long_again_tell_as_much_of_the_others():
     assert now.seconds_left(3) == pytest.approx(18 * 1.5 + 3 + 2 * (150 + 0.5))
 
 
+def test_quick_jobs_of_which_none_has_ended_go_at_the_pace_of_the_long_ones():
+    """Of 20 s planned a job took 40: those of 10 + 20 s count for 40 + 10, 5/3; a job of 3 s takes twice as long."""
+    jobs = {
+        "train": {"count": 1, "seconds": 20, "threads": 2},
+        "mask": {"count": 4, "seconds": 3, "threads": 1},
+        "map": {"count": 1, "seconds": 30, "threads": 1},
+    }
+    now = progress({"jobs": jobs} | {k: v for k, v in BEGUN.items() if k != "jobs"},
+                   started(1, "train", 100), finished(1, 140))  # fmt: skip
+    assert now.seconds_left(140) == pytest.approx((4 * 3 * 2 + 30 * 5 / 3) / 2 * 1.5)
+
+
 def test_what_a_job_has_spent_is_not_left():
     now = progress(started(1, "mask", 100))
     assert now.seconds_left(104) == pytest.approx((200 - 4) / 2 * 1.5)
