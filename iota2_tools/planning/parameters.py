@@ -1,16 +1,12 @@
 """Parameters of the rules, from the plan of a production."""
 
-import math
 import os
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from functools import cached_property, partial
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
-from iota2_tools.config.paths import paths_of, written_paths
 from iota2_tools.core.contents import digest, revision
 from iota2_tools.core.remembered import Notebook
 from iota2_tools.features.block import Outline
@@ -21,16 +17,16 @@ from iota2_tools.features.plan import (
     reduced_settings,
     series_features,
 )
-from iota2_tools.features.user_modules import digest_of_sources, sources_of
+from iota2_tools.features.user_modules import digest_of_sources
 from iota2_tools.geo.raster import open_raster
-from iota2_tools.geo.squares import bundles
 from iota2_tools.geo.vectors import files_of_layer
-from iota2_tools.learning.places import contents_of_models, files_of_models
-from iota2_tools.learning.traits import FOLDS
+from iota2_tools.learning.places import contents_of_models
+from iota2_tools.planning.description import about_of, provenance_of
 from iota2_tools.planning.external import ExternalTrial, read_names
 from iota2_tools.planning.needs import Size, megabytes_on_disk
 from iota2_tools.planning.production import Production
 from iota2_tools.planning.report import ReportPlan
+from iota2_tools.planning.sizes import size_of
 from iota2_tools.reference.sources import Source
 from iota2_tools.timeseries.batches import Batch, marker_of, record_of
 from iota2_tools.timeseries.inputs import Products, TileInputs, UserFile, band_names
@@ -94,7 +90,7 @@ class Parameters:
 
     def _names_of(self, series: list[str]) -> list[str]:
         names = [name for item in series for name in self.series_features[item].names]
-        return [*names, *self._user_names, *self.external_names]
+        return [*names, *self.user_names, *self.external_names]
 
     def _also_read(self, sensor: str) -> list[str]:
         """Bands of a sensor that functions of the user ask for, by name or role, or its reference."""
@@ -142,10 +138,10 @@ class Parameters:
         """What trying them depends on; user features are those of the first tile."""
         plan = self.production
         tile = plan.tiles[0]
-        outline = Outline(self.series_features, self._user_names, plan.grid(tile).resolution)
+        outline = Outline(self.series_features, self.user_names, plan.grid(tile).resolution)
         names = [name for item in self.series_features.values() for name in item.names]
         functions = [ExternalFunction(**item) for item in self.external]
-        return ExternalTrial(functions, outline, [*names, *self._user_names])
+        return ExternalTrial(functions, outline, [*names, *self.user_names])
 
     def tile_inputs(self, tile: str) -> TileInputs:
         """What is read of a tile."""
@@ -322,10 +318,10 @@ class Parameters:
     def feature_count(self) -> int:
         """Features of a pixel."""
         series = sum(len(item.names) for item in self.series_features.values())
-        return series + len(self._user_names) + len(self.external_names)
+        return series + len(self.user_names) + len(self.external_names)
 
     @cached_property
-    def _user_names(self) -> dict[str, bool]:
+    def user_names(self) -> dict[str, bool]:
         """User features, as the rasters of the first tile tell, and whether they may be NaN."""
         if not self.production.user_rasters:
             return {}
@@ -340,7 +336,7 @@ class Parameters:
     def feature_names(self) -> list[str]:
         """Names of all features, in column order."""
         series = [name for item in self.series_features.values() for name in item.names]
-        return [*series, *self._user_names, *self.external_names]
+        return [*series, *self.user_names, *self.external_names]
 
     @cached_property
     def chosen_features(self) -> list[str]:
@@ -380,68 +376,8 @@ class Parameters:
     def job_size(self, tile: str | None, files: list[str]) -> Size:
         """What a job works on: its tile, or the whole map, and the files it reads whole."""
         if tile not in self._sizes:
-            self._sizes[tile] = self._size(tile)
+            self._sizes[tile] = size_of(self, tile)
         return replace(self._sizes[tile], input_mb=megabytes_on_disk(files))
-
-    def _size(self, tile: str | None) -> Size:
-        plan = self.production
-        grid = plan.grid(tile) if tile else plan.mosaic_grid
-        tiles = [tile] if tile else plan.tiles
-        return Size(
-            pixels=grid.rows * grid.cols,
-            columns=grid.cols,
-            acquisitions=max(
-                sum(len(plan.products(series, name)) for series in plan.series_of_tile(name))
-                for name in tiles
-            ),
-            registered=sum(
-                len(plan.products(series, name))
-                for name in tiles
-                for series in plan.series_of_tile(name)
-                if plan.section(plan.series[series].sensor).coregistration
-            ),
-            bands=max((len(item.bands) for item in self.series_features.values()), default=0),
-            features=self.feature_count,
-            external=len(self.external_names),
-            user=len(self._user_names),
-            chosen=len(self.chosen_features),
-            margin=max((item["margin"] for item in self.external), default=0),
-            classes=len(plan.nomenclature.codes),
-            draws=len(plan.seeds),
-            probable=len(plan.nomenclature.codes) if self._probable else 0,
-            regions=max(len(plan.regions_of_tiles[tile]), 1) if tile else 1,
-            models=max(
-                (len(plan.model_names(r)) for name in tiles for r in plan.regions_of_tiles[name]),
-                default=1,
-            ),
-            window_mb=self.config.classification.window_mb,
-            pieces=len(plan.tiles) * len(plan.regions),
-            regularised=plan.regularisation.largest_window if plan.regularisation else 0,
-            blocks=_most(bundles(plan.regularisation.blocks)) if plan.regularisation else 1,
-            square=self._square_pixels,
-            squares=_most(plan.vectorisation.bundles) if plan.vectorisation else 1,
-            seams=plan.vectorisation.seam_pixels if plan.vectorisation else 0,
-            grown=self._grown,
-            fits=self._fits,
-            reduced=self.config.learning.reduction.used,
-            folds=FOLDS if plan.folded else 0,
-            trees=self.config.learning.parameters.get("n_estimators", 100),
-            learner=self.config.learning.learner,
-        )
-
-    @property
-    def _probable(self) -> bool:
-        """Whether the probabilities of all classes are written."""
-        section = self.config.classification
-        return section.probability_map or section.smoothing.used
-
-    @property
-    def _square_pixels(self) -> int:
-        plan = self.production.vectorisation
-        if not plan:
-            return 0
-        side = plan.section.square_pixels
-        return min(side, plan.grid.rows) * min(side, plan.grid.cols)
 
     @cached_property
     def vector_rasters(self) -> list[dict[str, Any]]:
@@ -513,26 +449,6 @@ class Parameters:
                 "pixels whose centre lies in the polygon before simplification."
             ),
         }
-
-    @property
-    def _grown(self) -> float:
-        """How many times as many samples a model learns as its tables hold, about.
-
-        How uneven the classes are is not known before; a further attempt asks for more.
-        """
-        made = self.config.sampling.augmentation
-        return (4 if made.to == "balance" else 2) if made.used else 1
-
-    @property
-    def _fits(self) -> int:
-        """How many times a model is learnt; halving costs about two combinations of a grid a round."""
-        search = self.config.learning.search
-        if not search.used:
-            return 1
-        tried = search.combinations
-        if search.method == "halving":
-            tried = min(tried, 2 + 2 * math.ceil(math.log(max(tried, 1), 3)))
-        return 1 + tried * search.folds
 
     @cached_property
     def regularisation(self) -> dict[str, Any]:
@@ -687,115 +603,12 @@ class Parameters:
     @cached_property
     def provenance(self) -> Mapping[str, str]:
         """Tags of the final maps: what made them, and of what."""
-        plan = self.production
-        dates = plan.target_dates
-        functions = [
-            f"{os.path.basename(item['module'])}:{item['function']}:{item['contents'][:8]}"
-            for item in self.external
-        ]
-        return {
-            "SOFTWARE": f"iota2-tools {version('iota2-tools')}",
-            "CONFIG_SHA256": self.config.digest,
-            "TILES": " ".join(plan.tiles),
-            "SENSORS": " ".join(plan.sensors) or "user features",
-            "DATES": " ".join(f"{name}:{days[0]}/{days[-1]}" for name, days in dates.items()),
-            **({"EXTERNAL_FEATURES": " ".join(functions)} if functions else {}),
-            "LEARNER": self.config.learning.learner,
-            "NOMENCLATURE": os.path.basename(self.config.nomenclature),
-            **self._tag_of_reference,
-        }
-
-    @property
-    def _tag_of_reference(self) -> dict[str, str]:
-        reference = self.config.reference
-        return {"REFERENCE": os.path.basename(reference.path)} if reference else {}
+        return provenance_of(self)
 
     @cached_property
     def about(self) -> dict[str, Any]:
         """What the documents of a production tell of it (`publishing.about.About`)."""
-        plan, config = self.production, self.config
-        days = [day for dates in plan.target_dates.values() for day in dates]
-        dates = [min(days), max(days)] if days else None
-        given = config.publication.as_dict() if config.publication else {}
-        return {
-            "title": given.get("title") or f"Land cover{_years(dates)}",
-            "configuration": self._as_read,
-            "written": written_paths(config.as_written, config),
-            "output": config.output,
-            "digest": config.digest,
-            "seeds": list(plan.seeds),
-            "tiles": {tile: grid.as_dict() for tile, grid in plan.grids.items()},
-            "dates": dates,
-            "sensors": plan.sensors,
-            "records": self._records,
-            "files": self._user_files,
-            "prepared": plan.prepared,
-            "publication": given,
-        }
-
-    @property
-    def _as_read(self) -> dict[str, Any]:
-        """The configuration; of a sensor in season it ends with the last acquisition that was read.
-
-        So what is made of it again is the same when more acquisitions have come.
-        """
-        plain = self.config.as_written.as_dict()
-        for series in self.production.series.values():
-            sensor = plain["sensors"][series.sensor]
-            if sensor["in_season"]:
-                sensor["last_date"] = self.production.last_day(series.sensor).isoformat()
-        return plain
-
-    @property
-    def _records(self) -> list[str]:
-        """What jobs keep of the files of the user that they read."""
-        of_tiles = [
-            f"{self.config.output}/tiles/{tile}/inventory.record" for tile in self.config.tiles
-        ]
-        of_batches = [
-            record_of(batch, Path(marker).name[:6], str(Path(marker).parent))
-            for tile in self.config.tiles
-            for marker, batch in self.batches(tile).items()
-        ]
-        return of_tiles + of_batches
-
-    @property
-    def _user_files(self) -> list[str]:
-        """Other files that the configuration names, and what modules of the user import beside them."""
-        folders = [item.path for item in self.config.sensors.given.values()]
-        named = [path for path in paths_of(self.config) if path not in folders]
-        imported = [
-            os.path.join(os.path.dirname(section.module), os.path.relpath(file, folder))
-            for section in self.config.external_features
-            for folder in [os.path.dirname(os.path.abspath(section.module))]
-            for file in sources_of(section.module)
-        ]
-        every = [*named, *imported, *self._borrowed_files]
-        return [path for path in dict.fromkeys(every) if not os.path.isdir(path)]
-
-    @property
-    def _borrowed_files(self) -> list[str]:
-        """Files of other productions that decide the maps of this one."""
-        output, plan = self.config.learning.models, self.production
-        models = files_of_models(output, plan.used_regions, plan.seeds) if output else []
-        return models + [file for source in self.sources for file in source.files]
-
-
-def _most(dealt: Mapping[str, list[str]]) -> int:
-    """Parts of the largest bundle."""
-    return max(map(len, dealt.values()), default=1)
-
-
-def _years(dates: list[str] | None) -> str:
-    """Year of some dates, or first and last year, after a space.
-
-    >>> _years(["2017-12-01", "2018-11-30"])
-    ' 2017-2018'
-    """
-    if not dates:
-        return ""
-    first, last = (day[:4] for day in dates)
-    return f" {first}" if first == last else f" {first}-{last}"
+        return about_of(self)
 
 
 def _remembered(source: Source) -> list[str]:

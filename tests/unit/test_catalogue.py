@@ -22,8 +22,9 @@ from iota2_tools.core.errors import InputDataError
 from iota2_tools.core.places import CONFIG
 from iota2_tools.geo.grid import Grid
 from iota2_tools.planning.configuration import complete_configuration
+from iota2_tools.planning.description import _years, user_files
 from iota2_tools.planning.example import TILE
-from iota2_tools.planning.parameters import Parameters, _years
+from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
 from iota2_tools.publishing.about import InputFile
 from iota2_tools.publishing.crate import write_crate
@@ -356,7 +357,7 @@ def test_files_of_the_user_are_those_named_and_what_their_modules_import(tmp_pat
         "reference": {"path": "polygons.gpkg", "field": "code"}, "sensors": {"sentinel2": {"path": "s2"}},
         "external_features": [{"module": "own/season.py", "function": "season"}],
     }  # fmt: skip
-    found = Parameters(Production(complete_configuration(given)))._user_files
+    found = user_files(Parameters(Production(complete_configuration(given))))
     assert sorted(found) == sorted(
         [str(CONFIG / "nomenclature.csv"), "polygons.gpkg", "own/season.py", "own/helpers.py"]
     )
