@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -85,6 +86,7 @@ def own_problems(path: str, demands: Demands) -> Iterator[str]:
     if missing:
         more = f" and {len(missing) - 3} more" if missing[3:] else ""
         yield f"{path}: has no column {', '.join(missing[:3])}{more}"
+    yield from _without_value(path, [name for name in demands.features if name in header.types])
     seeds = [name for name in header.columns if name.startswith("seed_")]
     draws = [f"seed_{seed}" for seed in range(demands.runs)]
     lacking = [name for name in draws if name not in seeds]
@@ -106,6 +108,31 @@ def own_problems(path: str, demands: Demands) -> Iterator[str]:
         empty = [region for region in demands.regions if region not in found]
         if empty:
             yield f"{path}: has no sample of region {', '.join(empty)}"
+
+
+def _without_value(path: str, features: Sequence[str]) -> Iterator[str]:
+    """Features of whole numbers in a GeoParquet that some samples lack, by what the file says of its parts."""
+    if not features:
+        return
+    about = pq.ParquetFile(path).metadata
+    wanted = set(features)
+    lacking: Counter[str] = Counter()
+    for group in range(about.num_row_groups):
+        for number in range(about.num_columns):
+            column = about.row_group(group).column(number)
+            told = column.statistics
+            whole = column.physical_type in ("INT32", "INT64")
+            if whole and column.path_in_schema in wanted and told and told.has_null_count:
+                lacking[column.path_in_schema] += told.null_count
+    short = [name for name in features if lacking[name]]
+    if short:
+        yield _no_value(path, short, lacking[short[0]])
+
+
+def _no_value(path: str, features: Sequence[str], samples: int) -> str:
+    more = f" and {len(features) - 3} more" if features[3:] else ""
+    names = f"{', '.join(features[:3])}{more}"
+    return f"{path}: {samples} sample(s) have no value of {names}; take them out, or the feature"
 
 
 def _faults_of_draw(place: str, values: np.ndarray) -> Iterator[str]:
@@ -179,7 +206,10 @@ def read_own_table(
     whole = all(header.types.get(name) == pa.int16() for name in features)
     values = np.empty((len(rows), len(features)), np.int16 if whole else np.float32)
     for number, name in enumerate(features):
-        values[:, number] = columns[name][rows]
+        own = columns[name][rows]
+        if whole and own.dtype.kind == "f" and np.isnan(own).any():
+            raise InputDataError(_no_value(path, [name], int(np.isnan(own).sum())))
+        values[:, number] = own
     polygons = _numbers(columns[POLYGON][rows]) if POLYGON in optional else np.arange(len(rows))
     return TrainingTable(values, codes, polygons.astype(np.int64), list(features)), left_out
 

@@ -257,3 +257,18 @@ def test_a_table_that_is_none_is_told_in_words(tmp_path):
     path.write_text('"' + "x" * 200_000 + '"\n')  # one cell: a quote that nothing closes
     with pytest.raises(InputDataError, match=r"scores\.csv: cannot be read \(field larger"):
         content_of(path)
+
+
+def test_a_layer_is_known_by_the_whole_of_its_sum(monkeypatch):
+    """Of three hundred layers of one feature each no two have one checksum; features in another order are the same."""
+    features = [number.to_bytes(16, "big") for number in (*range(300), 1 << 127)]
+    monkeypatch.setattr(checksums, "heads_of", lambda path: [])
+    found = set()
+    for feature in features:
+        monkeypatch.setattr(checksums, "features_of", lambda path, own=feature: iter([own]))
+        found.add(content_of("layer.gpkg").checksum)
+    assert len(found) == 301
+    for order in (features, features[::-1]):
+        monkeypatch.setattr(checksums, "features_of", lambda path, own=order: iter(own))
+        found.add(content_of("layer.gpkg").checksum)
+    assert len(found) == 302

@@ -4,6 +4,7 @@ import json
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 
@@ -134,6 +135,22 @@ def test_words_do_not_say_whether_a_draw_learns_a_sample(tmp_path):
     assert problems(tmp_path, points(seed_0=[True, False] * 4), "gpkg") == []
     (found,) = problems(tmp_path, points(seed_0=[1.0, np.nan] * 4))
     assert "column seed_0 holds nan" in found
+
+
+def test_whole_numbers_that_are_missing_are_told_and_never_learnt_as_others(tmp_path):
+    """As `iota2 samples export` writes them where a tile lacks a series."""
+    frame = points()
+    gaps = frame[FEATURES[0]].astype("Int16")
+    gaps[[3, 5]] = pd.NA
+    (found,) = problems(tmp_path, frame.assign(**{FEATURES[0]: gaps}))
+    assert f"2 sample(s) have no value of {FEATURES[0]}; take them out" in found
+    path = str(tmp_path / "own.parquet")
+    with pytest.raises(InputDataError, match=rf"2 sample\(s\) have no value of {FEATURES[0]}"):
+        read_own_table(path, "1", 0, FEATURES, CLASSES, None)
+    # Quantities may be missing: learners that know it learn them so.
+    floats = frame[FEATURES[0]].astype("float32")
+    floats[3] = np.nan
+    assert problems(tmp_path, frame.assign(**{FEATURES[0]: floats})) == []
 
 
 @pytest.mark.parametrize("kind", ["parquet", "gpkg"])
