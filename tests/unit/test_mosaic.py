@@ -71,6 +71,16 @@ def test_the_band_of_a_layer_without_names_bears_its_title(tmp_path):
     assert dataset.GetRasterBand(1).GetDescription() == "Confidence of the classifier"
 
 
+def test_a_piece_that_states_no_nodata_has_that_of_its_layer(tmp_path):
+    """Its zeros hide nothing of the piece below."""
+    below = piece(tmp_path, "below", np.full((2, 2), 2, np.uint8), CLASS_MAP)
+    above = piece(tmp_path, "above", np.array([[0, 1], [0, 0]], np.uint8), CLASS_MAP, nodata=None)
+    output = str(tmp_path / "map.tif")
+    write_mosaic([below, above], output, FinalMap(CLASS_MAP, classes=NOMENCLATURE))
+    assert read_raster(output).tolist() == [[2, 1], [2, 2]]
+    assert gdal.Open(output).GetRasterBand(1).GetNoDataValue() == 0
+
+
 def faults(path):
     """Errors and warnings of GDAL's validator."""
     warnings, errors, _ = validate(path, full_check=True)

@@ -199,3 +199,10 @@ def test_the_foot_holds_bar_arrow_and_words(tmp_path):
     assert inked[:40, MARGIN + 370 : MARGIN + 400].any()
     assert inked[44:64, MARGIN : MARGIN + 100].any()
     assert not inked[66:].any()
+
+
+@pytest.mark.parametrize(("x", "y", "angle"), [(0, -300, 0), (300, 0, -90), (-300, 0, 90)])
+def test_north_is_where_the_pole_is_beside_it_too(x, y, angle):
+    """Some hundred metres from the North Pole, the origin of EPSG:3413: no degree is left to go north by."""
+    grid = Grid("EPSG:3413", x - 40, y + 40, 10, 8, 8)
+    assert north_of(grid) == pytest.approx(angle, abs=0.01)

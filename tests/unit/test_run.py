@@ -302,3 +302,17 @@ def test_the_last_words_are_told_though_no_line_ends_them(begun):
     told = run._Told(io.BytesIO(words.encode()))
     lines = told.lines()
     assert [*lines, *told.end()] == ["working", "Killed"]
+
+
+def test_the_journal_of_the_run_before_is_not_that_of_this_one(tmp_path):
+    path = tmp_path / "run.jsonl"
+    path.write_text("old\n")
+    os.utime(path, (1000, 1000))
+    journal = run._Journal(path, since=2000)
+    assert journal.lines() == []
+    path.write_text("begun\nhal")
+    assert journal.lines() == ["begun"]
+    with path.open("a") as file:
+        file.write("f\n")
+    assert journal.lines() == ["half"]
+    assert run._Journal(tmp_path / "none.jsonl", since=0).lines() == []
