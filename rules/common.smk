@@ -52,6 +52,8 @@ REGIONS = production.used_regions
 SEEDS = list(production.seeds)
 CODES = production.nomenclature.codes
 REGIONS_OF_TILES = production.regions_of_tiles
+# Nothing is mapped of a tile that no region touches.
+MAPPED_TILES = [tile for tile in TILES if REGIONS_OF_TILES[tile]]
 # Without a reference nothing is drawn, sampled or judged.
 REFERENCED = production.config.reference is not None
 REFERENCE_FILES = [config["reference"]["path"]] if REFERENCED else []
@@ -361,6 +363,15 @@ def confusions_of_sources(wildcards):
     together = parameters.together(wildcards.region) or {}
     wanted = together.get("method") == "dempster_shafer"
     return matrices_of(wildcards.region) if wanted else []
+
+
+def fused_map_of_tile(wildcards):
+    """Fused map of a tile; none where nothing is mapped."""
+    return [
+        f"<results>/fusion/{tile}/classes.tif"
+        for tile in MAPPED_TILES
+        if tile == wildcards.tile
+    ]
 
 
 def folds_to_fuse(wildcards):

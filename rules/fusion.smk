@@ -103,7 +103,7 @@ rule fuse_seeds:
 
 use rule mosaic_classes as mosaic_fusion with:
     input:
-        pieces=expand("<results>/fusion/{tile}/classes.tif", tile=TILES),
+        pieces=expand("<results>/fusion/{tile}/classes.tif", tile=MAPPED_TILES),
     output:
         mosaic="<results>/final/Classifications_fusion.tif",
         style="<results>/final/Classifications_fusion.qml",
@@ -124,7 +124,7 @@ use rule mosaic_classes as mosaic_fusion with:
 
 use rule mosaic_classes as mosaic_fused_confidence with:
     input:
-        pieces=expand("<results>/fusion/{tile}/confidence.tif", tile=TILES),
+        pieces=expand("<results>/fusion/{tile}/confidence.tif", tile=MAPPED_TILES),
     output:
         mosaic="<results>/final/Confidence_fusion.tif",
         style="<results>/final/Confidence_fusion.qml",
@@ -144,7 +144,7 @@ use rule mosaic_classes as mosaic_fused_confidence with:
 
 use rule mosaic_classes as mosaic_fused_probabilities with:
     input:
-        pieces=expand("<results>/fusion/{tile}/probabilities.tif", tile=TILES),
+        pieces=expand("<results>/fusion/{tile}/probabilities.tif", tile=MAPPED_TILES),
     output:
         mosaic="<results>/final/ProbabilityMap_fusion.tif",
     log:

@@ -7,7 +7,7 @@ rule compare_fusion:
         polygons="<results>/tiles/{tile}/polygons.tif",
         validity="<results>/tiles/{tile}/validity.tif",
         footprint="<results>/tiles/{tile}/footprint.tif",
-        fused="<results>/fusion/{tile}/classes.tif",
+        fused=fused_map_of_tile,
         maps=maps_of_tile(raw_pieces),
     output:
         confusion="<results>/validation/{tile}/confusion_fusion.csv",

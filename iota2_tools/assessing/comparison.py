@@ -165,7 +165,9 @@ def write_comparison_by_region(
         numbers = read_window(raster, window, 1)
         for seed in seeds:
             judged = table.validates[seed][ids] & (table.codes[ids] > 0)
-            mapped = np.sum([image.observe(window)[0] for image in maps[seed]], axis=0)
+            mapped = np.zeros(ids.shape, dtype=np.int64)  # of a tile that no region touches, all
+            for image in maps[seed]:
+                mapped += image.observe(window)[0]
             met = np.stack([numbers[judged], table.codes[ids][judged], mapped[judged]])
             keys, times = np.unique(met, axis=1, return_counts=True)
             for key, number in zip(keys.T.tolist(), times.tolist(), strict=True):

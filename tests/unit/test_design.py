@@ -148,18 +148,18 @@ def test_pruning_loses_none_of_the_smallest(tmp_path, monkeypatch):
 def test_pixels_that_can_be_drawn_no_more_do_not_wait(monkeypatch):
     """A map of a country has more pixels than memory: of each stratum those of the smallest numbers wait."""
     monkeypatch.setattr(drawing, "PRUNED", 30)
-    kept, begin, one = drawing._Kept(2), np.uint64(5), np.ones(100, dtype=np.int64)
+    kept, begin, one = drawing._Kept(10), np.uint64(5), np.ones(100, dtype=np.int64)
     first = np.arange(100, dtype=np.uint64)
     kept.add(one, one, first, begin)
     (waiting,) = kept._parts
-    limit = np.sort(mixed(first, begin))[1]
-    assert sorted(waiting[3].tolist()) == sorted(mixed(first, begin).tolist())[:2]
+    limit = np.sort(mixed(first, begin))[9]
+    assert sorted(waiting[3].tolist()) == sorted(mixed(first, begin).tolist())[:10]
     second = np.arange(100, 200, dtype=np.uint64)
     kept.add(one, one, second, begin)
-    assert kept._waiting == (mixed(second, begin) < limit).sum() < 30
+    assert 0 < kept._waiting == (mixed(second, begin) < limit).sum() < 30
     numbers = np.sort(np.concatenate([mixed(first, begin), mixed(second, begin)]))
     drawn = kept.drawn(200)
-    assert sorted(mixed(drawn.col.astype(np.uint64), begin).tolist()) == numbers[:2].tolist()
+    assert sorted(mixed(drawn.col.astype(np.uint64), begin).tolist()) == numbers[:10].tolist()
 
 
 def test_more_points_keep_those_that_were_looked_at(tmp_path):

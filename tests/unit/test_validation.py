@@ -239,3 +239,14 @@ def test_regions_are_compared_apart_and_together_are_the_tile(tile, tmp_path, mo
         for _, reference, mapped, pixels in pd.read_csv(files.confusion).to_numpy():
             matrix[place[reference], place[mapped]] += pixels
         assert np.array_equal(matrix, read_matrix_csv(tile.seeds[seed].confusion)[0])
+
+
+def test_a_tile_that_is_not_mapped_has_pixels_without_class_alone(tile, tmp_path):
+    """No region touches it, so that it has no maps; what its polygons hold is compared all the same."""
+    regions = write_raster(tmp_path / "regions.tif", np.full((8, 8), 1), "uint16")
+    output = str(tmp_path / "regions_0.csv")
+    seeds = {0: replace(tile.seeds[0], maps=[], confusion=output)}
+    write_comparison_by_region(tile.reference, seeds, regions, {1: "all"})
+    found = pd.read_csv(output)
+    # As many as of the maps above, by class of the reference.
+    assert found.to_numpy().tolist() == [["all", 11, 0, 11], ["all", 300, 0, 8]]

@@ -21,7 +21,7 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
             for number, seed in enumerate(seeds)
         },
         SeedFiles(
-            maps=[snakemake.input.fused],
+            maps=list(snakemake.input.get("fused", [])),
             confusion=snakemake.output.confusion,
             difference=snakemake.output.difference,
             undecided=snakemake.params.undecided,
