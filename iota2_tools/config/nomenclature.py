@@ -151,6 +151,10 @@ def _read_table(path: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
         with open(path, encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, skipinitialspace=True, strict=True)
             lines = [(reader.line_num, line) for line in reader if any(map(str.strip, line))]
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: cannot be read ({error.strerror}); check its permissions"
+        ) from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: is no text in UTF-8; save it again in that encoding") from None
     except csv.Error as error:

@@ -146,3 +146,12 @@ def test_a_name_is_one_line_of_letters_that_documents_may_hold(table, sign):
     said = problems_of(table(f'code,name\n1,"wheat{sign}winter"\n2,maize\n'))
     assert f"the name of class 1, {f'wheat{sign}winter'!r}, holds a line break" in said
     assert "class 2" not in said
+
+
+def test_a_table_that_may_not_be_read_is_told(table, monkeypatch):
+    def refused(*given, **options):
+        raise PermissionError(13, "Permission denied")
+
+    path = table("code,name\n1,wheat\n")
+    monkeypatch.setattr("builtins.open", refused)
+    assert "cannot be read (Permission denied); check its permissions" in problems_of(path)

@@ -162,15 +162,16 @@ def test_profiles_stand_in_the_order_of_the_features_and_their_days_in_that_of_t
 
 def test_the_digest_of_images_is_that_of_their_digests_by_name(tmp_path):
     """Whatever the order in which they were recorded."""
-    record = {"revision": 0, "files": {"b.tif": [1, 1, "bb"], "a.tif": [1, 1, "aa"], "c.tif": None}}
+    states = {"b.tif": [1, 1, "bb"], "a.tif": [1, 1, "aa"], "c.tif": None, "d.tif": [1, 1, "dd"]}
+    record = {"revision": 0, "files": states}
     (tmp_path / "tiles" / "T31TCJ").mkdir(parents=True)
     (tmp_path / "tiles" / "T31TCJ" / "inventory.record").write_text(json.dumps(record))
     stock = Inventory("T31TCJ", Grid("EPSG:32631", 0, 0, 10, 8, 8), {}, {}, {})
     about = contents.About(str(tmp_path), {}, "0f", {"regions": [], "nomenclature": ["cc"]}, "", {})
     work = contents._work([stock], about, [])
     found = {item.name: (item.files, item.digest) for item in work.inputs}
-    digest = hashlib.blake2b(b"aa\nbb", digest_size=16).hexdigest()
-    assert found == {"nomenclature": (1, "cc"), "images of T31TCJ": (2, digest)}
+    digest = hashlib.blake2b(b"aa\nbb\ndd", digest_size=16).hexdigest()
+    assert found == {"nomenclature": (1, "cc"), "images of T31TCJ": (3, digest)}
 
 
 def test_a_learner_without_importance_is_named(tmp_path):

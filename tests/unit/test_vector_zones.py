@@ -195,3 +195,20 @@ def test_pixels_of_the_nodata_value_of_a_map_are_not_covered(tmp_path, rule):
     assert "255" not in row
     assert float(row["covered"]) == pytest.approx(6 / 8)
     assert [float(row[code]) for code in "12"] == pytest.approx([0.03, 0.03])
+
+
+def test_parts_of_pixels_weigh_rasters_on_any_grid(tmp_path):
+    """A raster of other pixels and projection, whose values are 7 all over the map."""
+    pytest.importorskip("exactextract")
+    relief = write_image(
+        tmp_path / "relief.tif", np.full((60, 60), 7, np.float32), 3.0, left=LEFT - 50, top=TOP + 50
+    )
+    degrees = write_image(
+        tmp_path / "degrees.tif", np.full((60, 60), 7, np.int16), 1e-4, left=2.998, top=43.356, epsg=4326
+    )  # fmt: skip
+    quantities = [Quantity("relief", relief), Quantity("degrees", degrees)]
+    shapes = [box(0, 0, 2, 2), box(0.5, 0.5, 1.75, 3)]
+    found = table_of(tmp_path, shapes, ["whole", "parts"], quantities, "fraction")
+    for row in found.values():
+        assert [float(row[f"{name}_mean"]) for name in ("relief", "degrees")] == [7, 7]
+    assert float(found["parts"]["pixels"]) == pytest.approx(1.25 * 2.5)
