@@ -6,9 +6,10 @@ looks the same without the style files beside it.
 
 import sqlite3
 import zipfile
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.etree import ElementTree as xml
 
@@ -53,7 +54,10 @@ SHOWN = ("Classifications_fusion.tif", "Classif_Seed_0.tif")
 
 @dataclass(frozen=True)
 class _Layer:
-    """A layer of the project: path in `final`, name and group in the legend, its style."""
+    """A layer of the project: path in `final`, name and group in the legend, its style.
+
+    `twins`: how many layers before it have paths that differ from its own in signs alone.
+    """
 
     path: str
     name: str
@@ -62,10 +66,16 @@ class _Layer:
     crs: str
     bounds: tuple[float, float, float, float]
     vector: str = ""
+    twins: int = 0
 
     @property
     def identity(self) -> str:
-        return "".join(c if c.isalnum() else "_" for c in self.path)
+        return _plain(self.path) + (f"_{self.twins}" if self.twins else "")
+
+
+def _plain(path: str) -> str:
+    """Letters and digits of a path; QGIS takes layers of one identity for one layer."""
+    return "".join(c if c.isalnum() else "_" for c in path)
 
 
 def write_project(path: str, title: str, products: Sequence[Product], final: str | Path) -> None:
@@ -93,6 +103,10 @@ def write_project(path: str, title: str, products: Sequence[Product], final: str
             layers.append(_raster(product.path, Path(final)))
         elif product.path.endswith(".gpkg"):
             layers.append(_polygons(product.path, Path(final)))
+    seen: Counter[str] = Counter()
+    for number, layer in enumerate(layers):
+        layers[number] = replace(layer, twins=seen[_plain(layer.path)])
+        seen[_plain(layer.path)] += 1
     layers.sort(key=lambda layer: (ORDER.index(layer.group), layer.name))
     maps = [grid_of(str(Path(final, item.path))) for item in products if item.path.endswith(".tif")]
     text = DOCTYPE + xml.tostring(_project(title, layers, maps), encoding="unicode") + "\n"

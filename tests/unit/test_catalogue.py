@@ -301,6 +301,21 @@ def test_folders_may_have_names_that_addresses_write_otherwise(final, tmp_path):
     assert "./LandCover.gpkg|layername=land" in [n.text for n in root.iter("datasource")]
 
 
+def test_units_whose_names_differ_in_signs_alone_are_two_layers(final):
+    import geopandas as gpd
+
+    frame = gpd.GeoDataFrame({"code": [1]}, geometry=[shapely.box(0, 0, 1, 1)], crs="EPSG:32631")
+    (final / "delivery").mkdir()
+    names = ["delivery/unit_Lot-et-Garonne.gpkg", "delivery/unit_Lot_et_Garonne.gpkg"]
+    for name in names:
+        frame.to_file(final / name, layer="land")
+    root = project(final, [Product(name, 0, "") for name in ["Classif_Seed_0.tif", *names]])
+    layers = [n.findtext("id") for n in root.iter("maplayer")]
+    assert len(set(layers)) == len(layers) == 3
+    assert layers == [n.get("id") for n in root.iter("layer-tree-layer")]
+    assert "Classif_Seed_0_tif" in layers
+
+
 def test_a_package_with_styles_of_others_alone_has_the_usual_one(final):
     import geopandas as gpd
     import pandas as pd
