@@ -291,7 +291,8 @@ class FeatureStack:
     def read(self, window: Window, pool: ThreadPoolExecutor) -> WindowFeatures:
         """Read the images of a window and of what is around it."""
         outer = self.around(window)
-        series = [(reader, *reader.read(outer, pool)) for reader in self._readers]
+        clouds = self.external is not None  # a function of the user may ask for what was acquired
+        series = [(reader, *reader.read(outer, pool, clouds=clouds)) for reader in self._readers]
         images = WindowImages(outer, series, read_together(self._user, outer))
         return WindowFeatures(self, window, images)
 

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from iota2_tools.geo.grid import BLOCK, Grid, strip_shape, window_shape
+from iota2_tools.core.buffers import Buffer
+from iota2_tools.geo.grid import BLOCK, Grid, Window, strip_shape, window_shape
 from iota2_tools.geo.gridded import ImagePool
 from iota2_tools.geo.raster import create_raster, open_raster, read_window
 from iota2_tools.timeseries.inventory import read_inventory
@@ -92,22 +93,34 @@ def write_clear_masks(
         ) as clear_file,
         create_raster(footprint, grid, "uint8", options=("NBITS=1",)) as footprint_file,
     ):  # fmt: skip
-        counted = np.zeros((len(names), 2), dtype=np.int64)
+        counted, memory = np.zeros((len(names), 2), dtype=np.int64), Buffer()
         for window in grid.windows(rows, cols):
-            unusable = np.empty((len(names), window.rows, window.cols), dtype=np.uint8)
-            unseen = np.empty_like(unusable)
-            list(pool.map(lambda look, *out: look.read(window, *out), looks, unusable, unseen))  # noqa: B023
-            clear, seen = combine_masks(unusable, unseen, same_day)
+            clear, seen, found = _masks_of(window, looks, same_day, pool, memory)
             clear_file.write_bands(clear, window)
             footprint_file.write(seen, window)
-            counted += [
-                (np.count_nonzero(never == 0), np.count_nonzero(masked == 0))
-                for never, masked in zip(unseen, unusable, strict=True)
-            ]
+            counted += found
         for number, (seen_pixels, clear_pixels) in enumerate(counted.tolist(), start=1):
             clear_file.dataset.GetRasterBand(number).SetMetadata(
                 {"SEEN_PIXELS": str(seen_pixels), "CLEAR_PIXELS": str(clear_pixels)}
             )
+
+
+def _masks_of(
+    window: Window,
+    looks: Sequence[Looks],
+    same_day: np.ndarray,
+    pool: ThreadPoolExecutor,
+    memory: Buffer,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Clear-sky masks and footprint of a window (`combine_masks`), and of each acquisition by itself how
+    many pixels are seen, and clear: int64, shape (n_acquisitions, 2)."""
+    unusable, unseen = memory.array((2, len(looks), window.rows, window.cols), np.uint8)
+    list(pool.map(lambda look, *out: look.read(window, *out), looks, unusable, unseen))
+    counted = [
+        (np.count_nonzero(never == 0), np.count_nonzero(masked == 0))
+        for never, masked in zip(unseen, unusable, strict=True)
+    ]
+    return *combine_masks(unusable, unseen, same_day), np.array(counted, dtype=np.int64)
 
 
 def _window_shape(grid: Grid, looks: Sequence[Looks]) -> tuple[int, int]:

@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from osgeo import gdal
 
+from iota2_tools.core.buffers import Buffer
 from iota2_tools.core.errors import InputDataError
-from iota2_tools.geo.conversion import Values
+from iota2_tools.geo.conversion import UNSEEN, Values
 from iota2_tools.geo.grid import Grid, Window
 from iota2_tools.geo.gridded import GridBand, ImagePool, Reading, seen_in_all
 from iota2_tools.geo.raster import open_raster, read_window
@@ -69,6 +70,16 @@ class Looks:
         np.logical_or(masked, unseen.view(bool), out=unusable.view(bool))
 
 
+def rows_with_any(mask: np.ndarray) -> slice:
+    """From the first row of a mask, shape (rows, cols), in which it is not 0, to the last one.
+
+    >>> rows_with_any(np.array([[0, 0], [0, 1], [0, 0], [1, 0]]))
+    slice(1, 4, None)
+    """
+    rows = np.flatnonzero(mask.any(axis=1)).tolist()
+    return slice(rows[0], rows[-1] + 1) if rows else slice(0, 0)
+
+
 class SeriesReader:
     """Values and clear-sky masks of one series over a tile.
 
@@ -105,6 +116,7 @@ class SeriesReader:
         speckle_radius: int = 0,
     ) -> None:
         pool = pool or ImagePool()
+        self._buffer = Buffer()
         self._grid, self._radius = grid, speckle_radius
         self._images = [
             [
@@ -125,25 +137,37 @@ class SeriesReader:
         self.first_day = first
         self.days = np.array([(item.day - first).days for item in acquisitions], dtype=np.int64)
 
-    def read(self, window: Window, pool: ThreadPoolExecutor) -> tuple[np.ndarray, np.ndarray]:
+    def read(
+        self, window: Window, pool: ThreadPoolExecutor, *, clouds: bool = True
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Read a window.
+
+        Parameters
+        ----------
+        clouds : bool
+            False: rows of an acquisition that are nowhere clear are neither decoded nor wanted.
 
         Returns
         -------
         values : ndarray of int16, shape (n_acquisitions, n_bands, n_pixels)
-            Reflectance x 10000, backscatter in dB x 100.
+            Reflectance x 10000, backscatter in dB x 100; `UNSEEN` in rows that are not read.
         clear : ndarray of uint8, shape (n_acquisitions, n_pixels)
             1 where usable. At most one acquisition of a day is clear at a pixel.
         """
         outer = window.grown(self._radius, self._grid.window)
-        values = np.empty((*self.shape, outer.rows, outer.cols), dtype=np.int16)
+        values = self._buffer.array((*self.shape, outer.rows, outer.cols), np.int16)
+        clear = read_window(self._masks, outer).reshape(self.shape[0], outer.rows, outer.cols)
 
         def read_acquisition(number: int) -> None:
+            rows = slice(0, outer.rows) if clouds else rows_with_any(clear[number])
+            values[number, :, : rows.start] = values[number, :, rows.stop :] = UNSEEN
+            if rows.start == rows.stop:
+                return
+            part = Window(outer.row + rows.start, outer.col, rows.stop - rows.start, outer.cols)
             for band, image in enumerate(self._images[number]):
-                image.read(outer, values[number, band])
+                image.read(part, values[number, band, rows])
 
         list(pool.map(read_acquisition, range(self.shape[0])))
-        clear = read_window(self._masks, outer).reshape(self.shape[0], outer.rows, outer.cols)
         if self._radius:
             values = self._filtered(values, clear, window, outer)
             clear = clear[(..., *window.inside(outer).slices)]

@@ -163,6 +163,26 @@ def test_series_is_read_in_the_order_of_dates_and_bands(tmp_path, fine, coarse, 
     assert seen.reshape(2, 5, 20)[:, :, 0].tolist() == [[0] * 5, [0, 1, 1, 1, 0]]
 
 
+@pytest.mark.parametrize("rows", [(), (3,), (0, 4), (2, 3, 4)])
+def test_rows_that_are_nowhere_clear_are_left_out(tmp_path, fine, coarse, grids, rows):
+    """The window begins at row 3, inside the pixels of 20 m; from the first clear row to the last one."""
+    clear = np.zeros((2, 90, 70), dtype=np.uint8)
+    clear[1, [3 + row for row in rows], 12] = 1
+    clear[:, :3, 0] = clear[:, 8:, 0] = clear[:, 3:8, 60] = 1  # around the window
+    masks = write(tmp_path / "clear.tif", clear, 10)
+    reader = SeriesReader(acquisitions(fine, coarse, 2), ["B11", "B2"], masks, grids["native"])
+    window = Window(3, 10, 5, 20)
+    with ThreadPoolExecutor(2) as pool:
+        (whole, usable), (part, seen) = (
+            reader.read(window, pool, clouds=clouds) for clouds in (True, False)
+        )
+    np.testing.assert_array_equal(seen, usable)
+    inside = slice(min(rows), max(rows) + 1) if rows else slice(0)
+    expected = np.full((2, 2, 5, 20), -32768)
+    expected[1, :, inside] = whole.reshape(2, 2, 5, 20)[1, :, inside]
+    np.testing.assert_array_equal(part.reshape(2, 2, 5, 20), expected)
+
+
 def test_masks_of_another_number_of_dates_are_refused(tmp_path, fine, coarse, grids):
     masks = write(tmp_path / "clear.tif", np.zeros((3, 90, 70), dtype=np.uint8), 10)
     with pytest.raises(InputDataError, match="3 masks for 2 acquisitions"):
