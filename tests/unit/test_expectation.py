@@ -71,3 +71,11 @@ def test_half_of_the_nine_polygons_on_the_tile_learn(production):
     found = expected(production(ratio=0.5, runs=2))
     assert (found.polygons, found.on_tile) == (4.5, 9)
     assert found.read_on_tile == pytest.approx(2 * 0.5 * 9 * 40)
+
+
+def test_some_polygons_stand_for_all(production, monkeypatch):
+    """Of a country's a few thousand are read; all are counted."""
+    monkeypatch.setattr("iota2_tools.planning.expectation.MOST_READ", 2)
+    found = expected(production())
+    assert found.samples == pytest.approx(0.5 * 9 * 40)
+    assert found.on_tile == 9

@@ -67,6 +67,10 @@ def test_sizes_are_compared_up_to_64_pixels_or_the_unit():
 def test_groups_are_the_parents_in_alphabetic_order():
     assert plan().settings["groups"] == {}
     assert plan(groups="parent").settings["groups"] == {"1": 1, "2": 2, "12": 1}
+    black, names = (0, 0, 0), ("Woods", "Grass", "Crops", "Woods")
+    others = [LandCoverClass(n, str(n), black, name) for n, name in enumerate(names, start=1)]
+    found = plan(classes=Nomenclature(tuple(others)), groups="parent").settings["groups"]
+    assert found == {"1": 3, "2": 2, "3": 1, "4": 3}
 
 
 def test_the_second_unit_counts_the_larger_pixels():
