@@ -138,6 +138,16 @@ def test_clean_refuses_what_is_no_production_or_at_work(output, tmp_path):
         to_remove(output, kept_groups("final"))
 
 
+def test_a_snakemake_that_works_in_this_folder_is_left_alone_too(output, tmp_path, monkeypatch):
+    """Plain snakemake has its locks where it was started."""
+    (tmp_path / "here" / ".snakemake" / "locks").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here")
+    assert to_remove(output, kept_groups("final"))
+    (tmp_path / "here" / ".snakemake" / "locks" / "0.input.lock").write_text("x")
+    with pytest.raises(InputDataError, match="here: Snakemake is at work here, or was killed"):
+        to_remove(output, kept_groups("final"))
+
+
 def test_what_is_being_planned_is_left_alone(output):
     """A run that plans its jobs has no lock of Snakemake yet."""
     owner_of(output).parent.mkdir()

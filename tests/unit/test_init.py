@@ -294,3 +294,13 @@ def test_a_file_in_another_encoding_than_it_says_is_told(tmp_path):
     assert found.polygons == []
     (remark,) = found.remarks
     assert "fields.shp: its fields cannot be read ('utf-8' codec can't decode" in remark
+
+
+def test_the_file_of_most_polygons_comes_first_whatever_its_name(tmp_path):
+    for name, number in (("a", 4), ("b", 9), ("c", 6)):
+        shapes = [shapely.box(n, 0, n + 1, 1) for n in range(number)]
+        frame = gpd.GeoDataFrame(
+            {"code": [n % 2 for n in range(number)]}, geometry=shapes, crs=32631
+        )
+        frame.to_file(tmp_path / f"{name}.gpkg")
+    assert [item.path.stem for item in discover(tmp_path).polygons] == ["b", "c", "a"]

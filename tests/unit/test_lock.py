@@ -2,10 +2,12 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from osgeo import gdal
 from tiny import LEFT, TOP, write_image
 
@@ -15,11 +17,18 @@ from iota2_tools.core.files import whole_file
 from iota2_tools.core.locks import FORMAT
 from iota2_tools.core.versions import VERSIONS
 from iota2_tools.geo.grid import Grid
+from iota2_tools.planning.configuration import complete_configuration
 from iota2_tools.publishing.about import About, InputFile
 from iota2_tools.publishing.checksums import sha256_of
 from iota2_tools.publishing.lock import lock_in, lock_of, read_lock, write_lock
 from iota2_tools.publishing.products import look_at_all
-from iota2_tools.publishing.reproduction import Places, changes_of_inputs, check_output, outcome
+from iota2_tools.publishing.reproduction import (
+    Places,
+    changes_of_inputs,
+    check_output,
+    outcome,
+    prepare,
+)
 from iota2_tools.publishing.verification import verify
 
 GRID = Grid("EPSG:32631", LEFT, TOP, 10, 8, 8)
@@ -316,3 +325,22 @@ def test_a_record_of_files_is_read_once_and_prepared_ones_are_no_inputs(tmp_path
     whole = replace(moved, publication={"checksums": "whole"}, output="results")
     assert whole.inputs()["data/2018/a.tif"].sha256 == sha256_of("s2/a.tif")
     assert Path("results/input_checksums.json").is_file()
+
+
+def test_what_is_made_again_shares_no_folder_and_compares_with_no_other_map(tmp_path, monkeypatch):
+    """Prepared products of other productions, and maps that its report showed, may not be there."""
+    monkeypatch.chdir(tmp_path)
+    given = {
+        "output": "results", "prepared": "shared", "tiles": ["T31TCJ"], "nomenclature": "classes.csv",
+        "sensors": {"sentinel2": {"path": "s2"}}, "reference": {"path": "fields.gpkg", "field": "code"},
+        "report": {"compare": ["results_2017"]},
+    }  # fmt: skip
+    whole = complete_configuration(given).as_dict()
+    lock, _ = production(tmp_path / "first", about=replace(ABOUT, configuration=whole))
+    changed, configfile = prepare(lock.model_copy(update={"inputs": {}}), None, "again")
+    assert changed == []
+    assert configfile == Path("again", "reproduce.yaml")
+    found = complete_configuration(yaml.safe_load(configfile.read_text()))
+    assert (found.output, found.prepared, found.report.compare) == ("again", None, [])
+    assert found.sensors.sentinel2.path == str(tmp_path / "s2")
+    assert found.nomenclature == str(tmp_path / "classes.csv")
