@@ -210,6 +210,11 @@ def test_pixels_of_the_nodata_value_of_a_map_are_not_drawn(tmp_path, dtype, noda
             draw(bare, None, 0, 100)
 
 
+def test_a_class_that_a_map_names_is_drawn_though_its_code_is_the_nodata_value(tmp_path):
+    path = write_map(tmp_path / "map.tif", VALUES, ["Wood", "Field", "Town"], nodata=2)
+    assert draw(path, None, 0, 100).pixels.tolist() == [7, 5, 2]
+
+
 def test_quantities_have_no_strata(tmp_path):
     path = write_image(tmp_path / "map.tif", VALUES.astype(np.float32))
     with pytest.raises(InputDataError, match="has pixels of Float32, a class map whole numbers"):

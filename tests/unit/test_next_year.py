@@ -9,6 +9,7 @@ import yaml
 from tiny import LEFT, TOP, name_of, write_product
 
 from iota2_tools.commands.cli import main
+from iota2_tools.commands.next import name_of as name_of_file
 from iota2_tools.core.errors import ConfigError
 from iota2_tools.planning.configuration import complete_configuration
 from iota2_tools.years.next_year import From, moved, next_year, without
@@ -292,3 +293,8 @@ def test_one_shared_value_cannot_become_two():
 def test_a_year_that_is_none_is_refused(year):
     with pytest.raises(ConfigError, match=f"--year {year}: give one from 1972"):
         next_year(TEXT, year, {}, "a.yaml")
+
+
+def test_the_last_year_in_the_name_of_a_file_moves():
+    assert name_of_file("config/france_2017_2018.yaml", 2019) == "config/france_2017_2019.yaml"
+    assert name_of_file("T12018_v2.yaml", 2019) == "T12018_v2_2019.yaml"

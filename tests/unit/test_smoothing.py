@@ -12,6 +12,7 @@ from iota2_tools.classifying import smoothing as smoothing_module
 from iota2_tools.classifying.markov import Field, smooth
 from iota2_tools.classifying.smoothing import DrawFiles, smooth_tile
 from iota2_tools.classifying.tile import NO_PROBABILITY
+from iota2_tools.config.sections import Smoothing
 from iota2_tools.geo.grid import grid_of
 
 
@@ -193,3 +194,8 @@ def test_a_probability_that_is_0_everywhere_stays_possible():
     place, belief = smooth(with_margin(two_classes([[1000]]), 1), Field(0.3, 1))
     assert place[0, 0] == 0
     assert belief[0, 0] == pytest.approx(1.01 / 1.02, abs=1e-5)
+
+
+def test_maps_are_smoothed_where_that_is_asked_for_alone():
+    assert not Smoothing().used
+    assert Smoothing(method="markov").used
