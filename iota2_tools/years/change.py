@@ -17,7 +17,7 @@ import shapely
 
 from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
 from iota2_tools.core.errors import InputDataError
-from iota2_tools.core.tables import read_lines, write_csv
+from iota2_tools.core.tables import write_csv
 from iota2_tools.geo.grid import Grid, crs_name, pixel_hectares
 from iota2_tools.geo.raster import create_raster
 from iota2_tools.maps.layers import (
@@ -169,9 +169,15 @@ def _take_away_others(folder: Path, rasters: Collection[str], zones: Collection[
         for end in (".tif", ".qml", ".tif.aux.xml"):
             (folder / f"{name}{end}").unlink(missing_ok=True)
     for path in folder.glob("transitions_*.csv"):
-        of_zones = path.stem.removeprefix("transitions_")
-        if of_zones not in zones and read_lines(str(path))[:1] == [",".join(OF_ZONES)]:
+        if path.stem.removeprefix("transitions_") not in zones and _is_of_zones(path):
             path.unlink()
+
+
+def _is_of_zones(path: Path) -> bool:
+    """Whether a file begins as a table of zones does; others of such a name are the user's."""
+    head = ",".join(OF_ZONES).encode() + b"\n"
+    with path.open("rb") as file:
+        return file.read(len(head)) == head
 
 
 def _hectare(pair: Pair) -> float:

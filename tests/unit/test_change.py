@@ -394,7 +394,7 @@ def test_nothing_of_an_earlier_comparison_stays_beside_the_new_one(maps, tmp_pat
     table.write_text("from,to,judgement\n*,Wheat,impossible\n")
     given = ["--zones", f"departments={tmp_path}/zones.gpkg:code", "--judgements", str(table)]
     assert main(["change", *maps, str(out), *given]) == 0
-    (out / "transitions_notes.csv").write_text("mine\n")
+    (out / "transitions_notes.csv").write_bytes("à moi\n".encode("latin-1"))
     Path(maps[0], "final", "Confidence_Seed_0.tif").unlink()
     assert main(["change", *maps, str(out)]) == 0
     assert {item.name for item in out.iterdir()} == {
