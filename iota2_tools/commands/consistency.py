@@ -25,11 +25,21 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     chain.add_argument(
         "--change",
         type=float,
+        default=0.5,
         metavar="SHARE",
-        help="share of each class that becomes another from year to year, instead of finding it in the maps",
+        help="share of each class that becomes another from year to year, before anything is seen: the less, the less "
+        "false change and the more of the true is hidden (%(default)s)",
     )
     chain.add_argument(
-        "--transitions", metavar="TABLE", help="probabilities from class to class, as CSV matrix"
+        "--transitions",
+        metavar="TABLE",
+        help="probabilities from class to class, as CSV matrix; `found`: looked for in the maps",
+    )
+    parser.add_argument(
+        "--beta",
+        type=float,
+        default=0.4,
+        help="weight of a neighbour; 0: each pixel is alone (%(default)s)",
     )
     parser.add_argument("--threads", type=int, default=1, help="(%(default)s)")
     parser.set_defaults(run=run)
@@ -37,11 +47,13 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the maps; exit code."""
-    from iota2_tools.years.consistency import chain_of, series_of, write_consistent
+    from iota2_tools.years.consistency import chain_of, field_of, series_of, write_consistent
     from iota2_tools.years.maps import year_map
 
-    if arguments.change is not None and not 0 < arguments.change < 1:
+    if not 0 < arguments.change < 1:
         raise ConfigError(f"--change {arguments.change:g}: give a share between 0 and 1")
+    if not 0 <= arguments.beta <= 1:
+        raise ConfigError(f"--beta {arguments.beta:g}: give a number from 0 to 1")
     if arguments.threads < 1:
         raise ConfigError(f"--threads {arguments.threads}: give 1 or more")
     maps = [
@@ -50,7 +62,9 @@ def run(arguments: argparse.Namespace) -> int:
     ]
     series = series_of(maps)
     chain = chain_of(series, arguments.change, arguments.transitions)
-    pairs = write_consistent(series, chain, arguments.output, arguments.threads)
+    pairs = write_consistent(
+        series, chain, arguments.output, field_of(arguments.beta), arguments.threads
+    )
     for (both, changed), first, second in zip(pairs, maps, maps[1:], strict=False):
         share = f"{100 * changed / both:.2f} %" if both else "no pixel in common"
         print(f"{first.name} to {second.name}: {share} of the pixels are of another class")

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from iota2_tools.core.kernels import kernel
-
 UNKNOWN = 65535
 """Of a pixel that is not mapped in a year: nothing is known of it then."""
 LEAST = 0.5
@@ -138,77 +136,3 @@ def _messages(seen: np.ndarray, chain: Chain) -> tuple[np.ndarray, np.ndarray]:
         message = chain.transitions @ (seen[year + 1] * backward[year + 1])
         backward[year] = message / message.sum(axis=0)
     return forward, backward
-
-
-def most_probable(probabilities: np.ndarray, chain: Chain) -> tuple[np.ndarray, np.ndarray]:
-    """Most probable class of each year, given all years.
-
-    Parameters
-    ----------
-    probabilities : ndarray of uint16, shape (n_years, n_classes, n_pixels)
-        Per mille; 65535 where a pixel is not mapped.
-    chain : Chain
-        Of the classes.
-
-    Returns
-    -------
-    place : ndarray of uint16, shape (n_years, n_pixels)
-        Class counted from 1, the first of equal ones; 0 where the pixel is not mapped in that year.
-    belief : ndarray of uint8, shape (n_years, n_pixels)
-        Its probability, percent, at least 1; 0 where the pixel is not mapped.
-    """
-    years, _, pixels = probabilities.shape
-    place = np.zeros((years, pixels), dtype=np.uint16)
-    belief = np.zeros((years, pixels), dtype=np.uint8)
-    _decide(np.ascontiguousarray(probabilities), chain.shares, chain.transitions, place, belief)
-    return place, belief
-
-
-@kernel(error_model="numpy")
-def _decide(probabilities, shares, transitions, place, belief):
-    years, classes, pixels = probabilities.shape
-    seen = np.empty((years, classes))
-    forward = np.empty((years, classes))
-    backward = np.empty(classes)
-    after = np.empty(classes)
-    for pixel in range(pixels):
-        for year in range(years):
-            known = probabilities[year, 0, pixel] != 65535
-            for k in range(classes):
-                value = max(float(probabilities[year, k, pixel]), 0.5) / (1000.0 * shares[k])
-                seen[year, k] = value if known else 1.0
-        for year in range(years):
-            total = 0.0
-            for k in range(classes):
-                value = shares[k]
-                if year:
-                    value = 0.0
-                    for j in range(classes):
-                        value += forward[year - 1, j] * transitions[j, k]
-                forward[year, k] = value * seen[year, k]
-                total += forward[year, k]
-            for k in range(classes):
-                forward[year, k] /= total
-        for k in range(classes):
-            backward[k] = 1.0
-        for year in range(years - 1, -1, -1):
-            if year < years - 1:
-                total = 0.0
-                for j in range(classes):
-                    value = 0.0
-                    for k in range(classes):
-                        value += transitions[j, k] * seen[year + 1, k] * backward[k]
-                    after[j] = value
-                    total += value
-                for j in range(classes):
-                    backward[j] = after[j] / total
-            if probabilities[year, 0, pixel] == 65535:
-                continue
-            total, most, best = 0.0, -1.0, 0
-            for k in range(classes):
-                value = forward[year, k] * backward[k]
-                total += value
-                if value > most:
-                    most, best = value, k
-            place[year, pixel] = best + 1
-            belief[year, pixel] = max(int(100.0 * most / total + 0.5), 1)

@@ -1,11 +1,10 @@
 """Maps of several years that agree with one another: each year's probabilities seen beside the others'."""
 
 import csv
-import itertools
 import logging
 import math
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,15 +12,17 @@ from pathlib import Path
 
 import numpy as np
 
+from iota2_tools.classifying.markov import Field
 from iota2_tools.config.nomenclature import Nomenclature
 from iota2_tools.core.errors import InputDataError, one_message
 from iota2_tools.core.tables import read_lines, write_csv
-from iota2_tools.geo.grid import Grid, Window, window_shape
+from iota2_tools.geo.grid import BLOCK, Grid, Window, window_shape
 from iota2_tools.geo.raster import create_raster, open_raster, read_window
 from iota2_tools.maps.layers import CLASS_MAP, CONFIDENCE
 from iota2_tools.maps.mosaic import FinalMap, write_mosaic
 from iota2_tools.maps.style import write_attribute_table, write_class_style, write_ramp_style
-from iota2_tools.years.chains import Chain, estimate_chain, most_probable, shares_of, steady
+from iota2_tools.years.agreement import most_probable, reach
+from iota2_tools.years.chains import UNKNOWN, Chain, estimate_chain, shares_of, steady
 from iota2_tools.years.legends import same_legend
 from iota2_tools.years.maps import YearMap, common_grid, window_in
 
@@ -29,10 +30,18 @@ logger = logging.getLogger(__name__)
 
 WINDOW_MB = 256
 """Memory for the probabilities of a window; without influence on the result."""
+ROUNDS = 5
+"""How often pixels look at their neighbours, so also how far those are that one depends on."""
+BETA = 0.4
+"""Weight of a neighbour, chosen by `benchmarks/consistency.py`."""
+CHANGE = 0.5
+"""Share of each class that becomes another, as the chain has it where nothing is said; chosen likewise."""
+FOUND = "found"
+"""In place of a table of transitions: those that the maps make most likely."""
 SAMPLE_PIXELS = 40_000
 """Most pixels that the chain is found from, on a regular lattice over the map."""
-PIECES = 16
-"""Parts of a window that threads share."""
+PART = BLOCK
+"""Columns of a window that a thread takes at once: their beliefs stay in the caches of the processor."""
 
 
 @dataclass(frozen=True)
@@ -101,15 +110,21 @@ class _Reader:
         self._series = series
         self._opened = [open_raster(str(item.probabilities)) for item in series.maps]
 
-    def read(self, window: Window) -> np.ndarray:
-        """Per mille, shape (n_years, n_classes, rows, cols), uint16."""
-        grid = self._series.grid
-        return np.stack(
-            [
-                read_window(dataset, window_in(window, grid, item.grid))
-                for item, dataset in zip(self._series.maps, self._opened, strict=True)
-            ]
-        )
+    def read(self, window: Window, margin: int = 0) -> np.ndarray:
+        """Per mille, shape (n_years, n_classes, rows + 2 margin, cols + 2 margin), uint16.
+
+        65535 (not mapped) beyond what all maps cover.
+        """
+        grid, maps = self._series.grid, self._series.maps
+        outer = window.grown(margin, grid.window)
+        place = Window(outer.row - window.row + margin, outer.col - window.col + margin, *outer[2:])
+        shape = (window.rows + 2 * margin, window.cols + 2 * margin)
+        found = np.full((len(maps), len(self._series.legend.codes), *shape), UNKNOWN, np.uint16)
+        for year, item, dataset in zip(found, maps, self._opened, strict=True):
+            year[(slice(None), *place.slices)] = read_window(
+                dataset, window_in(outer, grid, item.grid)
+            )
+        return found
 
 
 def sample_of(series: Series) -> np.ndarray:
@@ -128,8 +143,8 @@ def sample_of(series: Series) -> np.ndarray:
     return found[:, :, (found[:, 0] != 65535).any(axis=0)]
 
 
-def chain_of(series: Series, change: float | None = None, table: str | None = None) -> Chain:
-    """The chain of a series: of a table, of a yearly change, else found in the maps.
+def chain_of(series: Series, change: float = CHANGE, table: str | None = None) -> Chain:
+    """The chain of a series: of a yearly change, of a table, or (`FOUND`) found in the maps.
 
     Raises
     ------
@@ -141,12 +156,17 @@ def chain_of(series: Series, change: float | None = None, table: str | None = No
         raise InputDataError(
             f"{', '.join(item.classes for item in series.maps)}: no pixel of what they share is mapped"
         )
+    if table == FOUND:
+        return estimate_chain(sample)
+    shares = shares_of(sample)
     if table is not None:
-        return Chain(shares_of(sample), read_transitions(table, series.legend))
-    if change is not None:
-        shares = shares_of(sample)
-        return Chain(shares, steady(shares, change))
-    return estimate_chain(sample)
+        return Chain(shares, read_transitions(table, series.legend))
+    return Chain(shares, steady(shares, change))
+
+
+def field_of(beta: float) -> Field | None:
+    """How neighbours count; None if each pixel is alone."""
+    return Field(beta, ROUNDS) if beta else None
 
 
 def read_transitions(path: str, legend: Nomenclature) -> np.ndarray:
@@ -183,7 +203,9 @@ def _number(text: str) -> float:
         return math.nan
 
 
-def write_consistent(series: Series, chain: Chain, folder: str, threads: int = 1) -> np.ndarray:
+def write_consistent(
+    series: Series, chain: Chain, folder: str, field: Field | None = None, threads: int = 1
+) -> np.ndarray:
     """Write the map of each year, given all years.
 
     Memory is that of a window; the result depends on neither windows nor threads.
@@ -197,6 +219,8 @@ def write_consistent(series: Series, chain: Chain, folder: str, threads: int = 1
     folder : str
         Gets `Classif_<name>.tif` and `Confidence_<name>.tif` of each year, with styles, and
         `transition_probabilities.csv`, the chain.
+    field : Field, optional
+        How neighbours count; by default each pixel is alone.
 
     Returns
     -------
@@ -205,14 +229,16 @@ def write_consistent(series: Series, chain: Chain, folder: str, threads: int = 1
     """
     Path(folder).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".part-consistency-", dir=folder) as work:
-        pairs = _write_years(series, chain, Path(work), threads)
+        pairs = _write_years(series, chain, field, Path(work), threads)
         for item in series.maps:
             _publish(item, series, Path(work), Path(folder))
     _write_chain(series, chain, str(Path(folder, "transition_probabilities.csv")))
     return pairs
 
 
-def _write_years(series: Series, chain: Chain, work: Path, threads: int) -> np.ndarray:
+def _write_years(
+    series: Series, chain: Chain, field: Field | None, work: Path, threads: int
+) -> np.ndarray:
     reader, grid = series.reader(), series.grid
     codes = np.array([0, *series.legend.codes], dtype=series.legend.dtype)
     pairs = np.zeros((len(series.maps) - 1, 2), dtype=np.int64)
@@ -230,8 +256,8 @@ def _write_years(series: Series, chain: Chain, work: Path, threads: int) -> np.n
             }
             for number in range(len(series.maps))
         ]
-        for window in _windows(series):
-            place, belief = _decided(reader.read(window), chain, pool)
+        for window in series.grid.windows(*_shape_of_windows(series)):
+            place, belief = _decided(reader.read(window, reach(field)), chain, field, pool)
             pairs += _pairs(place)
             for year, files_of_year in enumerate(writers):
                 files_of_year["Classif"].write(codes[place[year]], window)
@@ -239,27 +265,26 @@ def _write_years(series: Series, chain: Chain, work: Path, threads: int) -> np.n
     return pairs
 
 
-def _windows(series: Series) -> Iterator[Window]:
-    bytes_of_pixel = 2 * 2 * len(series.maps) * len(series.legend.codes)
-    yield from series.grid.windows(*window_shape(series.grid, bytes_of_pixel, WINDOW_MB))
+def _shape_of_windows(series: Series) -> tuple[int, int]:
+    """Rows and columns: probabilities, and beliefs before and after a round, are held at once."""
+    bytes_of_pixel = 3 * 2 * len(series.maps) * len(series.legend.codes)
+    return window_shape(series.grid, bytes_of_pixel, WINDOW_MB)
 
 
 def _decided(
-    probabilities: np.ndarray, chain: Chain, pool: ThreadPoolExecutor
+    probabilities: np.ndarray, chain: Chain, field: Field | None, pool: ThreadPoolExecutor
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Places and beliefs of a window, shape (n_years, rows, cols); threads share its pixels."""
-    years, classes, rows, cols = probabilities.shape
-    flat = probabilities.reshape(years, classes, rows * cols)
-    edges = np.linspace(0, rows * cols, PIECES + 1).astype(int)
+    """Places and beliefs of a window, shape (n_years, rows, cols); threads share its columns."""
+    margin = 2 * reach(field)
+    cols = probabilities.shape[3] - margin
     parts = pool.map(
-        lambda part: most_probable(flat[:, :, part[0] : part[1]], chain),
-        itertools.pairwise(edges),
+        lambda first: most_probable(
+            probabilities[..., first : min(first + PART, cols) + margin], chain, field
+        ),
+        range(0, cols, PART),
     )
     places, beliefs = zip(*parts, strict=True)
-    shape = (years, rows, cols)
-    return np.concatenate(places, axis=1).reshape(shape), np.concatenate(beliefs, axis=1).reshape(
-        shape
-    )
+    return np.concatenate(places, axis=2), np.concatenate(beliefs, axis=2)
 
 
 def _pairs(place: np.ndarray) -> np.ndarray:

@@ -8,17 +8,12 @@ import pytest
 from test_change import NAMES, class_map
 from tiny import values_of, write_image
 
+from iota2_tools.classifying.markov import Field
 from iota2_tools.commands.cli import main
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.years import consistency
-from iota2_tools.years.chains import (
-    Chain,
-    estimate_chain,
-    likelihoods,
-    most_probable,
-    shares_of,
-    steady,
-)
+from iota2_tools.years.agreement import most_probable
+from iota2_tools.years.chains import Chain, estimate_chain, likelihoods, shares_of, steady
 from iota2_tools.years.consistency import read_transitions, series_of
 from iota2_tools.years.maps import year_map
 
@@ -27,7 +22,7 @@ SHARES = np.array([0.5, 0.3, 0.2])
 TRANSITIONS = np.array([[0.9, 0.07, 0.03], [0.2, 0.75, 0.05], [0.0, 0.1, 0.9]])
 
 
-def enumerated(said: np.ndarray, shares=SHARES, transitions=TRANSITIONS) -> np.ndarray:
+def enumerated(said: np.ndarray, shares=SHARES, transitions=TRANSITIONS, pull=None) -> np.ndarray:
     """Probability of each class in each year, summed over all sequences; one pixel."""
     years, classes = said.shape
     found = np.zeros((years, classes))
@@ -38,9 +33,38 @@ def enumerated(said: np.ndarray, shares=SHARES, transitions=TRANSITIONS) -> np.n
         for year, k in enumerate(sequence):
             if said[year, 0] != UNKNOWN:
                 weight *= max(said[year, k], 0.5) / (1000 * shares[k])
+                weight *= 1 if pull is None else pull[year, k]
         for year, k in enumerate(sequence):
             found[year, k] += weight
     return found / found.sum(axis=1, keepdims=True)
+
+
+def alone(said: np.ndarray, chain: Chain) -> tuple[np.ndarray, np.ndarray]:
+    """Of pixels without neighbours, shape (n_years, n_pixels)."""
+    place, belief = most_probable(said[:, :, np.newaxis], chain)
+    return place[:, 0], belief[:, 0]
+
+
+def in_a_field(said: np.ndarray, chain: Chain, field: Field) -> np.ndarray:
+    """Probabilities after some rounds of a whole image, pixel by pixel over all sequences.
+
+    What neighbours see is rounded to 250ths.
+    """
+    rows, cols = said.shape[2:]
+    seen = said[:, 0] != UNKNOWN
+    now = np.where(seen[:, np.newaxis], said / 1000, 0.0)
+    for _ in range(field.iterations):
+        shown, now = np.floor(250 * now + 0.5) / 250, np.zeros_like(now)
+        for i, j in product(range(rows), range(cols)):
+            near = [(a, b) for a in (i - 1, i, i + 1) for b in (j - 1, j, j + 1)
+                    if (a, b) != (i, j) and 0 <= a < rows and 0 <= b < cols]  # fmt: skip
+            around = sum(shown[:, :, a, b] for a, b in near)
+            found = enumerated(
+                said[:, :, i, j].astype(float), chain.shares, chain.transitions,
+                np.exp(field.beta * around),
+            )  # fmt: skip
+            now[:, :, i, j] = np.where(seen[:, i, j, np.newaxis], found, 0)
+    return now
 
 
 def random_probabilities(years, pixels, seed=3) -> np.ndarray:
@@ -54,7 +78,7 @@ def random_probabilities(years, pixels, seed=3) -> np.ndarray:
 def test_most_probable_classes_are_those_of_the_sum_over_all_sequences():
     said = random_probabilities(4, 60)
     said[1, :, ::7] = UNKNOWN
-    place, belief = most_probable(said, Chain(SHARES, TRANSITIONS))
+    place, belief = alone(said, Chain(SHARES, TRANSITIONS))
     for pixel in range(said.shape[2]):
         wanted = enumerated(said[:, :, pixel].astype(float))
         for year in range(4):
@@ -68,16 +92,14 @@ def test_most_probable_classes_are_those_of_the_sum_over_all_sequences():
 def test_a_year_alone_says_what_its_classifier_said():
     """Likelihood times share is the probability again."""
     said = np.array([[[700, 200], [200, 300], [100, 500]]], np.uint16)
-    place, belief = most_probable(said, Chain(SHARES, TRANSITIONS))
+    place, belief = alone(said, Chain(SHARES, TRANSITIONS))
     assert place.tolist() == [[1, 3]]
     assert belief.tolist() == [[70, 50]]
 
 
 def test_of_equal_classes_the_first_is_taken():
     said = np.full((2, 2, 1), 500, np.uint16)
-    place, belief = most_probable(
-        said, Chain(np.array([0.5, 0.5]), steady(np.array([0.5, 0.5]), 0.1))
-    )
+    place, belief = alone(said, Chain(np.array([0.5, 0.5]), steady(np.array([0.5, 0.5]), 0.1)))
     assert place.tolist() == [[1], [1]]
     assert belief.tolist() == [[50], [50]]
 
@@ -86,9 +108,48 @@ def test_one_doubtful_year_between_two_sure_ones_follows_them_and_a_sure_one_doe
     shares = np.array([0.5, 0.5])
     chain = Chain(shares, steady(shares, 0.05))
     doubtful = np.array([[[900], [100]], [[450], [550]], [[900], [100]]], np.uint16)
-    assert most_probable(doubtful, chain)[0][:, 0].tolist() == [1, 1, 1]
+    assert alone(doubtful, chain)[0][:, 0].tolist() == [1, 1, 1]
     sure = np.array([[[1000], [0]], [[0], [1000]], [[1000], [0]]], np.uint16)
-    assert most_probable(sure, chain)[0][:, 0].tolist() == [1, 2, 1]
+    assert alone(sure, chain)[0][:, 0].tolist() == [1, 2, 1]
+
+
+def test_neighbours_by_hand():
+    """A pixel of nine, one round: eight neighbours of class 1 in one year, of class 2 in the next.
+
+    Shares 1/2, change 1/10. The pixel says 0.5, so neighbours decide: exp(0.25 * 8) = 7.389 for class 1
+    in the first year, for class 2 in the second. Sequences 11 and 22: 0.9 * 7.389 each, 12: 0.1 * 7.389 squared,
+    21: 0.1. Class 1 in the first year: (0.9 * 7.389 + 5.460) / (13.300 + 5.460 + 0.1) = 0.642.
+    """
+    said = np.full((2, 2, 3, 3), 500, np.uint16)
+    said[0, 0], said[0, 1] = 1000, 0
+    said[1, 0], said[1, 1] = 0, 1000
+    said[:, :, 1, 1] = 500
+    shares = np.array([0.5, 0.5])
+    chain = Chain(shares, steady(shares, 0.1))
+    place, belief = most_probable(said, chain, Field(0.25, 1))
+    assert place.tolist() == [[[1]], [[2]]]
+    assert belief.tolist() == [[[64]], [[64]]]
+    # The same neighbours in one pixel only, seven that are not mapped: exp(0.25) = 1.284, and
+    # 0.9 * 1.284 + 0.1 * 1.649 = 1.3205 of 2.3112 + 0.1649 + 0.1 = 2.5761: 0.513.
+    said[:, :, [0, 0, 0, 1, 1, 2, 2], [0, 1, 2, 0, 2, 0, 1]] = UNKNOWN
+    assert most_probable(said, chain, Field(0.25, 1))[1].tolist() == [[[51]], [[51]]]
+
+
+def test_change_of_a_parcel_stays_and_that_of_a_pixel_goes():
+    """Both say 0.8 for the one class in the first year and 0.85 for the other in the second."""
+    shares = np.array([0.5, 0.5])
+    chain = Chain(shares, steady(shares, 0.2))
+    said = np.empty((2, 2, 20, 20), np.uint16)
+    said[:, 0], said[:, 1] = 800, 200
+    parcel, pixel = (slice(5, 10), slice(5, 10)), (15, 15)
+    for place in (parcel, pixel):
+        said[(1, 0, *place)], said[(1, 1, *place)] = 150, 850
+    both = np.ones((2, 20, 20), np.uint16)
+    both[(1, *parcel)] = 2
+    around = np.pad(said, ((0, 0), (0, 0), (5, 5), (5, 5)), constant_values=UNKNOWN)
+    assert most_probable(around, chain, Field(0.1, 5))[0].tolist() == both.tolist()
+    both[(1, *pixel)] = 2
+    assert most_probable(said, chain)[0].tolist() == both.tolist()
 
 
 def test_shares_by_hand():
@@ -133,7 +194,7 @@ def test_the_chain_is_found_again_in_what_classifiers_say():
     assert (raw[0] != raw[1]).mean() > 0.11
     found = estimate_chain(said)
     assert np.abs(found.transitions - transitions).max() < 0.02
-    place, _ = most_probable(said, found)
+    place, _ = alone(said, found)
     changed = truth[:-1] != truth[1:]
     wrong_before = (raw != truth).mean()
     assert (place - 1 != truth).mean() < 0.6 * wrong_before
@@ -167,26 +228,33 @@ def name_bands(path, names):
     dataset = None
 
 
-@pytest.mark.parametrize(("budget", "pieces"), [(256, 16), (1e-4, 1), (1e-4, 3)])
-def test_maps_of_years_in_any_windows(productions, monkeypatch, budget, pieces, capsys):
+@pytest.mark.parametrize("beta", [0, 0.4])
+@pytest.mark.parametrize(
+    ("windows", "part", "threads"), [((7, 8), 256, 1), ((2, 3), 256, 1), ((3, 8), 3, 2)]
+)
+def test_maps_of_years_in_any_windows(
+    productions, monkeypatch, windows, part, threads, beta, capsys
+):
     folder, said = productions
-    monkeypatch.setattr(consistency, "WINDOW_MB", budget)
-    monkeypatch.setattr(consistency, "PIECES", pieces)
-    out = folder / f"out_{budget}_{pieces}"
+    monkeypatch.setattr(consistency, "_shape_of_windows", lambda series: windows)
+    monkeypatch.setattr(consistency, "PART", part)
+    out = folder / "out"
     given = [f"{year}={folder}/{year}" for year in (2018, 2019)]
-    assert main(["consistency", *given, "--output", str(out), "--change", "0.2"]) == 0
-    common = np.stack([said[0][:, 1:], said[1][:, :7]]).reshape(2, 3, 56)
-    shares = shares_of(common)
-    transitions = steady(shares, 0.2)
-    expected = np.zeros((2, 56), int)
-    for pixel in range(56):
-        wanted = enumerated(common[:, :, pixel].astype(float), shares, transitions)
-        expected[:, pixel] = np.array(list(NAMES))[wanted.argmax(axis=1)]
+    options = ["--change", "0.2", "--beta", str(beta), "--threads", str(threads)]
+    assert main(["consistency", *given, "--output", str(out), *options]) == 0
+    common = np.stack([said[0][:, 1:], said[1][:, :7]])
+    shares = shares_of(common.reshape(2, 3, 56))
+    chain = Chain(shares, steady(shares, 0.2))
+    field = Field(beta, consistency.ROUNDS if beta else 1)
+    wanted = in_a_field(common, chain, field)
+    expected = np.array(list(NAMES))[wanted.argmax(axis=1)]
     expected[common[:, 0] == UNKNOWN] = 0
     for number, year in enumerate((2018, 2019)):
         found = values_of(out / f"Classif_{year}.tif")
-        assert found.tolist() == expected[number].reshape(7, 8).tolist()
+        assert found.tolist() == expected[number].tolist()
         assert (values_of(out / f"Confidence_{year}.tif") > 0).tolist() == (found > 0).tolist()
+        belief = np.where(expected[number] > 0, 100 * wanted[number].max(axis=0), 0)
+        assert values_of(out / f"Confidence_{year}.tif") == pytest.approx(belief, abs=0.5001)
     both = (expected > 0).all(axis=0)
     share = 100 * (expected[0] != expected[1])[both].mean()
     assert f"2018 to 2019: {share:.2f} % of the pixels" in capsys.readouterr().out
