@@ -1,7 +1,7 @@
 """False change that agreement takes away, and true change that it hides, on simulated land.
 
 The lands and years are those of `years.py`, each year with a production of its own: 2019 has another class on one
-field of twenty. Maps of the last two years, alone or with 2017 (`--years 3`), are made to agree for each `change`
+field of twenty. Maps of the last two years, alone or with 2017 (`--years 3`), are made to agree for each `caution`
 and `beta`.
 `false`: share of the pixels without change from 2018 to 2019 that the maps call changed; `found`: share of those with
 change that are called changed; `right`: those of them with both classes right; `accuracy`: of both years. All are
@@ -12,41 +12,41 @@ Usage: python benchmarks/consistency.py FOLDER [--chosen-on 0 1 2] [--shown-on 3
 """
 
 import argparse
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from years import CHANGED, EARLY, Land, free
+from years import CHANGED, EARLY, MAP, Land, free
 
 from iota2_tools.geo.raster import read_raster
+from iota2_tools.years.agreement import most_probable, reach
+from iota2_tools.years.chains import UNKNOWN
 from iota2_tools.years.consistency import (
     BETA,
-    CHANGE,
+    CAUTION,
     FOUND,
     Series,
     chain_of,
     field_of,
     series_of,
-    write_consistent,
 )
 from iota2_tools.years.maps import year_map
 
-CHANGES = (0.05, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-BETAS = (0.0, 0.3, 0.5)
+CAUTIONS = (100, 20, 8, 4, 3, 2, 1.5, 1)
+BETAS = (0.0, 0.3)
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Productions of the years of a land, and the truth of the last two."""
+    """Productions of the years of a land, what they say of each pixel, and the truth of the last two."""
 
     series: Series
+    said: np.ndarray
     truths: list[np.ndarray]
     outside: np.ndarray
 
-    def figures(self, maps: list[Path]) -> np.ndarray:
+    def figures(self, before: np.ndarray, after: np.ndarray) -> np.ndarray:
         """Accuracy, false, found, right of the maps of the last two years."""
-        before, after = (read_raster(str(path)) for path in maps)
         chosen = self.outside & (before != 0) & (after != 0)
         true, said = self.truths[0] != self.truths[1], before != after
         right = (before == self.truths[0]) & (after == self.truths[1])
@@ -57,12 +57,19 @@ class Judged:
         parts = (said[chosen & ~true], said[chosen & true], right[chosen & true])
         return np.array([np.mean(accuracy), *(part.mean() for part in parts)])
 
-    def agreeing(self, change: float, beta: float, table: str | None = None) -> np.ndarray:
+    def as_they_are(self) -> np.ndarray:
+        """Figures of the maps of the productions."""
+        return self.figures(*(read_raster(item.classes) for item in self.series.maps[-2:]))
+
+    def agreeing(self, caution: float, beta: float, table: str | None = None) -> np.ndarray:
         """Figures of maps that agree."""
-        with tempfile.TemporaryDirectory() as folder:
-            chain = chain_of(self.series, change, table)
-            write_consistent(self.series, chain, folder, field_of(beta))
-            return self.figures([Path(folder, f"Classif_{year}.tif") for year in (2018, 2019)])
+        field = field_of(beta)
+        margin = reach(field)
+        sides = ((0, 0), (0, 0), (margin, margin), (margin, margin))
+        around = np.pad(self.said, sides, constant_values=UNKNOWN)
+        place, _ = most_probable(around, chain_of(self.series, caution, table=table), field)
+        codes = np.array([0, *self.series.legend.codes])
+        return self.figures(*codes[place[-2:]])
 
 
 def main() -> None:
@@ -87,26 +94,35 @@ def main() -> None:
 
 
 def judged(land: Land, years: int) -> Judged:
-    """Scenes and productions of a land."""
-    scenes = {2018: land.scene(2018), 2019: land.scene(2019, changed=CHANGED, season_shift=6.0)}
-    made = {year: land.produce(f"own_{year}", scene, year) for year, scene in scenes.items()}
-    if years == 3:
-        earlier = land.scene(2017, season_shift=EARLY)
-        made = {2017: land.produce("own_2017", earlier, 2017)} | made
+    """Scenes and productions of a land; those that are there are taken as they are."""
+    scenes = {
+        2017: {"season_shift": EARLY},
+        2018: {},
+        2019: {"changed": CHANGED, "season_shift": 6.0},
+    }
+    made, truths = {}, []
+    for year in sorted(scenes)[-years:]:
+        path = land.folder / f"own_{year}"
+        name = land.name_of(year, **scenes[year])
+        if not (path / MAP).is_file():
+            land.produce(path.name, land.scene(year, **scenes[year]), year)
+        made[year] = path
+        truths.append(land.truth(name))
     series = series_of([year_map(str(path), name=str(year)) for year, path in made.items()])
-    return Judged(series, [land.truth(scene) for scene in scenes.values()], free([*made.values()]))
+    said = series.reader().read(series.grid.window)
+    return Judged(series, said, truths[-2:], free([*made.values()]))
 
 
 def curve(lands: list[Judged]) -> None:
     """Print the means over the lands: of the maps as they are, and of those that agree."""
-    print(f"{'beta':>5} {'change':>7} {'accuracy':>9}{'false':>8}{'found':>8}{'right':>8}")
-    raw = [land.figures([Path(item.classes) for item in land.series.maps[-2:]]) for land in lands]
+    print(f"{'beta':>5} {'caution':>7} {'accuracy':>9}{'false':>8}{'found':>8}{'right':>8}")
+    raw = [land.as_they_are() for land in lands]
     tell("as they are", raw)
-    tell("0  found", [land.agreeing(CHANGE, 0.0, FOUND) for land in lands])
+    tell("0  found", [land.agreeing(CAUTION, 0.0, FOUND) for land in lands])
     for beta in BETAS:
-        for change in CHANGES:
-            tell(f"{beta:>5} {change:>7}", [land.agreeing(change, beta) for land in lands])
-    tell(f"default {CHANGE}", found := [land.agreeing(CHANGE, BETA) for land in lands])
+        for caution in CAUTIONS:
+            tell(f"{beta:>5} {caution:>7}", [land.agreeing(caution, beta) for land in lands])
+    tell(f"default {CAUTION}", found := [land.agreeing(CAUTION, BETA) for land in lands])
     for number, (before, after) in enumerate(zip(raw, found, strict=True)):
         print(
             f"  land {number + 1}: false {before[1]:.3f} to {after[1]:.3f}, found {before[2]:.3f} to {after[2]:.3f}"

@@ -49,9 +49,14 @@ class Land:
     seed: int
     cores: int
 
+    @staticmethod
+    def name_of(year: int, **keys: float) -> str:
+        """Name of the scene of a year."""
+        return f"scene_{year}" + "".join(f"_{value:g}" for value in keys.values())
+
     def scene(self, year: int, **keys: float) -> str:
         """Simulate a year; its name."""
-        name = f"scene_{year}" + "".join(f"_{value:g}" for value in keys.values())
+        name = self.name_of(year, **keys)
         settings = SceneSettings(
             size=self.size,
             tiles=(TILE,),
@@ -179,8 +184,7 @@ def between_years(land: Land, scenes: tuple[str, str], after: Path, outside: np.
     print(f"  {'maps':<26}{'2018':>7}{'2019':>7}{'false':>8}{'found':>8}{'right':>8}")
     maps = [land.folder / "own_2018" / MAP, after / MAP]
     print(changes("as they are", maps, truths, outside))
-    for title, options in (("agreeing, chain found", []), ("agreeing, chain given",
-                                                           ["--change", str(CHANGED)])):  # fmt: skip
+    for title, options in (("agreeing", []), ("agreeing, chain found", ["--transitions", "found"])):
         output = land.folder / f"consistent_{after.name}_{len(options)}"
         shutil.rmtree(output, ignore_errors=True)
         land.iota2("consistency", *years, "--output", str(output), *options)

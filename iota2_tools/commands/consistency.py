@@ -23,12 +23,18 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--draw", help="number of the draw, or `fusion`, as for `iota2 change`")
     chain = parser.add_mutually_exclusive_group()
     chain.add_argument(
+        "--caution",
+        type=float,
+        default=2.0,
+        metavar="TIMES",
+        help="how many times likelier a class stays than becomes one other: the more, the less false change, and the "
+        "more true change is hidden (%(default)s)",
+    )
+    chain.add_argument(
         "--change",
         type=float,
-        default=0.5,
         metavar="SHARE",
-        help="share of each class that becomes another from year to year, before anything is seen: the less, the less "
-        "false change and the more of the true is hidden (%(default)s)",
+        help="share of each class that becomes another from year to year, in place of --caution",
     )
     chain.add_argument(
         "--transitions",
@@ -38,7 +44,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--beta",
         type=float,
-        default=0.4,
+        default=0.3,
         help="weight of a neighbour; 0: each pixel is alone (%(default)s)",
     )
     parser.add_argument("--threads", type=int, default=1, help="(%(default)s)")
@@ -50,8 +56,10 @@ def run(arguments: argparse.Namespace) -> int:
     from iota2_tools.years.consistency import chain_of, field_of, series_of, write_consistent
     from iota2_tools.years.maps import year_map
 
-    if not 0 < arguments.change < 1:
+    if arguments.change is not None and not 0 < arguments.change < 1:
         raise ConfigError(f"--change {arguments.change:g}: give a share between 0 and 1")
+    if not 1 <= arguments.caution <= 1e6:
+        raise ConfigError(f"--caution {arguments.caution:g}: give a number from 1 to 1000000")
     if not 0 <= arguments.beta <= 1:
         raise ConfigError(f"--beta {arguments.beta:g}: give a number from 0 to 1")
     if arguments.threads < 1:
@@ -61,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         for name, folder in named(arguments.years).items()
     ]
     series = series_of(maps)
-    chain = chain_of(series, arguments.change, arguments.transitions)
+    chain = chain_of(series, arguments.caution, arguments.change, arguments.transitions)
     pairs = write_consistent(
         series, chain, arguments.output, field_of(arguments.beta), arguments.threads
     )

@@ -53,6 +53,20 @@ def steady(shares: np.ndarray, change: float) -> np.ndarray:
     return np.eye(len(shares)) * (1 - change) + change * others / np.where(sums > 0, sums, 1)
 
 
+def cautious_change(shares: np.ndarray, caution: float) -> float:
+    """Yearly change where a class is so many times likelier to stay than to become one other.
+
+    There are ``N = 1 / sum(shares^2)`` classes, counted by their shares (Simpson 1949,
+    doi:10.1038/163688a0); change leads to ``N - 1`` of them. So what a classifier must say for one of
+    these changes to be believed depends on the caution alone, not on how many classes a map has.
+
+    >>> round(cautious_change(np.array([0.25, 0.25, 0.25, 0.25]), 2), 3)
+    0.6
+    """
+    others = 1 / (shares**2).sum() - 1
+    return float(others / (others + caution))
+
+
 def shares_of(probabilities: np.ndarray) -> np.ndarray:
     """Share of each class over all years and pixels that are mapped.
 

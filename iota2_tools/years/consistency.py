@@ -22,7 +22,14 @@ from iota2_tools.maps.layers import CLASS_MAP, CONFIDENCE
 from iota2_tools.maps.mosaic import FinalMap, write_mosaic
 from iota2_tools.maps.style import write_attribute_table, write_class_style, write_ramp_style
 from iota2_tools.years.agreement import most_probable, reach
-from iota2_tools.years.chains import UNKNOWN, Chain, estimate_chain, shares_of, steady
+from iota2_tools.years.chains import (
+    UNKNOWN,
+    Chain,
+    cautious_change,
+    estimate_chain,
+    shares_of,
+    steady,
+)
 from iota2_tools.years.legends import same_legend
 from iota2_tools.years.maps import YearMap, common_grid, window_in
 
@@ -32,10 +39,10 @@ WINDOW_MB = 256
 """Memory for the probabilities of a window; without influence on the result."""
 ROUNDS = 5
 """How often pixels look at their neighbours, so also how far those are that one depends on."""
-BETA = 0.4
+BETA = 0.3
 """Weight of a neighbour, chosen by `benchmarks/consistency.py`."""
-CHANGE = 0.5
-"""Share of each class that becomes another, as the chain has it where nothing is said; chosen likewise."""
+CAUTION = 2.0
+"""How many times likelier to stay than to become another class, chosen likewise."""
 FOUND = "found"
 """In place of a table of transitions: those that the maps make most likely."""
 SAMPLE_PIXELS = 40_000
@@ -143,8 +150,22 @@ def sample_of(series: Series) -> np.ndarray:
     return found[:, :, (found[:, 0] != 65535).any(axis=0)]
 
 
-def chain_of(series: Series, change: float = CHANGE, table: str | None = None) -> Chain:
-    """The chain of a series: of a yearly change, of a table, or (`FOUND`) found in the maps.
+def chain_of(
+    series: Series,
+    caution: float = CAUTION,
+    change: float | None = None,
+    table: str | None = None,
+) -> Chain:
+    """The chain of a series: of a table, of a yearly change, else of a caution.
+
+    Parameters
+    ----------
+    caution : float
+        See `chains.cautious_change`.
+    change : float, optional
+        Share of each class that becomes another in a year.
+    table : str, optional
+        CSV of transitions, or `FOUND`: those that the maps make most likely.
 
     Raises
     ------
@@ -161,7 +182,7 @@ def chain_of(series: Series, change: float = CHANGE, table: str | None = None) -
     shares = shares_of(sample)
     if table is not None:
         return Chain(shares, read_transitions(table, series.legend))
-    return Chain(shares, steady(shares, change))
+    return Chain(shares, steady(shares, change or cautious_change(shares, caution)))
 
 
 def field_of(beta: float) -> Field | None:

@@ -13,7 +13,14 @@ from iota2_tools.commands.cli import main
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.years import consistency
 from iota2_tools.years.agreement import most_probable
-from iota2_tools.years.chains import Chain, estimate_chain, likelihoods, shares_of, steady
+from iota2_tools.years.chains import (
+    Chain,
+    cautious_change,
+    estimate_chain,
+    likelihoods,
+    shares_of,
+    steady,
+)
 from iota2_tools.years.consistency import read_transitions, series_of
 from iota2_tools.years.maps import year_map
 
@@ -262,6 +269,27 @@ def test_maps_of_years_in_any_windows(
         assert file.readline() == "from / to,Wheat,Maize,Town\n"
 
 
+def test_caution_is_what_a_change_into_a_class_of_usual_share_must_overcome():
+    """Three classes of a third: stays 0.5, becomes each other one 0.25. Nearly one class alone: hardly ever changes."""
+    third = np.full(3, 1 / 3)
+    assert steady(third, cautious_change(third, 2)) == pytest.approx(
+        np.array([[0.5, 0.25, 0.25], [0.25, 0.5, 0.25], [0.25, 0.25, 0.5]])
+    )
+    # 1 / (0.98^2 + 2 * 0.01^2) = 1.04102 classes: 0.04102 / 2.04102
+    assert cautious_change(np.array([0.98, 0.01, 0.01]), 2) == pytest.approx(0.020096, abs=1e-6)
+
+
+def test_transitions_are_found_in_the_maps_where_that_is_asked_for(productions):
+    folder, said = productions
+    out = folder / "out"
+    given = [f"{year}={folder}/{year}" for year in (2018, 2019)]
+    assert main(["consistency", *given, "--output", str(out), "--transitions", "found"]) == 0
+    common = np.stack([said[0][:, 1:], said[1][:, :7]]).reshape(2, 3, 56)
+    wanted = estimate_chain(common).transitions
+    table = np.genfromtxt(out / "transition_probabilities.csv", delimiter=",", skip_header=1)
+    assert table[:, 1:] == pytest.approx(wanted, abs=1e-6)
+
+
 def test_the_chain_is_found_from_a_lattice_of_the_map(productions, monkeypatch):
     folder, said = productions
     monkeypatch.setattr(consistency, "SAMPLE_PIXELS", 14)
@@ -292,6 +320,10 @@ def test_years_that_do_not_fit_are_refused(productions, capsys):
     assert "2018 stands twice" in capsys.readouterr().err
     assert main(["consistency", *given, *out, "--change", "1"]) == 2
     assert "give a share between 0 and 1" in capsys.readouterr().err
+    assert main(["consistency", *given, *out, "--caution", "0.5"]) == 2
+    assert "--caution 0.5: give a number from 1" in capsys.readouterr().err
+    assert main(["consistency", *given, *out, "--beta", "nan"]) == 2
+    assert "--beta nan: give a number from 0 to 1" in capsys.readouterr().err
     name_bands(folder / "2019" / "final" / "ProbabilityMap_seed_0.tif", ["Wheat", "Town", "Maize"])
     assert main(["consistency", *given, *out]) == 2
     assert "its bands are Wheat, Town, Maize" in capsys.readouterr().err
