@@ -2,13 +2,13 @@
 
 The lands and years are those of `years.py`, each year with a production of its own: 2019 has another class on one
 field of twenty. Maps of the last two years, alone or with 2017 (`--years 3`), are made to agree for each `caution`
-and `beta`.
+and `neighbours`.
 `false`: share of the pixels without change from 2018 to 2019 that the maps call changed; `found`: share of those with
 change that are called changed; `right`: those of them with both classes right; `accuracy`: of both years. All are
 means over the lands, of the pixels outside all learning polygons. Lands `--chosen-on` are those that the defaults of
 `iota2 consistency` were chosen on, `--shown-on` others.
 
-Usage: python benchmarks/consistency.py FOLDER [--chosen-on 0 1 2] [--shown-on 3 4 5] [--size 256] [--years 2]
+Usage: python benchmarks/consistency.py FOLDER [--chosen-on 0 1 2 3] [--shown-on 4 5 6 7 8] [--years 2]
 """
 
 import argparse
@@ -22,18 +22,17 @@ from iota2_tools.geo.raster import read_raster
 from iota2_tools.years.agreement import most_probable, reach
 from iota2_tools.years.chains import UNKNOWN
 from iota2_tools.years.consistency import (
-    BETA,
     CAUTION,
     FOUND,
+    NEIGHBOURS,
     Series,
     chain_of,
-    field_of,
     series_of,
 )
 from iota2_tools.years.maps import year_map
 
-CAUTIONS = (100, 20, 8, 4, 3, 2, 1.5, 1)
-BETAS = (0.0, 0.3)
+CAUTIONS = (300, 100, 30, 15, 5, 2, 1)
+NEIGHBOUR_COUNTS = (0.0, 2.0, 4.0, 8.0)
 
 
 @dataclass(frozen=True)
@@ -61,13 +60,12 @@ class Judged:
         """Figures of the maps of the productions."""
         return self.figures(*(read_raster(item.classes) for item in self.series.maps[-2:]))
 
-    def agreeing(self, caution: float, beta: float, table: str | None = None) -> np.ndarray:
+    def agreeing(self, caution: float, neighbours: float, table: str | None = None) -> np.ndarray:
         """Figures of maps that agree."""
-        field = field_of(beta)
-        margin = reach(field)
+        margin = reach(neighbours)
         sides = ((0, 0), (0, 0), (margin, margin), (margin, margin))
         around = np.pad(self.said, sides, constant_values=UNKNOWN)
-        place, _ = most_probable(around, chain_of(self.series, caution, table=table), field)
+        place, _ = most_probable(around, chain_of(self.series, caution, table=table), neighbours)
         codes = np.array([0, *self.series.legend.codes])
         return self.figures(*codes[place[-2:]])
 
@@ -76,8 +74,8 @@ def main() -> None:
     """Print the curves."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="keeps productions, and uses them again")
-    parser.add_argument("--chosen-on", type=int, nargs="*", default=[0, 1, 2])
-    parser.add_argument("--shown-on", type=int, nargs="*", default=[3, 4, 5])
+    parser.add_argument("--chosen-on", type=int, nargs="*", default=[0, 1, 2, 3])
+    parser.add_argument("--shown-on", type=int, nargs="*", default=[4, 5, 6, 7, 8])
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--years", type=int, choices=(2, 3), default=2)
     parser.add_argument("--cores", type=int, default=2)
@@ -115,14 +113,14 @@ def judged(land: Land, years: int) -> Judged:
 
 def curve(lands: list[Judged]) -> None:
     """Print the means over the lands: of the maps as they are, and of those that agree."""
-    print(f"{'beta':>5} {'caution':>7} {'accuracy':>9}{'false':>8}{'found':>8}{'right':>8}")
+    print(f"{'neighbours':>10} {'caution':>7} {'accuracy':>9}{'false':>8}{'found':>8}{'right':>8}")
     raw = [land.as_they_are() for land in lands]
     tell("as they are", raw)
-    tell("0  found", [land.agreeing(CAUTION, 0.0, FOUND) for land in lands])
-    for beta in BETAS:
+    tell("alone, found", [land.agreeing(CAUTION, 0.0, FOUND) for land in lands])
+    for count in NEIGHBOUR_COUNTS:
         for caution in CAUTIONS:
-            tell(f"{beta:>5} {caution:>7}", [land.agreeing(caution, beta) for land in lands])
-    tell(f"default {CAUTION}", found := [land.agreeing(CAUTION, BETA) for land in lands])
+            tell(f"{count:>10} {caution:>7}", [land.agreeing(caution, count) for land in lands])
+    tell(f"default {CAUTION}", found := [land.agreeing(CAUTION, NEIGHBOURS) for land in lands])
     for number, (before, after) in enumerate(zip(raw, found, strict=True)):
         print(
             f"  land {number + 1}: false {before[1]:.3f} to {after[1]:.3f}, found {before[2]:.3f} to {after[2]:.3f}"
@@ -133,7 +131,7 @@ def tell(title: str, figures: list[np.ndarray]) -> None:
     """Print a line."""
     values = np.mean(figures, axis=0)
     print(
-        f"{title:<13} {values[0]:>9.3f}" + "".join(f"{value:>8.3f}" for value in values[1:]),
+        f"{title:<18} {values[0]:>9.3f}" + "".join(f"{value:>8.3f}" for value in values[1:]),
         flush=True,
     )
 

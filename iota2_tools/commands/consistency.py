@@ -25,7 +25,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
     chain.add_argument(
         "--caution",
         type=float,
-        default=2.0,
+        default=15.0,
         metavar="TIMES",
         help="how many times likelier a class stays than becomes one other: the more, the less false change, and the "
         "more true change is hidden (%(default)s)",
@@ -42,10 +42,11 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
         help="probabilities from class to class, as CSV matrix; `found`: looked for in the maps",
     )
     parser.add_argument(
-        "--beta",
+        "--neighbours",
         type=float,
-        default=0.3,
-        help="weight of a neighbour; 0: each pixel is alone (%(default)s)",
+        default=4.0,
+        metavar="PIXELS",
+        help="for how many pixels those around that look alike count; 0: each pixel is alone (%(default)s)",
     )
     parser.add_argument("--threads", type=int, default=1, help="(%(default)s)")
     parser.set_defaults(run=run)
@@ -53,15 +54,15 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the maps; exit code."""
-    from iota2_tools.years.consistency import chain_of, field_of, series_of, write_consistent
+    from iota2_tools.years.consistency import chain_of, series_of, write_consistent
     from iota2_tools.years.maps import year_map
 
     if arguments.change is not None and not 0 < arguments.change < 1:
         raise ConfigError(f"--change {arguments.change:g}: give a share between 0 and 1")
     if not 1 <= arguments.caution <= 1e6:
         raise ConfigError(f"--caution {arguments.caution:g}: give a number from 1 to 1000000")
-    if not 0 <= arguments.beta <= 1:
-        raise ConfigError(f"--beta {arguments.beta:g}: give a number from 0 to 1")
+    if not 0 <= arguments.neighbours <= 24:
+        raise ConfigError(f"--neighbours {arguments.neighbours:g}: give a number from 0 to 24")
     if arguments.threads < 1:
         raise ConfigError(f"--threads {arguments.threads}: give 1 or more")
     maps = [
@@ -71,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
     series = series_of(maps)
     chain = chain_of(series, arguments.caution, arguments.change, arguments.transitions)
     pairs = write_consistent(
-        series, chain, arguments.output, field_of(arguments.beta), arguments.threads
+        series, chain, arguments.output, arguments.neighbours, arguments.threads
     )
     for (both, changed), first, second in zip(pairs, maps, maps[1:], strict=False):
         share = f"{100 * changed / both:.2f} %" if both else "no pixel in common"

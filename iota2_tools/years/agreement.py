@@ -1,56 +1,64 @@
-"""Most probable class of each year, given all years and the pixels around.
+"""Most probable class of each year, given all years and the pixels around that look alike.
 
+What is seen of a pixel is what the classifiers say of it and, in the mean, of those of the 24 pixels around that
+look like it in all years: they are of its parcel, as a rule. So a parcel that changed speaks with one
+voice, and a pixel at an edge, whose classes differ from those of its neighbours, for itself:
+
+``log e_k = log p_k + n (sum of w log p'_k) / max(sum of w, 1)``, ``w = exp(-sum over years of H^2 / 0.2)``
+
+with p + 0.01 in place of p, and H the Hellinger distance of the probabilities of both pixels in a year: H^2 is
+``1 - sum of sqrt(p_k p'_k)``. Neighbours count for n pixels: they err together, so not for all that there are.
 Along time, the probability of a class is that of forward-backward recursion over the chain of classes.
-Across the map, a pixel believes in a class of a year the more, the more the eight pixels around
-it do: what a classifier says of class k is multiplied by ``exp(beta S_k)``, where S_k is the sum of the
-probabilities of k of these pixels in that year, given all years. A few times, all pixels at once: the
-mean-field approximation of a Markov field whose pixels are chains. A change of a parcel has
-neighbours that speak for it, one of a single pixel has not.
 
 References
 ----------
-Saul and Jordan (1996), Exploiting tractable substructures in intractable networks, NIPS 8 (chains
-kept whole within a mean field). Liu, Song, Townshend and Gong (2008), Using local transition
-probability models in Markov random fields for forest change detection, Remote Sensing of Environment 112(5).
+Bishop (2006), Pattern recognition and machine learning, 13.2 (forward-backward recursion). Tomasi and
+Manduchi (1998), Bilateral filtering for gray and color images, ICCV, doi:10.1109/ICCV.1998.710815
+(weights by likeness). Genest and Zidek (1986), Combining probability distributions, Statistical Science 1(1),
+doi:10.1214/ss/1177013825 (means of logarithms).
 """
-
-from functools import cache
 
 import numpy as np
 
-from iota2_tools.classifying.markov import Field
 from iota2_tools.core.kernels import kernel
 from iota2_tools.years.chains import Chain
 
-STEPS = 250
-"""Probabilities that neighbours see are kept in whole parts of this, a byte: no order of adding matters."""
+RADIUS = 2
+"""Pixels to each side that are looked at."""
+LIKENESS = 0.2
+"""Sum over years of squared Hellinger distances at which a neighbour counts 1/e."""
+FLOOR = 10
+"""Added to each probability, per mille, before its logarithm is taken: shares of votes may be 0."""
+STEPS = 256
+"""Exponentials are taken from tables in steps of 1 / 256: so all pixels have the same ones, in any window."""
+LEAST_LOG = 20
+"""Likelihoods below exp(-20) of the greatest are taken as that."""
+
+MOST = 1000
+ROOTS = np.sqrt(np.arange(MOST + 1) / 1000).astype(np.float32)
+LOGS = np.log((np.arange(MOST + 1) + FLOOR) / 1000).astype(np.float32)
+POWERS = np.exp(-np.arange(LEAST_LOG * STEPS + 1) / STEPS).astype(np.float32)
 
 
-@cache
-def _pull(beta: float) -> np.ndarray:
-    """``exp(beta S)`` of each sum of eight neighbours, in parts of `STEPS`; float32."""
-    return np.exp(beta * np.arange(8 * STEPS + 1) / STEPS).astype(np.float32)
-
-
-def reach(field: Field | None) -> int:
+def reach(neighbours: float) -> int:
     """Pixels around one that it depends on, to each side."""
-    return field.iterations if field else 0
+    return RADIUS if neighbours else 0
 
 
 def most_probable(
-    probabilities: np.ndarray, chain: Chain, field: Field | None = None
+    probabilities: np.ndarray, chain: Chain, neighbours: float = 0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Most probable class of each year, given all years.
 
     Parameters
     ----------
     probabilities : ndarray of uint16, shape (n_years, n_classes, rows + 2 n, cols + 2 n)
-        Per mille, with a margin of n = `reach(field)` pixels on each side; 65535 where a pixel is not
+        Per mille, with a margin of n = `reach(neighbours)` pixels on each side; 65535 where a pixel is not
         mapped, so also beyond the map.
     chain : Chain
         Of the classes.
-    field : Field, optional
-        How neighbours count; by default each pixel is alone.
+    neighbours : float
+        For how many pixels those around count; 0: each pixel is alone.
 
     Returns
     -------
@@ -60,60 +68,121 @@ def most_probable(
         Its probability, percent, at least 1; 0 where the pixel is not mapped.
     """
     years, _, *sides = probabilities.shape
-    shape = (years, *(side - 2 * reach(field) for side in sides))
+    shape = (years, *(side - 2 * reach(neighbours) for side in sides))
     place, belief = np.zeros(shape, dtype=np.uint16), np.zeros(shape, dtype=np.uint8)
-    pull, rounds = _pull(field.beta if field else 0), reach(field)
     given = np.ascontiguousarray(probabilities)
     shares, transitions = (item.astype(np.float32) for item in (chain.shares, chain.transitions))
-    _iterate(given, shares, transitions, pull, rounds, place, belief)
+    _fill(given, shares, transitions, np.float32(neighbours), place, belief)
     return place, belief
 
 
 @kernel(error_model="numpy")
-def _iterate(probabilities, shares, transitions, pull, rounds, place, belief):
-    """Fill `place` and `belief`; each round knows one pixel a side less than the one before."""
-    years, classes, rows, cols = probabilities.shape
-    now = np.zeros(probabilities.shape if rounds else (years, classes, 1, 1), dtype=np.uint8)
-    after = np.zeros_like(now)
-    if rounds:
-        _begin(probabilities, now)
-    for done in range(min(rounds, 1), rounds + 1):
-        last = cols - done
-        weight = np.empty((years, classes, last - done), dtype=np.float32)
-        found = np.empty_like(weight)
-        messages = np.empty((3, classes, last - done), dtype=np.float32)
-        for i in range(done, rows - done):
-            for year in range(years):
-                first = probabilities[year, 0, i, done:last]
-                for k in range(classes):
-                    _weigh(first, probabilities[year, k, i, done:last], shares[k], weight[year, k])
-                    if done:
-                        above = now[year, k, i - 1, done - 1 : last + 1]
-                        here = now[year, k, i, done - 1 : last + 1]
-                        below = now[year, k, i + 1, done - 1 : last + 1]
-                        _pulled(first, above, here, below, pull, weight[year, k])
-            _along_time(weight, shares, transitions, messages, found)
-            for year in range(years):
-                first = probabilities[year, 0, i, done:last]
-                if done == rounds:
-                    _decide(first, found[year], place[year, i - done], belief[year, i - done])
-                    continue
-                for k in range(classes):
-                    _keep(first, found[year, k], after[year, k, i, done:last])
-        now, after = after, now
+def _fill(probabilities, shares, transitions, neighbours, place, belief):
+    """Fill `place` and `belief`, row by row."""
+    years, classes, _, cols = probabilities.shape
+    _, rows, width = place.shape
+    margin = RADIUS if neighbours else 0
+    side = 2 * margin + 1
+    roots = np.zeros((side, years, classes, cols if margin else 1), dtype=np.float32)
+    logs, known = np.zeros_like(roots), np.zeros_like(roots[:, :, 0])
+    weight = np.empty((years, classes, width), dtype=np.float32)
+    found, means = np.empty_like(weight), np.empty_like(weight)
+    messages = np.empty((3, classes, width), dtype=np.float32)
+    for i in range(2 * margin if margin else 0):
+        _look(probabilities[:, :, i], roots[i], logs[i], known[i])
+    for i in range(rows):
+        if margin:
+            last = (i + 2 * margin) % side
+            _look(probabilities[:, :, i + 2 * margin], roots[last], logs[last], known[last])
+            _pool(roots, logs, known, (i + margin) % side, means)
+        for year in range(years):
+            first = probabilities[year, 0, i + margin, margin : margin + width]
+            if margin:
+                centre = logs[(i + margin) % side, year]
+                _together(first, centre, means[year], neighbours, shares, messages[0], weight[year])
+                continue
+            for k in range(classes):
+                _weigh(first, probabilities[year, k, i], shares[k], weight[year, k])
+        _along_time(weight, shares, transitions, messages, found)
+        for year in range(years):
+            first = probabilities[year, 0, i + margin, margin : margin + width]
+            _decide(first, found[year], place[year, i], belief[year, i])
 
 
 @kernel(error_model="numpy")
-def _begin(probabilities, now):
-    """What each classifier says, in parts of `STEPS`; 0 where nothing is mapped."""
-    years, classes, rows, cols = probabilities.shape
+def _look(row, roots, logs, known):
+    """Square roots and logarithms of the probabilities of a row; 0 where nothing is mapped."""
+    years, classes, cols = row.shape
+    for year in range(years):
+        for j in range(cols):
+            known[year, j] = row[year, 0, j] != 65535
+        for k in range(classes):
+            for j in range(cols):
+                seen = row[year, 0, j] != 65535
+                value = min(row[year, k, j], MOST)
+                roots[year, k, j] = ROOTS[value] if seen else np.float32(0)
+                logs[year, k, j] = LOGS[value] if seen else np.float32(0)
+
+
+@kernel(error_model="numpy")
+def _pool(roots, logs, known, centre, means):
+    """Mean logarithms of the neighbours of a row, weighted by likeness; those of few are lessened.
+
+    `roots`, `logs` and `known` hold the rows around in a ring; that of `centre` is looked at.
+    """
+    side, years, classes, cols = roots.shape
+    width = cols - 2 * RADIUS
+    total = np.zeros((years, width), dtype=np.float32)
+    weight, both = np.empty(width, dtype=np.float32), np.empty(width, dtype=np.float32)
+    means[:] = 0
+    for other in range(side):
+        for shift in range(side):
+            if other == centre and shift == RADIUS:
+                continue
+            weight[:] = 0
+            for year in range(years):
+                both[:] = 0
+                for k in range(classes):
+                    here = roots[centre, year, k, RADIUS : RADIUS + width]
+                    there = roots[other, year, k, shift : shift + width]
+                    for j in range(width):
+                        both[j] += here[j] * there[j]
+                here = known[centre, year, RADIUS : RADIUS + width]
+                there = known[other, year, shift : shift + width]
+                for j in range(width):
+                    weight[j] += max(np.float32(1) - both[j], np.float32(0)) * here[j] * there[j]
+            for j in range(width):
+                step = np.int32(weight[j] * np.float32(STEPS / LIKENESS) + np.float32(0.5))
+                weight[j] = POWERS[min(step, LEAST_LOG * STEPS)]
+            for year in range(years):
+                there = known[other, year, shift : shift + width]
+                for j in range(width):
+                    total[year, j] += weight[j] * there[j]
+                for k in range(classes):
+                    there = logs[other, year, k, shift : shift + width]
+                    for j in range(width):
+                        means[year, k, j] += weight[j] * there[j]
     for year in range(years):
         for k in range(classes):
-            for i in range(rows):
-                for j in range(cols):
-                    value = np.int32(probabilities[year, k, i, j])
-                    value = 0 if value == 65535 else (value * STEPS + 500) // 1000
-                    now[year, k, i, j] = np.uint8(value)
+            for j in range(width):
+                means[year, k, j] /= max(total[year, j], np.float32(1))
+
+
+@kernel(error_model="numpy")
+def _together(first, logs, means, neighbours, shares, most, weight):
+    """How likely what is seen of a row and its neighbours is, of each class, but for a factor."""
+    classes, width = weight.shape
+    most = most[0]
+    for k in range(classes):
+        own = logs[k, RADIUS : RADIUS + width]
+        for j in range(width):
+            weight[k, j] = own[j] + neighbours * means[k, j]
+            most[j] = weight[k, j] if k == 0 else max(most[j], weight[k, j])
+    for k in range(classes):
+        for j in range(width):
+            step = np.int32((most[j] - weight[k, j]) * np.float32(STEPS) + np.float32(0.5))
+            likelihood = POWERS[min(step, LEAST_LOG * STEPS)] / shares[k]
+            weight[k, j] = np.float32(1) if first[j] == 65535 else likelihood
 
 
 @kernel(error_model="numpy")
@@ -123,20 +192,6 @@ def _weigh(first, values, share, weight):
     for j in range(len(values)):
         likelihood = max(np.float32(values[j]), np.float32(0.5)) * factor
         weight[j] = np.float32(1) if first[j] == 65535 else likelihood
-
-
-@kernel(error_model="numpy")
-def _pulled(first, above, here, below, pull, weight):
-    """Multiply the weights of a class in a row by what its neighbours in three rows believe of it.
-
-    Not where the pixel is not mapped in that year: nothing is known of it then.
-    """
-    column = np.empty(len(here), dtype=np.uint16)
-    for j in range(len(here)):
-        column[j] = np.uint16(above[j]) + np.uint16(here[j]) + np.uint16(below[j])
-    for j in range(len(weight)):
-        around = np.int32(column[j]) + column[j + 1] + column[j + 2] - here[j + 1]
-        weight[j] *= pull[0 if first[j] == 65535 else around]
 
 
 @kernel(error_model="numpy")
@@ -192,14 +247,6 @@ def _scale(values, total):
     for k in range(classes):
         for j in range(cols):
             values[k, j] *= total[j]
-
-
-@kernel(error_model="numpy")
-def _keep(first, found, after):
-    """Probabilities of a row in parts of `STEPS`, rounded half up; 0 where nothing is mapped."""
-    for j in range(len(found)):
-        value = np.int32(found[j] * np.float32(STEPS) + np.float32(0.5))
-        after[j] = np.uint8(0 if first[j] == 65535 else value)
 
 
 @kernel(error_model="numpy")

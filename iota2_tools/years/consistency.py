@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from iota2_tools.classifying.markov import Field
 from iota2_tools.config.nomenclature import Nomenclature
 from iota2_tools.core.errors import InputDataError, one_message
 from iota2_tools.core.tables import read_lines, write_csv
@@ -37,11 +36,9 @@ logger = logging.getLogger(__name__)
 
 WINDOW_MB = 256
 """Memory for the probabilities of a window; without influence on the result."""
-ROUNDS = 5
-"""How often pixels look at their neighbours, so also how far those are that one depends on."""
-BETA = 0.3
-"""Weight of a neighbour, chosen by `benchmarks/consistency.py`."""
-CAUTION = 2.0
+NEIGHBOURS = 4.0
+"""For how many pixels those around count, chosen by `benchmarks/consistency.py`."""
+CAUTION = 15.0
 """How many times likelier to stay than to become another class, chosen likewise."""
 FOUND = "found"
 """In place of a table of transitions: those that the maps make most likely."""
@@ -185,11 +182,6 @@ def chain_of(
     return Chain(shares, steady(shares, change or cautious_change(shares, caution)))
 
 
-def field_of(beta: float) -> Field | None:
-    """How neighbours count; None if each pixel is alone."""
-    return Field(beta, ROUNDS) if beta else None
-
-
 def read_transitions(path: str, legend: Nomenclature) -> np.ndarray:
     """Read a matrix of probabilities: first column the class before, a column a class after.
 
@@ -225,7 +217,7 @@ def _number(text: str) -> float:
 
 
 def write_consistent(
-    series: Series, chain: Chain, folder: str, field: Field | None = None, threads: int = 1
+    series: Series, chain: Chain, folder: str, neighbours: float = NEIGHBOURS, threads: int = 1
 ) -> np.ndarray:
     """Write the map of each year, given all years.
 
@@ -240,8 +232,8 @@ def write_consistent(
     folder : str
         Gets `Classif_<name>.tif` and `Confidence_<name>.tif` of each year, with styles, and
         `transition_probabilities.csv`, the chain.
-    field : Field, optional
-        How neighbours count; by default each pixel is alone.
+    neighbours : float
+        For how many pixels those around count; 0: each pixel is alone.
 
     Returns
     -------
@@ -250,7 +242,7 @@ def write_consistent(
     """
     Path(folder).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".part-consistency-", dir=folder) as work:
-        pairs = _write_years(series, chain, field, Path(work), threads)
+        pairs = _write_years(series, chain, neighbours, Path(work), threads)
         for item in series.maps:
             _publish(item, series, Path(work), Path(folder))
     _write_chain(series, chain, str(Path(folder, "transition_probabilities.csv")))
@@ -258,7 +250,7 @@ def write_consistent(
 
 
 def _write_years(
-    series: Series, chain: Chain, field: Field | None, work: Path, threads: int
+    series: Series, chain: Chain, neighbours: float, work: Path, threads: int
 ) -> np.ndarray:
     reader, grid = series.reader(), series.grid
     codes = np.array([0, *series.legend.codes], dtype=series.legend.dtype)
@@ -278,7 +270,9 @@ def _write_years(
             for number in range(len(series.maps))
         ]
         for window in series.grid.windows(*_shape_of_windows(series)):
-            place, belief = _decided(reader.read(window, reach(field)), chain, field, pool)
+            place, belief = _decided(
+                reader.read(window, reach(neighbours)), chain, neighbours, pool
+            )
             pairs += _pairs(place)
             for year, files_of_year in enumerate(writers):
                 files_of_year["Classif"].write(codes[place[year]], window)
@@ -287,20 +281,19 @@ def _write_years(
 
 
 def _shape_of_windows(series: Series) -> tuple[int, int]:
-    """Rows and columns: probabilities, and beliefs before and after a round, are held at once."""
-    bytes_of_pixel = 3 * 2 * len(series.maps) * len(series.legend.codes)
+    bytes_of_pixel = 2 * 2 * len(series.maps) * len(series.legend.codes)
     return window_shape(series.grid, bytes_of_pixel, WINDOW_MB)
 
 
 def _decided(
-    probabilities: np.ndarray, chain: Chain, field: Field | None, pool: ThreadPoolExecutor
+    probabilities: np.ndarray, chain: Chain, neighbours: float, pool: ThreadPoolExecutor
 ) -> tuple[np.ndarray, np.ndarray]:
     """Places and beliefs of a window, shape (n_years, rows, cols); threads share its columns."""
-    margin = 2 * reach(field)
+    margin = 2 * reach(neighbours)
     cols = probabilities.shape[3] - margin
     parts = pool.map(
         lambda first: most_probable(
-            probabilities[..., first : min(first + PART, cols) + margin], chain, field
+            probabilities[..., first : min(first + PART, cols) + margin], chain, neighbours
         ),
         range(0, cols, PART),
     )

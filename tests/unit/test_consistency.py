@@ -8,7 +8,6 @@ import pytest
 from test_change import NAMES, class_map
 from tiny import values_of, write_image
 
-from iota2_tools.classifying.markov import Field
 from iota2_tools.commands.cli import main
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.years import consistency
@@ -29,7 +28,7 @@ SHARES = np.array([0.5, 0.3, 0.2])
 TRANSITIONS = np.array([[0.9, 0.07, 0.03], [0.2, 0.75, 0.05], [0.0, 0.1, 0.9]])
 
 
-def enumerated(said: np.ndarray, shares=SHARES, transitions=TRANSITIONS, pull=None) -> np.ndarray:
+def enumerated(said: np.ndarray, shares=SHARES, transitions=TRANSITIONS, least=0.5) -> np.ndarray:
     """Probability of each class in each year, summed over all sequences; one pixel."""
     years, classes = said.shape
     found = np.zeros((years, classes))
@@ -39,8 +38,7 @@ def enumerated(said: np.ndarray, shares=SHARES, transitions=TRANSITIONS, pull=No
             weight *= transitions[first, second]
         for year, k in enumerate(sequence):
             if said[year, 0] != UNKNOWN:
-                weight *= max(said[year, k], 0.5) / (1000 * shares[k])
-                weight *= 1 if pull is None else pull[year, k]
+                weight *= max(said[year, k], least) / (1000 * shares[k])
         for year, k in enumerate(sequence):
             found[year, k] += weight
     return found / found.sum(axis=1, keepdims=True)
@@ -52,26 +50,28 @@ def alone(said: np.ndarray, chain: Chain) -> tuple[np.ndarray, np.ndarray]:
     return place[:, 0], belief[:, 0]
 
 
-def in_a_field(said: np.ndarray, chain: Chain, field: Field) -> np.ndarray:
-    """Probabilities after some rounds of a whole image, pixel by pixel over all sequences.
-
-    What neighbours see is rounded to 250ths.
-    """
+def pooled(said: np.ndarray, neighbours: float) -> np.ndarray:
+    """What is seen of each pixel of a whole image and of those around that look alike, not summing to 1."""
     rows, cols = said.shape[2:]
     seen = said[:, 0] != UNKNOWN
-    now = np.where(seen[:, np.newaxis], said / 1000, 0.0)
-    for _ in range(field.iterations):
-        shown, now = np.floor(250 * now + 0.5) / 250, np.zeros_like(now)
-        for i, j in product(range(rows), range(cols)):
-            near = [(a, b) for a in (i - 1, i, i + 1) for b in (j - 1, j, j + 1)
-                    if (a, b) != (i, j) and 0 <= a < rows and 0 <= b < cols]  # fmt: skip
-            around = sum(shown[:, :, a, b] for a, b in near)
-            found = enumerated(
-                said[:, :, i, j].astype(float), chain.shares, chain.transitions,
-                np.exp(field.beta * around),
-            )  # fmt: skip
-            now[:, :, i, j] = np.where(seen[:, i, j, np.newaxis], found, 0)
-    return now
+    share = np.where(seen[:, np.newaxis], said / 1000, 0.0)
+    found = np.full(share.shape, np.nan)
+    for i, j in product(range(rows), range(cols)):
+        near = [(a, b) for a in range(max(i - 2, 0), min(i + 3, rows))
+                for b in range(max(j - 2, 0), min(j + 3, cols)) if (a, b) != (i, j)]  # fmt: skip
+        likeness = {}
+        for a, b in near:
+            both = seen[:, i, j] & seen[:, a, b]
+            alike = np.sqrt(share[:, :, i, j] * share[:, :, a, b]).sum(axis=1)
+            likeness[a, b] = np.exp(-np.maximum(1 - alike, 0)[both].sum() / 0.2)
+        for year in np.flatnonzero(seen[:, i, j]):
+            voices = [place for place in near if seen[(year, *place)]]
+            total = sum(likeness[place] for place in voices)
+            mean = sum(likeness[a, b] * np.log(share[year, :, a, b] + 0.01) for a, b in voices)
+            found[year, :, i, j] = np.log(share[year, :, i, j] + 0.01) + neighbours * mean / max(
+                total, 1
+            )
+    return np.exp(found)
 
 
 def random_probabilities(years, pixels, seed=3) -> np.ndarray:
@@ -121,40 +121,58 @@ def test_one_doubtful_year_between_two_sure_ones_follows_them_and_a_sure_one_doe
 
 
 def test_neighbours_by_hand():
-    """A pixel of nine, one round: eight neighbours of class 1 in one year, of class 2 in the next.
+    """Two classes, shares 1/2, change 1/10; nine pixels that say 0.806 and 0.194, a year later the other way.
 
-    Shares 1/2, change 1/10. The pixel says 0.5, so neighbours decide: exp(0.25 * 8) = 7.389 for class 1
-    in the first year, for class 2 in the second. Sequences 11 and 22: 0.9 * 7.389 each, 12: 0.1 * 7.389 squared,
-    21: 0.1. Class 1 in the first year: (0.9 * 7.389 + 5.460) / (13.300 + 5.460 + 0.1) = 0.642.
+    With the floor of 0.01 the ratio of the classes is 0.816 / 0.204 = 4 of the pixel, and as much of those around:
+    counted as two pixels, 64 together. Sequences 12 : 11 : 22 : 21 as 0.1 * 64 * 64 : 0.9 * 64 : 0.9 * 64 : 0.1, so
+    class 1 in the first year has (409.6 + 57.6) / 524.9 = 0.890. Alone: 0.806 / 0.194 = 4.1546; 1.726 : 3.739 : 3.739 : 0.1,
+    5.465 / 9.304 = 0.587.
     """
-    said = np.full((2, 2, 3, 3), 500, np.uint16)
-    said[0, 0], said[0, 1] = 1000, 0
-    said[1, 0], said[1, 1] = 0, 1000
-    said[:, :, 1, 1] = 500
+    said = np.full((2, 2, 5, 5), UNKNOWN, np.uint16)
+    said[:, :, 1:4, 1:4] = np.array([[806, 194], [194, 806]])[:, :, np.newaxis, np.newaxis]
     shares = np.array([0.5, 0.5])
     chain = Chain(shares, steady(shares, 0.1))
-    place, belief = most_probable(said, chain, Field(0.25, 1))
-    assert place.tolist() == [[[1]], [[2]]]
-    assert belief.tolist() == [[[64]], [[64]]]
-    # The same neighbours in one pixel only, seven that are not mapped: exp(0.25) = 1.284, and
-    # 0.9 * 1.284 + 0.1 * 1.649 = 1.3205 of 2.3112 + 0.1649 + 0.1 = 2.5761: 0.513.
-    said[:, :, [0, 0, 0, 1, 1, 2, 2], [0, 1, 2, 0, 2, 0, 1]] = UNKNOWN
-    assert most_probable(said, chain, Field(0.25, 1))[1].tolist() == [[[51]], [[51]]]
+    place, belief = most_probable(said, chain, 2)
+    assert (place.tolist(), belief.tolist()) == ([[[1]], [[2]]], [[[89]], [[89]]])
+    assert most_probable(said[:, :, 2:3, 2:3], chain)[1].tolist() == [[[59]], [[59]]]
 
 
-def test_change_of_a_parcel_stays_and_that_of_a_pixel_goes():
-    """Both say 0.8 for the one class in the first year and 0.85 for the other in the second."""
+def test_a_neighbour_says_the_less_the_less_it_is_alike():
+    """The pixel says 0.806 and 0.194, then the other way; one neighbour likewise, or sure of the other class.
+
+    Likewise: weight 1, together 4 * 4 = 16 where neighbours count for one pixel. 12 : 11 : 22 : 21 as
+    25.6 : 14.4 : 14.4 : 0.1, class 1 in the first year 40 / 54.5 = 0.734.
+    Sure of the other: H^2 = 1 - sqrt(0.194) = 0.5596 each year, weight
+    exp(-1.1191 / 0.2) = 0.00371, its ratio 0.01 / 1.01: 4 * 0.0099^0.00371 = 3.932. 1.546 : 3.539 : 3.539 : 0.1, 0.583.
+    In two years that are alike in one: its weight is that of both, exp(-0.5596 / 0.2) = 0.0609.
+    """
+    said = np.full((2, 2, 5, 5), UNKNOWN, np.uint16)
+    said[:, :, 2, 2] = said[:, :, 2, 3] = [[806, 194], [194, 806]]
+    shares = np.array([0.5, 0.5])
+    chain = Chain(shares, steady(shares, 0.1))
+    assert most_probable(said, chain, 1)[1].tolist() == [[[73]], [[73]]]
+    said[:, :, 2, 3] = [[0, 1000], [1000, 0]]
+    assert most_probable(said, chain, 1)[1].tolist() == [[[58]], [[58]]]
+    # Years apart by transitions of 1/2, so that each is judged by itself: 4 * 4^0.0609 = 4.352 in the first,
+    # 0.813; 4 * 0.0099^0.0609 = 3.020 in the second, 0.751.
+    said[:, :, 2, 3] = [[806, 194], [1000, 0]]
+    apart = Chain(shares, np.full((2, 2), 0.5))
+    assert most_probable(said, apart, 1)[1].tolist() == [[[81]], [[75]]]
+
+
+def test_change_of_a_parcel_is_found_and_that_of_a_pixel_is_not():
+    """All say 0.9 of their class; alone, both would be called changed."""
     shares = np.array([0.5, 0.5])
     chain = Chain(shares, steady(shares, 0.2))
     said = np.empty((2, 2, 20, 20), np.uint16)
-    said[:, 0], said[:, 1] = 800, 200
+    said[:, 0], said[:, 1] = 900, 100
     parcel, pixel = (slice(5, 10), slice(5, 10)), (15, 15)
     for place in (parcel, pixel):
-        said[(1, 0, *place)], said[(1, 1, *place)] = 150, 850
+        said[(1, 0, *place)], said[(1, 1, *place)] = 100, 900
     both = np.ones((2, 20, 20), np.uint16)
     both[(1, *parcel)] = 2
-    around = np.pad(said, ((0, 0), (0, 0), (5, 5), (5, 5)), constant_values=UNKNOWN)
-    assert most_probable(around, chain, Field(0.1, 5))[0].tolist() == both.tolist()
+    around = np.pad(said, ((0, 0), (0, 0), (2, 2), (2, 2)), constant_values=UNKNOWN)
+    assert most_probable(around, chain, 4)[0].tolist() == both.tolist()
     both[(1, *pixel)] = 2
     assert most_probable(said, chain)[0].tolist() == both.tolist()
 
@@ -235,25 +253,29 @@ def name_bands(path, names):
     dataset = None
 
 
-@pytest.mark.parametrize("beta", [0, 0.4])
+@pytest.mark.parametrize("neighbours", [0, 4])
 @pytest.mark.parametrize(
     ("windows", "part", "threads"), [((7, 8), 256, 1), ((2, 3), 256, 1), ((3, 8), 3, 2)]
 )
 def test_maps_of_years_in_any_windows(
-    productions, monkeypatch, windows, part, threads, beta, capsys
+    productions, monkeypatch, windows, part, threads, neighbours, capsys
 ):
     folder, said = productions
     monkeypatch.setattr(consistency, "_shape_of_windows", lambda series: windows)
     monkeypatch.setattr(consistency, "PART", part)
     out = folder / "out"
     given = [f"{year}={folder}/{year}" for year in (2018, 2019)]
-    options = ["--change", "0.2", "--beta", str(beta), "--threads", str(threads)]
+    options = ["--change", "0.2", "--neighbours", str(neighbours), "--threads", str(threads)]
     assert main(["consistency", *given, "--output", str(out), *options]) == 0
     common = np.stack([said[0][:, 1:], said[1][:, :7]])
     shares = shares_of(common.reshape(2, 3, 56))
     chain = Chain(shares, steady(shares, 0.2))
-    field = Field(beta, consistency.ROUNDS if beta else 1)
-    wanted = in_a_field(common, chain, field)
+    wanted = np.empty(common.shape)
+    said = 1000 * pooled(common, neighbours) if neighbours else common.astype(float)
+    said[np.broadcast_to(common[:, :1] == UNKNOWN, said.shape)] = UNKNOWN
+    for i, j in product(range(7), range(8)):
+        least = 0 if neighbours else 0.5
+        wanted[:, :, i, j] = enumerated(said[:, :, i, j], shares, chain.transitions, least)
     expected = np.array(list(NAMES))[wanted.argmax(axis=1)]
     expected[common[:, 0] == UNKNOWN] = 0
     for number, year in enumerate((2018, 2019)):
@@ -261,7 +283,7 @@ def test_maps_of_years_in_any_windows(
         assert found.tolist() == expected[number].tolist()
         assert (values_of(out / f"Confidence_{year}.tif") > 0).tolist() == (found > 0).tolist()
         belief = np.where(expected[number] > 0, 100 * wanted[number].max(axis=0), 0)
-        assert values_of(out / f"Confidence_{year}.tif") == pytest.approx(belief, abs=0.5001)
+        assert values_of(out / f"Confidence_{year}.tif") == pytest.approx(belief, abs=0.8)
     both = (expected > 0).all(axis=0)
     share = 100 * (expected[0] != expected[1])[both].mean()
     assert f"2018 to 2019: {share:.2f} % of the pixels" in capsys.readouterr().out
@@ -322,8 +344,8 @@ def test_years_that_do_not_fit_are_refused(productions, capsys):
     assert "give a share between 0 and 1" in capsys.readouterr().err
     assert main(["consistency", *given, *out, "--caution", "0.5"]) == 2
     assert "--caution 0.5: give a number from 1" in capsys.readouterr().err
-    assert main(["consistency", *given, *out, "--beta", "nan"]) == 2
-    assert "--beta nan: give a number from 0 to 1" in capsys.readouterr().err
+    assert main(["consistency", *given, *out, "--neighbours", "nan"]) == 2
+    assert "--neighbours nan: give a number from 0 to 24" in capsys.readouterr().err
     name_bands(folder / "2019" / "final" / "ProbabilityMap_seed_0.tif", ["Wheat", "Town", "Maize"])
     assert main(["consistency", *given, *out]) == 2
     assert "its bands are Wheat, Town, Maize" in capsys.readouterr().err
