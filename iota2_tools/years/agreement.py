@@ -4,10 +4,11 @@ What is seen of a pixel is what the classifiers say of it and, in the mean, of t
 look like it in all years: they are of its parcel, as a rule. So a parcel that changed speaks with one
 voice, and a pixel at an edge, whose classes differ from those of its neighbours, for itself:
 
-``log e_k = log p_k + n (sum of w log p'_k) / max(sum of w, 1)``, ``w = exp(-sum over years of H^2 / 0.2)``
+``log e_k = log p_k + n (sum of w log p'_k) / max(sum of w, 1)``, ``w = exp(-H^2 / 0.1)``
 
-with p + 0.01 in place of p, and H the Hellinger distance of the probabilities of both pixels in a year: H^2 is
-``1 - sum of sqrt(p_k p'_k)``. Neighbours count for n pixels: they err together, so not for all that there are.
+with p + 0.01 in place of p, and H the Hellinger distance of the probabilities of both pixels in the year that it
+is greatest in: H^2 is ``1 - sum of sqrt(p_k p'_k)``. Neighbours count for n pixels: they err together, so not
+for all that there are.
 Along time, the probability of a class is that of forward-backward recursion over the chain of classes.
 
 References
@@ -25,8 +26,8 @@ from iota2_tools.years.chains import Chain
 
 RADIUS = 2
 """Pixels to each side that are looked at."""
-LIKENESS = 0.2
-"""Sum over years of squared Hellinger distances at which a neighbour counts 1/e."""
+LIKENESS = 0.1
+"""Greatest squared Hellinger distance of the years at which a neighbour counts 1/e."""
 FLOOR = 10
 """Added to each probability, per mille, before its logarithm is taken: shares of votes may be 0."""
 STEPS = 256
@@ -150,7 +151,7 @@ def _pool(roots, logs, known, centre, means):
                 here = known[centre, year, RADIUS : RADIUS + width]
                 there = known[other, year, shift : shift + width]
                 for j in range(width):
-                    weight[j] += max(np.float32(1) - both[j], np.float32(0)) * here[j] * there[j]
+                    weight[j] = max(weight[j], (np.float32(1) - both[j]) * here[j] * there[j])
             for j in range(width):
                 step = np.int32(weight[j] * np.float32(STEPS / LIKENESS) + np.float32(0.5))
                 weight[j] = POWERS[min(step, LEAST_LOG * STEPS)]

@@ -63,7 +63,7 @@ def pooled(said: np.ndarray, neighbours: float) -> np.ndarray:
         for a, b in near:
             both = seen[:, i, j] & seen[:, a, b]
             alike = np.sqrt(share[:, :, i, j] * share[:, :, a, b]).sum(axis=1)
-            likeness[a, b] = np.exp(-np.maximum(1 - alike, 0)[both].sum() / 0.2)
+            likeness[a, b] = np.exp(-max([0, *(1 - alike)[both]]) / 0.1)
         for year in np.flatnonzero(seen[:, i, j]):
             voices = [place for place in near if seen[(year, *place)]]
             total = sum(likeness[place] for place in voices)
@@ -125,8 +125,8 @@ def test_neighbours_by_hand():
 
     With the floor of 0.01 the ratio of the classes is 0.816 / 0.204 = 4 of the pixel, and as much of those around:
     counted as two pixels, 64 together. Sequences 12 : 11 : 22 : 21 as 0.1 * 64 * 64 : 0.9 * 64 : 0.9 * 64 : 0.1, so
-    class 1 in the first year has (409.6 + 57.6) / 524.9 = 0.890. Alone: 0.806 / 0.194 = 4.1546; 1.726 : 3.739 : 3.739 : 0.1,
-    5.465 / 9.304 = 0.587.
+    class 1 in the first year has (409.6 + 57.6) / 524.9 = 0.890. Alone: 0.806 / 0.194 = 4.1546;
+    1.726 : 3.739 : 3.739 : 0.1, 5.465 / 9.304 = 0.587.
     """
     said = np.full((2, 2, 5, 5), UNKNOWN, np.uint16)
     said[:, :, 1:4, 1:4] = np.array([[806, 194], [194, 806]])[:, :, np.newaxis, np.newaxis]
@@ -138,26 +138,36 @@ def test_neighbours_by_hand():
 
 
 def test_a_neighbour_says_the_less_the_less_it_is_alike():
-    """The pixel says 0.806 and 0.194, then the other way; one neighbour likewise, or sure of the other class.
+    """The pixel says 0.806 and 0.194, a year later the other way, and has one neighbour, which counts for a pixel.
 
-    Likewise: weight 1, together 4 * 4 = 16 where neighbours count for one pixel. 12 : 11 : 22 : 21 as
-    25.6 : 14.4 : 14.4 : 0.1, class 1 in the first year 40 / 54.5 = 0.734.
-    Sure of the other: H^2 = 1 - sqrt(0.194) = 0.5596 each year, weight
-    exp(-1.1191 / 0.2) = 0.00371, its ratio 0.01 / 1.01: 4 * 0.0099^0.00371 = 3.932. 1.546 : 3.539 : 3.539 : 0.1, 0.583.
-    In two years that are alike in one: its weight is that of both, exp(-0.5596 / 0.2) = 0.0609.
+    Likewise: weight 1, together 4 * 4 = 16. 12 : 11 : 22 : 21 as 25.6 : 14.4 : 14.4 : 0.1, class 1 in the first year
+    40 / 54.5 = 0.734.
+    Surer, 0.9 and 0.1: H^2 = 1 - sqrt(0.806 * 0.9) - sqrt(0.194 * 0.1) = 0.00902 in both years, weight
+    exp(-0.0902) = 0.9137, ratio 0.91 / 0.11 = 8.273: 4 * 8.273^0.9137 = 27.58. 76.05 : 24.82 : 24.82 : 0.1, 0.802.
     """
     said = np.full((2, 2, 5, 5), UNKNOWN, np.uint16)
     said[:, :, 2, 2] = said[:, :, 2, 3] = [[806, 194], [194, 806]]
     shares = np.array([0.5, 0.5])
     chain = Chain(shares, steady(shares, 0.1))
     assert most_probable(said, chain, 1)[1].tolist() == [[[73]], [[73]]]
-    said[:, :, 2, 3] = [[0, 1000], [1000, 0]]
-    assert most_probable(said, chain, 1)[1].tolist() == [[[58]], [[58]]]
-    # Years apart by transitions of 1/2, so that each is judged by itself: 4 * 4^0.0609 = 4.352 in the first,
-    # 0.813; 4 * 0.0099^0.0609 = 3.020 in the second, 0.751.
-    said[:, :, 2, 3] = [[806, 194], [1000, 0]]
+    said[:, :, 2, 3] = [[900, 100], [100, 900]]
+    assert most_probable(said, chain, 1)[1].tolist() == [[[80]], [[80]]]
+
+
+def test_the_year_that_differs_most_says_how_much_a_neighbour_is_alike():
+    """Years apart by transitions of 1/2, so that each is judged by itself; the neighbour is in doubt in the second.
+
+    H^2 = 1 - sqrt(0.806 * 0.5) - sqrt(0.194 * 0.5) = 0.0537, weight exp(-0.537) = 0.5845: 4 * 4^0.5845 = 8.994 in the
+    first year, 0.900; 4 * 1 in the second, 0.8. Not mapped there: weight 1 in the first, 16 / 17 = 0.941.
+    """
+    said = np.full((2, 2, 5, 5), UNKNOWN, np.uint16)
+    said[:, :, 2, 2] = [[806, 194], [194, 806]]
+    said[:, :, 2, 3] = [[806, 194], [500, 500]]
+    shares = np.array([0.5, 0.5])
     apart = Chain(shares, np.full((2, 2), 0.5))
-    assert most_probable(said, apart, 1)[1].tolist() == [[[81]], [[75]]]
+    assert most_probable(said, apart, 1)[1].tolist() == [[[90]], [[80]]]
+    said[1, :, 2, 3] = UNKNOWN
+    assert most_probable(said, apart, 1)[1].tolist() == [[[94]], [[80]]]
 
 
 def test_change_of_a_parcel_is_found_and_that_of_a_pixel_is_not():
@@ -380,3 +390,16 @@ def test_a_table_of_transitions_is_read_by_name(tmp_path, productions):
         path.write_text(wrong)
         with pytest.raises(InputDataError, match=words):
             read_transitions(str(path), legend)
+
+
+def test_changes_of_maps_that_agree_are_those_that_were_told(productions, capsys):
+    folder, _ = productions
+    out = folder / "out"
+    given = [f"{year}={folder}/{year}" for year in (2018, 2019)]
+    assert main(["consistency", *given, "--output", str(out)]) == 0
+    told = capsys.readouterr().out
+    maps = [str(out / f"Classif_{year}.tif") for year in (2018, 2019)]
+    assert main(["change", *maps, str(folder / "change")]) == 0
+    changed = values_of(folder / "change" / "Changed.tif")
+    share = 100 * (changed == 2).sum() / (changed > 0).sum()
+    assert f"2018 to 2019: {share:.2f} % of the pixels" in told
