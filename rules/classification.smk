@@ -66,6 +66,7 @@ rule classify_tile:
     threads: 2
     resources:
         **needs("classify_tile", reads=["models", "neighbours"]),
+        window_mb=lookup("classification/window_mb", within=config),
     params:
         **TOGETHER,
         **EXCLUDING,
@@ -79,7 +80,6 @@ rule classify_tile:
         codes=CODES,
         dtype=production.nomenclature.dtype,
         minimum_clear_dates=lookup("classification/minimum_clear_dates", within=config),
-        window_mb=lookup("classification/window_mb", within=config),
     message:
         "Mapping region {wildcards.region} of {wildcards.tile}"
     script:

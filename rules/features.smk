@@ -21,11 +21,11 @@ rule write_features:
     threads: 2
     resources:
         **needs("write_features"),
+        window_mb=lookup("classification/window_mb", within=config),
     params:
         algorithm=versions(*FEATURE_MODULES),
         features=lambda wildcards: parameters.features_of(series_of(wildcards)),
         external=parameters.external,
-        window_mb=lookup("classification/window_mb", within=config),
     message:
         "Writing the features of {wildcards.tile}"
     script:
@@ -59,11 +59,11 @@ rule write_chosen_features:
     threads: 2
     resources:
         **needs("write_chosen_features"),
+        window_mb=lookup("classification/window_mb", within=config),
     params:
         algorithm=versions("feature_maps", *FEATURE_MODULES),
         choice=parameters.choice,
         series=lambda wildcards: parameters.chosen_series(wildcards.tile),
-        window_mb=lookup("classification/window_mb", within=config),
     message:
         "Writing the chosen features of {wildcards.tile}"
     script:

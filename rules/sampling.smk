@@ -159,11 +159,11 @@ rule extract_samples:
     threads: 2
     resources:
         **needs("extract_samples", reads=["selection"]),
+        window_mb=lookup("classification/window_mb", within=config),
     params:
         algorithm=versions("training", *FEATURE_MODULES),
         features=lambda wildcards: parameters.features_of(series_of(wildcards)),
         external=parameters.external,
-        window_mb=lookup("classification/window_mb", within=config),
     message:
         "Reading the features of the samples of {wildcards.tile}"
     script:

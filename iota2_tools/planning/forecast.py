@@ -245,7 +245,7 @@ def read_benchmark(folder: Path, name: str) -> Took | None:
         with (folder / f"{name}.tsv").open(encoding="utf-8") as file:
             row = next(csv.DictReader(file, delimiter="\t"))
         return Took(float(row["s"]), _number(row["cpu_time"]), _number(row["max_rss"]))
-    except (OSError, StopIteration, KeyError, ValueError):
+    except (OSError, StopIteration, KeyError, ValueError, TypeError):  # also of a line that is cut
         return None
 
 

@@ -188,6 +188,8 @@ def test_benchmarks_without_figures_are_no_benchmarks(tmp_path):
     assert (took.wall, took.cpu, took.memory) == (2, 0, 0)
     (tmp_path / "a" / "2.tsv").write_text("s\n", encoding="utf-8")
     assert read_benchmark(tmp_path, "a/2") is None
+    (tmp_path / "a" / "4.tsv").write_text("s\tmax_rss\tcpu_time\n2.5\t", encoding="utf-8")
+    assert read_benchmark(tmp_path, "a/4") is None  # cut in its line
     assert read_benchmark(tmp_path, "a/3") is None
     assert read_benchmark(tmp_path, "") is None
 

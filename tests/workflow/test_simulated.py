@@ -108,7 +108,9 @@ def test_what_is_cleaned_is_not_made_again(own_copy):
     assert own_copy.planned() == {}
 
 
-def test_a_changed_colour_does_not_classify_again(own_copy):
+def test_a_changed_colour_or_memory_does_not_classify_again(own_copy):
+    classification = own_copy.config.get("classification", {}) | {"window_mb": 64}
+    own_copy.config = own_copy.config | {"classification": classification}
     table = own_copy.folder / own_copy.config["nomenclature"]
     lines = table.read_text(encoding="utf-8").splitlines()
     lines[1] = re.sub("#[0-9a-fA-F]{6}", "#123456", lines[1])

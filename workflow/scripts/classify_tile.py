@@ -82,7 +82,7 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
             codes=tuple(snakemake.params.codes),
             dtype=snakemake.params.dtype,
             minimum_clear_dates=snakemake.params.minimum_clear_dates,
-            budget_mb=snakemake.params.window_mb,
+            budget_mb=snakemake.resources.window_mb,
             excluded=thresholds(),
         ),
         "models": models_of_draws(),

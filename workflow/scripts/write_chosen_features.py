@@ -13,7 +13,7 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
     write_chosen(
         tile=tile,
         choice=Choice(**snakemake.params.choice),
-        budget_mb=snakemake.params.window_mb,
+        budget_mb=snakemake.resources.window_mb,
         threads=snakemake.threads,
         output=snakemake.output.features,
     )

@@ -9,7 +9,7 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
         settings=snakemake.params.features,
         masks=dict(zip(snakemake.params.features, snakemake.input.masks, strict=True)),
         external=snakemake.params.external,
-        budget_mb=snakemake.params.window_mb,
+        budget_mb=snakemake.resources.window_mb,
         threads=snakemake.threads,
         output=snakemake.output.features,
     )
