@@ -24,7 +24,7 @@ from iota2_tools.planning.forecast import Took, read_benchmark
 from iota2_tools.simulate import SceneSettings, simulate_scene
 
 TILES = ("T31TCJ", "T31TDJ")
-QUANTITIES = ("CPU s", "wall s", "disk MB", "largest job MB")
+QUANTITIES = ("CPU s", "wall s", "disk MB", "largest job MB", "it asks for MB")
 TABLE = "{:<34}{:>6}" + "{:>20}" * len(QUANTITIES)
 
 
@@ -101,15 +101,16 @@ def case(title: str, place: Path, config: dict[str, Any], cores: int) -> None:
     plan = json.loads(
         iota2(place, with_sensors(place, config), "plan", "--cores", str(cores), "--json")
     )
-    began, before = time.time(), megabytes(output)
+    began = time.time()
     run(place, config, cores)
     took = jobs_since(output / "benchmarks", began)
     on_cores = plan["on_cores"][str(cores)]
     pairs = (
         (3600 * plan["cpu_hours"], sum(job.cpu for job in took)),
         (on_cores["seconds"], time.time() - began),
-        (plan["disk_mb"], megabytes(output) - before),
+        (plan["disk_mb"], megabytes(output, began)),
         (max(job["memory_mb"] for job in plan["to_run"]), max(job.memory for job in took)),
+        (max(job["asked_mb"] for job in plan["to_run"]), max(job.memory for job in took)),
     )
     told = (
         f"{said:.0f} / {was:.0f} {said / was:>6.2f}" if was > 0 else f"{said:.0f} / {was:.0f}    -"
@@ -125,13 +126,15 @@ def jobs_since(benchmarks: Path, began: float) -> list[Took]:
     return [took for took in (read_benchmark(benchmarks, name) for name in names) if took]
 
 
-def megabytes(output: Path) -> float:
-    """Size of the products of a folder, without records, logs and benchmarks."""
+def megabytes(output: Path, began: float) -> float:
+    """Size of the products that were made since then, without records, logs and benchmarks."""
     others = (".snakemake", "logs", "benchmarks")
     files = (path for path in output.rglob("*") if path.is_file())
     return (
         sum(
-            path.stat().st_size for path in files if path.relative_to(output).parts[0] not in others
+            path.stat().st_size
+            for path in files
+            if path.relative_to(output).parts[0] not in others and path.stat().st_mtime >= began
         )
         / 1e6
     )

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from iota2_tools.planning.expectation import expected
-from iota2_tools.planning.forecast import EXTRACTING, LEARNING, Job
+from iota2_tools.planning.forecast import DESCRIBING, EXTRACTING, LEARNING, Job
 from iota2_tools.planning.journal import Journal, WhenPlanned, is_told
 from iota2_tools.planning.whereabouts import journal_of
 from iota2_tools.planning.journal import WATCHED
@@ -40,6 +40,8 @@ def forecast_jobs():
                 "samples": expectation().read_on_tile,
                 "polygons": expectation().on_tile,
             }
+        elif facts["rule"] in DESCRIBING and facts["needed"]:
+            known = {"samples": expectation().read_on_tile * len(production.tiles)}
         yield Job(**facts, size=size, **known)
 
 

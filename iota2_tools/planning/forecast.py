@@ -16,7 +16,7 @@ from typing import Any
 
 from iota2_tools.learning.traits import FOLD_PIXELS, FOLD_SAMPLES, FOLDS
 from iota2_tools.planning.disk import kept_mb
-from iota2_tools.planning.needs import NEEDS, Need, Size
+from iota2_tools.planning.needs import NEEDS, Need, Size, resources
 
 STARTING = 0.6
 """Seconds until a job works, of one core."""
@@ -47,8 +47,16 @@ SHARES = {
 (benchmarks/README.md: `needs.py`, `whole_tile.py`, `product.py`)."""
 SHARE = 0.33
 """The same of other rules."""
+PEAKS = {
+    **dict.fromkeys(("train_model", "train_source", "learn_folds", "learn_folds_of_source"), 0.68),
+    "extract_samples": 0.85,
+}
+"""Peak memory of a job, of what its need allows for; measured on small tiles and a whole one (benchmarks/README.md)."""
+PEAK = 0.8
+"""The same of other rules."""
 LEARNING = ("train_model", "train_source", "learn_folds", "learn_folds_of_source")
 EXTRACTING = ("extract_samples",)
+DESCRIBING = ("describe_samples",)
 BLOCK_PIXELS = 256**2
 """Of a block of an image: one is read if a sample lies in it."""
 OF_REGIONS = ("classify_tile",)
@@ -63,12 +71,16 @@ LEAST_WORK = 0.5
 
 @dataclass(frozen=True)
 class Cost:
-    """What a job takes: seconds from start to end, of the processors; memory and disk, MB."""
+    """What a job takes: seconds from start to end, of the processors; memory and disk, MB.
+
+    `asked` is the memory that it asks for, MB, which holds also where it is larger than usual.
+    """
 
     wall: float
     cpu: float
     memory: float
     disk: float
+    asked: float = 0
 
 
 @dataclass(frozen=True)
@@ -127,10 +139,22 @@ class Job:
         """What it needs for its size."""
         if not self.size or self.rule not in NEEDS:
             return None
-        size = self.size
-        if self.rule in LEARNING and self.samples:  # their tables may not be there yet
-            size = replace(size, input_mb=2e-6 * self.samples * size.features)
-        return NEEDS[self.rule](size)
+        return NEEDS[self.rule](self._filled)
+
+    @property
+    def asked(self) -> float:
+        """Memory that it asks for, MB."""
+        if not self.size or self.rule not in NEEDS:
+            return 0
+        return float(resources(self.rule, self._filled)["mem_mb"])
+
+    @property
+    def _filled(self) -> Size:
+        """What it works on, with tables of samples that may not be there yet."""
+        assert self.size
+        if self.rule in (*LEARNING, *DESCRIBING) and self.samples:
+            return replace(self.size, input_mb=2e-6 * self.samples * self.size.features)
+        return self.size
 
     @property
     def starting(self) -> float:
@@ -206,9 +230,10 @@ class Forecast:
         need = job.need
         if not need or not job.size:
             return Cost(0, 0, 0, 0)
+        asked = job.asked
         threads = max(min(job.threads, 2), 1)
         wall, cpu = job.starting + job.work / threads, job.starting + job.work
-        memory = need.memory
+        memory = min(need.memory * PEAKS.get(job.rule, PEAK), asked)
         took = self._took[job.name]
         if took:
             before = self._works.get(job.name, job.work)
@@ -221,7 +246,7 @@ class Forecast:
             cpu = _from_others([(w, t.cpu) for w, t in known], job.work, job.starting)
         disk = kept_mb(job.rule, job.size, job.samples)
         shared = job.size.regions if job.rule in OF_REGIONS else 1
-        return Cost(wall, cpu, memory, disk / shared)
+        return Cost(wall, cpu, memory, disk / shared, asked)
 
 
 def _scaled(took: float, before: float, now: float, starting: float) -> float:
@@ -281,10 +306,11 @@ def keep_works(benchmarks: Path, jobs: Iterable[Job]) -> None:
 
 @dataclass(frozen=True)
 class Course:
-    """How jobs follow one another: seconds from start to end, most memory at one time (MB)."""
+    """How jobs follow one another: seconds from start to end; most memory at one time, taken and asked for (MB)."""
 
     wall: float
     memory: float
+    asked: float = 0
 
 
 def course(jobs: Sequence[Job], costs: Mapping[int, Cost], cores: int) -> Course:
@@ -312,7 +338,8 @@ def course(jobs: Sequence[Job], costs: Mapping[int, Cost], cores: int) -> Course
     ready = [(-rank[number], number) for number, before in waiting.items() if not before]
     heapq.heapify(ready)
     running: list[tuple[float, int]] = []
-    free, now, memory, most = cores, 0.0, 0.0, 0.0
+    free, now = cores, 0.0
+    memory, asked, most, most_asked = 0.0, 0.0, 0.0, 0.0
     while ready or running:
         later = []
         while ready:
@@ -326,7 +353,8 @@ def course(jobs: Sequence[Job], costs: Mapping[int, Cost], cores: int) -> Course
                 continue
             free -= threads
             memory += costs[job.number].memory
-            most = max(most, memory)
+            asked += costs[job.number].asked
+            most, most_asked = max(most, memory), max(most_asked, asked)
             wall = costs[job.number].wall
             heapq.heappush(running, (now + wall + (BETWEEN if wall else 0), job.number))
         for item in later:
@@ -334,11 +362,12 @@ def course(jobs: Sequence[Job], costs: Mapping[int, Cost], cores: int) -> Course
         now, number = heapq.heappop(running)
         free += min(needed[number].threads, cores)
         memory -= costs[number].memory
+        asked -= costs[number].asked
         for other in behind[number]:
             waiting[other].discard(number)
             if not waiting[other]:
                 heapq.heappush(ready, (-rank[other], other))
-    return Course(now, most)
+    return Course(now, most, most_asked)
 
 
 def _ranks(

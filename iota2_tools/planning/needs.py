@@ -205,7 +205,7 @@ def _mask_series(size: Size) -> Need:
     seconds = _reading_seconds(size) + size.moving_seconds
     images = OPEN_IMAGE * size.acquisitions * (size.bands + MASKS)
     return Need(
-        140 + 1.7 * window + size.cache + min(images, 2 * size.megapixels * size.acquisitions),
+        190 + 1.7 * window + size.cache + min(images, 2 * size.megapixels * size.acquisitions),
         10 + seconds,
         size.megapixels * size.acquisitions / 8,
     )
@@ -358,19 +358,20 @@ def _cut_map(size: Size) -> Need:
 
 
 def _describe_samples(size: Size) -> Need:
-    """`page.samples.BUDGET_MB` as float64, in copies, and the keys of all samples."""
+    """All values as float64, `page.samples.BUDGET_MB` of them at once, in copies; the keys of all samples."""
     samples = 2e6 * size.input_mb / max(size.features, 1)
-    return Need(300 + 4 * 200 + 1e-4 * samples, 20 + size.input_mb)
+    values = min(200, 8 * size.input_mb)
+    return Need(300 + 4 * values + 1e-4 * samples, 20 + size.input_mb)
 
 
 NEEDS: dict[str, Callable[[Size], Need]] = {
     "prepare_batch": _prepare_batch,
     "take_inventory": lambda size: Need(
-        90 + (200 if size.registered else 0), 20 + size.acquisitions + 6 * size.registered
+        170 + (200 if size.registered else 0), 20 + size.acquisitions + 6 * size.registered
     ),
     "mask_series": _mask_series,
     "count_valid_dates": lambda size: Need(
-        150 + min(MASK_WINDOW, size.acquisitions * size.megapixels) + size.cache,
+        190 + min(MASK_WINDOW, size.acquisitions * size.megapixels) + size.cache,
         10 + 0.002 * size.megapixels * size.acquisitions + size.user_seconds,
         3 * size.megapixels,
     ),
@@ -392,7 +393,7 @@ NEEDS: dict[str, Callable[[Size], Need]] = {
     "smooth_tile": _smooth_tile,
     "fuse_seeds": _fuse_seeds,
     "clip_validity": _light(210),
-    "compare_tile": _light(240),
+    "compare_tile": _light(290),
     "compare_regions": _light(240),
     "describe_samples": _describe_samples,
     "cut_map": _cut_map,
@@ -457,7 +458,7 @@ NEEDS: dict[str, Callable[[Size], Need]] = {
     "describe_production": lambda size: Need(
         300 + 64 + size.cache, 20 + 0.01 * size.megapixels * (5 + size.probable) * size.draws
     ),
-    "report_accuracy": lambda size: Need(270 + size.input_mb, 30),
+    "report_accuracy": lambda size: Need(340 + size.input_mb, 30),
 }
 
 

@@ -14,7 +14,7 @@ MOST_REASONS = 20
 """Reasons that are told one by one."""
 MOST_JOBS = 3
 """Jobs named beside a reason."""
-ROW = "  {:<16}{:>7}{:>12}{:>10}{:>12}{:>12}"
+ROW = "  {:<16}{:>7}{:>12}{:>10}{:>12}{:>12}{:>12}"
 
 
 class Outlook:
@@ -78,12 +78,15 @@ class Outlook:
         yield from self._cost_lines(cores)
 
     def _stage_lines(self) -> Iterator[str]:
-        yield ROW.format("stage", "to run", "up to date", "CPU h", "memory MB", "disk MB")
+        yield ROW.format(
+            "stage", "to run", "up to date", "CPU h", "memory MB", "asked MB", "disk MB"
+        )
         for stage, jobs in self._by_stage().items():
             costs = [self.costs[job.number] for job in jobs if job.needed]
             yield ROW.format(
                 stage, len(costs), len(jobs) - len(costs), f"{_cpu_hours(costs):.2f}",
                 f"{max((cost.memory for cost in costs), default=0):.0f}",
+                f"{max((cost.asked for cost in costs), default=0):.0f}",
                 f"{sum(cost.disk for cost in costs):.0f}",
             )  # fmt: skip
 
@@ -124,12 +127,12 @@ class Outlook:
 
     def _cost_lines(self, cores: Sequence[int]) -> Iterator[str]:
         costs = list(self.costs.values())
-        yield f"{_cpu_hours(costs):.2f} CPU hours, {sum(cost.disk for cost in costs) / 1000:.1f} GB of disk"
+        yield f"{_cpu_hours(costs):.2f} CPU hours, {_size(sum(cost.disk for cost in costs))} of disk"
         for count in cores:
             expected = course(self.jobs, self.costs, count)
             yield (
                 f"about {duration(expected.wall)} on {count} core{'s' if count > 1 else ''}, up to "
-                f"{expected.memory / 1000:.1f} GB of memory at once"
+                f"{_size(expected.memory)} of memory at once; the jobs ask for up to {_size(expected.asked)}"
             )
         yield (
             f"times of {self._forecast.known} jobs are known from earlier runs of this production"
@@ -152,6 +155,7 @@ class Outlook:
                     "seconds": round(self.costs[job.number].wall, 1),
                     "cpu_seconds": round(self.costs[job.number].cpu, 1),
                     "memory_mb": round(self.costs[job.number].memory),
+                    "asked_mb": round(self.costs[job.number].asked),
                     "disk_mb": round(self.costs[job.number].disk),
                 }
                 for job in self.needed
@@ -159,7 +163,11 @@ class Outlook:
             "cpu_hours": round(_cpu_hours(costs), 4),
             "disk_mb": round(sum(cost.disk for cost in costs)),
             "on_cores": {
-                str(count): {"seconds": round(item.wall, 1), "memory_mb": round(item.memory)}
+                str(count): {
+                    "seconds": round(item.wall, 1),
+                    "memory_mb": round(item.memory),
+                    "asked_mb": round(item.asked),
+                }
                 for count, item in expected.items()
             },
         }
@@ -167,6 +175,15 @@ class Outlook:
 
 def _cpu_hours(costs: Sequence[Cost]) -> float:
     return sum(cost.cpu for cost in costs) / 3600
+
+
+def _size(megabytes: float) -> str:
+    """In a unit that shows it.
+
+    >>> _size(23.6), _size(999.6), _size(1234)
+    ('24 MB', '1.0 GB', '1.2 GB')
+    """
+    return f"{megabytes:.0f} MB" if round(megabytes) < 1000 else f"{megabytes / 1000:.1f} GB"
 
 
 def _named(jobs: Sequence[Job]) -> str:

@@ -12,6 +12,7 @@ from iota2_tools.planning.forecast import (
     STARTING,
     STARTING_HEAVY,
     Cost,
+    Course,
     Forecast,
     Job,
     course,
@@ -146,6 +147,35 @@ def test_two_threads_halve_the_work_and_not_the_cpu(tmp_path):
     assert cost.cpu == pytest.approx(STARTING + one.work)
 
 
+def test_a_job_is_expected_to_take_less_than_it_asks_for(tmp_path):
+    """A forest of 20 000 samples and 150 features took 578 MB (benchmarks/README.md, `learners.py`)."""
+    size = Size(features=150, trees=100)
+    one = Job(0, "train_model", {}, 1, True, (), size, "train_model/0", {}, samples=20_000)
+    cost = Forecast([one], tmp_path).cost(one)
+    assert cost.memory == pytest.approx(578, rel=0.3)
+    # 550 to start, 4 x 6 MB of tables, which may be compressed twice: 200 of trees; 15 % of room, and the
+    # Snakemake of a cluster: 774 x 1.15 + 300 = 1190, in steps of 50.
+    assert cost.asked == 1200
+
+
+def test_the_course_tells_memory_taken_and_asked_for():
+    both = {0: Cost(10, 10, 100, 0, 700), 1: Cost(10, 10, 150, 0, 600)}
+    assert course([job(0), job(1)], both, cores=2) == Course(10 + BETWEEN, 250, 1300)
+    alone = course([job(0), job(1)], both, cores=1)
+    assert (alone.memory, alone.asked) == (150, 700)
+
+
+def test_what_describes_samples_takes_no_more_than_these_are():
+    size = Size(features=200)
+    few, many = (
+        Job(0, "describe_samples", {}, 1, True, (), size, "", {}, samples=number).need.memory
+        for number in (10_000, 10**6)
+    )
+    # 10 000 x 200 values are 4 MB of two bytes, 32 of eight at most; then the budget of 200.
+    assert few == pytest.approx(300 + 4 * 32 + 1e-4 * 40_000)
+    assert many == pytest.approx(300 + 4 * 200 + 1e-4 * 4_000_000, rel=0.01)
+
+
 def test_a_job_that_has_run_takes_what_it_took(tmp_path):
     one = job(0)
     write_benchmark(tmp_path, one.name, 50, 40, 700)
@@ -242,6 +272,8 @@ def test_the_plan_is_told_by_stage_and_tile_with_reasons(tmp_path):
     assert "  random_seed: 7 → 8: train_model (seed 0)\n  follow from these: 1 job\n" in text
     assert "2.00 CPU hours" in text
     assert "about 2 h 00 min on 1 core," in text
+    assert " MB of memory at once; the jobs ask for up to " in text
+    assert " CPU hours, 6 MB of disk" in text
     assert "about 2 h 00 min on 4 cores," in text
 
 
@@ -273,6 +305,7 @@ def test_the_plan_for_programs_has_each_job(tmp_path):
     assert told["wildcards"] == {"tile": "A"}
     assert told["stage"] == "init"
     assert facts["jobs"] == 2
+    assert told["memory_mb"] < told["asked_mb"] == facts["on_cores"]["2"]["asked_mb"]
     assert facts["on_cores"]["2"]["seconds"] == pytest.approx(told["seconds"] + BETWEEN, abs=0.1)
 
 

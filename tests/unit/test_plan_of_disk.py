@@ -52,6 +52,14 @@ def test_a_forest_takes_disk_by_its_trees():
     assert kept_mb("train_model", replace(TILE, trees=200)) == 10
 
 
+def test_trees_grow_with_the_samples_that_they_learn():
+    """Models of the benchmark's lands: 14.7 MB of 19 839 samples, 8.7 MB of 8806, 5 MB of 3500."""
+    for samples, megabytes in ((19_839, 14.7), (8_806, 8.65), (3_500, 5.0)):
+        assert kept_mb("train_model", TILE, samples) == pytest.approx(megabytes, rel=0.05)
+    extra = replace(TILE, learner="ExtraTreesClassifier")
+    assert kept_mb("train_model", extra, 3_500) == pytest.approx(10)
+
+
 def test_the_regions_of_a_tile_share_its_disk(tmp_path):
     size = replace(TILE, regions=2)
     one = Job(0, "classify_tile", {}, 1, True, (), size, "a", {})
