@@ -6,7 +6,8 @@ Usage: python benchmarks/labels.py RESULTS [--region 1] [--noise 0.2] [--seeds 1
 RESULTS is the output folder of a production with two draws or more (`iota2 demo` has two). The learning samples
 of draw 0 are learnt; what is said of them is held against the samples that the other draws learn and draw 0 does
 not. A share of the learning polygons then gets the label of another class, drawn at random; those that judge keep
-theirs. `drop` learns without the polygons that look wrong.
+theirs. `drop` learns without the polygons that look wrong, as the chain does (its sets follow from the folds of all);
+`deleted`: these polygons are taken out of the reference.
 
 With the scene of `iota2 simulate` that a production was made of (with `classification: {probability_map: true,
 prediction_sets: 0.1}`), its prediction sets are held against the class of every pixel of the land.
@@ -24,7 +25,7 @@ import pandas as pd
 
 from iota2_tools.geo.raster import open_raster
 from iota2_tools.learning import engines
-from iota2_tools.learning.conformal import set_sizes, threshold, threshold_of_model
+from iota2_tools.learning.conformal import PredictionSets, sets_of, sets_of_model
 from iota2_tools.learning.folds import (
     droppable,
     out_of_fold,
@@ -69,7 +70,8 @@ def main() -> None:
         report("as they are", learnt, judges, key)
         noisy, wrong = with_wrong_labels(learnt, given.noise, seed)
         found = report(f"{given.noise:.0%} wrong", noisy, judges, key, wrong)
-        report("drop", noisy.only(~np.isin(noisy.polygons, found)), judges, key)
+        report("drop", noisy, judges, key, drop=True)
+        report("deleted", noisy.only(~np.isin(noisy.polygons, found)), judges, key)
 
 
 BY_RIGHT = "by right labels"
@@ -85,7 +87,6 @@ class Counted:
     pixels: int = 0
     right: int = 0
     covered: int = 0
-    without: int = 0
     classes: int = 0
 
     def add(self, here: np.ndarray, said: "Said") -> None:
@@ -93,17 +94,14 @@ class Counted:
         self.pixels += int(here.sum())
         self.right += int(said.right[here].sum())
         self.covered += int(said.covered[here].sum())
-        self.without += int(said.without[here].sum())
         self.classes += int(said.sizes[here].sum())
 
 
 class Said(NamedTuple):
-    """Of each pixel: whether its class is right; whether its set holds the true class; and would without the
-    rule that no set is empty; how many classes it holds."""
+    """Of each pixel: whether its class is right; whether its set holds the true class; how many classes it holds."""
 
     right: np.ndarray
     covered: np.ndarray
-    without: np.ndarray
     sizes: np.ndarray
 
 
@@ -117,7 +115,7 @@ def on_every_pixel(results: Path, scene: Path) -> None:
         "in the midst of a class",
     )
     true = true_classes(results, scene)
-    print(f"{'':<24}{'pixels':>10}{'OA':>8}{'coverage':>10}{'(empty)':>9}{'classes':>9}")
+    print(f"{'':<24}{'pixels':>10}{'OA':>8}{'coverage':>10}{'classes':>9}")
     for errors in ON_LAND:
         counted = {kind: Counted() for kind in (*kinds, BY_RIGHT)}
         for place in sorted((results / "classification").glob("*/region_*")):
@@ -128,12 +126,8 @@ def on_every_pixel(results: Path, scene: Path) -> None:
             counted[BY_RIGHT].add(chosen[0], said)
         print(f"{errors:.0%} of errors allowed")
         for kind, item in counted.items():
-            shares = [
-                n / item.pixels for n in (item.right, item.covered, item.without, item.classes)
-            ]
-            print(
-                "  {:<22}{:>10}{:>8.3f}{:>10.3f}{:>9.3f}{:>9.2f}".format(kind, item.pixels, *shares)
-            )
+            shares = [n / item.pixels for n in (item.right, item.covered, item.classes)]
+            print("  {:<22}{:>10}{:>8.3f}{:>10.3f}{:>9.2f}".format(kind, item.pixels, *shares))
 
 
 def _of_a_tile(
@@ -160,8 +154,8 @@ def _of_a_tile(
             table = pd.read_parquet(folds)
             folds = f"{folder}/right.parquet"
             table[table["polygon"].map(true) == table["code"]].to_parquet(folds)
-        largest = threshold_of_model(folds, model, errors)
-    said = held_against(truth, mapped, shares, codes, 1 - largest)
+        sets = sets_of_model(folds, model, errors)
+    said = held_against(truth, mapped, shares, codes, sets)
     polygons, edge = read(results / "tiles" / tile / "polygons.tif") > 0, beside_another(truth)
     here = mapped > 0
     return [here, here & polygons, here & ~polygons, here & edge, here & ~edge], said
@@ -183,17 +177,20 @@ def read(path: Path) -> np.ndarray:
 
 
 def held_against(
-    truth: np.ndarray, mapped: np.ndarray, shares: np.ndarray, codes: np.ndarray, floor: float
+    truth: np.ndarray,
+    mapped: np.ndarray,
+    shares: np.ndarray,
+    codes: np.ndarray,
+    sets: PredictionSets,
 ) -> Said:
-    """Sets of each pixel (classes whose probability is not below `floor`; that of the map where none is).
+    """Sets of each pixel.
 
     Probabilities (class, row, column) are written in steps of 0.001: half of one is let pass.
     """
-    kept = shares >= floor - 0.0005
+    near = replace(sets, largest=sets.largest + 0.0005)
+    kept = near.kept(shares.reshape(len(codes), -1).T).T.reshape(shares.shape)
     held = (kept & (codes[:, None, None] == truth)).any(axis=0)
-    count = kept.sum(axis=0)
-    right = mapped == truth
-    return Said(right, held | (right & (count == 0)), held, np.maximum(count, 1))
+    return Said(mapped == truth, held, kept.sum(axis=0))
 
 
 def beside_another(truth: np.ndarray) -> np.ndarray:
@@ -227,6 +224,8 @@ def report(
     judges: TrainingTable,
     key: ModelKey,
     wrong: np.ndarray | None = None,
+    *,
+    drop: bool = False,
 ) -> np.ndarray:
     """Learn, judge, print a line; the polygons that look wrong."""
     most = FOLD_PIXELS * len(np.unique(table.polygons))
@@ -234,18 +233,20 @@ def report(
     said = out_of_fold(some, key, SETTINGS, 2)
     values = said.probabilities[said.told].astype(float)
     truth = np.searchsorted(said.classes, some.codes[said.told])
-    temperature = best_temperature(values, truth)
     suspicious = droppable(polygon_table(some, said))
+    learnt = table.only(~np.isin(table.polygons, suspicious)) if drop else table
+    kept = ~np.isin(some.polygons[said.told], suspicious) | (not drop)
+    temperature = best_temperature(values[kept], truth[kept])
     with tempfile.TemporaryDirectory() as folder:
-        engines.learn(table, key, SETTINGS, 2, f"{folder}/model")
+        engines.learn(learnt, key, SETTINGS, 2, f"{folder}/model")
         model = engines.load(f"{folder}/model")
     plain = model.predict(judges.features, True).probabilities
     places = np.searchsorted(model.codes, judges.codes)
     calibrated = temperature != 1  # as a model is loaded
     sharp = tempered(plain, temperature) if calibrated else plain
-    own = (tempered(values, temperature) if calibrated else values)[np.arange(len(truth)), truth]
-    largest = threshold(1 - own, ERRORS)
-    covered = (sharp[np.arange(len(places)), places] >= 1 - largest - 1e-6).mean()
+    values = tempered(values, temperature) if calibrated else values
+    sets = sets_of(values, truth, said.fold[said.told], ERRORS).kept(sharp)
+    covered = sets[np.arange(len(places)), places].mean()
     before, after = reliability(plain, places), reliability(sharp, places)
     caught = ("", "")
     if wrong is not None:
@@ -255,7 +256,7 @@ def report(
         ROW.format(
             name, f"{(plain.argmax(axis=1) == places).mean():.3f}", f"{before.brier:.3f}",
             f"{before.calibration_error:.3f}", f"{temperature:.2f}", f"{after.calibration_error:.3f}",
-            f"{covered:.3f}", f"{set_sizes(sharp, largest).mean():.2f}", *caught,
+            f"{covered:.3f}", f"{sets.sum(axis=1).mean():.2f}", *caught,
         ),
         flush=True,
     )  # fmt: skip

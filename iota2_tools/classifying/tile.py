@@ -16,7 +16,7 @@ from iota2_tools.features.stack import FeatureStack, WindowFeatures, check_same_
 from iota2_tools.geo.grid import Grid, Window
 from iota2_tools.geo.raster import create_raster, open_raster, read_window
 from iota2_tools.learning import engines as learning
-from iota2_tools.learning.conformal import set_sizes
+from iota2_tools.learning.conformal import PredictionSets
 from iota2_tools.learning.model import Model, Prediction
 
 logger = logging.getLogger(__name__)
@@ -70,9 +70,8 @@ class MappingSettings:
         Pixels with fewer get no class; of no effect without time series.
     budget_mb : float
         Memory for the images of one window, MB; without influence on the result.
-    excluded : tuple of float
-        For each draw the threshold of its prediction sets (`conformal.threshold`); empty: none are
-        mapped.
+    sets : tuple of PredictionSets
+        Of each draw; empty: none are mapped.
     """
 
     region: int
@@ -80,7 +79,7 @@ class MappingSettings:
     dtype: str
     minimum_clear_dates: int
     budget_mb: float
-    excluded: tuple[float, ...] = ()
+    sets: tuple[PredictionSets, ...] = ()
 
 
 def confidence_percent(confidence: np.ndarray, codes: np.ndarray) -> np.ndarray:
@@ -187,14 +186,14 @@ class TileMapper:
         if not len(pixels):
             return None
         features = self.stack.read(window, pool)
-        asked = self.probabilities or bool(self.settings.excluded)
+        asked = self.probabilities or bool(self.settings.sets)
         parts = list(predictions(features, pixels, self.models, asked, pool))
         draws = []
         for draw, model in enumerate(self.models):
             own = [(chunk, said[draw]) for chunk, said in parts]
             draws.append(self._layers_of(window, model, own))
-            if self.settings.excluded:
-                draws[-1]["sets"] = self._sets_of(window, own, self.settings.excluded[draw])
+            if self.settings.sets:
+                draws[-1]["sets"] = self._sets_of(window, own, self.settings.sets[draw])
         if self.border:
             self.border.blend(window, features, pixels, draws, pool)
         return draws
@@ -228,13 +227,13 @@ class TileMapper:
         return layers
 
     def _sets_of(
-        self, window: Window, parts: list[tuple[np.ndarray, Prediction]], excluded: float
+        self, window: Window, parts: list[tuple[np.ndarray, Prediction]], sets: PredictionSets
     ) -> np.ndarray:
         """Number of classes that cannot be excluded, shape (rows, cols)."""
         sizes = np.zeros(window.size, dtype=sets_type(self.settings.codes))
         for pixels, said in parts:
             assert said.probabilities is not None  # asked for, of a learner that gives them
-            sizes[pixels] = set_sizes(said.probabilities, excluded)
+            sizes[pixels] = sets.sizes(said.probabilities)
         return sizes.reshape(window.rows, window.cols)
 
 
@@ -334,7 +333,7 @@ def classify_tile(
         Of each draw: folder of its model, or what stands for it.
     outputs : list of dict
         For each draw the files to write: `classes`, `confidence` (percent) and, if asked for,
-        `probabilities` (per mille, 65535 where nothing is mapped), `sets` (`settings.excluded`) and, of
+        `probabilities` (per mille, 65535 where nothing is mapped), `sets` (`settings.sets`) and, of
         models that are several, `choice`.
     threads : int
         Without influence on the result.

@@ -38,7 +38,7 @@ VERSIONS = {
     "polygon_statistics": 1,
     "polygons": 1,
     "samples": 2,
-    "sets": 1,
+    "sets": 2,
     "smoothing": 1,
     "speckle": 1,
     "style": 1,

@@ -7,7 +7,7 @@ from iota2_tools.core.ranks import run_on_ranks
 from iota2_tools.fusing.boundaries import Boundaries
 from iota2_tools.fusing.methods import FusionRules
 from iota2_tools.fusing.models import FusedModels
-from iota2_tools.learning.conformal import threshold_of_model
+from iota2_tools.learning.conformal import sets_of_model
 
 
 def models_of_draws():
@@ -55,13 +55,13 @@ def neighbours():
     )
 
 
-def thresholds():
-    """For each draw the score above which its model excludes a class, if that is mapped."""
+def prediction_sets():
+    """Which classes the model of each draw excludes, if that is mapped."""
     errors = snakemake.params.get("errors")
     if errors is None:
         return ()
     pairs = zip(snakemake.input.folds, snakemake.input.models, strict=True)
-    return tuple(threshold_of_model(folds, model, errors) for folds, model in pairs)
+    return tuple(sets_of_model(folds, model, errors) for folds, model in pairs)
 
 
 layers = list(snakemake.output.keys())
@@ -83,7 +83,7 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
             dtype=snakemake.params.dtype,
             minimum_clear_dates=snakemake.params.minimum_clear_dates,
             budget_mb=snakemake.resources.window_mb,
-            excluded=thresholds(),
+            sets=prediction_sets(),
         ),
         "models": models_of_draws(),
         "outputs": [dict(zip(layers, files, strict=True)) for files in draws],
