@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.ndimage import label
 
 from iota2_tools.geo.raster import open_raster
 from iota2_tools.learning import engines
@@ -35,6 +36,7 @@ from iota2_tools.learning.folds import (
 from iota2_tools.learning.reliability import best_temperature, reliability, tempered
 from iota2_tools.learning.settings import LearningSettings, ModelKey
 from iota2_tools.learning.traits import FOLD_PIXELS
+from iota2_tools.reference.sets import read_polygon_table
 from iota2_tools.reference.sources import sample_tables
 from iota2_tools.reference.table import TrainingTable, read_training_table
 
@@ -113,9 +115,13 @@ def on_every_pixel(results: Path, scene: Path) -> None:
         "elsewhere",
         "beside another class",
         "in the midst of a class",
+        "learnt polygons",
+        "validation polygons",
+        "areas with a learnt one",
+        "areas without",
     )
     true = true_classes(results, scene)
-    print(f"{'':<24}{'pixels':>10}{'OA':>8}{'coverage':>10}{'classes':>9}")
+    print(f"{'':<26}{'pixels':>10}{'OA':>8}{'coverage':>10}{'classes':>9}")
     for errors in ON_LAND:
         counted = {kind: Counted() for kind in (*kinds, BY_RIGHT)}
         for place in sorted((results / "classification").glob("*/region_*")):
@@ -127,7 +133,7 @@ def on_every_pixel(results: Path, scene: Path) -> None:
         print(f"{errors:.0%} of errors allowed")
         for kind, item in counted.items():
             shares = [n / item.pixels for n in (item.right, item.covered, item.classes)]
-            print("  {:<22}{:>10}{:>8.3f}{:>10.3f}{:>9.2f}".format(kind, item.pixels, *shares))
+            print("  {:<24}{:>10}{:>8.3f}{:>10.3f}{:>9.2f}".format(kind, item.pixels, *shares))
 
 
 def _of_a_tile(
@@ -156,9 +162,15 @@ def _of_a_tile(
             table[table["polygon"].map(true) == table["code"]].to_parquet(folds)
         sets = sets_of_model(folds, model, errors)
     said = held_against(truth, mapped, shares, codes, sets)
-    polygons, edge = read(results / "tiles" / tile / "polygons.tif") > 0, beside_another(truth)
+    ids = read(results / "tiles" / tile / "polygons.tif")
+    polygons, edge = ids > 0, beside_another(truth)
     here = mapped > 0
-    return [here, here & polygons, here & ~polygons, here & edge, here & ~edge], said
+    table = read_polygon_table(str(results / "sampling/polygons.gpkg"), [0])
+    learns, validates = (part[0][ids] for part in (table.learns, table.validates))
+    areas = areas_of_one_class(truth)
+    known = np.isin(areas, np.unique(areas[learns]))
+    parts = (polygons, ~polygons, edge, ~edge, learns, validates, known, ~known)
+    return [here, *(here & part for part in parts)], said
 
 
 def true_classes(results: Path, scene: Path) -> dict[int, int]:
@@ -201,6 +213,15 @@ def beside_another(truth: np.ndarray) -> np.ndarray:
     found[:, :-1] |= across
     found[1:] |= down
     found[:-1] |= down
+    return found
+
+
+def areas_of_one_class(truth: np.ndarray) -> np.ndarray:
+    """Number of the 4-connected area of one class that each pixel lies in."""
+    found = np.zeros(truth.shape, dtype=np.int64)
+    for code in np.unique(truth):
+        numbers, _ = label(truth == code)
+        found[numbers > 0] = numbers[numbers > 0] + found.max()
     return found
 
 

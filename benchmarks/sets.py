@@ -20,8 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import yaml
-from labels import beside_another, held_against, read, true_classes
-from scipy.ndimage import label
+from labels import areas_of_one_class, beside_another, held_against, read, true_classes
 
 from iota2_tools.learning import engines
 from iota2_tools.learning.conformal import PredictionSets, sets_of_model, threshold
@@ -151,15 +150,6 @@ def ways(
         right = table["polygon"].map(true) == table["code"]
         table[right].to_parquet(f"{folder}/right.parquet")
         yield "right labels", sets_of_model(f"{folder}/right.parquet", model, errors)
-
-
-def areas_of_one_class(truth: np.ndarray) -> np.ndarray:
-    """Number of the 4-connected area of one class that each pixel lies in."""
-    found = np.zeros(truth.shape, dtype=np.int64)
-    for code in np.unique(truth):
-        numbers, _ = label(truth == code)
-        found[numbers > 0] = numbers[numbers > 0] + found.max()
-    return found
 
 
 def show(land: str, found: dict[tuple[float, str, str], list[np.ndarray]]) -> None:
