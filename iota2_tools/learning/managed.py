@@ -28,7 +28,7 @@ class Managed:
         The section `sampling.augmentation`; by default no samples are made.
     own : mapping, optional
         Table of the user that stands for the samples of the region: `path`, `splits` (None without a
-        reference) and `nomenclature`, paths all three.
+        reference) and `nomenclature`, paths all three; `buffer` (metres), if one is kept.
     years : mapping, optional
         Samples of other years that stand for those of the region, or are learnt beside them:
         `sources` (`other_years.Source` by its fields), `own_weight` (None: not beside them), `splits`,
@@ -66,8 +66,9 @@ class Managed:
             assert features  # a table of the user may have any columns
             nomenclature = read_nomenclature(self.own["nomenclature"])
             table, left_out = read_own_table(
-                self.own["path"], key.region, key.seed, features, nomenclature, self.own["splits"]
-            )
+                self.own["path"], key.region, key.seed, features, nomenclature, self.own["splits"],
+                self.own.get("buffer", 0),
+            )  # fmt: skip
             told["own_samples"] = {"path": self.own["path"], "left_out": left_out}
         else:
             table = read_training_table(samples, key.region, key.seed, features)

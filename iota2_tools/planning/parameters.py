@@ -532,7 +532,9 @@ class Parameters:
         if not path:
             return None
         contents = _contents(path)
-        return {"path": path, "nomenclature": self.config.nomenclature, "contents": contents}
+        found = {"path": path, "nomenclature": self.config.nomenclature, "contents": contents}
+        buffer = self.config.sampling.buffer  # none: productions of before have no such parameter
+        return found | ({"buffer": buffer} if buffer else {})
 
     @cached_property
     def sources(self) -> list[Source]:

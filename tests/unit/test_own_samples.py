@@ -189,3 +189,18 @@ def test_a_model_learns_the_table_and_tells_what_was_left_out(tmp_path, splits):
     assert told["own_samples"] == {"path": own["path"], "left_out": 2}
     assert told["classes"] == {"3": 19, "7": 19}
     assert told["features"] == FEATURES
+
+
+@pytest.mark.parametrize(("buffer", "left_out"), [(4, 2), (6, 3), (30, 5)])
+def test_a_model_learns_no_sample_of_the_table_near_what_validates(
+    tmp_path, splits, buffer, left_out
+):
+    """Polygon 1 ends at 20 m; points lie at 5, 15, 25, ... m."""
+    (tmp_path / "classes.csv").write_text("code,name,colour\n3,Wheat,#000000\n7,Woods,#ffffff\n")
+    own = {
+        "path": written(tmp_path, points(40)), "splits": splits, "buffer": buffer,
+        "nomenclature": str(tmp_path / "classes.csv"),
+    }  # fmt: skip
+    table, told = Managed(own=own).own_samples([], ModelKey("1", 1, 0), FEATURES)
+    assert told["own_samples"]["left_out"] == left_out
+    assert len(table.codes) == 40 - left_out

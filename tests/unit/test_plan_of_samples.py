@@ -108,6 +108,9 @@ def test_a_table_of_one_s_own_is_known_by_its_content_and_all_features_are_asked
     frame.to_parquet(path)
     production = plan(learning={"samples": path})
     before = Parameters(production).own_samples
+    assert "buffer" not in before
+    far = plan(learning={"samples": path}, sampling={"buffer": 200})
+    assert Parameters(far).own_samples == before | {"buffer": 200}
     names = Parameters(production).features_of_model("west")
     assert names[0] == "Sentinel2_B4_20180105"
     (found,) = [text for text in input_problems(production) if "learning.samples" in text]

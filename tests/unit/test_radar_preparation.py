@@ -134,7 +134,10 @@ def test_without_geoid_the_reflectors_are_pixels_off(whole, dem, tmp_path):
     assert abs(np.unravel_index(around.argmax(), around.shape)[1] - 9) in (6, 7)
 
 
-@pytest.mark.skipif(not Path(GEOIDS[0]).is_file(), reason="no geoid of proj-data")
+@pytest.mark.skipif(
+    not Path(GEOIDS[0]).is_file(),
+    reason=f"there is no {GEOIDS[0]}: apt-get install proj-data",
+)
 def test_the_geoid_of_debian_is_right_too(whole, dem, tmp_path):
     elevation = Elevation(str(dem / "dem.tif"), GEOIDS[0])
     prepare_grd(whole["ASC"], GRID, GrdSettings(elevation), tmp_path / "egm96")
