@@ -141,7 +141,9 @@ def test_classify_tile_counts_the_classes_that_cannot_be_excluded(made):
     largest = sorted(scores)[int(np.ceil((len(scores) + 1) * 0.5)) - 1]  # half are allowed
     per_mille = pixels(folder / "probabilities_seed_0.tif").astype(float)
     seen = per_mille[0] != 65535
-    shares = per_mille[:, seen].T / 1000
+    codes = pd.read_csv(results.parent / "scene/reference/nomenclature.csv")["code"].tolist()
+    bands = [codes.index(int(name[2:])) for name in names]
+    shares = per_mille[bands][:, seen].T / 1000
     said_to_be = (shares + 0.3 * shares @ truths(votes, truth)) / 1.3
     kept = said_to_be >= 1 - largest
     kept[np.arange(len(kept)), shares.argmax(axis=1)] = True
