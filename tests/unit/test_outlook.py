@@ -23,7 +23,9 @@ def job(number, rule="classify_tile", after=(), why=None, needed=True, **wildcar
 
 def outlook(*jobs: Job, memory=(100,)) -> Outlook:
     found = Outlook(jobs, STAGES, Path("nowhere"))
-    costs = [Cost(10, 10, memory[number % len(memory)], 1) for number in range(len(jobs))]
+    costs = [
+        Cost(10, 10, memory[number % len(memory)], 1, 1000 + number) for number in range(len(jobs))
+    ]
     found.costs = {item.number: cost for item, cost in zip(jobs, costs, strict=True)}
     return found
 
@@ -48,8 +50,9 @@ def test_what_follows_from_a_reason_is_counted_once_and_not_with_its_own_jobs():
 def test_a_stage_has_the_memory_of_its_largest_job_and_the_disk_of_all():
     found = outlook(job(0), job(1), job(2, "mosaic_classes"), memory=(300, 700, 50))
     rows = [line.split() for line in found.lines([1])]
-    assert ["classification", "2", "0", "0.01", "700", "2"] in rows
-    assert ["mosaic", "1", "0", "0.00", "50", "1"] in rows
+    # What they will probably take, then what they ask for.
+    assert ["classification", "2", "0", "0.01", "700", "1001", "2"] in rows
+    assert ["mosaic", "1", "0", "0.00", "50", "1002", "1"] in rows
 
 
 def test_tiles_with_most_to_do_stand_first():
