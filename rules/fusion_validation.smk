@@ -146,7 +146,7 @@ use rule compare_fusion as compare_regularised_fusion with:
         polygons="<results>/tiles/{tile}/polygons.tif",
         validity="<results>/tiles/{tile}/validity.tif",
         footprint="<results>/tiles/{tile}/footprint.tif",
-        fused="<results>/final/Classif_Regularised_fusion.tif",
+        fused=["<results>/final/Classif_Regularised_fusion.tif"],
         maps=expand("<results>/final/Classif_Regularised_Seed_{seed}.tif", seed=SEEDS),
     output:
         confusion="<results>/validation/{tile}/confusion_regularised_fusion.csv",
