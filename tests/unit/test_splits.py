@@ -479,15 +479,17 @@ def test_touching_pieces_are_drawn_where_the_largest_lies(plan):
 def test_all_polygons_of_a_farm_are_on_one_side(plan):
     farms = ["a", "a", "b", "b", None]
     given = plan(PIXELS[:10:2], [11, 51, 11, 51, 11], farm=farms, split_by="farm", runs=10)
+    split = split_of(given)
     for seed in range(10):
-        sets = sets_of(split_of(given), seed)
+        sets = sets_of(split, seed)
         assert sets[1] == sets[2] != sets[3] == sets[4]
 
 
 def test_blocks_of_ground_are_on_one_side(plan):
     given = plan(PIXELS[:8], [11, 51] * 4, split_by="block", block=40, runs=10)
+    split = split_of(given)
     for seed in range(10):
-        sets = sets_of(split_of(given), seed)
+        sets = sets_of(split, seed)
         assert {sets[n] for n in (1, 2, 3, 4)} | {sets[n] for n in (5, 6, 7, 8)} == {
             "learn",
             "validation",

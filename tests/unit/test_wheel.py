@@ -15,6 +15,8 @@ from files_of_project import files_of_project
 from iota2_tools.commands.doctor import locked_versions
 from iota2_tools.core import places
 
+pytestmark = pytest.mark.slow  # a wheel is built, and unpacked
+
 CARRIED = ("workflow", "rules", "profiles")
 
 
@@ -94,7 +96,6 @@ for folder in (places.SNAKEFILE, places.PROFILES, places.CONFIG):
     assert root == str(installed / "iota2_tools" / "shipped")
 
 
-@pytest.mark.slow
 def test_an_installed_package_runs_its_commands(installed):
     """The site file is looked for in the environment, not in the package."""
     program = """
@@ -126,7 +127,6 @@ print(REINSTALL, locked_versions()["gdal-wheel"])
     assert remedy == "repeat its `pip install` (docs/installation.md) 3.13.3"
 
 
-@pytest.mark.slow
 def test_the_linter_reads_the_installed_workflow(installed):
     """Its includes lead from file to file inside the package."""
     program = """
