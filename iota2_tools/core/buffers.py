@@ -16,6 +16,11 @@ class Buffer:
 
     def __init__(self) -> None:
         self._memory = np.empty(0, np.uint8)
+        self._unused = self._references()
+
+    def _references(self) -> int:
+        """References to the memory; how many there are without any array depends on the interpreter."""
+        return sys.getrefcount(self._memory)
 
     def array(self, shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
         """An array, C-contiguous, not cleared.
@@ -24,7 +29,7 @@ class Buffer:
         part of it.
         """
         size = math.prod(shape) * np.dtype(dtype).itemsize
-        in_use = sys.getrefcount(self._memory) > 2  # by this object, and by this call
+        in_use = self._references() > self._unused
         if in_use or size > self._memory.size:
             self._memory = np.empty(0, np.uint8)  # what was there is given back before
             self._memory = np.empty(size, np.uint8)

@@ -35,6 +35,10 @@ STEPS = 256
 LEAST_LOG = 20
 """Likelihoods below exp(-20) of the greatest are taken as that."""
 
+LEAST = 1e-150
+"""Of what is known of a class of a pixel from years before, or after: the product of both is no 0. What more than
+some 17 years are sure of against a class counts as this."""
+
 MOST = 1000
 ROOTS = np.sqrt(np.arange(MOST + 1) / 1000).astype(np.float32)
 LOGS = np.log((np.arange(MOST + 1) + FLOOR) / 1000).astype(np.float32)
@@ -72,8 +76,7 @@ def most_probable(
     shape = (years, *(side - 2 * reach(neighbours) for side in sides))
     place, belief = np.zeros(shape, dtype=np.uint16), np.zeros(shape, dtype=np.uint8)
     given = np.ascontiguousarray(probabilities)
-    shares, transitions = (item.astype(np.float32) for item in (chain.shares, chain.transitions))
-    _fill(given, shares, transitions, np.float32(neighbours), place, belief)
+    _fill(given, chain.shares, chain.transitions, np.float32(neighbours), place, belief)
     return place, belief
 
 
@@ -86,9 +89,9 @@ def _fill(probabilities, shares, transitions, neighbours, place, belief):
     side = 2 * margin + 1
     roots = np.zeros((side, years, classes, cols if margin else 1), dtype=np.float32)
     logs, known = np.zeros_like(roots), np.zeros_like(roots[:, :, 0])
-    weight = np.empty((years, classes, width), dtype=np.float32)
-    found, means = np.empty_like(weight), np.empty_like(weight)
-    messages = np.empty((3, classes, width), dtype=np.float32)
+    means = np.empty((years, classes, width), dtype=np.float32)
+    weight, found = np.empty((years, classes, width)), np.empty((years, classes, width))
+    messages = np.empty((3, classes, width))
     for i in range(2 * margin if margin else 0):
         _look(probabilities[:, :, i], roots[i], logs[i], known[i])
     for i in range(rows):
@@ -183,16 +186,16 @@ def _together(first, logs, means, neighbours, shares, most, weight):
         for j in range(width):
             step = np.int32((most[j] - weight[k, j]) * np.float32(STEPS) + np.float32(0.5))
             likelihood = POWERS[min(step, LEAST_LOG * STEPS)] / shares[k]
-            weight[k, j] = np.float32(1) if first[j] == 65535 else likelihood
+            weight[k, j] = 1.0 if first[j] == 65535 else likelihood
 
 
 @kernel(error_model="numpy")
 def _weigh(first, values, share, weight):
     """How likely what a classifier says is, were the pixels of a row of this class (`chains.likelihoods`)."""
-    factor = np.float32(0.001) / share
+    factor = 0.001 / share
     for j in range(len(values)):
-        likelihood = max(np.float32(values[j]), np.float32(0.5)) * factor
-        weight[j] = np.float32(1) if first[j] == 65535 else likelihood
+        likelihood = max(np.float64(values[j]), 0.5) * factor
+        weight[j] = 1.0 if first[j] == 65535 else likelihood
 
 
 @kernel(error_model="numpy")
@@ -236,7 +239,7 @@ def _through(transitions, given, found):
 
 @kernel(error_model="numpy")
 def _scale(values, total):
-    """Bring the values of each pixel of a row to a sum of 1."""
+    """Bring the values of each pixel of a row to a sum of 1; none is 0: other years may say more."""
     classes, cols = values.shape
     for j in range(cols):
         total[j] = 0
@@ -244,10 +247,10 @@ def _scale(values, total):
         for j in range(cols):
             total[j] += values[k, j]
     for j in range(cols):
-        total[j] = np.float32(1) / total[j]
+        total[j] = 1 / total[j]
     for k in range(classes):
         for j in range(cols):
-            values[k, j] *= total[j]
+            values[k, j] = max(values[k, j] * total[j], LEAST)
 
 
 @kernel(error_model="numpy")

@@ -11,7 +11,7 @@ from tiny import values_of, write_image
 from iota2_tools.commands.cli import main
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.years import consistency
-from iota2_tools.years.agreement import most_probable
+from iota2_tools.years.agreement import most_probable, reach
 from iota2_tools.years.chains import (
     Chain,
     cautious_change,
@@ -102,6 +102,26 @@ def test_a_year_alone_says_what_its_classifier_said():
     place, belief = alone(said, Chain(SHARES, TRANSITIONS))
     assert place.tolist() == [[1, 3]]
     assert belief.tolist() == [[70, 50]]
+
+
+@pytest.mark.parametrize("neighbours", [0, 4])
+@pytest.mark.parametrize(("first", "second"), [(9, 6), (6, 9), (16, 12)])
+def test_many_years_that_contradict_one_another_and_may_not_change(neighbours, first, second):
+    """Whatever class it is, it is so in all years: the one that more years are sure of."""
+    margin = reach(neighbours)
+    said = np.zeros((first + second, 2, 1 + 2 * margin, 1 + 2 * margin), np.uint16)
+    said[:first, 0] = said[first:, 1] = 1000
+    place, belief = most_probable(said, Chain(np.array([0.5, 0.5]), np.eye(2)), neighbours)
+    assert place.ravel().tolist() == [1 if first > second else 2] * (first + second)
+    assert belief.ravel().tolist() == [100] * (first + second)
+
+
+def test_more_years_than_can_be_weighed_still_have_a_class_of_theirs():
+    said = np.zeros((70, 3, 5, 5), np.uint16)
+    said[:40, 1] = said[40:, 2] = 1000
+    place, belief = most_probable(said, Chain(np.full(3, 1 / 3), np.eye(3)), 4)
+    assert set(place.ravel().tolist()) <= {2, 3}
+    assert (belief >= 50).all()
 
 
 def test_of_equal_classes_the_first_is_taken():
