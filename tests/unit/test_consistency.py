@@ -117,8 +117,8 @@ def test_many_years_that_contradict_one_another_and_may_not_change(neighbours, f
 
 
 def test_more_years_than_can_be_weighed_still_have_a_class_of_theirs():
-    said = np.zeros((70, 3, 5, 5), np.uint16)
-    said[:40, 1] = said[40:, 2] = 1000
+    said = np.zeros((120, 3, 5, 5), np.uint16)
+    said[:60, 1] = said[60:, 2] = 1000
     place, belief = most_probable(said, Chain(np.full(3, 1 / 3), np.eye(3)), 4)
     assert set(place.ravel().tolist()) <= {2, 3}
     assert (belief >= 50).all()

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from osgeo import gdal, gdal_array
 from tiny import name_of, values_of, write_image, write_product
 
 from iota2_tools.classifying.tile import MappingSettings, TileMapper
@@ -19,6 +20,7 @@ from iota2_tools.features import stack as stack_module
 from iota2_tools.features.plan import series_features
 from iota2_tools.features.stack import FeatureStack, write_stack
 from iota2_tools.geo.grid import Window, grid_of
+from iota2_tools.geo.gridded import GridBand
 from iota2_tools.learning.model import Prediction
 from iota2_tools.reference import table as table_module
 from iota2_tools.reference.table import write_samples
@@ -221,6 +223,35 @@ def test_the_raw_series_tells_what_was_clear_and_what_was_seen(tile, tmp_path):
     np.testing.assert_array_equal(found[3], np.where(usable, bands, 0).max(axis=0))
 
 
+@pytest.fixture
+def clouded(tile, tmp_path):
+    """The same tile, its last acquisition nowhere clear."""
+    masks = values_of(tile.masks["sentinel2"]).astype(np.uint8)
+    masks[-1] = 0
+    return SimpleNamespace(**vars(tile) | {"masks": {"sentinel2": write_masks(tmp_path, masks)}})
+
+
+def write_masks(folder, masks):
+    path = str(folder / "clouded.tif")
+    gdal.GetDriverByName("GTiff").CreateCopy(path, gdal_array.OpenNumPyArray(masks, True))
+    return path
+
+
+def test_a_function_sees_an_acquisition_that_is_nowhere_clear(clouded, tmp_path):
+    found = written(clouded, tmp_path / "stack.tif", function(clouded, "raw"))[ORIGINAL:]
+    values = clouded.values[sorted(clouded.values)[3]]["B8"]
+    np.testing.assert_array_equal(found[2], np.where(values == -10000, -1, values))
+
+
+def test_without_a_function_what_is_nowhere_clear_is_not_decoded(clouded, tmp_path, monkeypatch):
+    read, windows = GridBand.read, []
+    monkeypatch.setattr(
+        GridBand, "read", lambda *given: (windows.append(given[1]), read(*given))[1]
+    )
+    written(clouded, tmp_path / "stack.tif")
+    assert len(windows) == 3 * len(BANDS)  # of four acquisitions
+
+
 class Echo:
     """A model whose class is the last feature."""
 
@@ -232,8 +263,6 @@ class Echo:
 
 @pytest.mark.parametrize("shape", [(8, 8), (3, 2)])
 def test_a_model_maps_by_the_external_features_of_each_pixel(tile, shape):
-    from osgeo import gdal
-
     rasters = {}
     for name in ("regions", "footprint", "validity"):
         rasters[name] = gdal.GetDriverByName("MEM").Create("", 8, 8, 1, gdal.GDT_UInt16)
