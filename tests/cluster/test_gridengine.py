@@ -28,7 +28,10 @@ from faults import (
     start_faults,
     unlock,
 )
-from gridengine import PRESEED, GridEngine, running_gridengine
+from gridengine import LIBRARY, PRESEED, GridEngine, running_gridengine
+
+from iota2_tools.cluster.site import read_site
+from iota2_tools.commands.trial import drmaa_library
 
 NATIVE = "-l h_rt=0:{resources.runtime}:0,h_vmem={resources.mem_mb}M"
 QUICK = ["--seconds-between-status-checks", "1", "--latency-wait", "5"]
@@ -54,6 +57,18 @@ def folder(cluster, engine) -> Path:
     engine.command("qdel", "-u", "*", check=False)
     wait_until(lambda: not engine.jobs(), 60, "the jobs of other tests to go")
     return cluster.user.folder("faults")
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_its_library_is_told_from_that_of_slurm(engine, monkeypatch, known):
+    monkeypatch.setenv("SGE_ROOT", "")
+    if known:
+        for name, value in engine.environment.items():
+            monkeypatch.setenv(name, value)
+    site = read_site().model_copy(update={"drmaa_library": str(LIBRARY)})
+    (finding,) = drmaa_library("slurm", site)
+    assert finding.fatal
+    assert ("SGE 8.1.9, not of Slurm" if known else "SGE_ROOT") in finding.found
 
 
 def start(

@@ -1,7 +1,6 @@
 """What `iota2 doctor --profile` says without a scheduler."""
 
 import os
-from pathlib import Path
 
 import pytest
 from conftest import ROOT
@@ -19,8 +18,6 @@ from iota2_tools.commands.trial import (
     installed_executor,
 )
 from iota2_tools.core.errors import ConfigError
-
-GRID_ENGINE = Path("/usr/lib/gridengine-drmaa/lib/libdrmaa.so.1.0")
 
 
 @pytest.fixture
@@ -125,17 +122,6 @@ def test_a_trial_job_that_copied_the_token_shares_the_folder(tmp_path, monkeypat
     assert "ran on node7" in ran.found
     assert shared.found == f"{tmp_path} is the same on node7"
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.skipif(not GRID_ENGINE.exists(), reason=f"needs gridengine-drmaa1.0: no {GRID_ENGINE}")
-@pytest.mark.parametrize("root", ["", "/var/lib/gridengine"])
-def test_the_library_of_grid_engine_is_not_that_of_slurm(site, monkeypatch, root):
-    if root and not Path(root, "default/common/act_qmaster").exists():
-        pytest.skip(f"no cell of Grid Engine in {root}")
-    monkeypatch.setenv("SGE_ROOT", root)
-    (finding,) = drmaa_library("slurm", site.model_copy(update={"drmaa_library": str(GRID_ENGINE)}))
-    assert finding.fatal
-    assert ("SGE 8.1.9, not of Slurm" if root else "SGE_ROOT") in finding.found
 
 
 @pytest.mark.parametrize(
