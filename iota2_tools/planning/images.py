@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from iota2_tools.core.errors import Iota2Error
-from iota2_tools.core.findings import Finding, findings_in, findings_of
+from iota2_tools.core.findings import Finding, Severity, findings_in, findings_of
 from iota2_tools.core.remembered import Notebook
+from iota2_tools.geo.grid import Grid
 from iota2_tools.planning.configuration import SECTIONS
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
@@ -62,6 +63,12 @@ def _inventories(
         inputs = parameters.tile_inputs(tile)
         problems = _unprepared_problems(parameters, tile, inputs)
         found = [item for told in problems for item in findings_in(told, about, "error", SECTIONS)]
+        unfit: Severity = "error" if damaged == "stop" else "warning"
+        found += [
+            item
+            for told in _unprepared_faults(parameters, tile, inputs)
+            for item in findings_in(told, about, unfit, SECTIONS)
+        ]
         # Comparing images with a reference takes a job; the reference itself has been looked at.
         there = inputs.without_prepared().as_they_lie()
         try:
@@ -88,16 +95,10 @@ def _left_out(inventory: "Inventory", inputs: TileInputs) -> Iterator[Finding]:
 
 
 def _unprepared_problems(parameters: Parameters, tile: str, inputs: TileInputs) -> Iterator[str]:
-    """What is wrong with products that will be prepared, as the job will look at them."""
+    """Why no product of a sensor can be prepared as the configuration says."""
     from iota2_tools.radar.elevation import dem_problems
-    from iota2_tools.timeseries.preparation import (
-        grd_settings,
-        pass_faults,
-        power_problems,
-        source_faults,
-    )
+    from iota2_tools.timeseries.preparation import grd_settings, power_problems
 
-    bands = {products.sensor: products.bands for products in inputs.products.values()}
     for sensor in parameters.production.sensors:
         known = parameters.production.format(sensor)
         if known.passes and known.must_be_prepared:
@@ -107,9 +108,23 @@ def _unprepared_problems(parameters: Parameters, tile: str, inputs: TileInputs) 
         if section.options.get("prepare"):
             own = parameters.production.native_grid(sensor, tile)
             yield from power_problems(sensor, own, inputs.grid, bool(section.coregistration))
+
+
+def _unprepared_faults(parameters: Parameters, tile: str, inputs: TileInputs) -> Iterator[str]:
+    """What is wrong with products that will be prepared, as the job will look at them."""
+    from iota2_tools.timeseries.headers import FETCH_AGAIN
+    from iota2_tools.timeseries.preparation import pass_faults, source_faults
+
+    wanted = {products.sensor: products for products in inputs.products.values()}
     for batch in parameters.batches(tile).values():
-        for request in batch.requests(bands[batch.sensor]):
+        products = wanted[batch.sensor]
+        grid = Grid(**products.grid) if batch.format.on_tile else inputs.grid
+        for request in batch.requests(products.bands):
             faults = (
-                source_faults(request, batch.format) if batch.grid is None else pass_faults(request)
+                source_faults(request, batch.format, grid)
+                if batch.grid is None
+                else pass_faults(request)
             )
-            yield from (f"{request.name}: {fault}" for fault in faults)
+            for fault in faults:
+                remedy = "" if "; " in fault else f"; {FETCH_AGAIN}"
+                yield f"{request.name}: {fault}{remedy}"

@@ -26,6 +26,8 @@ DAY_OF_YEAR = 7
 DEPTH = 6
 """Numbers of a version that are compared."""
 DAY = re.compile(r"(?:19|20)\d{6}")
+LEVEL_1, LEVELS_2 = re.compile(r"L1C|L1TP|L1GT|L1GS|(?<=_)N1C?(?=_)"), ("L2A", "L2SP", "N2A")
+"""Words for levels in names: not corrected for the atmosphere, and corrected."""
 ZIP = ".zip"
 ARCHIVES = (ZIP, ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".7z", ".gz")
 
@@ -308,6 +310,9 @@ class ProductFormat:
         Options of the section -> short word for how products are prepared, if there are choices.
     configured : callable, optional
         Options of the section -> the format, where they tell its names or bands.
+    stated_name : callable, optional
+        Where metadata say what pixels mean: what is wanted of a product -> (their file, name of the
+        product that they state).
     masks : str
         What masks and nodata say, for the documentation.
     source : str
@@ -333,6 +338,7 @@ class ProductFormat:
     remarks: Callable[[Request], list[str]] | None = None
     settings_key: Callable[[Mapping[str, Any]], str] | None = None
     configured: "Callable[[Mapping[str, Any]], ProductFormat] | None" = None
+    stated_name: Callable[[Request], tuple[str, str]] | None = None
     masks: str = ""
     source: str = ""
 
@@ -441,8 +447,10 @@ class ProductFormat:
         stem = next((entry.name[: -len(end)] for end in ARCHIVES if entry.name.endswith(end)), "")
         if self.pattern.match(stem):
             return "an archive; unpack it"
-        if DAY.search(stem) and not self._of_files:
+        if DAY.search(stem) and not self._of_files and not self._is_raw(stem, f"{stem}.SAFE"):
             return f"an archive without the name of a product such as {self.example.format(tile='TILE')}; unpack it"
+        if self._is_raw(entry.name, stem, f"{stem}.SAFE"):
+            return "a product of level 1, without surface reflectance; fetch that of level 2"
         if self.pattern.match(entry.name):
             return "its name goes on after that of a product; rename it if it is whole"
         if re.fullmatch(self.pattern.pattern, entry.name, re.IGNORECASE):
@@ -453,6 +461,14 @@ class ProductFormat:
                 return f"a folder that holds {len(inside)} product(s); move them one level up"
         return ""
 
+    def _is_raw(self, *names: str) -> bool:
+        """Whether one of some names is that of a product of level 1."""
+        return any(
+            LEVEL_1.search(name) and self.recognise(LEVEL_1.sub(level, name))
+            for name in names
+            for level in LEVELS_2
+        )
+
     def acquisition(self, request: Request, counts: bool = True) -> Acquisition:
         """Files of one product, whether they exist or not."""
         identity = self.recognise(request.name)
@@ -460,6 +476,7 @@ class ProductFormat:
             raise InputDataError(f"{request.product}: is no product like {self.example}")
         self._refuse_other_contents(request, identity)
         images, masks = self.files(request)
+        self._refuse_other_metadata(request, identity)
         return Acquisition(request.name, identity.day, images, masks, counts)
 
     def bands_of(self, request: Request) -> tuple[str, ...]:
@@ -473,12 +490,30 @@ class ProductFormat:
         return tuple(found)
 
     def _refuse_other_contents(self, request: Request, identity: Identity) -> None:
-        """Raise InputDataError if an archive holds a product of another acquisition than its name says."""
+        """Raise InputDataError if an archive holds nothing, or a product of another acquisition than its name says."""
+        if request.archive and not names_in(f"/vsizip/{{{request.folder / request.archive}}}"):
+            raise InputDataError(
+                f"{request.folder / request.archive}: cannot be read as an archive (cut off?); fetch it again"
+            )
         inside = self.recognise(os.path.basename(request.root)) if request.archive else None
         if inside and (inside.tile, inside.acquisition) != (identity.tile, identity.acquisition):
             raise InputDataError(
                 f"{request.folder / request.archive}: holds {inside.name}; give it back its name"
             )
+
+    def _refuse_other_metadata(self, request: Request, identity: Identity) -> None:
+        """Raise InputDataError if the metadata of a product state another one: scale and offset may be others."""
+        path, name = self.stated_name(request) if self.stated_name else ("", "")
+        stated = self.recognise(name)
+        if stated and _apart(stated) != _apart(identity):
+            raise InputDataError(
+                f"{path}: is of another product, {name}, and says what the pixels mean; fetch {request.name} again"
+            )
+
+
+def _apart(identity: Identity) -> tuple[Any, ...]:
+    """What tells products apart whose metadata may differ: tile, acquisition, baseline."""
+    return identity.tile, identity.acquisition, identity.version[:1]
 
 
 def _names(folder: str) -> Iterable[str]:

@@ -4,7 +4,8 @@ A scene ``LC08_L2SP_199026_20180606_20200831_02_T1/`` holds uint16 images ``_SR_
 reflectance is DN x 0.0000275 - 0.2, fill 0. ``_ST_B10.TIF`` (``_ST_B6.TIF``) is temperature,
 DN x 0.00341802 + 149 K, kept here as K x 10. ``_QA_PIXEL.TIF`` has a bit for fill (0), dilated
 cloud (1), cirrus (2), cloud (3), shadow (4), ``_QA_RADSAT.TIF`` one for each saturated band.
-Stripes of Landsat 7 after 2003 are fill. Scenes lie by path and row, not by tile.
+``L2SR`` are scenes without temperature. Stripes of Landsat 7 after 2003 are fill. Scenes lie by path
+and row, not by tile.
 
 References
 ----------
@@ -83,7 +84,7 @@ def _format(
         label=label,
         section=section,
         pattern=re.compile(
-            rf"(?P<platform>L[A-Z]0{ships})_L2SP_(?P<orbit>\d{{6}})_(?P<day>\d{{8}})"
+            rf"(?P<platform>L[A-Z]0{ships})_L2S[PR]_(?P<orbit>\d{{6}})_(?P<day>\d{{8}})"
             r"_(?P<version>\d{8}_02)_(?:T1|T2|RT)"
         ),
         example=f"{example}_L2SP_199026_20100606_20200831_02_T1",

@@ -78,13 +78,24 @@ def quantification(path: str) -> float:
     return values.pop()
 
 
+def stated_name(request: Request) -> tuple[str, str]:
+    """Metadata of a product, and the name that they state."""
+    path = _metadata(request)
+    found = elements(xml_of(path), "IDENT")
+    return path, (found[0].text or "").strip() if found else ""
+
+
+def _metadata(request: Request) -> str:
+    return str(request.product / f"{request.name}.xml")
+
+
 def _files_of(bands: tuple[Band, ...]) -> Callable[[Request], Files]:
     order = [band.name for band in bands]
 
     def files(request: Request) -> Files:
         folder, name = request.product, request.name
         image = str(folder / f"{name.replace('_N2A_', '_N2A_ORTHO_SURF_CORR_PENTE_')}.TIF")
-        scale = FULL / quantification(str(folder / f"{name}.xml"))
+        scale = FULL / quantification(_metadata(request))
         images = {
             band: Image(image, order.index(band) + 1, NODATA, scale) for band in request.bands
         }
@@ -110,6 +121,7 @@ def _format(
         bands=bands,
         pixels=Pixels(("Int16",), "reflectance x 1000 or x 10000", nodata=NODATA, several=True),
         files=_files_of(bands),
+        stated_name=stated_name,
         masks="`NUA`, `SAT`: anything but 0 is not usable; `DIV`: bit 0 was not seen",
         source="THEIA (archive)",
     )

@@ -24,6 +24,7 @@ from iota2_tools.products.images import Codes, Image, Mask
 from iota2_tools.products.metadata import elements, finite, names_in, number_in, xml_of
 from iota2_tools.products.s2_l2a_theia import BANDS, KEPT, BandName
 
+METADATA = "MTD_MSIL2A.xml"
 FULL = 10_000
 """Reflectance 1 in the int16 values of the chain."""
 NUMBERED = (
@@ -45,7 +46,7 @@ class Sentinel2Sen2Cor(OpticalSection, RegularSection):
 def _files(request: Request) -> Files:
     root = request.root
     found = images_of(root)
-    metadata = f"{root}/MTD_MSIL2A.xml"
+    metadata = f"{root}/{METADATA}"
     scale, offsets = calibration(metadata)
     names = {band: _long(band) for band in request.bands}
     missing = [band for band, name in names.items() if name not in found]
@@ -127,6 +128,13 @@ def calibration(metadata: str) -> tuple[float, dict[str, float]]:
     return scale, offsets
 
 
+def stated_name(request: Request) -> tuple[str, str]:
+    """Metadata of a product, and the name that they state."""
+    path = f"{request.root}/{METADATA}"
+    found = elements(xml_of(path), "PRODUCT_URI")
+    return path, (found[0].text or "").strip() if found else ""
+
+
 FORMAT = ProductFormat(
     label="Sentinel2S2C",
     section=Sentinel2Sen2Cor,
@@ -141,6 +149,7 @@ FORMAT = ProductFormat(
     ),
     files=_files,
     must_be_prepared=True,
+    stated_name=stated_name,
     masks="`SCL`: 0 was not seen; 1 saturated, 3 shadow, 8, 9 cloud, 10 cirrus are not usable",
     source="Copernicus Data Space (PEPS, which had it, is closed)",
 )

@@ -9,6 +9,7 @@ import json
 import logging
 import math
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -38,7 +39,8 @@ from iota2_tools.radar.elevation import Elevation, default_geoid
 from iota2_tools.radar.preparation import frame_problems, prepare_grd
 from iota2_tools.radar.settings import GrdSettings
 from iota2_tools.timeseries.batches import Batch
-from iota2_tools.timeseries.headers import FETCH_AGAIN, exists, file_faults, uneven_faults
+from iota2_tools.timeseries.headers import FETCH_AGAIN, exists, file_faults
+from iota2_tools.timeseries.inventory import acquisition_faults
 from iota2_tools.timeseries.series import image_on
 
 logger = logging.getLogger(__name__)
@@ -92,14 +94,27 @@ def files_of(batch: Batch) -> Iterator[str]:
             yield from _acquisition(request, batch.format).files
 
 
-def source_faults(request: Request, product_format: ProductFormat) -> list[str]:
-    """What is wrong with the files of a product that will be prepared, from their headers."""
+def source_faults(
+    request: Request, product_format: ProductFormat, grid: Grid | None = None
+) -> list[str]:
+    """What is wrong with the files of a product that will be prepared, from their headers.
+
+    Parameters
+    ----------
+    grid : Grid, optional
+        Of the finest band over the tile, on which the inventory wants what is prepared; without it
+        that of the product itself, as `prepare` looks at it.
+    """
     try:
-        acquisition = product_format.acquisition(request)
-        _check_whole(acquisition)
+        wanted = product_format.acquisition(request)
+        there = _bands_there(replace(request, bands=product_format.band_names), product_format)
     except InputDataError as error:
         return [str(error)]
-    return []
+    faults = [f"{path} is missing" for path in wanted.files if not exists(path)]
+    faults = faults or _faults(there, product_format)
+    if faults or grid is None:
+        return faults
+    return acquisition_faults(wanted, product_format, grid)
 
 
 def power_problems(sensor: str, images: Grid, tile: Grid, moved: bool) -> Iterator[str]:
@@ -208,13 +223,20 @@ def prepare(request: Request, product_format: ProductFormat, output: Path, threa
 
 def _known_bands(request: Request, product_format: ProductFormat) -> Acquisition:
     """Files of all bands that a product has; each of them must be whole."""
+    acquisition = _bands_there(request, product_format)
+    faults = _faults(acquisition, product_format)
+    if faults:
+        raise InputDataError(", ".join(faults))
+    return acquisition
+
+
+def _bands_there(request: Request, product_format: ProductFormat) -> Acquisition:
+    """Files of the bands whose image is there."""
     acquisition = _acquisition(request, product_format)
     bands = {band: image for band, image in acquisition.bands.items() if exists(image.path)}
     if not bands:
         raise InputDataError(f"{request.product}: holds no image; fetch it again")
-    acquisition = replace(acquisition, bands=bands)
-    _check_whole(acquisition)
-    return acquisition
+    return replace(acquisition, bands=bands)
 
 
 def _acquisition(request: Request, product_format: ProductFormat) -> Acquisition:
@@ -236,12 +258,19 @@ def _has(product_format: ProductFormat, request: Request, band: str) -> bool:
     return True
 
 
-def _check_whole(acquisition: Acquisition) -> None:
-    """Raise InputDataError, naming each file of an acquisition that is missing, cut off or of another size."""
+def _faults(acquisition: Acquisition, product_format: ProductFormat) -> list[str]:
+    """What is wrong with files that are missing, cut off, not what their format says, or elsewhere than most."""
     faults = [fault for path in acquisition.files for fault in file_faults(path)]
-    faults = faults or uneven_faults([image.path for image in acquisition.bands.values()])
-    if faults:
-        raise InputDataError("; ".join(faults))
+    return faults or acquisition_faults(
+        acquisition, product_format, _own_grid(acquisition, product_format)
+    )
+
+
+def _own_grid(acquisition: Acquisition, product_format: ProductFormat) -> Grid:
+    """Grid of most of the finest bands that a product has."""
+    finest = [band for band in acquisition.bands if product_format.factors(band) == (1,)]
+    grids = [grid_of(acquisition.bands[band].path) for band in finest or acquisition.bands]
+    return Counter(grids).most_common(1)[0][0]
 
 
 def source_state(request: Request, acquisition: Acquisition) -> dict[str, list[int]]:

@@ -241,6 +241,119 @@ def test_a_product_to_be_prepared_is_looked_at_before(tmp_path):
     assert image.name in source_faults(request(tmp_path, ("B2", "B4")), SEN2COR)[0]
 
 
+B4, SCL = "*B04_10m.jp2", "*SCL_20m.jp2"
+
+
+@pytest.mark.parametrize(
+    ("file", "values", "options", "expected"),
+    [
+        (B4, np.full((8, 8), 0.08, np.float32), {}, "holds Float32, UInt16 is expected"),
+        (B4, np.full((8, 8), 800, np.uint16), {"nodata": 7}, "states 7 as nodata, this format has 0"),
+        (B4, np.full((8, 8), 800, np.uint16), {"left": LEFT + 5}, "lies elsewhere than its tile"),
+        (B4, np.full((8, 7), 800, np.uint16), {}, "lies elsewhere than its tile: 7 x 8 pixels of 10"),
+        (B4, np.full((2, 8, 8), 800, np.uint16), {}, "has 2 bands, one is expected"),
+        (SCL, np.full((4, 4), 4, np.float32), {"resolution": 20}, "holds Float32, Byte is expected"),
+        (SCL, np.full((3, 4), 4, np.uint8), {"resolution": 20}, "elsewhere than its tile: 4 x 3 pixels of 20"),
+        (SCL, np.full((4, 4), 4, np.uint8), {"resolution": 20, "top": TOP + 10}, "lies elsewhere"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
+def test_what_is_prepared_is_held_against_its_format_before(
+    tmp_path, file, values, options, expected, packed
+):
+    """Fractions became zeros, and a mask that ends early was read: what is prepared tells nothing of it."""
+    root = safe(tmp_path)
+    (path,) = root.rglob(file)
+    tile = grid_of(str(next(root.rglob("*B08_10m.jp2"))))
+    write_image(path, values, **({"resolution": 10} | options))
+    wanted = request(tmp_path, ("B2", "B4", "B8"))
+    if packed:
+        zipped(tmp_path, root)
+        shutil.rmtree(root)
+        wanted = request(tmp_path, wanted.bands, sources=(f"{root.stem}.zip",))
+    (fault,) = source_faults(wanted, SEN2COR, tile)
+    assert path.name in fault
+    assert expected in fault
+    with pytest.raises(InputDataError, match=path.name):
+        prepare(wanted, SEN2COR, tmp_path / "out", 1)
+    assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
+
+
+def test_a_product_beside_its_tile_is_told_before_it_is_prepared(tmp_path):
+    safe(tmp_path)
+    wanted = request(tmp_path, ("B4",))
+    tile = grid_of(write_image(tmp_path / "t.tif", np.zeros((8, 8), np.uint8), left=LEFT + 80))
+    assert source_faults(wanted, SEN2COR) == []
+    band, mask = source_faults(wanted, SEN2COR, tile)
+    assert "_B04_10m.jp2 lies elsewhere than its tile" in band
+    assert "_SCL_20m.jp2 lies elsewhere than its tile" in mask
+
+
+def test_metadata_of_another_product_are_refused(tmp_path):
+    """Those of another baseline have another offset: all would be 0.1 too bright."""
+    root = safe(tmp_path)
+    text = (root / "MTD_MSIL2A.xml").read_text(encoding="utf-8")
+    for other, refused in (
+        (SAFE, False),
+        (SAFE.replace("N0214", "N0509"), True),
+        (SAFE.replace("20210122T13", "20210127T13"), True),
+        (SAFE.replace("T31TCJ", "T31TDJ"), True),
+        ("Not applicable", False),
+    ):
+        uri = f"<Product_Info><PRODUCT_URI>{other}</PRODUCT_URI>"
+        # Read once by its path.
+        product = tmp_path / other / SAFE
+        shutil.copytree(root, product)
+        (product / "MTD_MSIL2A.xml").write_text(text.replace("<Product_Info>", uri))
+        wanted = request(product.parent, ("B4",))
+        if refused:
+            with pytest.raises(
+                InputDataError, match=f"MTD_MSIL2A.xml: is of another product, {other}"
+            ):
+                SEN2COR.acquisition(wanted)
+        else:
+            assert SEN2COR.acquisition(wanted).bands["B4"].scale == 1
+
+
+def test_metadata_of_another_date_of_the_old_layout_are_refused(tmp_path):
+    """They may say thousandths, where the values are ten thousandths."""
+    name = "LANDSAT5_TM_XS_20060412_N2A_France-MetropoleD0003H0009"
+    path = tmp_path / name / f"{name}.xml"
+    path.parent.mkdir()
+    path.write_text(
+        f"<M><HEADER><IDENT>{name.replace('0412', '0514')}</IDENT></HEADER>"
+        "<QUANTIFICATION><VALUE>1000</VALUE></QUANTIFICATION></M>"
+    )
+    with pytest.raises(InputDataError, match="is of another product, LANDSAT5_TM_XS_20060514_N2A"):
+        FORMATS["landsat5"].acquisition(Request(tmp_path, name, ("B3",), {}))
+
+
+@pytest.mark.parametrize(
+    ("sensor", "name"),
+    [
+        ("sentinel2_sen2cor", SAFE.replace("L2A", "L1C")),
+        ("sentinel2_sen2cor", f"{SAFE.replace('L2A', 'L1C').removesuffix('.SAFE')}.zip"),
+        ("sentinel2", "SENTINEL2A_20180210-105158-000_L1C_T31TCJ_C_V2-2"),
+        ("landsat8_usgs", "LC08_L1TP_199026_20180606_20200831_02_T1"),
+        ("landsat8_usgs", "LC08_L1TP_199026_20180606_20200831_02_T1.tar"),
+    ],
+)
+def test_products_of_level_1_among_the_others_are_told(tmp_path, sensor, name):
+    path = tmp_path / name
+    if path.suffix in (".zip", ".tar"):
+        path.write_bytes(b"")
+    else:
+        path.mkdir()
+    assert "of level 1" in FORMATS[sensor].listing(str(tmp_path)).strangers[name]
+
+
+def test_scenes_without_a_temperature_are_of_level_2_as_well():
+    """USGS distributes surface reflectance alone as L2SR where it cannot tell temperatures."""
+    known = FORMATS["landsat8_usgs"].recognise("LO08_L2SR_199026_20180606_20200831_02_T1")
+    assert known.platform == "LO08"
+    assert f"{known.day}" == "2018-06-06"
+
+
 OWN = {
     "name": "Planet", "pattern": "PS_{date}_*_{band}.tif", "bands": {"red": 1, "NIR": 1}, "roles": {"red": "red"},
     "nodata": None, "scale": 10000.0, "offset": 0.0, "decibel": False, "on_tile": True,
