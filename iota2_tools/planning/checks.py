@@ -149,12 +149,34 @@ def _strangers(production: Production) -> Iterator[Finding]:
             if not production.listed(sensor, tile):
                 continue
             strangers = production.listing(sensor, tile).strangers
+            stopping = _stopping(production, sensor, tile)
+            strangers = {name: told for name, told in strangers.items() if name not in stopping}
             for reason in sorted(set(strangers.values())):
                 names = [name for name, other in strangers.items() if other == reason]
                 shown = ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
                 what, _, remedy = f"{len(names)} not read, {reason}".partition("; ")
                 yield Finding(folder, "", f"{what}: {shown}", remedy, "warning")
             yield from _of_other_formats(production, sensor, folder)
+
+
+def _stopping(production: Production, sensor: str, tile: str) -> list[str]:
+    """Products of the period of which not even the place and the direction can be read, where that is an error."""
+    if production.config.inputs.damaged_acquisition != "stop":
+        return []
+    period = production.period(sensor)
+    damaged = production.listing(sensor, tile).damaged
+    return [name for name, day in damaged.items() if period.reads(day)]
+
+
+def _damaged(production: Production) -> Iterator[Finding]:
+    for tile in production.tiles:
+        for sensor in production.sensors:
+            with contextlib.suppress(Iota2Error):  # told by `_tiles`
+                for name in _stopping(production, sensor, tile):
+                    told = production.listing(sensor, tile).strangers[name]
+                    what, _, remedy = told.partition("; ")
+                    remedy += ", or set `inputs: {damaged_acquisition: skip}`"
+                    yield Finding(production.sensor_folder(sensor, tile), "", what, remedy)
 
 
 def _of_other_formats(production: Production, sensor: str, folder: str) -> Iterator[Finding]:
@@ -206,6 +228,7 @@ def input_findings(production: Production, about: str = "") -> list[Finding]:
     checks: tuple[Callable[[Production], Iterable[str | Finding]], ...] = (
         lambda plan: place_findings(plan.config),
         _tiles,
+        _damaged,
         _coregistration,
         _regions,
         _samples,

@@ -154,10 +154,13 @@ class Listing:
         By day, time and name.
     strangers : dict of str to str
         Entries that look like products and cannot be read, with the reason.
+    damaged : dict of str to date
+        Those of them that bear the name of a product, and its day: where they lie is not known.
     """
 
     products: list[Identity] = field(default_factory=list)
     strangers: dict[str, str] = field(default_factory=dict)
+    damaged: dict[str, date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

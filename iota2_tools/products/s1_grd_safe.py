@@ -23,6 +23,7 @@ from iota2_tools.products.format import Files, Listing, Pixels, ProductFormat, R
 from iota2_tools.products.images import Codes, Image, Mask
 from iota2_tools.products.s1_s1tiling import BANDS, ORBITS, RadarSection
 from iota2_tools.radar.archive import passes_over, slices_of
+from iota2_tools.radar.safe import parse_name
 
 NODATA = -32768
 NOT_SEEN = Codes(values=(0,))
@@ -70,7 +71,8 @@ def _files(request: Request) -> Files:
 def listing(folder: str, tile: str, grid: Grid, index: str) -> Listing:
     """Passes over a tile, of all frames in a folder."""
     slices, strangers = slices_of(folder, index)
-    found = Listing(strangers=strangers)
+    damaged = {name: told.start.date() for name in strangers if (told := parse_name(name))}
+    found = Listing(strangers=strangers, damaged=damaged)
     for item in passes_over(slices, grid):
         identity = FORMAT.recognise(item.name)
         assert identity is not None, item.name

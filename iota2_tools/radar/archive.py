@@ -6,6 +6,7 @@ tells. They are read once, and kept in an index beside the prepared products.
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -16,6 +17,9 @@ from iota2_tools.core.errors import InputDataError, OutputError
 from iota2_tools.core.files import whole_file
 from iota2_tools.geo.grid import Grid
 from iota2_tools.radar.safe import NAME, parse_name, passes, read_facts, touches
+
+OTHER = re.compile(r"S1[A-Z]_(?!IW_GRD)\w\w_\w{4}_")
+"""Names of products of other modes and kinds: EW, SLC, OCN."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,11 @@ def slices_of(folder: str, index: str) -> tuple[dict[str, Slice], dict[str, str]
         path = Path(folder, name)
         if not NAME.fullmatch(name):
             if ".SAFE" in name:
-                strangers[name] = "neither the folder of a product nor its zip"
+                strangers[name] = (
+                    "no IW GRD product; only these are read"
+                    if OTHER.match(name)
+                    else "neither the folder of a product nor its zip"
+                )
             continue
         if name.endswith(".zip") and name.removesuffix(".zip").removesuffix(".SAFE") in unpacked:
             continue

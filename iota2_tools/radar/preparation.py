@@ -28,9 +28,9 @@ from iota2_tools.radar.decibels import to_decibels
 from iota2_tools.radar.elevation import Heights, node_grid, node_step
 from iota2_tools.radar.geocoding import check_geometry, place_in_image
 from iota2_tools.radar.resampling import resample
-from iota2_tools.radar.safe import Frame, one_pass, read_frame
+from iota2_tools.radar.safe import SAME_START, Channel, Frame, one_pass, read_frame
 from iota2_tools.radar.settings import NODATA, GrdSettings
-from iota2_tools.radar.xml_files import REMEDY
+from iota2_tools.radar.xml_files import REMEDY, header_of, text_at, time_at
 from iota2_tools.radar.zips import unpacked
 
 logger = logging.getLogger(__name__)
@@ -130,6 +130,7 @@ def open_frame(frame: Frame, settings: GrdSettings) -> OpenFrame:
 
 def _open_layer(frame: Frame, settings: GrdSettings, annotation: Annotation) -> Layer:
     channel = frame.channels[annotation.polarisation]
+    _refuse_others(frame, channel)
     image = open_raster(str(channel.measurement))
     shape = (image.RasterYSize, image.RasterXSize)
     if shape != (annotation.lines, annotation.samples):
@@ -150,6 +151,23 @@ def _open_layer(frame: Frame, settings: GrdSettings, annotation: Annotation) -> 
         settings.remove_noise and not annotation.noise_removed,
         frame.version >= CLEAN_BORDERS,
     )
+
+
+def _refuse_others(frame: Frame, channel: Channel) -> None:
+    """Raise InputDataError if a text file of a channel is of another product, or of another polarisation."""
+    for path in (channel.annotation, channel.calibration, channel.noise):
+        header = header_of(path)
+        if header is None:
+            continue
+        start, polarisation = (
+            time_at(header, "startTime", path),
+            text_at(header, "polarisation", path),
+        )
+        if abs(start - frame.start) > SAME_START or polarisation != channel.polarisation:
+            raise InputDataError(
+                f"{path}: is that of {polarisation} of {start:%Y-%m-%d %H:%M:%S}, the product begins at "
+                f"{frame.start:%Y-%m-%d %H:%M:%S} and {channel.polarisation} is needed; {REMEDY}"
+            )
 
 
 def frame_problems(product: Path, settings: GrdSettings) -> list[str]:

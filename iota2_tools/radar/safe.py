@@ -26,6 +26,8 @@ POLARISATIONS = {"SH": ("HH",), "SV": ("VV",), "DH": ("HH", "HV"), "DV": ("VV", 
 DIRECTIONS = {"ASCENDING": "ASC", "DESCENDING": "DES"}
 LONGEST_PAUSE = timedelta(minutes=5)
 """Between two frames of one pass, lost frames included; a revolution takes 99 minutes."""
+SAME_START = timedelta(seconds=2)
+"""Names have whole seconds, and images of one frame may begin some lines apart."""
 REACH = 0.02
 """Degrees around a tile: manifests give corners, and edges are not straight."""
 
@@ -146,6 +148,7 @@ def read_frame(product: Path) -> Frame:
             f"{path}: the product is {mode} {kind}; only IW GRD is read, move the others away"
         )
     polarisations = _polarisations(root, path)
+    _refuse_other_name(product, root, path)
     return Frame(
         folder=product,
         platform=_platform(root, path),
@@ -177,6 +180,19 @@ def read_facts(product: Path) -> tuple[str, int, tuple[tuple[float, float], ...]
     """
     root, path = _manifest(Path(product))
     return _direction(root, path), _orbit(root, path), _footprint(root, path)
+
+
+def _refuse_other_name(product: Path, root: Element, path: Path) -> None:
+    """Raise InputDataError if the name of a product tells another time than its manifest: the name gives the date."""
+    named, start = (
+        parse_name(product.name),
+        time_at(root, ".//{*}acquisitionPeriod/{*}startTime", path),
+    )
+    if named and abs(named.start - start) > SAME_START:
+        raise InputDataError(
+            f"{path}: the product begins at {start:%Y-%m-%d %H:%M:%S}, its name tells of "
+            f"{named.start:%Y-%m-%d %H:%M:%S}; give it back its name"
+        )
 
 
 def _platform(root: Element, path: Path) -> str:

@@ -29,6 +29,15 @@ def read_xml(path: Path) -> ElementTree.Element:
         raise InputDataError(f"{path}: is no whole XML file ({error}); {REMEDY}") from None
 
 
+def header_of(path: Path) -> ElementTree.Element | None:
+    """What a data set of a product says of the product (``adsHeader``), which stands first; None if it says nothing."""
+    with path.open("rb") as file:
+        for _, element in ElementTree.iterparse(file):
+            if element.tag == "adsHeader":
+                return element
+    return None
+
+
 def element_at(parent: ElementTree.Element, place: str, path: Path) -> ElementTree.Element:
     """The first element at a place such as ``geolocationGrid/geolocationGridPointList``.
 

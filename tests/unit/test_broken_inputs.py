@@ -4,6 +4,7 @@ Each case is a good scene with one thing wrong. The whole answer is looked at: t
 an error or a warning, that it says what to do, and that nothing else is said.
 """
 
+import re
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -20,6 +21,8 @@ from osgeo import gdal
 from tiny import LEFT, TOP, name_of
 
 from iota2_tools.commands import cli
+from iota2_tools.simulate.radar_safe import control_points, plan_frames, write_texts
+from iota2_tools.simulate.settings import SceneSettings
 
 
 @dataclass(frozen=True)
@@ -135,8 +138,28 @@ def cut(share: float):
     return change
 
 
+def radar_without_direction(scene):
+    """Texts of frames of Sentinel-1; one of them does not say whether the satellite rose."""
+    settings = SceneSettings(tiles=("T31TCJ",), size=64, dates=4)
+    frames = plan_frames(settings, "")
+    for frame in frames:
+        write_texts(frame, control_points(frame), scene.path(f"sar/{frame.name}"))
+    manifest = scene.path(f"sar/{frames[0].name}/manifest.safe")
+    text = manifest.read_text(encoding="utf-8")
+    manifest.write_text(re.sub("<s1:pass>.*</s1:pass>", "", text), encoding="utf-8")
+    scene.write(scene.path("dem.tif"), np.full((40, 80), 120, np.int16), 30, left=LEFT - 300)
+    scene.say("sensors:\n", "sensors:\n  sentinel1: {path: sar, dem: dem.tif}\n")
+
+
 # Images, by folders and names.
 
+wrong(
+    "a frame of radar without orbit direction",
+    radar_without_direction,
+    "manifest.safe: tells no orbit direction (found '' where ASCENDING or DESCENDING stands)",
+    "-> fetch that product again, or move its folder away to do without it, or set `inputs: {damaged_",
+    count=0,
+)
 wrong(
     "no folder of a tile",
     lambda s: shutil.move(s.path("s2/T31TDJ"), s.path("elsewhere")),

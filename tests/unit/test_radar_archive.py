@@ -1,12 +1,14 @@
 """Which products of a folder are of a pass over a tile."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
 from iota2_tools.geo.grid import Grid
+from iota2_tools.products.s1_grd_safe import FORMAT
 from iota2_tools.radar import archive
 from iota2_tools.radar.archive import passes_over, slices_of
 from iota2_tools.simulate.radar_safe import plan_frames, write_frame
@@ -95,3 +97,17 @@ def test_damaged_index_is_made_anew(folder, tmp_path):
     index = tmp_path / "index.json"
     index.write_text("[1", encoding="utf-8")
     assert len(slices_of(str(folder), str(index))[0]) == 3
+
+
+def test_a_product_whose_place_and_direction_cannot_be_read_is_damaged(folder, tmp_path):
+    """An ascending one would be missing, and nobody knows over which tile."""
+    first, other = sorted(folder.iterdir())[:2]
+    manifest = first / "manifest.safe"
+    text = manifest.read_text(encoding="utf-8")
+    manifest.write_text(re.sub("<s1:pass>.*</s1:pass>", "", text), encoding="utf-8")
+    slc = other.rename(folder / other.name.replace("GRDH", "SLC_"))
+    found = FORMAT.passes(str(folder), "T31TCJ", TILE, str(tmp_path / "index.json"))
+    assert list(found.damaged) == [first.name]
+    assert f"{found.damaged[first.name]:%Y%m%d}" in first.name
+    assert "tells no orbit direction" in found.strangers[first.name]
+    assert found.strangers[slc.name] == "no IW GRD product; only these are read"

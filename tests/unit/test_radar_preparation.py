@@ -5,11 +5,13 @@ The scene is simulated: the place of its corner reflectors and its backscatter a
 
 import itertools
 import json
+import re
 import shutil
 import subprocess
 import sys
 import zipfile
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -514,6 +516,39 @@ def test_image_of_another_type_is_refused(copied, settings):
     path.unlink()
     gdal.GetDriverByName("GTiff").Create(str(path), *size, 1, gdal.GDT_Float32).FlushCache()
     assert "1 band(s) of Float32" in frame_problems(copied, settings)[0]
+
+
+@pytest.mark.parametrize("kind", ["calibration", "noise"])
+def test_calibration_and_noise_of_the_other_polarisation_are_refused(copied, settings, kind):
+    place = f"annotation/calibration/{kind}-*-{{}}-*.xml"
+    path = one(copied, place.format("vh"))
+    shutil.copy(one(copied, place.format("vv")), path)
+    (problem,) = frame_problems(copied, settings)
+    assert f"{path}: is that of VV of 2018-" in problem
+    assert "VH is needed" in problem
+
+
+@pytest.mark.parametrize("kind", ["calibration/calibration-", "calibration/noise-", "s1"])
+def test_texts_of_another_product_are_refused(copied, settings, kind):
+    """Their vectors are of another time, and nothing else would show it."""
+    path = one(copied, f"annotation/{kind}*-vv-*.xml")
+    text = path.read_text(encoding="utf-8")
+    start = re.search("<startTime>(.*)</startTime>", text)[1]
+    path.write_text(text.replace(f"<startTime>{start}", "<startTime>2018-01-05T17:48:05"))
+    (problem,) = frame_problems(copied, settings)
+    assert f"{path}: is that of VV of 2018-01-05 17:48:05, the product begins at " in problem
+    for close in (-1.5, 1.5):  # images of one frame begin some lines apart
+        other = datetime.fromisoformat(start) + timedelta(seconds=close)
+        path.write_text(text.replace(f"<startTime>{start}", f"<startTime>{other.isoformat()}"))
+        assert frame_problems(copied, settings) == []
+
+
+def test_a_product_that_was_given_the_name_of_another_day_is_refused(copied, settings):
+    start = parse_name(copied.name).start
+    later = start + timedelta(days=12)
+    name = copied.name.replace(f"{start:%Y%m%d}", f"{later:%Y%m%d}")
+    (problem,) = frame_problems(copied.rename(copied.with_name(name)), settings)
+    assert f"begins at {start:%Y-%m-%d %H:%M:%S}, its name tells of {later:%Y-%m-%d}" in problem
 
 
 def test_annotation_of_the_other_polarisation_is_refused(copied, settings):
