@@ -15,7 +15,7 @@ from iota2_tools.learning.places import borrowed_models
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.requests import Asking, Requests, listed
 from iota2_tools.planning.start import begin
-from iota2_tools.planning.journal import MARK, WATCHED
+from iota2_tools.planning.journal import MARK, WATCHED, end_refused
 
 
 include: "snakemake_inside.smk"
@@ -38,6 +38,7 @@ try:
         only_read=is_only_read(),
     )
 except Iota2Error as error:
+    end_refused(error)
     raise WorkflowError(str(error)) from None
 except Exception as error:
     raise WorkflowError(one_line(error, written(error))) from None

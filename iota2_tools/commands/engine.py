@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from iota2_tools.core.errors import InputDataError
+from iota2_tools.core.files import writable_folder
 from iota2_tools.core.places import PROFILES, ROOT, SNAKEFILE
 from iota2_tools.core.words import listed, suggest
+from iota2_tools.planning.journal import BY_COMMAND
 from iota2_tools.planning.stages import stages_of_rules, targets_of
 from iota2_tools.planning.whereabouts import FOLDER, Place
 
@@ -128,7 +130,13 @@ def runs_jobs(options: Sequence[str]) -> bool:
     return not any(option.partition("=")[0] in ENDS_WITHOUT_JOBS for option in options)
 
 
+def environment(**more: str) -> dict[str, str]:
+    """Variables of a Snakemake that a command starts."""
+    return os.environ | {BY_COMMAND: "1"} | more
+
+
 def snakemake(place: Place, options: Sequence[str]) -> int:
     """Run Snakemake on a production, with its own words; returns its exit code."""
-    place.output.mkdir(parents=True, exist_ok=True)
-    return subprocess.run(snakemake_command(place, options), check=False).returncode
+    writable_folder(place.output)
+    command = snakemake_command(place, options)
+    return subprocess.run(command, env=environment(), check=False).returncode

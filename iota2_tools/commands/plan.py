@@ -10,9 +10,11 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from iota2_tools.commands.engine import snakemake_command, targets
+from iota2_tools.commands.engine import environment, snakemake_command, targets
 from iota2_tools.commands.production import add_place, place_from
+from iota2_tools.core.files import writable_folder
 from iota2_tools.core.places import ROOT
+from iota2_tools.planning.journal import REFUSED
 
 if TYPE_CHECKING:
     from iota2_tools.planning.whereabouts import Place
@@ -55,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         file = Path(folder, "plan.json")
         done = _ask(place, targets(arguments.targets, place), file)
         if done.returncode or not file.exists():
-            print(f"{done.stdout}{done.stderr}".strip(), file=sys.stderr)
+            print(_said(done), file=sys.stderr)
             return done.returncode or 1
         jobs, cores = read_plan(file)
     outlook = Outlook(jobs, stages_of_rules(ROOT), place.output / "benchmarks")
@@ -72,15 +74,21 @@ def _ask(place: "Place", words: list[str], file: Path) -> subprocess.CompletedPr
     from iota2_tools.planning.watching import PLAN
 
     new = not place.output.exists()
-    place.output.mkdir(parents=True, exist_ok=True)
+    writable_folder(place.output)
     options = [*words, "--dry-run", "--quiet", "rules", "progress", "--cores", "all"]
     done = subprocess.run(
-        snakemake_command(place, options), env=os.environ | {PLAN: str(file)},
+        snakemake_command(place, options), env=environment(**{PLAN: str(file)}),
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if new and not place.owner.exists():
         _leave_no_trace(place)
     return done
+
+
+def _said(done: subprocess.CompletedProcess) -> str:
+    """What a plan that came to nothing has said: a refusal alone, else all."""
+    _, found, refusal = done.stderr.partition(REFUSED)
+    return f"{REFUSED}{refusal}".strip() if found else f"{done.stdout}{done.stderr}".strip()
 
 
 def _leave_no_trace(place: "Place") -> None:

@@ -1,7 +1,6 @@
 """`iota2 run`: a production, by Snakemake on the workflow of this package, in its output folder."""
 
 import argparse
-import os
 import signal
 import subprocess
 import sys
@@ -12,7 +11,14 @@ from pathlib import Path
 from threading import Event
 from typing import IO
 
-from iota2_tools.commands.engine import placed, runs_jobs, snakemake, snakemake_command, targets
+from iota2_tools.commands.engine import (
+    environment,
+    placed,
+    runs_jobs,
+    snakemake,
+    snakemake_command,
+    targets,
+)
 from iota2_tools.commands.production import add_place, place_from
 from iota2_tools.commands.shown import Shown
 from iota2_tools.core.errors import ConfigError, unwritable
@@ -103,7 +109,7 @@ def run_production(place: Place, options: Sequence[str]) -> int:
     with owning(place) as hand_over, _messages(place) as (written, messages):
         process = subprocess.Popen(
             snakemake_command(place, options), stdout=written, stderr=written,
-            env=os.environ | {WATCHED: "1"},
+            env=environment(**{WATCHED: "1"}),
         )  # fmt: skip
         hand_over(process.pid)
         with _passing_on(process) as stop:

@@ -24,21 +24,28 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write table and figure; exit code."""
+    from math import isnan
     from pathlib import Path
 
     from iota2_tools.commands.production import output_folder
     from iota2_tools.config.nomenclature import read_nomenclature
+    from iota2_tools.core.files import writable_folder
     from iota2_tools.years.maps import year_map
-    from iota2_tools.years.season import season_of, write_season
+    from iota2_tools.years.season import counted, season_of, write_season
 
     results = output_folder(arguments.results)
     given = arguments.nomenclature
     nomenclature = (
         read_nomenclature(given) if given else year_map(results, str(arguments.draw)).legend
     )
+    writable_folder(arguments.output)
     scores = season_of(Path(results), arguments.draw, arguments.threads, nomenclature)
     write_season(scores, nomenclature, arguments.output)
     for item in scores:
-        print(f"{item.label:8s} {item.features:5d} features  overall accuracy {item.overall:.3f}")
-    print(f"{arguments.output}: season.csv, season.png; out of fold, by whole polygons")
+        wide = "" if isnan(item.half_width) else f" +- {item.half_width:.3f}"
+        print(
+            f"{item.label:8s} {item.features:5d} features  overall accuracy {item.overall:.3f}{wide}"
+        )
+    print(f"{arguments.output}: season.csv, season.png")
+    print("\n".join(counted(scores, nomenclature)))
     return 0

@@ -46,6 +46,24 @@ def whole_file(path: str) -> Iterator[str]:
         _remove(temporary.parent.glob(f"{glob.escape(temporary.name)}*"))
 
 
+def writable_folder(path: Path | str) -> Path:
+    """A folder that files can be written into, made where there is none.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be made, or nothing may be written there.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(str(path), _words(error)) from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise unwritable(str(path), os.strerror(errno.EACCES))
+    return folder
+
+
 def _place_beside(path: str) -> tuple[Path, Path]:
     """Target and temporary name beside it; what a killed job left of the same target is removed.
 

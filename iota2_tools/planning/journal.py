@@ -6,20 +6,43 @@ interface for logger plugins. Who reads the journal: `planning.progress`.
 
 import json
 import logging
+import os
+import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
+from iota2_tools.core.errors import Iota2Error
+
 WATCHED = "IOTA2_WATCHED"
 """Variable of the environment: set where `iota2 run` shows the progress."""
+BY_COMMAND = "IOTA2_BY_COMMAND"
+"""Variable of the environment: set where a command of `iota2` has started Snakemake."""
+REFUSED = "iota2: "
+"""What a refusal begins with, as those of all commands do."""
 MARK = "iota2: the run begins"
 """Printed when what Snakemake says before it reads the workflow is over."""
 
 BEGUN, STARTED, FINISHED, FAILED, ENDED = "begun", "started", "finished", "failed", "ended"
 
 Facts = Callable[[], Mapping[str, Any] | None]
+
+
+def end_refused(error: Iota2Error) -> None:
+    """End this process with code 2 in the words of `iota2`, where a command of it has started Snakemake.
+
+    Snakemake itself would name the line of the workflow that looks at the inputs, and end with code 1.
+
+    Raises
+    ------
+    SystemExit
+        If so.
+    """
+    if os.environ.get(BY_COMMAND):
+        print(f"{REFUSED}{error}", file=sys.stderr, flush=True)
+        raise SystemExit(2) from None
 
 
 class Journal(logging.Handler):

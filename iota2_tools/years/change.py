@@ -17,6 +17,7 @@ import shapely
 
 from iota2_tools.config.nomenclature import LandCoverClass, Nomenclature
 from iota2_tools.core.errors import InputDataError
+from iota2_tools.core.files import writable_folder
 from iota2_tools.core.tables import write_csv
 from iota2_tools.geo.grid import Grid, crs_name, pixel_hectares
 from iota2_tools.geo.raster import create_raster
@@ -147,7 +148,7 @@ def write_change(pair: Pair, rules: ChangeRules, folder: str) -> Changes:
         If the maps are in degrees, so that pixels have no area, or hold codes they do not name.
     """
     hectare = _hectare(pair)
-    Path(folder).mkdir(parents=True, exist_ok=True)
+    writable_folder(folder)
     with tempfile.TemporaryDirectory(prefix=".part-change-", dir=folder) as work:
         rasters = {name: str(Path(work, f"{name}.tif")) for name in _layers(pair, rules)}
         pixels = _write_rasters(pair, rules, rasters)

@@ -14,6 +14,7 @@ import numpy as np
 
 from iota2_tools.config.nomenclature import Nomenclature
 from iota2_tools.core.errors import InputDataError, one_message
+from iota2_tools.core.files import writable_folder
 from iota2_tools.core.tables import read_lines, write_csv
 from iota2_tools.geo.grid import BLOCK, Grid, Window, window_shape
 from iota2_tools.geo.raster import create_raster, open_raster, read_window
@@ -240,7 +241,7 @@ def write_consistent(
     ndarray of int64, shape (n_years - 1, 2)
         Pixels mapped in a year and the next, and those of them whose class changed.
     """
-    Path(folder).mkdir(parents=True, exist_ok=True)
+    writable_folder(folder)
     with tempfile.TemporaryDirectory(prefix=".part-consistency-", dir=folder) as work:
         pairs = _write_years(series, chain, neighbours, Path(work), threads)
         for item in series.maps:

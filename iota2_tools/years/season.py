@@ -12,17 +12,25 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
+from iota2_tools.assessing.clusters import (
+    PolygonCounts,
+    accuracy_half_width,
+    count_polygons,
+    summed,
+)
 from iota2_tools.config.nomenclature import Nomenclature
 from iota2_tools.core.errors import InputDataError
-from iota2_tools.core.files import whole_file
+from iota2_tools.core.files import whole_file, writable_folder
 from iota2_tools.core.tables import cell, write_csv
 from iota2_tools.learning.engines import describe
 from iota2_tools.learning.folds import out_of_fold
 from iota2_tools.learning.settings import LearningSettings, ModelKey
+from iota2_tools.learning.traits import FOLDS
 from iota2_tools.reference.sources import sample_tables
 from iota2_tools.reference.table import TrainingTable, read_training_table
 
@@ -130,18 +138,42 @@ class MonthScore:
         The month.
     features : int
         Most features of a model.
-    matrix : ndarray of int64, shape (n_classes, n_classes)
-        Samples; rows: class of the polygon, columns: what was said.
+    counts : PolygonCounts
+        Samples of each polygon by what was said of them.
+    codes : sequence of int, n_classes
+        Order of the classes, increasing.
     """
 
     label: str
     features: int
-    matrix: np.ndarray
+    counts: PolygonCounts
+    codes: Sequence[int]
+
+    @cached_property
+    def matrix(self) -> np.ndarray:
+        """Samples, int64, shape (n_classes, n_classes); rows: class of the polygon, columns: what was said."""
+        found = np.zeros((len(self.codes), len(self.codes)), dtype=np.int64)
+        places = [
+            np.searchsorted(self.codes, item) for item in (self.counts.code, self.counts.mapped)
+        ]
+        np.add.at(found, tuple(places), self.counts.pixels)
+        return found
+
+    @cached_property
+    def polygons(self) -> np.ndarray:
+        """Polygons of each class, int64, shape (n_classes,)."""
+        pairs = np.unique(np.stack([self.counts.code, self.counts.polygon]), axis=1)
+        return np.bincount(np.searchsorted(self.codes, pairs[0]), minlength=len(self.codes))
 
     @property
     def overall(self) -> float:
         """Share of the samples that are right."""
         return float(np.trace(self.matrix) / self.matrix.sum())
+
+    @cached_property
+    def half_width(self) -> float:
+        """Of the 95 % interval of that share, if the polygons were drawn at random."""
+        return accuracy_half_width(self.counts)
 
     @property
     def f_scores(self) -> np.ndarray:
@@ -174,7 +206,7 @@ def season_of(
         If samples or models are missing.
     """
     tables = list(sample_tables(results).values())
-    matrices: dict[str, np.ndarray] = {}
+    parts: dict[str, list[np.ndarray]] = {}
     widths: dict[str, int] = {}
     for model in _models(results, draw):
         told = describe(str(model))
@@ -192,11 +224,16 @@ def season_of(
         key = ModelKey(told["region"], draw, 0)
         table = read_training_table(tables, key.region, draw, told["features"])
         for step in steps_of(table.names):
-            matrix = _matrix(_narrow(table, step), key, settings, threads, nomenclature)
-            matrices[step.label] = matrices.get(step.label, 0) + matrix
+            parts.setdefault(step.label, []).append(
+                _counted(_narrow(table, step), key, settings, threads)
+            )
             widths[step.label] = max(widths.get(step.label, 0), len(step.columns))
             logger.info("region %s, %s: %d features", key.region, step.label, len(step.columns))
-    return [MonthScore(label, widths[label], matrix) for label, matrix in matrices.items()]
+    codes = sorted(nomenclature.codes)
+    return [
+        MonthScore(label, widths[label], PolygonCounts(*summed(counts).T), codes)
+        for label, counts in parts.items()
+    ]
 
 
 def _models(results: Path, draw: int) -> list[Path]:
@@ -218,21 +255,13 @@ def _narrow(table: TrainingTable, step: Step) -> TrainingTable:
     )
 
 
-def _matrix(
-    table: TrainingTable,
-    key: ModelKey,
-    settings: LearningSettings,
-    threads: int,
-    nomenclature: Nomenclature,
+def _counted(
+    table: TrainingTable, key: ModelKey, settings: LearningSettings, threads: int
 ) -> np.ndarray:
-    """Confusion matrix of the folds, in order of the classes."""
+    """Samples of each polygon by what is said of them out of fold (`clusters.HEADER`)."""
     found = out_of_fold(table, key, settings, threads)
-    codes = np.array(nomenclature.codes)
     told = found.told
-    rows = np.searchsorted(codes, table.codes[told])
-    columns = np.searchsorted(codes, found.said[told])
-    count = len(codes)
-    return np.bincount(rows * count + columns, minlength=count * count).reshape(count, count)
+    return count_polygons(table.polygons[told], table.codes[told], found.said[told])
 
 
 def season_rows(scores: Sequence[MonthScore], nomenclature: Nomenclature) -> list[list]:
@@ -242,19 +271,43 @@ def season_rows(scores: Sequence[MonthScore], nomenclature: Nomenclature) -> lis
             "until",
             "features",
             "samples",
+            "polygons",
             "overall_accuracy",
+            "half_width",
             *(f"F {c.name}" for c in nomenclature.classes),
         ]
     ]
     for item in scores:
-        numbers = [cell(value, 4) for value in (item.overall, *item.f_scores)]
-        rows.append([item.label, item.features, int(item.matrix.sum()), *numbers])
+        numbers = [cell(value, 4) for value in (item.overall, item.half_width, *item.f_scores)]
+        counted = [int(item.matrix.sum()), int(item.polygons.sum())]
+        rows.append([item.label, item.features, *counted, *numbers])
     return rows
+
+
+def counted(scores: Sequence[MonthScore], nomenclature: Nomenclature) -> list[str]:
+    """What these figures count, and which classes they tell little of; sentences for a reader."""
+    last = scores[-1]
+    lines = [
+        f"Of {last.matrix.sum()} samples in {last.polygons.sum()} learning polygons: each is said by a model that has "
+        "not learnt its polygon. +-: 95 % interval, as if these polygons were drawn at random.",
+        "RESULTS.txt judges the map on other polygons, those of validation, by models that have learnt all of these: "
+        "compare a month with other months, not with it.",
+    ]
+    few = [
+        f"{item.name} {count}"
+        for item, count in zip(nomenclature.classes, last.polygons, strict=True)
+        if 0 < count < FOLDS
+    ]
+    if few:
+        lines.append(
+            f"Few learning polygons, so that models without one of them hardly know the class: {', '.join(few)}."
+        )
+    return lines
 
 
 def write_season(scores: Sequence[MonthScore], nomenclature: Nomenclature, folder: str) -> None:
     """Write `season.csv` and `season.png`."""
-    Path(folder).mkdir(parents=True, exist_ok=True)
+    writable_folder(folder)
     write_csv(season_rows(scores, nomenclature), str(Path(folder, "season.csv")))
     _draw(scores, nomenclature, str(Path(folder, "season.png")))
 
@@ -272,6 +325,12 @@ def _draw(scores: Sequence[MonthScore], nomenclature: Nomenclature, path: str) -
         axes.plot(labels, values, color=item.hex_colour, linewidth=1.4, label=item.name)
     overall = [score.overall for score in scores]
     axes.plot(labels, overall, color="#222222", linewidth=3, marker="o", label="Overall accuracy")
+    half = np.nan_to_num([score.half_width for score in scores])
+    low, high = (np.clip(np.add(overall, sign * half), 0, 1) for sign in (-1, 1))
+    axes.fill_between(
+        labels, low, high, color="#222222", alpha=0.12, linewidth=0, label="its 95 % interval"
+    )
+    axes.set_title("Learning polygons, each by models that have not learnt it", fontsize=10)
     axes.set_ylim(0, 1)
     axes.set_ylabel("F-score of each class, overall accuracy")
     axes.set_xlabel("with features up to the end of")

@@ -18,7 +18,7 @@ from iota2_tools.core.errors import (
     OutputError,
     unopened,
 )
-from iota2_tools.core.files import whole_file, whole_folder
+from iota2_tools.core.files import whole_file, whole_folder, writable_folder
 from iota2_tools.geo.grid import Grid, grid_of
 from iota2_tools.geo.raster import create_raster, gdal_error, gdal_failures_raise, open_raster
 
@@ -65,6 +65,15 @@ def test_a_full_disk_of_intermediate_files_is_told_by_their_name(tmp_path):
     told = r"^/scratch/a\.tif: cannot be written \(No space left"
     with pytest.raises(OutputError, match=told), whole_file(str(tmp_path / "out")):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/scratch/a.tif")
+
+
+def test_a_folder_that_may_not_be_written_to_is_told(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match=r"file/out: cannot be written \(Not a directory\)"):
+        writable_folder(tmp_path / "file" / "out")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write everywhere
+    with pytest.raises(OutputError, match=r"out: cannot be written \(Permission denied\)"):
+        writable_folder(tmp_path / "out")
 
 
 @pytest.mark.parametrize("whole", WHOLE)

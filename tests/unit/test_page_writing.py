@@ -187,6 +187,27 @@ def test_the_first_screen_says_how_right_the_map_is_and_how_much_land_each_class
         assert told in rest, told
 
 
+@pytest.mark.parametrize(
+    ("least", "most", "half", "told"),
+    [
+        (16.31, 16.8, 4.18, "16.3 to 16.8 ± 4.2"),
+        (1.81, 1.84, 3.9, "1.8 ± 3.9"),
+        (1200, 1200, None, "1 200"),
+        (None, 112.3, 2, "at most 112"),
+        (None, None, None, "-"),
+    ],
+)
+def test_a_corrected_area_keeps_its_interval_when_it_is_known_within_bounds_only(
+    least, most, half, told
+):
+    area = ClassArea(
+        code=1, pixels=9, share=1, mapped_ha=9, corrected_ha=least, corrected_max_ha=most, half_width_ha=half
+    )  # fmt: skip
+    assert f"<td>{told}</td></tr>" in writing.page_of(
+        report(areas=[area.model_copy(update={"code": 11})])
+    )
+
+
 def test_the_title_is_that_of_the_publication_if_it_has_one():
     own = report().work.model_copy(
         update={"configuration": {"publication": {"title": "Land of <Oc>", "producer": None}}}

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from iota2_tools.assessing.clusters import PolygonCounts
 from iota2_tools.commands.cli import main
 from iota2_tools.config.nomenclature import read_nomenclature
 from iota2_tools.core.errors import InputDataError
@@ -61,7 +62,16 @@ def test_without_dates_there_is_no_season():
 
 
 def test_scores_of_a_month_by_hand():
-    item = MonthScore("2018-01", 3, np.array([[6, 2, 0], [1, 1, 0], [0, 0, 0]]))
+    """Ten samples in four polygons: of class 1 two with 5 and 3 samples, of class 2 two with one each."""
+    counts = PolygonCounts(
+        *np.array([[4, 1, 1, 5], [7, 1, 1, 1], [7, 1, 2, 2], [8, 2, 1, 1], [9, 2, 2, 1]]).T
+    )
+    item = MonthScore("2018-01", 3, counts, [1, 2, 5])
+    assert item.matrix.tolist() == [[6, 2, 0], [1, 1, 0], [0, 0, 0]]
+    assert item.polygons.tolist() == [2, 2, 0]
+    # Right less 0.7 of all, by polygon: 1.5, -1.1, -0.7, 0.3; over 10. Student's t, 3 degrees: 3.1824.
+    squares = (1.5**2 + 1.1**2 + 0.7**2 + 0.3**2) / 100
+    assert item.half_width == pytest.approx(3.1824 * np.sqrt(squares * 4 / 3), abs=1e-4)
     assert item.overall == pytest.approx(0.7)
     assert item.f_scores[:2].tolist() == pytest.approx([12 / 15, 2 / 5])
     assert np.isnan(item.f_scores[2])
@@ -100,12 +110,51 @@ def test_accuracy_grows_with_the_month_that_tells_the_classes_apart(production, 
     assert main(["season", str(production / "results"), *given]) == 0
     with open(out / "season.csv", encoding="utf-8") as file:
         rows = list(csv.reader(file))
-    assert rows[0] == ["until", "features", "samples", "overall_accuracy", "F Wheat", "F Maize"]
-    assert [row[:3] for row in rows[1:]] == [["2018-01", "1", "80"], ["2018-02", "2", "80"]]
-    assert float(rows[1][3]) <= 0.6
-    assert rows[2][3:] == ["1.0000", "1.0000", "1.0000"]
+    names = ["until", "features", "samples", "polygons", "overall_accuracy", "half_width"]
+    assert rows[0] == [*names, "F Wheat", "F Maize"]
+    assert [row[:4] for row in rows[1:]] == [
+        ["2018-01", "1", "80", "20"],
+        ["2018-02", "2", "80", "20"],
+    ]
+    assert float(rows[1][4]) <= 0.6
+    assert rows[2][4:] == ["1.0000", "0.0000", "1.0000", "1.0000"]
     assert (out / "season.png").stat().st_size > 10_000
-    assert "2018-02      2 features  overall accuracy 1.000" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "2018-02      2 features  overall accuracy 1.000 +- 0.000\n" in said
+    assert (
+        "Of 80 samples in 20 learning polygons: each is said by a model that has not learnt" in said
+    )
+    assert "compare a month with other months, not with it" in said
+    assert "Few" not in said
+
+
+def test_classes_with_fewer_polygons_than_folds_are_named(production, capsys):
+    """A single one is in no fold, and is not counted."""
+    path = production / "results/tiles/T31TCJ/samples.parquet"
+    frame = pd.read_parquet(path)
+    few = (frame["code"] == 1) | (frame["polygon"] <= 8)
+    frame[few & (frame["polygon"] != 3)].to_parquet(path)
+    given = ["--nomenclature", str(production / "classes.csv"), "--output", str(production / "out")]
+    assert main(["season", str(production / "results"), *given]) == 0
+    told = (
+        "Few learning polygons, so that models without one of them hardly know the class: Maize 4."
+    )
+    assert told in capsys.readouterr().out
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_anything_is_learnt(
+    production, capsys, monkeypatch
+):
+    monkeypatch.setattr(season_module, "out_of_fold", None)
+    (production / "file").touch()
+    given = [
+        "--nomenclature",
+        str(production / "classes.csv"),
+        "--output",
+        str(production / "file/out"),
+    ]
+    assert main(["season", str(production / "results"), *given]) == 2
+    assert "file/out: cannot be written (Not a directory)" in capsys.readouterr().err
 
 
 def test_rows_are_of_the_polygons_and_columns_of_what_is_said(production):

@@ -223,17 +223,25 @@ def test_features_are_written_with_their_names(production):
     assert [name.split("_")[1] for name in names[-dates:]] == ["Brightness"] * dates
 
 
-def test_mistakes_of_the_configuration_are_told_together_before_any_job(scene, tmp_path):
+def test_mistakes_of_the_configuration_are_told_together_in_the_words_of_the_command(
+    scene, tmp_path
+):
     workflow = on_scene(scene, tmp_path)
     config = workflow.config
     config["tiles"] = ["T31TCJ", "T99XXX"]
     config["reference"] = config["reference"] | {"field": "kode"}
     config["learning"] = {"learner": "RandomForestClasifier"}
-    done = workflow.run("--dry-run", check=False)
-    assert done.returncode != 0
-    for words in ("T99XXX", "'kode'", "did you mean 'RandomForestClassifier'"):
-        assert words in done.stdout + done.stderr
-    assert "Traceback" not in done.stdout + done.stderr
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(config))
+    done = subprocess.run(
+        [sys.executable, "-m", "iota2_tools.commands.cli", "plan", "own.yaml"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    said = done.stdout + done.stderr
+    for words in ("iota2: ", "T99XXX", "'kode'", "did you mean 'RandomForestClassifier'"):
+        assert words in said
+    for words in ("Traceback", "WorkflowError", "common.smk"):
+        assert words not in said
 
 
 HEAVY = ("classify_tile", "extract_samples", "mask_series", "train_model", "write_features")

@@ -18,7 +18,7 @@ from iota2_tools.maps.layers import DIFFERENCE
 from iota2_tools.maps.preview import sensors_told
 from iota2_tools.maps.style import CIVIDIS, VIRIDIS
 from iota2_tools.reporting.page import figures
-from iota2_tools.reporting.page.model import LegendEntry, Report, Score, ShownLayer
+from iota2_tools.reporting.page.model import ClassArea, LegendEntry, Report, Score, ShownLayer
 
 MAP_LIBRARY = "js_lib_leaflet"
 """Module of the package `django-js-lib-leaflet`, which carries Leaflet and needs no Django."""
@@ -71,7 +71,7 @@ def page_of(report: Report) -> str:
         undefined=StrictUndefined,
     )
     environment.filters |= {
-        "percent": percent, "hectares": hectares, "score": score_text, "amount": amount,
+        "percent": percent, "hectares": hectares, "corrected": corrected, "score": score_text, "amount": amount,
         "duration": duration, "sensors": sensors_told,
         "tint": tint, "yaml": lambda value: yaml.safe_dump(value, sort_keys=False, allow_unicode=True),
     }  # fmt: skip
@@ -133,6 +133,20 @@ def hectares(value: float | None) -> str:
     if value is None:
         return ABSENT
     return number(value, 0 if abs(value) >= 100 else 1, apart=" ")
+
+
+def corrected(area: ClassArea) -> str:
+    """A corrected area as text, hectares: one figure, both of its bounds, or the upper one; and its interval.
+
+    >>> some = {"code": 1, "pixels": 1, "share": 1, "mapped_ha": 1}
+    >>> corrected(ClassArea(**some, corrected_ha=7.1, corrected_max_ha=7.6, half_width_ha=6))
+    '7.1 to 7.6 ± 6.0'
+    """
+    least, most = hectares(area.corrected_ha), hectares(area.corrected_max_ha)
+    if least == ABSENT != most:
+        return f"at most {most}"
+    told = least if least == most else f"{least} to {most}"
+    return told if area.half_width_ha is None else f"{told} ± {hectares(area.half_width_ha)}"
 
 
 def score_text(score: Score) -> str:
