@@ -461,16 +461,21 @@ def check_same_features(expected: Sequence[str], found: Sequence[str], where: st
     extra = [name for name in found if name not in set(expected)]
     missing = [name for name in expected if name not in set(found)]
     raise InputDataError(
-        f"{where}: the features are not those the model has learnt: {len(missing)} missing "
-        f"({', '.join(missing[:3])}), {len(extra)} new ({', '.join(extra[:3])}){by_dates(missing, extra)}; delete the "
-        "model to learn it anew"
+        f"{where}: the features are not those the model has learnt: {_some(missing)} missing, {_some(extra)} new"
+        f"{by_dates(missing, extra)}; delete the model to learn it anew"
     )
+
+
+def _some(names: Sequence[str]) -> str:
+    """How many names there are, and the first of them."""
+    shown = ", ".join(names[:3]) + (" …" if names[3:] else "")
+    return f"{len(names)} ({shown})" if names else "none"
 
 
 def by_dates(missing: Sequence[str], extra: Sequence[str]) -> str:
     """Hint where features differ by how they tell their dates alone."""
     last = [{name.rpartition("_")[2][:1] for name in names} for names in (missing, extra)]
-    if "D" in last[0] ^ last[1]:
+    if missing and extra and "D" in last[0] ^ last[1]:
         return ", of which one tells days of the year, the other dates (`sensors.….dates`)"
     return ""
 

@@ -39,9 +39,10 @@ def borrowed_problems(output: str, demands: Demands) -> Iterator[str]:
                     load(folder)
                 except Iota2Error as error:
                     yield str(error)
-    from iota2_tools.reference.other_years import class_problems
+    from iota2_tools.reference.other_years import class_problems, pixel_problems
 
     yield from class_problems(output, sorted(learnt), demands.nomenclature)
+    yield from pixel_problems(output, demands)
 
 
 def _problems(folder: str, features: Sequence[str]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 What scikit-learn refuses only while it learns, or while it predicts, shows here in the first minute.
 """
 
+import contextlib
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
@@ -61,11 +62,15 @@ def refusals(settings: LearningSettings, purpose: Purpose) -> Iterator[str]:
 
 
 def _hint(value: object) -> str:
-    """YAML takes 1e-3 for text."""
-    try:
-        return f", a text; write it as {float(value)!r}" if isinstance(value, str) else ""
-    except ValueError:
+    """YAML takes 1e-3 for text, and what stands between quotes."""
+    if not isinstance(value, str):
         return ""
+    for number in (int, float):
+        with contextlib.suppress(ValueError):
+            return f", a text; write it as {number(value)!r}"
+    return {"true": ", a text; write it as true", "false": ", a text; write it as false"}.get(
+        value.lower(), ""
+    )
 
 
 def _refusal(settings: LearningSettings, purpose: Purpose) -> str:

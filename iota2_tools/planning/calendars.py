@@ -1,4 +1,4 @@
-"""The dates of a production: gaps, and periods that no acquisition fills."""
+"""The dates of a production: gaps, periods that no acquisition fills, more clear dates asked for than there are."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -48,3 +48,53 @@ def _gaps(
                 folder, f"{first} to {last}", f"{what}: {length} days of {series}, inputs.longest_gap is {most}",
                 "fetch what is missing, shorten the period, or raise inputs.longest_gap", "warning",
             )  # fmt: skip
+
+
+def clear_date_findings(production: Production) -> Iterator[Finding]:
+    """Numbers of clear dates that no pixel can have: errors where no tile has so many dates, else warnings."""
+    config = production.config
+    counted = {tile: _dates(production, tile) for tile in production.tiles}
+    asked = [
+        ("sampling.cloud_threshold", config.sampling.cloud_threshold, counted, "learnt"),
+        ("classification.minimum_clear_dates", config.classification.minimum_clear_dates, counted, "mapped"),
+    ]  # fmt: skip
+    for name, series in production.series.items():
+        least = production.section(series.sensor).minimum_clear_dates
+        own = {tile: _days(production, name, tile) for tile in production.tiles}
+        place = f"sensors.{series.sensor}.minimum_clear_dates"
+        asked.append((place, least, own, "learnt or mapped"))
+    for place, least, dates, what in asked:
+        yield from _too_few(place, least, dates, what)
+
+
+def _too_few(place: str, least: int, dates: dict[str, int | None], what: str) -> Iterator[Finding]:
+    """What is said where tiles have fewer dates than a pixel must have clear ones."""
+    few = {tile: count for tile, count in dates.items() if count is not None and count < least}
+    if not few:
+        return
+    told = ", ".join(f"{tile} has {count}" for tile, count in list(few.items())[:4])
+    told += " …" if len(few) > 4 else ""
+    where = "nothing" if len(few) == len(dates) else "nothing of these tiles"
+    yield Finding(
+        "", place,
+        f"{least} clear dates are asked for, {told}: {where} would be {what}",
+        "lower it, or add acquisitions or sensors", "error" if len(few) == len(dates) else "warning",
+    )  # fmt: skip
+
+
+def _dates(production: Production, tile: str) -> int | None:
+    """Dates that a pixel of a tile can be clear at, those of all series together; None: not known."""
+    found = [_days(production, name, tile) for name in production.series]
+    known = [count for count in found if count is not None]
+    return sum(known) if found and len(known) == len(found) else None
+
+
+def _days(production: Production, series: str, tile: str) -> int | None:
+    """Days of a series over a tile that count as dates; None where its files alone tell their dates."""
+    sensor = production.series[series].sensor
+    if production.format(sensor).own_dates:
+        return None
+    if not production.has(series, tile):
+        return 0
+    period = production.period(sensor)
+    return len({item.day for item in production.products(series, tile) if period.counts(item.day)})

@@ -19,11 +19,11 @@ from iota2_tools.core.words import suggest
 from iota2_tools.features.expressions import parse_expression
 from iota2_tools.features.plan import REFERENCE, chosen_names
 from iota2_tools.features.user_modules import load_function
-from iota2_tools.geo.grid import Grid, spatial_reference
+from iota2_tools.geo.grid import Grid, metres, spatial_reference
 from iota2_tools.geo.vectors import read_fields
 from iota2_tools.learning.settings import LearningSettings, Purpose
 from iota2_tools.learning.tried import problems_of_learner
-from iota2_tools.planning.calendars import calendar_findings
+from iota2_tools.planning.calendars import calendar_findings, clear_date_findings
 from iota2_tools.planning.configuration import SECTIONS
 from iota2_tools.planning.grids import grid_findings
 from iota2_tools.planning.images import header_findings
@@ -106,6 +106,7 @@ def warning_findings(production: Production, about: str = "") -> list[Finding]:
         _strangers,
         _classes,
         calendar_findings,
+        lambda plan: _warnings(clear_date_findings(plan)),
         lambda plan: _warnings(place_findings(plan.config)),
         lambda plan: _warnings(grid_findings(plan)),
     )
@@ -278,6 +279,7 @@ def _tiles(production: Production) -> Iterator[str | Finding]:
         yield from _first_error(lambda: production.target_dates)
         if not wrong:
             yield from grid_findings(production)
+        yield from clear_date_findings(production)
     for region in production.used_regions if not before and production.series else ():
         if not production.series_of_region(region) and not production.user_rasters:
             yield f"region {region}: no series has acquisitions over all its tiles; nothing is left to learn from"
@@ -333,10 +335,17 @@ def _samples(production: Production) -> Iterator[str]:
                 yield f"sampling.augmentation.regions: {_no_region(production, region)}"
     with contextlib.suppress(Iota2Error):
         codes = production.nomenclature.codes
-        for code in sampling.augmentation.byclass:
-            if int(code) not in codes:
-                hint = suggest(code, codes, f"codes are {', '.join(map(str, codes))}")
-                yield f"sampling.augmentation.byclass: the nomenclature has no code {code}, {hint}"
+        numbers = {"": sampling.byclass, "augmentation.": sampling.augmentation.byclass}
+        numbers |= {
+            f"per_region.{name}.": own.byclass
+            for name, own in sampling.per_region.items()
+            if own.byclass
+        }
+        for place, asked in numbers.items():
+            for code in asked:
+                if int(code) not in codes:
+                    hint = suggest(code, codes, f"codes are {', '.join(map(str, codes))}")
+                    yield f"sampling.{place}byclass: the nomenclature has no code {code}, {hint}"
     yield from _copies(production)
     yield from _own_samples(production)
     yield from _borrowed_models(production)
@@ -361,6 +370,7 @@ def _demands(production: Production) -> Demands:
         production.used_regions,
         production.nomenclature,
         production.config.sampling.runs,
+        metres(production.mosaic_grid),
     )
 
 

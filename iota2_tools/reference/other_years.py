@@ -23,6 +23,7 @@ from iota2_tools.core.errors import InputDataError, Iota2Error
 from iota2_tools.core.locks import problems_of_lock
 from iota2_tools.core.words import listed
 from iota2_tools.features.stack import by_dates
+from iota2_tools.geo.grid import grid_of, metres
 from iota2_tools.geo.raster import class_names
 from iota2_tools.geo.vectors import read_layer
 from iota2_tools.reference.own_samples import (
@@ -37,6 +38,8 @@ from iota2_tools.reference.table import TrainingTable, feature_columns
 
 logger = logging.getLogger(__name__)
 
+SAME_SIZE = 1.1
+"""How many times larger pixels of another production may be: degrees are no round numbers of metres."""
 SHARED = 0.1
 """Of the smaller of two polygons: from this share of common ground on they are one place."""
 
@@ -79,6 +82,7 @@ def _production_problems(source: Source, demands: Demands) -> Iterator[str]:
         )
     codes = set().union(*(found[region] for region in demands.regions if region in found))
     yield from class_problems(source.path, sorted(codes), demands.nomenclature)
+    yield from pixel_problems(source.path, demands)
 
 
 def table_problems(path: str, features: Sequence[str], runs: int) -> Iterator[str]:
@@ -130,6 +134,19 @@ def class_problems(output: str, codes: Sequence[int], nomenclature: Nomenclature
                 f"{output}: class {code} is {other} there, and {nomenclature.name_of(code)} in the nomenclature; one "
                 "code must mean one class"
             )
+
+
+def pixel_problems(output: str, demands: Demands) -> Iterator[str]:
+    """That pixels of another production are of another size: they mix other things, and have other values."""
+    maps = sorted(Path(output, "final").glob("Classif_Seed_*.tif"))
+    if not maps or demands.pixel_metres is None:
+        return
+    there, here = metres(grid_of(str(maps[0]))), demands.pixel_metres
+    if not 1 / SAME_SIZE <= there / here <= SAME_SIZE:
+        yield (
+            f"{output}: has pixels of {there:.4g} m, this production of {here:.4g} m: what is learnt of pixels of one "
+            "size does not hold for another; set grid.spatial_resolution to the same in both"
+        )
 
 
 @dataclass(frozen=True)

@@ -44,12 +44,15 @@ class Demands:
         Its classes.
     runs : int
         Number of its draws.
+    pixel_metres : float or None
+        Side of its pixels, metres; None: not known, and not looked at.
     """
 
     features: Sequence[str]
     regions: Sequence[str]
     nomenclature: Nomenclature
     runs: int = 1
+    pixel_metres: float | None = None
 
 
 @dataclass(frozen=True)

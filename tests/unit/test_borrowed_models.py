@@ -36,11 +36,13 @@ def output(tmp_path):
     return str(tmp_path / "old")
 
 
-def problems(output, regions=("hills", "plain"), runs=1, features=FEATURES, codes=(2, 5, 9)):
+def problems(
+    output, regions=("hills", "plain"), runs=1, features=FEATURES, codes=(2, 5, 9), metres=None
+):
     classes = Nomenclature(
         tuple(LandCoverClass(code, f"class {code}", (0, 0, 0)) for code in codes)
     )
-    return list(borrowed_problems(output, Demands(features, regions, classes, runs)))
+    return list(borrowed_problems(output, Demands(features, regions, classes, runs, metres)))
 
 
 def test_models_that_fit_are_taken(output):
@@ -65,6 +67,15 @@ def test_each_model_that_does_not_fit_is_named(output):
     assert "has learnt class 5, which the nomenclature has not" in problems(output, codes=(2, 9))[0]
     (found,) = problems("nowhere")
     assert "there is no folder nowhere/models" in found
+
+
+def test_models_of_pixels_of_another_size_are_refused(output, tmp_path):
+    write_image(tmp_path / "old/final/Classif_Seed_0.tif", np.ones((4, 4), np.uint8), nodata=0)
+    assert problems(output, metres=10) == []
+    assert problems(output, metres=9e-5 * 111_320) == []  # degrees, 10.02 m
+    for size in (20, 5):
+        (found,) = problems(output, metres=size)
+        assert f"has pixels of 10 m, this production of {size} m" in found
 
 
 def test_a_lock_of_a_newer_version_and_a_class_of_another_name_are_told(output, tmp_path):

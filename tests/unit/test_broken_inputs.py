@@ -301,6 +301,45 @@ strange(
     "1 not read, of the format landsat8: LANDSAT8-OLITIRS-XS_20180207-104017-000_L2A_T31TCJ_C_V2-2",
     "give them a folder and a section `landsat8` of their own",
 )
+wrong(
+    "more clear dates to learn than there are",
+    add("sampling: {cloud_threshold: 5}"),
+    "line 14, sampling.cloud_threshold: 5 clear dates are asked for",
+    "T31TCJ has 4, T31TDJ has 4: nothing would be learnt",
+    "lower it, or add acquisitions",
+)
+wrong(
+    "more clear dates to map than count",
+    lambda s: (
+        s.sensor("margin_days: 90\n    first_date: 2018-02-01\n    last_date: 2018-12-31"),
+        s.add("classification: {minimum_clear_dates: 4}"),
+    ),
+    "classification.minimum_clear_dates: 4 clear dates are asked for",
+    "T31TCJ has 3, T31TDJ has 3: nothing would be mapped",
+)
+wrong(
+    "more clear dates of a sensor than there are",
+    lambda s: s.sensor("minimum_clear_dates: 9"),
+    "sensors.sentinel2.minimum_clear_dates: 9 clear dates are asked for, T31TCJ has 4",
+)
+strange(
+    "more clear dates than a tile has",
+    lambda s: (
+        shutil.rmtree(s.product(1, "T31TDJ")),
+        s.add("sampling: {cloud_threshold: 4}\ninputs: {longest_gap: 365}"),
+    ),
+    "sampling.cloud_threshold: 4 clear dates are asked for, T31TDJ has 3: nothing of these tiles would be learnt",
+)
+wrong(
+    "a number of pixels for a class that is none",
+    add("sampling: {strategy: byclass, byclass: {'1': 10, '7': 10}}"),
+    "line 14, sampling.byclass: the nomenclature has no code 7",
+)
+wrong(
+    "a number of pixels for a class that is none, in a region",
+    add("sampling: {per_region: {north: {strategy: byclass, byclass: {'7': 10}}}}"),
+    "sampling.per_region.north.byclass: the nomenclature has no code 7",
+)
 strange(
     "a gap of a day more than allowed",
     lambda s: (second_away(s), s.add("inputs: {longest_gap: 180}")),

@@ -70,6 +70,8 @@ def test_a_classifier_is_found_by_its_name_and_nothing_else_is():
         ("BaggingClassifier", {"max_features": 482}, "refuses max_features: 482"),
         ("AdaBoostClassifier", {"estimator": "SVC"}, "refuses estimator: SVC"),
         ("SVC", {"C": "1e-3"}, "refuses C: 1e-3, a text; write it as 0.001"),
+        ("RandomForestClassifier", {"n_estimators": "30"}, "30, a text; write it as 30 (The"),
+        ("RandomForestClassifier", {"bootstrap": "False"}, "a text; write it as false"),
         ("SVC", {"C": -1}, "'C' parameter of SVC must be"),
         ("SVC", {"kernel": "precomputed"}, "square"),
         ("KNeighborsClassifier", {"metric": "haversine"}, "refuses metric"),

@@ -170,8 +170,16 @@ def test_a_table_of_one_s_own_may_stand_among_the_years(tmp_path):
     assert len(set(table.polygons.tolist())) == 4 + 8
 
 
-def problems(source, features=FEATURES, regions=("1",), runs=1):
-    return list(source_problems(source, Demands(features, regions, CLASSES, runs)))
+def problems(source, features=FEATURES, regions=("1",), runs=1, metres=None):
+    return list(source_problems(source, Demands(features, regions, CLASSES, runs, metres)))
+
+
+def test_samples_of_pixels_of_another_size_are_refused(tmp_path):
+    source = year(tmp_path / "a", 2017)
+    write_image(tmp_path / "a/final/Classif_Seed_0.tif", np.ones((4, 4), np.uint8), nodata=0)
+    assert problems(source, metres=10) == []
+    (found,) = problems(source, metres=30)
+    assert "has pixels of 10 m, this production of 30 m" in found
 
 
 def test_years_that_fit_are_taken(tmp_path):
