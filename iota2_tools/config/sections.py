@@ -62,6 +62,14 @@ class UserRaster(Section):
             "value for learners that know it (forests, HistGradientBoostingClassifier)."
         ),
     )
+    dated: bool = Field(
+        False,
+        description=(
+            "Several files in the folder of each tile, one a date (`20180131`, `2018-01-31` or `2018031` in "
+            "its name), the same dates on all tiles: features `NDVI_20180131_band_1`. Nothing is interpolated "
+            "in time; for a series with clouds and gaps see `sensors.own_series`."
+        ),
+    )
 
 
 class UserFeatures(Section):

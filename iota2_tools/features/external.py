@@ -181,7 +181,8 @@ def _by_name(function: ExternalFunction, result: Any) -> dict[str, Any]:
             function,
             f"gives a feature the name {bad[0]!r}; names begin with a letter and go on with letters, digits and _",
         )
-    twice = [name for name in names if names.count(name) > 1]
+    lower = [name.lower() for name in names]  # tables tell no capitals apart
+    twice = [name for name in names if lower.count(name.lower()) > 1]
     if twice:
         raise _refused(function, f"gives two features the name {twice[0]!r}")
     return dict(zip(names, values, strict=True))

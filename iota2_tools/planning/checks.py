@@ -20,6 +20,7 @@ from iota2_tools.features.expressions import parse_expression
 from iota2_tools.features.plan import REFERENCE, chosen_names
 from iota2_tools.features.user_modules import load_function
 from iota2_tools.geo.grid import Grid, metres, spatial_reference
+from iota2_tools.geo.raster import open_raster
 from iota2_tools.geo.vectors import read_fields
 from iota2_tools.learning.settings import LearningSettings, Purpose
 from iota2_tools.learning.tried import problems_of_learner
@@ -34,6 +35,10 @@ from iota2_tools.planning.production import Production
 from iota2_tools.products import FORMATS, Request
 from iota2_tools.reference.sources import Demands
 from iota2_tools.timeseries.headers import reference_faults
+from iota2_tools.timeseries.user_rasters import covered_share
+
+NEARLY_ALL = 0.99
+"""Share of a tile that a raster may cover without a word: tiles in another projection are compared by boxes."""
 
 
 def check_environment() -> None:
@@ -104,6 +109,7 @@ def warning_findings(production: Production, about: str = "") -> list[Finding]:
         _lacking_series,
         _product_remarks,
         _strangers,
+        _user_cover,
         _classes,
         calendar_findings,
         lambda plan: _warnings(clear_date_findings(plan)),
@@ -237,6 +243,7 @@ def input_findings(production: Production, about: str = "") -> list[Finding]:
         _nomenclature,
         _fusion,
         _features,
+        _user_bands,
         _external,
         _feature_maps,
         _regularisation,
@@ -526,6 +533,35 @@ def _features(production: Production) -> Iterator[str]:
         for name, text in expressions.items():
             for problem in _first_error(parse_expression, text, known.band_names, known.roles):
                 yield f"sensors.{sensor}.additional_features.{name}: {problem}"
+
+
+def _user_bands(production: Production) -> Iterator[str]:
+    """Rasters of the user with another number of bands than over the first tile: their features would be others."""
+    counts: dict[str, tuple[str, int]] = {}
+    for tile in production.tiles:
+        with contextlib.suppress(Iota2Error):  # told where the files are looked at
+            for word, path in production.user_feature_files(tile).items():
+                found = open_raster(path).RasterCount
+                first, wanted = counts.setdefault(word, (path, found))
+                if found != wanted:
+                    yield (
+                        f"user_features: {path}: has {found} band(s), {first} has {wanted}; each band is a feature, "
+                        "and all tiles need the same"
+                    )
+
+
+def _user_cover(production: Production) -> Iterator[str]:
+    """Tiles that a raster of the user covers in part, where nothing is mapped without it."""
+    for tile in production.tiles:
+        for word, path in production.user_feature_files(tile).items():
+            if production.user_rasters[word].missing != "leave_out":
+                continue
+            share = covered_share(path, production.grid(tile))
+            if share < NEARLY_ALL:
+                yield (
+                    f"user_features: {path}: covers {max(share, 0):.0%} of {tile}, the rest is neither learnt nor "
+                    "mapped; give one that covers it, or say what stands there (`missing`)"
+                )
 
 
 def _external(production: Production) -> Iterator[str]:

@@ -178,6 +178,9 @@ class Configuration(Section):
             if not sensor["in_season"]:
                 del sensor["in_season"]
             sensor.pop("prepare", None)  # the values are the same
+        for raster in (science["user_features"] or {}).get("patterns", ()):
+            if not raster["dated"]:
+                del raster["dated"]
         if not science["fusion"]:  # as it was before there was that section
             del science["fusion"]
         return hashlib.sha256(json.dumps(science, sort_keys=True).encode()).hexdigest()

@@ -24,6 +24,12 @@ def contradictions(config: "Configuration") -> Iterator[str]:
             yield f"{name}: {', '.join(twice)} stands twice"
     if not config.sensors.given and not config.user_features:
         yield "sensors: give at least one sensor, or user_features"
+    for raster in config.user_features.patterns if config.user_features else ():
+        if raster.path and raster.dated:
+            yield (
+                f"user_features: {raster.name!r} is one file over all tiles, and dated ones are several in the "
+                "folder of each tile: leave `path` or `dated` out"
+            )
     if config.user_features and not config.user_features.path:
         for raster in config.user_features.patterns:
             if not raster.path:
@@ -369,14 +375,14 @@ def _unknown_roles(name: str, sensor: SensorSection) -> Iterator[str]:
 
 def _same_names(name: str, sensor: SensorSection) -> Iterator[str]:
     """Features of a sensor that would have one name."""
-    kinds: list[set[str]] = [
-        set(sensor.kept), set(sensor.indices), set(sensor.additional_features)
-    ]  # fmt: skip
-    for feature in sorted(set.union(*kinds)):
-        if sum(feature in names for names in kinds) > 1:
+    features = [*sensor.kept, *sensor.indices, *sensor.additional_features]
+    lower = [feature.lower() for feature in features]  # tables tell no capitals apart
+    for feature in sorted(set(lower)):
+        if lower.count(feature) > 1:
+            found = dict.fromkeys(item for item in features if item.lower() == feature)
             yield (
-                f"sensors.{name}: {feature} would be the name of two features, of bands, indices and "
-                "additional_features; give one of them another"
+                f"sensors.{name}: {' and '.join(sorted(found))} would be the name of two features, of bands, "
+                "indices and additional_features; give one of them another"
             )
 
 
@@ -404,4 +410,6 @@ def _lists(config: "Configuration") -> Iterator[tuple[str, list[Any]]]:
     if config.feature_maps:
         yield "feature_maps.features", list(config.feature_maps.features)
     if config.user_features:
-        yield "user_features.patterns", [item.name for item in config.user_features.patterns]
+        words = [item.name for item in config.user_features.patterns]
+        first = {word.lower(): word for word in reversed(words)}  # tables tell no capitals apart
+        yield "user_features.patterns", [first[word.lower()] for word in words]

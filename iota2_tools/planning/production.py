@@ -48,7 +48,7 @@ from iota2_tools.reference.inspection import Findings, inspect_reference
 from iota2_tools.reference.management import Copy, read_copies
 from iota2_tools.reference.regions import read_regions
 from iota2_tools.reference.splits import SplitPlan
-from iota2_tools.timeseries.dates import Period, interpolation_dates
+from iota2_tools.timeseries.dates import Period, day_in_name, interpolation_dates
 
 REGION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 STANDARD_TILE = re.compile(r"T?\d{2}[A-Z]{3}", re.IGNORECASE)
@@ -641,21 +641,26 @@ class Production:
         return sorted(overlapping(tile, self.grids, pixels * self.grid(tile).resolution))
 
     def user_feature_files(self, tile: str) -> dict[str, str]:
-        """The user's raster of each pattern over a tile.
+        """The user's raster of each pattern, and date of dated ones, over a tile.
 
         Raises
         ------
         InputDataError
             If a pattern matches no file, or more than one, or a file over all tiles is not there.
         """
-        chosen = {}
-        for pattern, raster in self.user_rasters.items():
+        chosen: dict[str, str] = {}
+        section = self.config.user_features
+        for raster in section.patterns if section else ():
             if raster.path and not os.path.isfile(raster.path):
-                raise InputDataError(f"user_features: {pattern}: no file {raster.path}")
-            chosen[pattern] = raster.path or self._user_raster_of_tile(pattern, tile)
+                raise InputDataError(f"user_features: {raster.name}: no file {raster.path}")
+            if raster.dated:
+                chosen |= self._same_dates(raster, tile)
+            else:
+                chosen[raster.name] = raster.path or self._user_raster_of_tile(raster.name, tile)
         return chosen
 
-    def _user_raster_of_tile(self, pattern: str, tile: str) -> str:
+    def _user_files(self, pattern: str, tile: str) -> tuple[Path, list[Path], list[Path]]:
+        """Folder of the user's rasters of a tile, those whose name holds a pattern, and all."""
         section = self.config.user_features
         assert section
         assert section.path  # without it the configuration is refused
@@ -666,20 +671,67 @@ class Production:
                 "name of the tile"
             )
         files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in RASTERS)
-        matches = [path for path in files if pattern in path.name]
+        return folder, [path for path in files if pattern in path.name], files
+
+    def _user_raster_of_tile(self, pattern: str, tile: str) -> str:
+        folder, matches, files = self._user_files(pattern, tile)
         if len(matches) != 1:
             what = ", ".join(path.name for path in matches or files) or "none"
+            hint = "; if they are of several dates, say `dated: true`" if len(matches) > 1 else ""
             raise InputDataError(
                 f"user_features: pattern {pattern!r} must match one raster of {folder}, it matches "
-                f"{len(matches)} (found: {what})"
+                f"{len(matches)} (found: {what}){hint}"
             )
         return str(matches[0])
 
-    @property
+    def _same_dates(self, raster: UserRaster, tile: str) -> dict[str, str]:
+        """The user's raster of each date over a tile, which are those of the first tile."""
+        found, first = self._dated_rasters(raster, tile), self.tiles[0]
+        wanted = found if tile == first else self._dated_rasters(raster, first)
+        if found.keys() != wanted.keys():
+            lacking = ", ".join(sorted(wanted.keys() - found.keys())) or "none"
+            more = ", ".join(sorted(found.keys() - wanted.keys())) or "none"
+            raise InputDataError(
+                f"user_features: {raster.name}: the dates of {tile} are not those of {first}: it lacks "
+                f"{lacking} and has besides {more}; all tiles need the same"
+            )
+        return found
+
+    def _dated_rasters(self, raster: UserRaster, tile: str) -> dict[str, str]:
+        """Rasters by pattern and day, `NDVI_20180131`, in order of time."""
+        folder, matches, files = self._user_files(raster.name, tile)
+        if not matches:
+            what = ", ".join(path.name for path in files) or "none"
+            raise InputDataError(
+                f"user_features: pattern {raster.name!r} matches no raster of {folder} (found: {what})"
+            )
+        days: dict[date, Path] = {}
+        for path in matches:
+            day = day_in_name(path.stem.replace(raster.name, " ", 1))
+            if day is None:
+                raise InputDataError(
+                    f"user_features: {path}: its name tells no day such as 20180131, 2018-01-31 or 2018031; "
+                    f"rename it, or leave `dated` out of {raster.name}"
+                )
+            if day in days:
+                raise InputDataError(
+                    f"user_features: {folder}: {days[day].name} and {path.name} are both {raster.name} of {day}; "
+                    "leave one of them"
+                )
+            days[day] = path
+        return {f"{raster.name}_{day:%Y%m%d}": str(path) for day, path in sorted(days.items())}
+
+    @cached_property
     def user_rasters(self) -> dict[str, UserRaster]:
-        """How the user's rasters are read, by the word of their files' names."""
+        """How the user's rasters are read, by the word of their files' names, and date of dated ones."""
         section = self.config.user_features
-        return {item.name: item for item in section.patterns} if section else {}
+        found: dict[str, UserRaster] = {}
+        for raster in section.patterns if section else ():
+            names = [raster.name]
+            if raster.dated:
+                names = list(self._dated_rasters(raster, self.tiles[0]))
+            found |= dict.fromkeys(names, raster)
+        return found
 
     @cached_property
     def _region_shapes(self) -> dict[str, shapely.Geometry]:

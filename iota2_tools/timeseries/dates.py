@@ -1,9 +1,15 @@
 """The period of a production, and the regular days that all its tiles share."""
 
+import re
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from iota2_tools.core.errors import ConfigError
+
+DAY_OF_YEAR = 7
+"""Digits of a year and the number of a day in it."""
+DAYS = re.compile(r"(?<!\d)(?:\d{8}|\d{4}-\d{2}-\d{2}|\d{7})(?!\d)")
 
 
 @dataclass(frozen=True)
@@ -94,3 +100,21 @@ def stamp_of(day: date, *, travelling: bool) -> str:
     ('20200301', 'D060')
     """
     return f"D{day_of_year(day):03d}" if travelling else f"{day:%Y%m%d}"
+
+
+def day_in_name(name: str) -> date | None:
+    """The first day that a file's name tells: year, month and day, or year and day of the year.
+
+    >>> [str(day_in_name(name)) for name in ("NDVI_20180131", "a_2018-01-31_b", "MOD13Q1.A2018031")]
+    ['2018-01-31', '2018-01-31', '2018-01-31']
+    >>> day_in_name("tile_12345678"), day_in_name("NDVI_2018366"), day_in_name("NDVI")
+    (None, None, None)
+    """
+    for found in DAYS.finditer(name):
+        digits = found[0].replace("-", "")
+        written = "%Y%j" if len(digits) == DAY_OF_YEAR else "%Y%m%d"
+        with suppress(ValueError):  # a thirteenth month
+            day = datetime.strptime(digits, written)
+            if f"{day:{written}}" == digits:  # day 366 of a year of 365
+                return day.date()
+    return None

@@ -79,6 +79,31 @@ def look_at_user_raster(path: str, interpolation: str, missing: Missing, grid: G
     return UserImage(path, interpolation, missing, types, fills)
 
 
+def covered_share(path: str, grid: Grid) -> float:
+    """Share of a tile that a raster of the user covers, about, from its header: 0 to 1.
+
+    Raises
+    ------
+    InputDataError
+        As for `look_at_user_raster`, where the header tells it.
+    """
+    dataset = open_raster(path)
+    _part_over_tile(dataset, path, grid)
+    own = transform_bounds(grid.bounds, grid.crs, dataset.GetProjection())
+    transform = dataset.GetGeoTransform()
+    ends = [
+        gdal.ApplyGeoTransform(transform, x, y)
+        for x in (0, dataset.RasterXSize)
+        for y in (0, dataset.RasterYSize)
+    ]
+    share = 1.0
+    for axis in (0, 1):
+        places = [end[axis] for end in ends]
+        low, high = own[axis], own[axis + 2]
+        share *= (min(high, max(places)) - max(low, min(places))) / (high - low)
+    return share
+
+
 def _part_over_tile(dataset: gdal.Dataset, path: str, grid: Grid) -> Window:
     """Window of an image that holds all its pixels over a tile.
 

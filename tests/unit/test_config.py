@@ -428,8 +428,14 @@ def test_a_raster_of_the_user_may_be_given_by_its_word_alone():
     patterns = ["ALT", {"name": "SOIL", "interpolation": "nearest", "missing": -1}]
     config = complete_config(with_(user_features={"path": "x", "patterns": patterns}))
     assert config["user_features"]["patterns"] == [
-        {"name": "ALT", "path": None, "interpolation": "bicubic", "missing": "leave_out"},
-        {"name": "SOIL", "path": None, "interpolation": "nearest", "missing": -1.0},
+        {
+            "name": "ALT",
+            "path": None,
+            "interpolation": "bicubic",
+            "missing": "leave_out",
+            "dated": False,
+        },
+        {"name": "SOIL", "path": None, "interpolation": "nearest", "missing": -1.0, "dated": False},
     ]
 
 

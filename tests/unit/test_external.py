@@ -242,6 +242,12 @@ def test_names_of_two_functions_may_not_be_the_same(write):
     ]
 
 
+def test_names_of_one_function_may_not_differ_in_capitals_alone(write):
+    functions = [write("return {'A': block.inside, 'a': block.inside}")]
+    (problem,) = problems_of(functions, OUTLINE, [])
+    assert "f gives two features the name 'A'" in problem
+
+
 @pytest.mark.parametrize(
     "body",
     [

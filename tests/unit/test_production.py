@@ -4,6 +4,7 @@ import json
 import os
 from dataclasses import asdict, replace
 from datetime import date
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -476,6 +477,87 @@ def test_a_raster_over_all_tiles_that_covers_one_of_them_not_is_refused(plan, tm
         plan(**user(tmp_path, {"name": "ALT", "path": "nowhere.tif"})).user_feature_files("T31TCJ")
     with pytest.raises(ConfigError, match="'SOIL' is looked for in the folder of each tile: give"):
         plan(**user(tmp_path, {"name": "ALT", "path": far}, "SOIL"))
+
+
+def dated(tmp_path, *tiles):
+    """Rasters of three dates, each named in another way."""
+    for tile in tiles:
+        for number, day in enumerate(("2018032", "20180101", "2018-01-17"), start=1):
+            place = tmp_path / "user" / tile / f"MOD_NDVI_{day}_v2.tif"
+            left = LEFT if tile == "T31TCJ" else LEFT + 80
+            write_image(place, np.full((8, 8), number, np.int16), left=left)
+    return user(tmp_path, {"name": "NDVI", "dated": True}, path=str(tmp_path / "user"))
+
+
+def test_rasters_of_several_dates_are_features_of_their_dates(plan, tmp_path):
+    """Day 32 of 2018 is the first of February."""
+    made = plan(**dated(tmp_path, "T31TCJ"))
+    assert [Path(path).name for path in made.user_feature_files("T31TCJ").values()] == [
+        "MOD_NDVI_20180101_v2.tif", "MOD_NDVI_2018-01-17_v2.tif", "MOD_NDVI_2018032_v2.tif",
+    ]  # fmt: skip
+    assert Parameters(made).feature_names == [
+        "NDVI_20180101_band_1", "NDVI_20180117_band_1", "NDVI_20180201_band_1",
+    ]  # fmt: skip
+    assert header_problems(made) == []
+    (inputs,) = [Parameters(made).tile_inputs("T31TCJ")]
+    assert [item.missing for item in inputs.user_features.values()] == ["leave_out"] * 3
+
+
+def test_dated_rasters_that_do_not_fit_are_told(plan, tmp_path):
+    given = dated(tmp_path, "T31TCJ", "T31TDJ")
+    folder = tmp_path / "user" / "T31TDJ"
+    both = {"tiles": ["T31TCJ", "T31TDJ"]}
+    assert input_problems(plan(**given, **both)) == []
+    (folder / "MOD_NDVI_2018032_v2.tif").rename(folder / "MOD_NDVI_2018033_v2.tif")
+    (problem,) = input_problems(plan(**given, **both))
+    assert "NDVI: the dates of T31TDJ are not those of T31TCJ: it lacks NDVI_20180201" in problem
+    assert "has besides NDVI_20180202" in problem
+    write_image(folder / "NDVI_20180202.tif", np.ones((8, 8), np.int16), left=LEFT + 80)
+    (problem,) = input_problems(plan(**given, **both))
+    assert "are both NDVI of 2018-02-02" in problem
+    (folder / "NDVI_20180202.tif").rename(folder / "NDVI_last.tif")
+    (problem,) = input_problems(plan(**given, **both))
+    assert "NDVI_last.tif: its name tells no day such as 20180131" in problem
+    given["user_features"]["patterns"] = ["NDVI"]
+    (problem,) = input_problems(plan(**given))
+    assert "if they are of several dates, say `dated: true`" in problem
+    given["user_features"]["patterns"] = [{"name": "NDVI", "dated": True, "path": "dem.tif"}]
+    with pytest.raises(ConfigError, match="leave `path` or `dated` out"):
+        plan(**given)
+
+
+def test_rasters_of_the_tiles_have_the_same_bands(plan, tmp_path):
+    """A model would learn two features here and get three there."""
+    given = dated(tmp_path, "T31TCJ", "T31TDJ")
+    place = tmp_path / "user" / "T31TDJ" / "MOD_NDVI_2018032_v2.tif"
+    write_image(place, np.ones((2, 8, 8), np.int16), left=LEFT + 80)
+    (problem,) = input_problems(plan(**given, tiles=["T31TCJ", "T31TDJ"]))
+    assert f"{place}: has 2 band(s), " in problem
+    assert "v2.tif has 1; each band is a feature" in problem
+
+
+@pytest.mark.parametrize(
+    ("missing", "cols", "expected"),
+    [("leave_out", 6, "covers 75% of T31TCJ"), ("mean", 6, ""), ("leave_out", 8, "")],
+)
+def test_a_raster_that_covers_a_part_of_its_tile_is_told(
+    plan, tile, tmp_path, missing, cols, expected
+):
+    """The tile has 8 x 8 pixels."""
+    write_image(tmp_path / "user" / "T31TCJ" / "ALT.tif", np.ones((8, cols), np.int16))
+    pattern = {"name": "ALT", "missing": missing}
+    given = {"user_features": {"path": str(tmp_path / "user"), "patterns": [pattern]}}
+    told = [text for text in input_warnings(plan(JANUARY, **given)) if "user_features" in text]
+    assert len(told) == bool(expected)
+    assert all(expected in text for text in told)
+
+
+def test_names_that_differ_in_capitals_alone_are_refused(plan, tmp_path):
+    """Tables such as GeoPackages do not tell them apart."""
+    with pytest.raises(ConfigError, match=r"user_features\.patterns: ALT stands twice"):
+        plan(**user(tmp_path, "ALT", "alt", path="user"))
+    with pytest.raises(ConfigError, match="NDVI and ndvi would be the name of two features"):
+        plan(JANUARY | {"indices": ["NDVI"], "additional_features": {"ndvi": "B8/B4"}})
 
 
 def test_features_that_are_to_be_maps_are_known_at_the_start(plan, tile, tmp_path):
