@@ -55,12 +55,14 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the results; exit code."""
     from iota2_tools.config.nomenclature import read_nomenclature
+    from iota2_tools.core.locks import refuse_among_products
     from iota2_tools.years.change import ChangeRules, write_change
     from iota2_tools.years.judgement import read_judgements
     from iota2_tools.years.legends import read_common_legend, same_legend
     from iota2_tools.years.maps import common_grid, year_map
     from iota2_tools.years.transitions import Pair
 
+    refuse_among_products(arguments.output)
     legend = read_nomenclature(arguments.nomenclature) if arguments.nomenclature else None
     before, after = (
         year_map(given, arguments.draw, legend) for given in (arguments.before, arguments.after)

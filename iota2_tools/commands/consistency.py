@@ -54,6 +54,7 @@ def add_parser(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the maps; exit code."""
+    from iota2_tools.core.locks import refuse_among_products
     from iota2_tools.years.consistency import chain_of, series_of, write_consistent
     from iota2_tools.years.maps import year_map
 
@@ -65,6 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"--neighbours {arguments.neighbours:g}: give a number from 0 to 24")
     if arguments.threads < 1:
         raise ConfigError(f"--threads {arguments.threads}: give 1 or more")
+    refuse_among_products(arguments.output)
     maps = [
         year_map(folder, arguments.draw, name=name)
         for name, folder in named(arguments.years).items()

@@ -30,6 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     from iota2_tools.commands.production import output_folder
     from iota2_tools.config.nomenclature import read_nomenclature
     from iota2_tools.core.files import writable_folder
+    from iota2_tools.core.locks import refuse_among_products
     from iota2_tools.years.maps import year_map
     from iota2_tools.years.season import counted, season_of, write_season
 
@@ -38,6 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     nomenclature = (
         read_nomenclature(given) if given else year_map(results, str(arguments.draw)).legend
     )
+    refuse_among_products(arguments.output)
     writable_folder(arguments.output)
     scores = season_of(Path(results), arguments.draw, arguments.threads, nomenclature)
     write_season(scores, nomenclature, arguments.output)

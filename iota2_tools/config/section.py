@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationInfo
 
+LONGEST_NAME = 255
+"""Bytes of the name of a file or folder, on all file systems in use."""
 FORBIDDEN_IN_OUTPUT = {
     "?": "Orfeo ToolBox reads what follows as options",
     "{": "Snakemake reads it as a wildcard",
@@ -49,6 +51,13 @@ def plain_path(text: str) -> str:
         raise ValueError("is empty; name a file or folder")
     if re.search(r"[\x00-\x1f]", text):
         raise ValueError(f"{text!r} holds a line break or another control character")
+    longest = max(text.split("/"), key=lambda part: len(os.fsencode(part)))
+    size = len(os.fsencode(longest))
+    if size > LONGEST_NAME:
+        raise ValueError(
+            f"{longest[:40]!r}… is a name of {size} bytes, file systems know names of {LONGEST_NAME}; "
+            "choose a shorter one"
+        )
     if "$" in text:
         other = os.path.expandvars(text)
         hint = f", e.g. {other}" if other != text else ""

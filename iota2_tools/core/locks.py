@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from iota2_tools.core.errors import ConfigError
+
 NAME = "production.lock"
 FORMAT = 1
 """Of the file; raised when what it holds is read in another way."""
@@ -44,3 +46,19 @@ def problems_of_lock(output: str | Path) -> Iterator[str]:
         told = f"{path}: is no lock of a production ({error}); take it as it was written"
     if told:
         yield told
+
+
+def refuse_among_products(target: str | Path) -> None:
+    """Refuse a place among the products of a finished production, which its lock knows all of.
+
+    Raises
+    ------
+    ConfigError
+        If it is the output folder of a production, or lies in its `final`.
+    """
+    place = Path(target).resolve()
+    for final in (place / "final", place, *place.parents):
+        if (final / NAME).is_file():
+            raise ConfigError(
+                f"{target}: lies among the products of {final.parent}; name a folder of its own beside them"
+            )

@@ -265,6 +265,14 @@ def metres(grid: Grid) -> float:
     return float(grid.resolution * unit)
 
 
+def side_of_pixel(grid: Grid) -> str:
+    """Side of a pixel in words, in the unit of the coordinates; other units than metres with metres."""
+    reference = spatial_reference(grid.crs)
+    if reference.IsProjected() and reference.GetLinearUnits() == 1:
+        return f"{grid.resolution:g} m"
+    return f"{grid.resolution:g} {reference.GetAttrValue('UNIT') or 'units'} ({metres(grid):.4g} m)"
+
+
 def reprojected(grid: Grid, crs: str, resolution: float) -> Grid:
     """Grid covering `grid` in another CRS, its corners at multiples of the resolution.
 

@@ -33,6 +33,7 @@ from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.places import place_findings
 from iota2_tools.planning.production import Production
 from iota2_tools.products import FORMATS, Request
+from iota2_tools.reference.regions import region_remarks
 from iota2_tools.reference.sources import Demands
 from iota2_tools.timeseries.headers import reference_faults
 from iota2_tools.timeseries.user_rasters import covered_share
@@ -108,6 +109,7 @@ def warning_findings(production: Production, about: str = "") -> list[Finding]:
         lambda plan: plan.reference_findings.remarks,
         _lacking_series,
         _product_remarks,
+        _region_remarks,
         _strangers,
         _user_cover,
         _classes,
@@ -328,6 +330,16 @@ def _regions(production: Production) -> Iterator[str]:
         return
     if not used:
         yield f"{section.path}: no region touches a tile; check its coordinate reference system"
+
+
+def _region_remarks(production: Production) -> Iterator[str]:
+    """Regions that overlap by more than a pixel, or were repaired."""
+    section = production.config.regions
+    if section:
+        grid = production.mosaic_grid
+        yield from region_remarks(
+            section.path, section.layer, section.field, grid.crs, grid.resolution**2
+        )
 
 
 def _samples(production: Production) -> Iterator[str]:

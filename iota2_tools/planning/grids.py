@@ -12,8 +12,20 @@ COARSER, FINER = 50, 20
 
 def grid_findings(production: Production) -> Iterator[Finding]:
     """What is wrong or strange about the grids of the tiles."""
+    yield from _no_plane(production)
     yield from _resolution(production)
     yield from _apart(production)
+
+
+def _no_plane(production: Production) -> Iterator[Finding]:
+    """Coordinates that are neither of a plane nor angles, as those from the middle of the Earth."""
+    crs = production.grid(production.tiles[0]).crs
+    reference = spatial_reference(crs)
+    if not reference.IsProjected() and not reference.IsGeographic():
+        yield Finding(
+            "", "grid.projection", f"{crs_name(crs)} ({reference.GetName()}) is no projection of maps",
+            "give one, as EPSG:32631, or leave it out for that of the images",
+        )  # fmt: skip
 
 
 def _resolution(production: Production) -> Iterator[Finding]:

@@ -27,6 +27,7 @@ from iota2_tools.geo.grid import (
     grid_of,
     metres,
     reprojected,
+    side_of_pixel,
     spatial_reference,
     union,
 )
@@ -814,4 +815,4 @@ def _folders_in(path: str) -> str:
 
 def describe_grid(grid: Grid) -> str:
     """One line for logs: CRS, resolution, shape."""
-    return f"{crs_name(grid.crs)}, {grid.resolution:g} m, {grid.cols} x {grid.rows} pixels"
+    return f"{crs_name(grid.crs)}, {side_of_pixel(grid)}, {grid.cols} x {grid.rows} pixels"

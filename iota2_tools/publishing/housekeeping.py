@@ -305,6 +305,8 @@ def archive(output: str | Path, target: str | Path) -> list[str]:
         raise ConfigError(f"{target}: is a file; name a new folder")
     if Path(target).exists() and any(Path(target).iterdir()):
         raise ConfigError(f"{target}: is not empty; name a new folder")
+    if Path(target).resolve().is_relative_to(folder.resolve()):
+        raise ConfigError(f"{target}: lies in {folder} itself; name a folder that is beside it")
     _check_complete(lock, folder)
     wanted = [path for path, _ in files_of(folder) if group_of(path) in ARCHIVED]
     with whole_folder(str(target)) as temporary:

@@ -1,5 +1,7 @@
 """The regions of a production: one model each."""
 
+from collections.abc import Iterator
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -8,6 +10,9 @@ import shapely
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.core.words import plain_text
 from iota2_tools.geo.vectors import polygons_only, read_features
+
+SHOWN = 4
+"""Pairs of regions that a message names."""
 
 
 def read_regions(path: str, layer: str | None, field: str, crs: str) -> gpd.GeoSeries:
@@ -31,6 +36,32 @@ def read_regions(path: str, layer: str | None, field: str, crs: str) -> gpd.GeoS
     parts = features.shapes.groupby(names.map(plain_text))
     together = {name: shapely.union_all(shapes.to_numpy()) for name, shapes in parts}
     return gpd.GeoSeries(together, crs=features.shapes.crs)
+
+
+def region_remarks(
+    path: str, layer: str | None, field: str, crs: str, least: float
+) -> Iterator[str]:
+    """What is strange about the shapes of regions: borders that were repaired, regions that share ground.
+
+    Parameters
+    ----------
+    least : float
+        Ground that two regions may share without a word, square units of `crs`: slivers along borders.
+    """
+    yield from polygons_only(read_features(path, layer, {"name": field}, crs), path).remarks
+    regions = read_regions(path, layer, field, crs)
+    shapes = regions.to_numpy()
+    one, other = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    one, other = one[one < other], other[one < other]
+    shared = shapely.area(shapely.intersection(shapes[one], shapes[other]))
+    places = np.flatnonzero(shared > least)
+    pairs = [f"{regions.index[one[i]]} and {regions.index[other[i]]}" for i in places]
+    if pairs:
+        shown = ", ".join(pairs[:SHOWN]) + (" …" if pairs[SHOWN:] else "")
+        yield (
+            f"{path}: {len(pairs)} pair(s) of regions overlap ({shown}): pixels in both belong to the one named last; "
+            "cut one of them, if they should not"
+        )
 
 
 def assign_regions(polygons: gpd.GeoDataFrame, regions: gpd.GeoSeries | None) -> pd.Series:

@@ -349,6 +349,12 @@ strange(
 )
 
 
+def crossed(shape):
+    """A rectangle whose corners follow one another as in an 8."""
+    one, two, three, four, _ = shape.exterior.coords
+    return shapely.Polygon([one, three, two, four])
+
+
 def second_away(scene):
     """No product of April: 181 days from January to July."""
     for tile in ("T31TCJ", "T31TDJ"):
@@ -622,6 +628,13 @@ wrong(
     "a resolution of a centimetre",
     add("grid: {spatial_resolution: 0.01}"),
     "grid.spatial_resolution: 0.01 is 0.01 m",
+    count=0,
+)
+wrong(
+    "coordinates from the middle of the Earth",
+    add("grid: {projection: EPSG:4978, spatial_resolution: 10}"),
+    "grid.projection: EPSG:4978 (WGS 84) is no projection of maps",
+    "as EPSG:32631",
     count=0,
 )
 wrong(
@@ -904,6 +917,21 @@ wrong(
     edit(lambda f: f.iloc[:6]),
     "region south, seed 0: no polygon to learn from (0 in the region)",
     "merge the region with a neighbour",
+)
+strange(
+    "two regions over one another",
+    lambda s: s.edit(
+        lambda f: f.set_geometry([box(0, 0, 44, 14), box(0, 12, 44, 24)]), "regions.gpkg"
+    ),
+    "1 pair(s) of regions overlap (north and south): pixels in both belong to the one named last",
+)
+strange(
+    "a region whose border crosses itself",
+    lambda s: s.edit(
+        lambda f: f.set_geometry([crossed(f.geometry[0]), f.geometry[1]]), "regions.gpkg"
+    ),
+    "1 feature(s) (1) with a border that crosses itself, repaired",
+    count=0,
 )
 wrong(
     "a region of one class",
@@ -1281,6 +1309,12 @@ wrong(
     say("output: results", "output: $HOME/results"),
     "variables are not replaced",
     "write the path out",
+)
+wrong(
+    "an output with a name too long",
+    say("output: results", f"output: below/{'é' * 128}"),
+    "is a name of 256 bytes, file systems know names of 255",
+    "choose a shorter one",
 )
 wrong("an output of a special character", say("output: results", "output: a?b"), "'a?b' holds '?'")
 wrong(

@@ -81,6 +81,20 @@ def test_pixels_of_each_pair_are_counted_in_any_windows(maps, monkeypatch, rows)
     assert count_transitions(pair_of(*maps)).tolist() == PIXELS
 
 
+def test_results_do_not_go_among_the_products_of_a_production(maps, tmp_path, capsys):
+    final = tmp_path / "results/final"
+    final.mkdir(parents=True)
+    (final / "production.lock").write_text("{}")
+    before = sorted(tmp_path.rglob("*"))
+    for place in ("results", "results/final", "results/final/deeper/changes"):
+        assert main(["change", *maps, str(tmp_path / place)]) == 2
+        assert f"lies among the products of {tmp_path}/results;" in capsys.readouterr().err
+    assert main(["consistency", "a=x", "b=y", "--output", str(final)]) == 2
+    assert "lies among the products of" in capsys.readouterr().err
+    assert sorted(tmp_path.rglob("*")) == before
+    assert main(["change", *maps, str(tmp_path / "results/changes")]) == 0
+
+
 def test_the_map_of_changes_by_hand(maps, tmp_path, capsys):
     """Classes 1, 2, 7: 1>2 is 2, 1>7 is 3, 2>1 is 4; 0.01 ha a pixel; 0.9 x 0.5 = 45 %."""
     out = tmp_path / "out"

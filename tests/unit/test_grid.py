@@ -16,6 +16,7 @@ from iota2_tools.geo.grid import (
     reading_windows,
     reprojected,
     same_crs,
+    side_of_pixel,
     union,
 )
 
@@ -264,3 +265,15 @@ def test_a_window_is_rounded_to_the_squares_it_touches():
     assert Window(9, 10, 1, 1).rounded(4, tile) == Window(8, 8, 2, 3)
     assert tile.rounded(4, tile) == tile
     assert Window(6, 3, 1, 1).rounded(4, Window(3, 2, 9, 9)) == Window(3, 2, 4, 4)
+
+
+@pytest.mark.parametrize(
+    ("crs", "resolution", "words"),
+    [
+        ("EPSG:32631", 10, "10 m"),
+        ("EPSG:2229", 30, "30 US survey foot (9.144 m)"),  # 1200/3937 m
+        ("EPSG:4326", 0.0001, "0.0001 degree (11.13 m)"),
+    ],
+)
+def test_the_side_of_a_pixel_is_told_in_its_unit(crs, resolution, words):
+    assert side_of_pixel(Grid(crs, 0, 0, resolution, 1, 1)) == words

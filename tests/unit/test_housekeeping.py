@@ -220,6 +220,9 @@ def test_what_cannot_be_archived_whole_is_refused(output, tmp_path):
         archive(output, output)
     with pytest.raises(ConfigError, match="is a file; name a new folder"):
         archive(output, output / "notes.txt")
+    with pytest.raises(ConfigError, match="name a folder that is beside it"):
+        archive(output, output / "final/archive")
+    assert not (output / "final/archive").exists()
     (output / "models/region_1_seed_0/model.json").unlink()
     with pytest.raises(InputDataError, match=r"region_1_seed_0: has no model\.json"):
         archive(output, target)

@@ -142,6 +142,8 @@ def test_a_model_of_calendar_dates_is_refused_with_the_reason():
     assert "one tells" not in str(caught.value)
     both = ["Sentinel2_B4_D001", "Sentinel2_B8_D001"]
     for learnt, found in ((both, both[:1]), (both[:1], both)):
-        with pytest.raises(InputDataError, match=r" 1 \(Sentinel2_B8_D001\) (missing|new)") as caught:
+        with pytest.raises(
+            InputDataError, match=r" 1 \(Sentinel2_B8_D001\) (missing|new)"
+        ) as caught:
             check_same_features(learnt, found, "model")
         assert "one tells" not in str(caught.value)  # a band more or less, and no other calendar
