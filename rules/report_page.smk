@@ -8,6 +8,17 @@ REPORT = expand(
 )
 # Accuracy by region, where there are several.
 JUDGED_TILES = judged(TILES) if len(REGIONS) > 1 else []
+# Of the maps of all draws, where they are made.
+FUSED_MATRIX = (
+    ["<results>/final/Confusion_Matrix_Classifications_fusion.csv"]
+    if FUSED_MAPS
+    else []
+)
+REGULARISED_FUSED_MATRIX = (
+    ["<results>/final/Confusion_Matrix_Classif_Regularised_fusion.csv"]
+    if FUSED_MAPS and BLOCKS
+    else []
+)
 # Samples are described where models learn those of the tiles.
 DESCRIBED_SAMPLES = not (OWN_SAMPLES or config["learning"]["models"])
 
@@ -100,6 +111,15 @@ rule write_report:
             )
         ),
         areas=expand("<results>/final/Areas_Seed_{seed}.csv", seed=SEEDS),
+        raw=judged(RAW_MATRICES),
+        regularised=judged(
+            expand(
+                "<results>/final/Confusion_Matrix_Classif_Regularised_Seed_{seed}.csv",
+                seed=SEEDS if BLOCKS else [],
+            )
+        ),
+        fused=judged(FUSED_MATRIX),
+        regularised_fused=judged(REGULARISED_FUSED_MATRIX),
         reliability=judged(
             expand("<results>/final/reliability_seed_{seed}.csv", seed=SEEDS)
         ),

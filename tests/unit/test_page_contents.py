@@ -41,6 +41,10 @@ def sources(tmp_path):
         seeds=(3, 5),
         matrices=[matrix("m3", 8, 2, 0, 10), matrix("m5", 10, 0, 5, 5)],
         areas=[], reliability=[], by_polygon=[], inventories=[], masks={}, validity={}, counts=None, profiles=None,
+        others={
+            "raw": [], "regularised": [matrix("r3", 8, 2, 0, 10), matrix("r5", 9, 1, 5, 5)],
+            "fusion": [matrix("f", 3, 1, 0, 4)],
+        },
         by_tile={
             "A": [matrix("a3", 6, 2, 0, 0), matrix("a5", 8, 0, 0, 0)],
             "B": [matrix("b3", 0, 0, 0, 0), matrix("b5", 0, 0, 0, 0)],
@@ -54,6 +58,21 @@ def sources(tmp_path):
         },
         results="", models=[], tiles="", nomenclature="",
     )  # fmt: skip
+
+
+def test_other_maps_than_those_of_the_draws_have_scores_of_their_own(sources):
+    """Right: 18 and 14 of 20; 7 of 8. By chance half of them: the columns are as large, or the rows."""
+    regularised, fused = contents._other_maps(sources)
+    assert (regularised.kind, regularised.pixels, fused.kind, fused.pixels) == (
+        "regularised",
+        20,
+        "fusion",
+        8,
+    )
+    assert regularised.overall_accuracy.mean == pytest.approx((18 / 20 + 14 / 20) / 2)
+    assert fused.overall_accuracy.mean == pytest.approx(7 / 8)
+    assert fused.kappa.mean == pytest.approx((7 / 8 - 0.5) / 0.5)
+    assert fused.overall_accuracy.half_width is None
 
 
 def test_scores_of_tiles_and_regions_are_means_over_the_draws(sources):

@@ -23,6 +23,7 @@ from iota2_tools.reporting.page.model import (
     Importance,
     InputDigest,
     LegendEntry,
+    MapAccuracy,
     MapGrid,
     Maps,
     Matrix,
@@ -108,6 +109,7 @@ def report(**changes) -> Report:
                 ClassScores(code=31, precision=NONE, recall=NONE, f_score=NONE, confused=[]),
             ],
             matrices=[Matrix(name="mean", pixels=[[1234, 166, 100], [0, 0, 0]])],
+            other_maps=[MapAccuracy(kind="fusion", pixels=808, overall_accuracy=score(0.9123), kappa=score(0.81))],
             places=[PlaceAccuracy(kind="region", name="hills", pixels=8, overall_accuracy=None, f_score=None)],
             reliability=[Bin(draw=0, pixels=9, confidence=0.5, accuracy=0.6)],
             remarks=["A product was left out."],
@@ -178,9 +180,18 @@ def test_the_first_screen_says_how_right_the_map_is_and_how_much_land_each_class
     first, _, rest = words.partition(" Accuracy The map was compared")
     assert "of the pixels that were checked have the right class" in first
     assert "87.8 % ± 3.2 %" in first
+    assert "Hectares: mean of 2 draws." in first
+    assert (
+        "by how the polygons differ. The map of all draws as one: 91.2 %, on polygons that no draw has learnt."
+        in first
+    )
     assert "1 235 ha 75.0 %" in first
     assert first.index("1 235 ha") < first.index("12.3 ha")  # the largest first
     assert "Land-cover map 1 tile (T31TCJ) from Sentinel-2, 1 January 2018 to 1 April 2018" in first
+    assert (
+        "Land cover, mean of the draws 0.878 0.700 1 500 Land cover, all draws as one 0.912 0.810 808 "
+        in rest
+    )
     for told in ("Water 12.5 %", "1 200 to 1 300", "at most 112", "region hills", "A product was left out.",
                  "321 MB", "X is left out", "numpy 2.0", "snakemake --profile local", "By trees.",
                  "40 in 7", "c0ffee", "off by 0.051", "too few for an interval"):  # fmt: skip

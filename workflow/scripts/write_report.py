@@ -20,6 +20,12 @@ with job(snakemake.log[0], snakemake.threads, snakemake.resources.mem_mb):
         seeds=params.seeds,
         matrices=list(files.matrices),
         areas=list(files.areas),
+        others={
+            "raw": list(files.raw),
+            "regularised": list(files.regularised),
+            "fusion": list(files.fused),
+            "regularised_fusion": list(files.regularised_fused),
+        },
         by_tile=by_place(files.by_tile, params.tiles),
         by_region=by_place(files.by_region, params.judged),
         by_polygon=[list(files.by_polygon[number::draws]) for number in range(draws)],

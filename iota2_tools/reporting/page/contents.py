@@ -55,6 +55,8 @@ class Sources:
         Draws.
     matrices, areas : sequence of str
         Confusion matrix and areas of each draw, CSV. No matrices: there is no reference.
+    others : mapping of str to sequence of str
+        Confusion matrices of other maps, by their kind (`model.MapAccuracy`): a draw each, or one. Empty: not made.
     by_tile : mapping of str to sequence of str
         Confusion matrices of each tile, draw by draw.
     by_region : mapping of str to sequence of str
@@ -85,6 +87,7 @@ class Sources:
     seeds: Sequence[int]
     matrices: Sequence[str]
     areas: Sequence[str]
+    others: Mapping[str, Sequence[str]]
     by_tile: Mapping[str, Sequence[str]]
     by_region: Mapping[str, Sequence[str]]
     by_polygon: Sequence[Sequence[str]]
@@ -212,10 +215,24 @@ def _accuracy(sources: Sources, nomenclature: Nomenclature) -> model.Accuracy:
         kappa=_score(found.kappa),
         classes=classes,
         matrices=[model.Matrix(name=name, pixels=matrix.tolist()) for name, matrix in told],
+        other_maps=list(_other_maps(sources)),
         places=[*_tiles(sources), *_regions(sources, nomenclature)],
         reliability=list(_reliability(sources)),
         remarks=remarks_of(sources.results),
     )
+
+
+def _other_maps(sources: Sources) -> Iterator[model.MapAccuracy]:
+    for kind, paths in sources.others.items():
+        matrices = {number: read_matrix_csv(path)[0] for number, path in enumerate(paths)}
+        if matrices:
+            found = scores_over_seeds(matrices)
+            yield model.MapAccuracy(
+                kind=kind,
+                pixels=float(np.mean([matrix.sum() for matrix in matrices.values()])),
+                overall_accuracy=_score(found.overall_accuracy),
+                kappa=_score(found.kappa),
+            )
 
 
 def _place(kind: str, name: str, matrices: Sequence[np.ndarray]) -> model.PlaceAccuracy:

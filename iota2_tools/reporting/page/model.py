@@ -60,6 +60,17 @@ class PlaceAccuracy(Part):
     f_score: float | None = Field(description="Mean of the F-scores of its classes, 0-1.")
 
 
+class MapAccuracy(Part):
+    """Scores of other maps than those of the draws; what is fused is judged by what no draw has learnt."""
+
+    kind: Literal["raw", "regularised", "fusion", "regularised_fusion"] = Field(
+        description="Before smoothing; without small areas; all draws as one; that without small areas."
+    )
+    pixels: float = Field(description="Validation pixels, mean over the maps.")
+    overall_accuracy: Score
+    kappa: Score
+
+
 class Bin(Part):
     """A step of the reliability curve."""
 
@@ -83,6 +94,7 @@ class Accuracy(Part):
     kappa: Score
     classes: list[ClassScores]
     matrices: list[Matrix]
+    other_maps: list[MapAccuracy] = Field(description="Maps made of those of the draws.")
     places: list[PlaceAccuracy]
     reliability: list[Bin]
     remarks: list[str] = Field(description="What the reader must know.")

@@ -58,6 +58,15 @@ def write_report(report: Report, page: str, data: str, configuration: str) -> No
         Path(temporary).write_text(page_of(report), encoding="utf-8")
 
 
+NAMES_OF_MAPS = {
+    "raw": "Land cover before smoothing",
+    "regularised": "Land cover without small areas",
+    "fusion": "Land cover, all draws as one",
+    "regularised_fusion": "Land cover without small areas, all draws as one",
+}
+"""Maps beside those of the draws, as the list of the layers calls them."""
+
+
 def page_of(report: Report) -> str:
     """The page as HTML."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -86,6 +95,7 @@ def page_of(report: Report) -> str:
         areas=sorted(report.areas, key=lambda item: -item.pixels),
         map_data=_map_data(report),
         most_classes=MOST_CLASSES,
+        names_of_maps=NAMES_OF_MAPS,
         quantities=len({item.quantity for item in report.data.profiles}),
         library={name: Markup(library_file(name)) for name in ("leaflet.js", "leaflet.css")},
         own={name: Markup(_template(name)) for name in ("report.js", "report.css")},
