@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import platform
-import resource
 import subprocess
 import sys
 import tempfile
@@ -23,7 +22,6 @@ from osgeo import gdal
 from sklearn.ensemble import RandomForestClassifier
 
 from iota2_tools import otb
-from iota2_tools.classifying.tile import MappingSettings, TileSources, classify_tile
 from iota2_tools.features.plan import series_features
 from iota2_tools.features.stack import FeatureStack
 from iota2_tools.geo.grid import Window, grid_of
@@ -45,6 +43,7 @@ from iota2_tools.timeseries.masks import write_clear_masks, write_validity
 TILE = "T31TCJ"
 BANDS = ["B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12"]
 OPTIONS = {"level": "FRE"}
+JOB = Path(__file__).with_name("classification_job.py")
 SHARE = 16  # the slow ways do one row of windows in so many
 
 
@@ -55,11 +54,8 @@ def main() -> None:
     parser.add_argument(
         "--folder", help="where the scene and the models are kept (a temporary folder)"
     )
-    parser.add_argument("--threads", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.threads:
-        run_job(Path(given.folder), given.threads)
-        return
+    otb.load()  # not missed after minutes
     folder = Path(given.folder or Path(tempfile.gettempdir()) / f"iota2_benchmark_{given.size}")
     prepare(folder, given.size, given.samples)
     rows = [compare_job(folder, threads) for threads in (1, 2)]
@@ -195,25 +191,22 @@ def learn(folder: Path, scene: Path, size: int, n_samples: int) -> None:
     otb_learners.train(table, LearningSettings("otb-rf", {"nbtrees": 100}), 0, 2, folder / "otb")
 
 
-def run_job(folder: Path, threads: int) -> None:
-    """In a process of its own: map the tile, tell the CPU time and the peak memory."""
-    rasters = {name: str(folder / f"{name}.tif") for name in ("regions", "footprint", "validity")}
-    masks = {"sentinel2": str(folder / "masks.tif")}
-    layers = {name: str(folder / f"{name}.tif") for name in ("classes", "confidence")}
-    classify_tile(
-        TileSources(str(folder / "inventory.json"), settings_of(folder), masks, **rasters),
-        MappingSettings(1, tuple(range(1, 22)), "uint8", 1, 400),
-        [str(folder / "model")],
-        [layers],
-        threads,
-    )
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    print(json.dumps({"cpu": used.ru_utime + used.ru_stime, "peak": used.ru_maxrss // 1024}))
-
-
 def compare_job(folder: Path, threads: int) -> dict:
     """The chain's own job: the whole process, imports and loading of the model counted."""
-    command = [sys.executable, __file__, "--folder", str(folder), "--threads", str(threads)]
+    rasters = {name: str(folder / f"{name}.tif") for name in ("regions", "footprint", "validity")}
+    job = {
+        "sources": {
+            "inventory": str(folder / "inventory.json"),
+            "settings": settings_of(folder),
+            "masks": {"sentinel2": str(folder / "masks.tif")},
+            **rasters,
+        },
+        "model": str(folder / "model"),
+        "layers": {name: str(folder / f"{name}.tif") for name in ("classes", "confidence")},
+        "threads": threads,
+    }
+    (folder / "job.json").write_text(json.dumps(job))
+    command = [sys.executable, str(JOB), str(folder / "job.json")]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "NUMEXPR_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     told = json.loads(done.stdout.strip().splitlines()[-1])

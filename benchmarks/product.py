@@ -60,9 +60,29 @@ class Work:
         place.mkdir(exist_ok=True)
         return str(place / f"{kind}_{name}.{end}")
 
+    @property
+    def bundles(self) -> dict[str, list[str]]:
+        """Squares of the jobs of a step."""
+        from iota2_tools.geo.squares import bundles
+
+        return bundles(self.squares)
+
+    def folders(self, kind: str) -> dict[str, str]:
+        """What the jobs of a step have made, by bundle."""
+        place = self.folder / f"{self.block}_{self.square}" / kind
+        place.mkdir(parents=True, exist_ok=True)
+        return {name: str(place / name) for name in self.bundles}
+
     def files(self, kind: str, end: str = "npz") -> dict[str, str]:
-        """The same of all squares."""
-        return {name: self.file(kind, name, end) for name in self.squares}
+        """The same by square."""
+        from iota2_tools.geo.squares import files_in_bundles
+
+        return files_in_bundles(self.folders(kind).values(), self.squares, end)
+
+    def jobs(self):
+        """Name of a bundle, and its squares."""
+        for bundle, names in self.bundles.items():
+            yield bundle, {name: self.squares[name] for name in names}
 
     @property
     def classes(self) -> str:
@@ -113,26 +133,30 @@ def regularise(work: Work) -> None:
 
 
 def trace(work: Work) -> None:
-    from iota2_tools.vectors.tracing import trace_square
+    from iota2_tools.vectors.tracing import trace_squares
 
-    for name, square in work.squares.items():
-        trace_square(work.classes, square, work.file("trace", name))
+    folders = work.folders("trace")
+    for bundle, squares in work.jobs():
+        trace_squares(work.classes, squares, folders[bundle])
 
 
 def join(work: Work) -> None:
     from iota2_tools.vectors.joining import join_squares
 
-    join_squares(work.files("trace"), work.squares, work.files("joined"), work.file("joined"))
+    folders = dict(zip(work.folders("joined").values(), work.bundles.values(), strict=True))
+    join_squares(work.files("trace"), work.squares, folders, work.file("joined"))
 
 
 def shape(work: Work) -> None:
-    from iota2_tools.vectors.shaping import shape_square
+    from iota2_tools.vectors.shaping import shape_squares
     from iota2_tools.vectors.simplification import Shape
 
-    for name, square in work.squares.items():
-        shape_square(
-            work.classes, square, work.file("trace", name), work.file("joined", name),
-            Shape(tolerance=TOLERANCE), work.file("polygons", name, "parquet"), work.file("arcs", name),
+    kinds = ("trace", "joined", "polygons", "arcs")
+    traces, joined, polygons, arcs = map(work.folders, kinds)
+    for bundle, squares in work.jobs():
+        shape_squares(
+            work.classes, squares, traces[bundle], joined[bundle], Shape(tolerance=TOLERANCE),
+            polygons[bundle], arcs[bundle],
         )  # fmt: skip
 
 
@@ -146,12 +170,13 @@ def shape_border(work: Work) -> None:
 
 
 def measure(work: Work) -> None:
-    from iota2_tools.vectors.measuring import Quantity, Sources, measure_square
+    from iota2_tools.vectors.measuring import Quantity, Sources, measure_squares
 
     quantities = [Quantity(name, work.source(name)) for name in ("confidence", "validity")]
     sources = Sources(work.source("raw"), quantities)
-    for name, square in work.squares.items():
-        measure_square(work.classes, square, sources, work.file("measures", name, "parquet"))
+    folders = work.folders("measures")
+    for bundle, squares in work.jobs():
+        measure_squares(work.classes, squares, sources, folders[bundle])
 
 
 def measure_border(work: Work) -> None:
@@ -174,7 +199,7 @@ def coverage(work: Work):
     from iota2_tools.vectors.delivery import Coverage
 
     tables = [
-        [*work.files(kind, "parquet").values(), work.file(kind, "border", "parquet")]
+        [*work.folders(kind).values(), work.file(kind, "border", "parquet")]
         for kind in ("polygons", "measures")
     ]
     return Coverage.of(

@@ -5,8 +5,11 @@ import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import geopandas as gpd
 import pytest
+import shapely
 from conftest import ROOT
+from osgeo import gdal
 
 
 def taken(path: Path) -> Iterator[tuple[str, str]]:
@@ -35,3 +38,21 @@ def test_benchmarks_take_from_the_package_what_it_has():
     assert len(found) > 100
     assert [item for item in found if not is_there(*item[1:])] == []
     assert not is_there("iota2_tools.reference.export", "sample_tables")  # it has moved
+
+
+@pytest.mark.slow  # compiles what the fast loop does not
+def test_the_steps_of_the_product_make_a_layer_that_covers_the_map(tmp_path, monkeypatch):
+    """Called as the jobs are: what they take has changed before without a word."""
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    product = importlib.import_module("product")
+    work = product.Work(tmp_path / "64", 64, 32, 32)
+    for step in (product.prepare, *product.WAYS["ours"]):
+        step(work)
+    layer = gpd.read_file(work.file("layer", end="gpkg"), layer="land_cover")
+    mapped = int((gdal.Open(work.source("raw")).ReadAsArray() > 0).sum())
+    assert layer.area.sum() == pytest.approx(mapped * 100.0)
+    assert shapely.coverage_is_valid(layer.geometry.to_numpy())
+    whole = product.Work(tmp_path / "64", 64, 64, 64)
+    for step in product.WAYS["ours"]:
+        step(whole)
+    assert product.same_layer(whole, work) == len(layer)
