@@ -44,7 +44,7 @@ test-setup: setup
 # A whole production for each format, on simulated scenes, and some on real data; a quarter of an hour.
 test-formats: OTB := auto
 test-formats: setup
-	python -m pytest tests/formats
+	python -m pytest -n 2 tests/formats
 
 # A small production with all that is made of maps: fused, smoothed, regularised, polygons; some ten minutes.
 test-maps: setup

@@ -6,8 +6,8 @@ Usage: python benchmarks/labels.py RESULTS [--region 1] [--noise 0.2] [--seeds 1
 RESULTS is the output folder of a production with two draws or more (`iota2 demo` has two). The learning samples
 of draw 0 are learnt; what is said of them is held against the samples that the other draws learn and draw 0 does
 not. A share of the learning polygons then gets the label of another class, drawn at random; those that judge keep
-theirs. `drop` learns without the polygons that look wrong, as the chain does (its sets follow from the folds of all);
-`deleted`: these polygons are taken out of the reference.
+theirs. `drop` learns without the polygons that look wrong, and asks folds that have not learnt them either, as the
+chain does (its sets count them); `deleted`: these polygons are taken out of the reference.
 
 With the scene of `iota2 simulate` that a production was made of (with `classification: {probability_map: true,
 prediction_sets: 0.1}`), its prediction sets are held against the class of every pixel of the land.
@@ -252,10 +252,14 @@ def report(
     most = FOLD_PIXELS * len(np.unique(table.polygons))
     some = table.only(some_of_each(table.polygons, most, key))
     said = out_of_fold(some, key, SETTINGS, 2)
+    suspicious = droppable(polygon_table(some, said))
+    learnt = table
+    if drop:
+        learnt = table.only(~np.isin(table.polygons, suspicious))
+        left_out = np.isin(some.polygons, suspicious)
+        said = out_of_fold(some, key, SETTINGS, 2, left_out=left_out)
     values = said.probabilities[said.told].astype(float)
     truth = np.searchsorted(said.classes, some.codes[said.told])
-    suspicious = droppable(polygon_table(some, said))
-    learnt = table.only(~np.isin(table.polygons, suspicious)) if drop else table
     kept = ~np.isin(some.polygons[said.told], suspicious) | (not drop)
     temperature = best_temperature(values[kept], truth[kept])
     with tempfile.TemporaryDirectory() as folder:

@@ -28,7 +28,9 @@ LEARNS_TILES = bool(not OWN_SAMPLES or config["learning"]["own_weight"])
 # What folds of its polygons say of a model, made as it is learnt. With fusion: `learn_folds`, on demand.
 FOLDS_OF_MODEL = {}
 if production.folded:
-    MANAGED["judged_by"] = versions("folds")
+    MANAGED["judged_by"] = versions(
+        "folds", *(["dropping"] if parameters.folds["drop"] else [])
+    )
     MANAGED["folds"] = parameters.folds
     FOLDS_OF_MODEL = {
         name: f"<results>/folds/region_{{region}}_seed_{{seed}}/{file}"

@@ -62,7 +62,7 @@ def group_of(nodeid: str) -> str:
         return "maps"
     if file.endswith("test_simulated.py"):
         return "production"
-    return nodeid if file.endswith("test_real_data.py") else file
+    return nodeid if file.endswith(("test_real_data.py", "test_productions.py")) else file
 
 
 # A shell starts what it puts into the background with SIGINT ignored, and all that is started

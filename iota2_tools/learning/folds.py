@@ -39,7 +39,8 @@ class OutOfFold:
     Parameters
     ----------
     fold : ndarray of int64, shape (n_samples,)
-        Fold from 0; `EVERYWHERE` for a class of a single polygon, of which nothing is said.
+        Fold from 0; `EVERYWHERE` for a class of a single polygon, of which nothing is said, or of none in
+        the other folds that is not left out.
     said : ndarray of int64, shape (n_samples,)
         Class; 0 where nothing is said.
     classes : ndarray of int64, shape (n_classes,)
@@ -65,6 +66,7 @@ def out_of_fold(
     settings: LearningSettings,
     threads: int,
     managed: Managed = engines.NOTHING_MORE,
+    left_out: np.ndarray | None = None,
 ) -> OutOfFold:
     """Learn without each fold of whole polygons, and ask for that fold.
 
@@ -72,6 +74,8 @@ def out_of_fold(
     ----------
     managed : Managed
         How the samples that are learnt are completed.
+    left_out : ndarray of bool, shape (n_samples,), optional
+        Samples that are asked for and never learnt. The folds are the same with and without them.
 
     Raises
     ------
@@ -92,7 +96,11 @@ def out_of_fold(
         values = np.full((len(fold), len(classes)), np.nan, dtype=np.float32)
     for number in np.unique(fold[fold != EVERYWHERE]):
         apart = fold == number
-        learnt, _ = managed.complete(table.only(~apart), key)
+        others = ~apart if left_out is None else ~(apart | left_out)
+        unknown = apart & ~np.isin(table.codes, table.codes[others])  # all others are left out
+        fold[unknown] = EVERYWHERE
+        apart &= ~unknown
+        learnt, _ = managed.complete(table.only(others), key)
         codes, prediction = engines.said_of(learnt, table.features[apart], key, settings, threads)
         said[apart] = prediction.codes
         if values is not None:
@@ -156,6 +164,9 @@ def judge(
 
     Some samples of each polygon do: `FOLD_PIXELS` on average, `FOLD_SAMPLES` in all.
 
+    Polygons that are dropped are found by folds that have learnt them. What is then said of the others,
+    and the temperature, is of folds that have not, for the model has not either.
+
     Where folds cannot be made, the log says so, the tables are empty, and probabilities stay as
     they are.
 
@@ -173,18 +184,38 @@ def judge(
     except LearningError as error:
         logger.warning("not judged by folds, so that its confidence is not calibrated: %s", error)
         found = _nothing(some, settings)
-    _write(some, found, wanted.files)
+    polygons = polygon_table(some, found)
     told: dict[str, Any] = {}
-    kept = found.told
+    used = found.told
     if wanted.drop:
-        dropped = droppable(polygon_table(some, found))
+        dropped = droppable(polygons)
         told["dropped"] = dropped.tolist()
         logger.info("%d polygon(s) whose label looks wrong are not learnt", len(dropped))
-        kept = kept & ~np.isin(some.polygons, dropped)
-        table = table.only(~np.isin(table.polygons, dropped))
+        left_out = np.isin(some.polygons, dropped)
+        if left_out.any():
+            found = _without(left_out, some, key, settings, threads, managed) or found
+            used = found.told & ~left_out
+            table = table.only(~np.isin(table.polygons, dropped))
+    _write(some, found, used, polygons, wanted.files)
     if wanted.tempered:
-        told["calibration"] = _calibrated(some, found, kept)
+        told["calibration"] = _calibrated(some, found, used)
     return table, told
+
+
+def _without(
+    left_out: np.ndarray,
+    table: TrainingTable,
+    key: ModelKey,
+    settings: LearningSettings,
+    threads: int,
+    managed: Managed,
+) -> OutOfFold | None:
+    """What folds say that have not learnt what is dropped; None where they cannot be made."""
+    try:
+        return out_of_fold(table, key, settings, threads, managed, left_out)
+    except LearningError as error:
+        logger.warning("judged by folds that have learnt what is dropped: %s", error)
+        return None
 
 
 def some_of_each(polygons: np.ndarray, most: int, key: ModelKey) -> np.ndarray:
@@ -269,15 +300,23 @@ def write_folds(
         See `engines.train`.
     """
     table = read_training_table(samples, key.region, key.seed, features)
-    _write(table, out_of_fold(table, key, settings, threads), files)
+    found = out_of_fold(table, key, settings, threads)
+    _write(table, found, found.told, polygon_table(table, found), files)
 
 
-def _write(table: TrainingTable, found: OutOfFold, files: FoldFiles) -> None:
+def _write(
+    table: TrainingTable,
+    found: OutOfFold,
+    used: np.ndarray,
+    polygons: pd.DataFrame,
+    files: FoldFiles,
+) -> None:
+    """Write what folds say; `used` samples tell how true the probabilities are."""
     _tell_of_single(table, found)
     with whole_file(files.predictions) as temporary:
         _frame(table, found).to_parquet(temporary, index=False, compression="zstd")
-    write_csv(_polygon_rows(polygon_table(table, found)), files.polygons)
-    write_csv(_calibration_rows(table, found), files.calibration)
+    write_csv(_polygon_rows(polygons), files.polygons)
+    write_csv(_calibration_rows(table, found, used), files.calibration)
 
 
 def _tell_of_single(table: TrainingTable, found: OutOfFold) -> None:
@@ -354,15 +393,15 @@ def _polygon_rows(polygons: pd.DataFrame) -> list[list]:
     return rows
 
 
-def _calibration_rows(table: TrainingTable, found: OutOfFold) -> list[list]:
+def _calibration_rows(table: TrainingTable, found: OutOfFold, used: np.ndarray) -> list[list]:
     """Header alone for a learner without probabilities, or where nothing is said."""
     rows: list[list] = [
         ["probabilities", "temperature", "log_loss", "brier", "calibration_error", "samples"]
     ]
-    if found.probabilities is None or not found.told.any():
+    if found.probabilities is None or not used.any():
         return rows
-    values = found.probabilities[found.told].astype(float)
-    truth = np.searchsorted(found.classes, table.codes[found.told])
+    values = found.probabilities[used].astype(float)
+    truth = np.searchsorted(found.classes, table.codes[used])
     best = best_temperature(values, truth)
     for name, temperature, probabilities in (
         ("as they are", 1.0, values),

@@ -54,7 +54,7 @@ def size_of(parameters: "Parameters", tile: str | None) -> Size:
         grown=_grown(parameters),
         fits=_fits(parameters),
         reduced=parameters.config.learning.reduction.used,
-        folds=FOLDS if plan.folded else 0,
+        folds=FOLDS * (2 if parameters.folds["drop"] else 1) if plan.folded else 0,
         trees=parameters.config.learning.parameters.get("n_estimators", 100),
         learner=parameters.config.learning.learner,
     )

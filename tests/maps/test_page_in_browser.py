@@ -1,6 +1,7 @@
 """The report in a browser, as a reader opens it: from the folder, on a desk and on a phone."""
 
 import re
+import shutil
 
 import numpy as np
 import pyproj
@@ -121,6 +122,24 @@ def test_the_map_stands_on_paper_too(quiet, whole_production):
         quiet.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": medium})
         assert quiet.run(display) == visible
     quiet.choose("#layer", "classif_seed_0")
+
+
+def test_a_page_that_keeps_no_tiles_draws_them_all(whole_production, tmp_path):
+    """Map and paper ask for the same tiles while others come: none may be forgotten that somebody waits for."""
+    shutil.copytree(whole_production.results / "final/report", tmp_path / "report")
+    page = tmp_path / "report/index.html"
+    text = page.read_text(encoding="utf-8")
+    assert text.count("const MOST_TILES = 80;") == 1
+    page.write_text(text.replace("MOST_TILES = 80", "MOST_TILES = 0"), encoding="utf-8")
+    with opened(DESKTOP) as browser:
+        browser.open(page)
+        asked = "document.querySelectorAll('#map .leaflet-tile').length"
+        browser.wait(f"return {asked} > 0 && {LOADED.removeprefix('return ')} === {asked}")
+        expected = colours_of(whole_production.results, "Classif_Seed_0.tif")
+        browser.wait(
+            f"return (() => {{{COLOURS}}})(...arguments).length >= {len(expected)}", "#paper"
+        )
+        assert browser.complaints() == []
 
 
 def test_two_layers_meet_where_the_slider_stands(quiet):

@@ -340,6 +340,66 @@ def test_a_polygon_that_looks_wrong_is_not_learnt_where_that_is_asked_for(learnt
     assert pd.read_csv(learnt.folder / "polygons.csv")["suspicious"].tolist() == [0, 0, 1] + [0] * 9
 
 
+def test_what_is_dropped_is_learnt_by_no_fold_that_tells_of_the_others(learnt):
+    """The reference: a production whose samples never had that polygon."""
+    learnt("kept")
+    before = pd.read_csv(learnt.folder / "polygons.csv")
+    asked = pd.read_parquet(learnt.folder / "said.parquet")
+    told = learnt("dropped", drop=True)
+    after = pd.read_parquet(learnt.folder / "said.parquet")
+    # Which polygons look wrong is told by folds that have learnt them, and so it stays.
+    pd.testing.assert_frame_equal(pd.read_csv(learnt.folder / "polygons.csv"), before)
+    pd.testing.assert_frame_equal(
+        after[["polygon", "code", "fold"]], asked[["polygon", "code", "fold"]]
+    )
+    # The values of the classes lie apart, so that without the wrong label each tree is sure.
+    others = after[after["polygon"] != 3]
+    own = np.where(others["code"] == 11, others["p_11"], others["p_300"])
+    assert (own == 1).all()
+    assert (asked.loc[asked["polygon"] != 3, ["p_11", "p_300"]].max(axis=1) < 1).any()
+    # The table is that of the samples that the temperature is found with.
+    table = pd.read_csv(learnt.folder / "calibration.csv")
+    assert table["samples"].tolist() == [55, 55]
+    assert told["calibration"]["temperature"] == pytest.approx(table["temperature"][1], abs=1e-5)
+
+
+def test_folds_say_nothing_of_a_class_whose_other_polygons_are_left_out():
+    polygons = np.repeat(np.arange(1, 10), 4)
+    codes = np.repeat([1, 1, 1, 1, 2, 2, 3, 3, 3], 4)
+    features = (codes * 100)[:, None].astype(np.int16)
+    table = TrainingTable(features, codes, polygons, ["band"])
+    plain = out_of_fold(table, KEY, TREES, 1)
+    assert plain.told.all()
+    found = out_of_fold(table, KEY, TREES, 1, left_out=polygons == 5)
+    # Polygon 6 is the only one of its class: no fold that has not learnt it knows that class.
+    assert np.unique(polygons[~found.told]).tolist() == [6]
+    assert np.isnan(found.probabilities[polygons == 6]).all()
+    assert (found.said[polygons == 6] == 0).all()
+    # Polygon 5 is asked for: the others know its class by polygon 6 unless they lie in one fold.
+    assert (found.said[polygons == 5] == 2).all()
+    assert np.array_equal(found.fold[polygons != 6], plain.fold[polygons != 6])
+
+
+def test_where_one_class_is_left_to_a_fold_those_that_learnt_all_judge(
+    tmp_path, monkeypatch, caplog
+):
+    """Two polygons of class 12, of which one is dropped: without the other a fold knows class 11 alone."""
+    polygons = np.repeat(np.arange(1, 8), 4)
+    frame = pd.DataFrame(
+        {"polygon": polygons, "code": np.where(polygons <= 5, 11, 12), "region": "1"}
+    )
+    frame["seed_0"] = True
+    frame["band"] = np.where(polygons <= 6, 100, 900).astype(np.int16)
+    frame.to_parquet(tmp_path / "s.parquet", index=False)
+    names = [str(tmp_path / name) for name in ("said.parquet", "polygons.csv", "calibration.csv")]
+    monkeypatch.setattr(folds, "droppable", lambda table: np.array([6]))
+    wanted = FoldsWanted(FoldFiles(*names), True, True)
+    engines.train([str(tmp_path / "s.parquet")], KEY, TREES, 1, str(tmp_path / "m"), folds=wanted)
+    assert "judged by folds that have learnt what is dropped" in caplog.text
+    told = json.loads((tmp_path / "m/model.json").read_text())
+    assert (told["dropped"], told["calibration"]["samples"]) == ([6], 24)
+
+
 def test_found_parameters_are_those_that_folds_judge(learnt):
     search = {
         "method": "grid",

@@ -47,10 +47,20 @@
     promise.catch(function () {
       known.delete(key);
       note("Tiles of the map are missing: keep the folder “tiles” beside this page.");
+    }).finally(function () {
+      waiting.delete(key);
+      forget();
     });
     known.set(key, promise);
-    if (known.size > MOST_TILES) known.delete(known.keys().next().value);
     return promise;
+  }
+
+  /* Those that are not there yet stay: somebody waits for them. */
+  function forget() {
+    for (const key of known.keys()) {
+      if (known.size <= MOST_TILES) return;
+      if (!waiting.has(key)) known.delete(key);
+    }
   }
 
   function note(text) { document.getElementById("map-note").textContent = text; }
