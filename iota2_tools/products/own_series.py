@@ -84,7 +84,8 @@ class OwnSeries(DescribedSection):
     pattern: Annotated[FileName, AfterValidator(dated)] = Field(
         description=(
             "File name with `{date}` (`20180131`, `2018-01-31` or `2018031`), `{band}` where each band is a "
-            "file, and `*`, e.g. `PS_{date}_*_{band}.tif`."
+            "file, and `*`, e.g. `PS_{date}_*_{band}.tif`. Of several files of one date that show the same ground "
+            "the one with the highest numbers in place of `*` counts."
         )
     )
     bands: dict[Name, Annotated[int, Ge(1)]] = Field(
@@ -144,14 +145,17 @@ class OwnSeries(DescribedSection):
 def regular_expression(pattern: str, bands: list[str]) -> re.Pattern[str]:
     """Names that a pattern of the configuration stands for.
 
+    Of several files of one date the numbers in place of the first two `*` tell which is the newest.
+
     >>> regular_expression("S_{date}_{band}.tif", ["NIR"]).fullmatch("S_2018-01-31_NIR.tif")["day"]
     '2018-01-31'
     """
+    newest = ["version", "made"]
     words = "|".join(map(re.escape, sorted(bands, key=len, reverse=True)))
     parts = []
     for piece in re.split(r"(\{date\}|\{band\}|\*)", pattern):
         if piece == "*":
-            parts.append(TOKENS["any"])
+            parts.append(f"(?P<{newest.pop(0)}>{TOKENS['any']})" if newest else TOKENS["any"])
         elif piece.startswith("{"):
             parts.append(TOKENS[piece[1:-1]].replace("{bands}", words))
         else:
@@ -205,6 +209,12 @@ def _remarks(request: Request) -> list[str]:
     return []
 
 
+def _example(options: Mapping[str, Any]) -> str:
+    """A name that the pattern stands for."""
+    band = next(iter(options["bands"]), "")
+    return options["pattern"].replace("{date}", "20180131").replace("{band}", band)
+
+
 def configured(options: Mapping[str, Any]) -> ProductFormat:
     """The format that the configuration describes."""
     roles = {band: role for role, band in options["roles"].items()}
@@ -212,7 +222,7 @@ def configured(options: Mapping[str, Any]) -> ProductFormat:
         label=options["name"],
         section=OwnSeries,
         pattern=regular_expression(options["pattern"], list(options["bands"])),
-        example=options["pattern"],
+        example=_example(options),
         bands=bands_of(options["bands"], roles),
         pixels=Pixels(
             TYPES,

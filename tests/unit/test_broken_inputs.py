@@ -154,6 +154,15 @@ def radar_without_direction(scene):
 # Images, by folders and names.
 
 wrong(
+    "a pattern of one's own that no file has",
+    lambda s: s.say(
+        "sensors:\n",
+        "sensors:\n  own_series: {path: s2, pattern: 'X_{date}_{band}.tif', bands: {red: 1}}\n",
+    ),
+    "s2/T31TCJ holds no product -> expected products like X_20180131_red.tif",
+    count=0,
+)
+wrong(
     "a frame of radar without orbit direction",
     radar_without_direction,
     "manifest.safe: tells no orbit direction (found '' where ASCENDING or DESCENDING stands)",

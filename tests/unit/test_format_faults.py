@@ -404,6 +404,22 @@ def test_dates_of_the_user_are_read_in_three_forms(day, expected):
     assert (identity and identity.day.timetuple().tm_yday) == expected
 
 
+def test_an_example_of_the_users_names_is_one_of_them():
+    """It is shown where a folder holds none."""
+    known = format_of("own_series", OWN)
+    assert known.example.format(tile="T31TCJ") == "PS_20180131_*_red.tif"
+    assert known.recognise(known.example)
+
+
+def test_of_two_files_of_a_date_the_highest_number_is_the_newest(tmp_path):
+    """10 is more than 9; letters tell nothing."""
+    known = format_of("own_series", OWN | {"pattern": "S_{date}_*_{band}.tif", "mask": None})
+    for version in ("v9", "v10", "v2"):
+        write_image(tmp_path / f"S_20180131_{version}_red.tif", np.ones((8, 8), np.int16))
+    found = [item.name for item in known.listing(str(tmp_path)).products]
+    assert found == [f"S_20180131_v{number}_*.tif" for number in (10, 9, 2)]
+
+
 def test_bands_of_the_user_that_are_named_and_not_there_are_told():
     given = {"path": "x", "pattern": "{date}.tif", "bands": {"A": 1}, "keep_bands": ["B"]}
     assert "'B' is none of the bands A" in next(OwnSeries(**given).contradictions())
