@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyogrio
@@ -128,6 +129,7 @@ def judge(judged: Judged) -> Judgements:
             f"strata of a single point: {shown(single)}. What varies there is unknown, and what depends on it has "
             "no interval"
         )
+    remarks += _certainties(points, legend, strata)
     whole = Judgement(legend, len(reference), counts.of_map[codes], hectares, assess(points))
     regions = {}
     for number, (name, own) in enumerate(counts.of_regions.items(), start=1):
@@ -140,20 +142,68 @@ def judge(judged: Judged) -> Judgements:
     return Judgements(whole, regions, remarks)
 
 
+def _single_points(shapes: gpd.GeoSeries, path: str) -> gpd.GeoSeries:
+    """Points, also where a program has written each as a group of one.
+
+    Raises
+    ------
+    InputDataError
+        If there is anything else.
+    """
+    grouped = (shapes.geom_type == "MultiPoint").to_numpy()
+    single = grouped & (shapely.get_num_geometries(shapes.to_numpy()) == 1)
+    found = shapes.copy()
+    found[single] = shapely.get_geometry(shapes.to_numpy()[single], 0)
+    kinds = set(found.geom_type.dropna().unique()) - {"Point"}
+    if kinds:
+        raise InputDataError(
+            f"{path}: points are needed, found {', '.join(sorted(kinds))}; give one point a feature"
+        )
+    return found
+
+
+def _certainties(points: Points, legend: Nomenclature, strata: np.ndarray) -> list[str]:
+    """What is said of strata that are classes, of which no point is wrong though not every pixel was looked at."""
+    if points.class_of_stratum is None:
+        return []
+    wrong = points.reference != points.class_of_stratum[points.stratum]
+    errors = np.bincount(points.stratum, weights=wrong, minlength=len(points.pixels))
+    flawless = (errors == 0) & (points.sizes > 1) & (points.sizes < points.pixels)
+    told = [
+        f"{legend.name_of(int(strata[place]))} ({points.sizes[place]} points, up to {100 * _most_wrong(points.sizes[place]):.2g} %)"
+        for place in np.flatnonzero(flawless).tolist()
+    ]
+    return told and [
+        f"no point is wrong in {shown(told)}: +- 0 does not mean sure there, so much of it may be wrong all the same"
+    ]
+
+
+def _most_wrong(size: int) -> float:
+    """Upper limit (95 %, one-sided) of the share that is wrong where none of some points is.
+
+    References
+    ----------
+    Clopper and Pearson (1934), 10.1093/biomet/26.4.404; nearly 3 / n (the rule of three).
+    """
+    return float(1 - 0.05 ** (1 / size))
+
+
 def _looked_at(judged: Judged, grid: Grid) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Row and column of each point that was looked at, what was seen there, and remarks."""
     header = layer_header(judged.points, judged.layer)
     found = read_features(judged.points, header.layer, {"seen": judged.field}, grid.crs)
-    kinds = set(found.shapes.geom_type.dropna().unique()) - {"Point"}
-    if kinds:
-        raise InputDataError(
-            f"{judged.points}: points are needed, found {', '.join(sorted(kinds))}"
-        )
+    found = replace(found, shapes=_single_points(found.shapes, judged.points))
     texts = np.array(
         ["" if pd.isna(v) else plain_text(v) for v in found.values["seen"]], dtype=object
     )
-    usable = (texts != "") & ~(found.shapes.isna() | found.shapes.is_empty).to_numpy()
+    placed = np.isfinite(shapely.get_x(found.shapes.to_numpy())) & (texts != "")
     remarks = list(found.remarks)
+    if (texts != "").any() and not placed.any():
+        raise InputDataError(
+            f"{judged.points}: no point has a place in the coordinates of the map; check its coordinate reference "
+            "system (ogrinfo), and assign the right one (ogr2ogr -a_srs)"
+        )
+    usable = placed
     if not usable.any():
         raise InputDataError(
             f"{judged.points}: no point has a class in the field {judged.field!r}; fill it in, with codes or names "
@@ -161,8 +211,8 @@ def _looked_at(judged: Judged, grid: Grid) -> tuple[np.ndarray, np.ndarray, list
         )
     if not usable.all():
         remarks.append(
-            f"{(~usable).sum()} of {len(usable)} point(s) have no class in {judged.field!r} and do not count: if these "
-            "are the difficult ones, the map seems better than it is"
+            f"{(~usable).sum()} of {len(usable)} point(s) have no class in {judged.field!r}, or no place, and do not "
+            "count: if these are the difficult ones, the map seems better than it is"
         )
     shapes = found.shapes.to_numpy()[usable]
     rows = np.floor((grid.top - shapely.get_y(shapes)) / grid.resolution).astype(np.int64)

@@ -230,6 +230,16 @@ def to_remove(output: str | Path, keep: Collection[str]) -> list[str]:
         If the folder holds no production, or one that is at work.
     """
     check_production(output)
+    _check_at_rest(output)
+    return sorted(
+        path
+        for path, _ in files_of(output)
+        if (group := group_of(path)) != OTHERS and group not in keep
+    )
+
+
+def _check_at_rest(output: str | Path) -> None:
+    """Raise InputDataError if somebody makes the production, or Snakemake was killed in its folder."""
     owner = Owner.read(owner_of(output))
     if owner and owner.runs is not False:
         raise InputDataError(
@@ -242,11 +252,6 @@ def to_remove(output: str | Path, keep: Collection[str]) -> list[str]:
                 f"{place}: Snakemake is at work here, or was killed; wait for its end, or unlock it "
                 "(`snakemake --unlock`)"
             )
-    return sorted(
-        path
-        for path, _ in files_of(output)
-        if (group := group_of(path)) != OTHERS and group not in keep
-    )
 
 
 def remove(output: str | Path, paths: Sequence[str]) -> None:
@@ -294,7 +299,8 @@ def archive(output: str | Path, target: str | Path) -> list[str]:
     Raises
     ------
     InputDataError
-        If the production is not what its lock says, or lacks models or samples.
+        If the production is not what its lock says, lacks models or samples, or is being made: its
+        models may be newer than its maps.
     ConfigError
         If the target is there already.
     """
@@ -307,7 +313,9 @@ def archive(output: str | Path, target: str | Path) -> list[str]:
         raise ConfigError(f"{target}: is not empty; name a new folder")
     if Path(target).resolve().is_relative_to(folder.resolve()):
         raise ConfigError(f"{target}: lies in {folder} itself; name a folder that is beside it")
+    _check_at_rest(folder)
     _check_complete(lock, folder)
+    _check_no_link(folder)
     wanted = [path for path, _ in files_of(folder) if group_of(path) in ARCHIVED]
     with whole_folder(str(target)) as temporary:
         for path in wanted:
@@ -318,6 +326,27 @@ def archive(output: str | Path, target: str | Path) -> list[str]:
         Path(temporary, "production.yaml").write_text(text, encoding="utf-8")
         _check_verified(lock, Path(temporary, "final"))
     return sorted(wanted)
+
+
+def _check_no_link(folder: Path) -> None:
+    """Raise InputDataError if something that an archive holds is a link: it would not stand alone."""
+    for place, folders, names in os.walk(folder):
+        for path in (Path(place, name) for name in (*folders, *names)):
+            inside = path.relative_to(folder).as_posix()
+            # A folder is of a group if all that may lie in it is.
+            if path.is_symlink() and {group_of(inside), *_groups_below(path, inside)} & set(
+                ARCHIVED
+            ):
+                raise InputDataError(
+                    f"{path}: is a link, and an archive copies none; put what it leads to in its place"
+                )
+
+
+def _groups_below(link: Path, inside: str) -> Iterator[str]:
+    """Groups of the files that a link to a folder leads to, by the path that they have through it."""
+    for place, _, names in os.walk(link):
+        below = Path(inside, Path(place).relative_to(link))
+        yield from (group_of((below / name).as_posix()) for name in names)
 
 
 def _check_complete(lock: Lock, folder: Path) -> None:

@@ -237,3 +237,38 @@ def test_the_two_commands(small, tmp_path, capsys):
     assert main(["assess", small, str(tmp_path / "none.gpkg")]) == 2
     assert "none.gpkg" in capsys.readouterr().err
     assert main(["assess", small, points, "--output", points]) == 2
+
+
+def test_no_wrong_point_is_not_taken_for_certainty(small, tmp_path):
+    """Of three points none is wrong: 1 - 0.05 ** (1 / 3) = 0.632 of the class may be; of two, 0.776."""
+    seen = ((0, 0, "Wood"), (1, 5, "Wood"), (2, 9, "Wood"), (6, 0, "Water"), (9, 9, "Wood"))
+    told = judge(Judged(small, write_seen(tmp_path / "seen.gpkg", seen))).remarks
+    assert sum("no point is wrong in Wood (3 points, up to 63 %)" in item for item in told) == 1
+    assert not any("Water (" in item for item in told)
+    right = (*seen[:-1], (9, 9, "Water"))
+    told = judge(Judged(small, write_seen(tmp_path / "right.gpkg", right))).remarks
+    assert any("Wood (3 points, up to 63 %), Water (2 points, up to 78 %)" in item for item in told)
+    every = tuple((row, col, NAMES[VALUES[row, col] - 1]) for row in range(10) for col in range(10))
+    told = judge(Judged(small, write_seen(tmp_path / "every.gpkg", every))).remarks
+    assert not any(
+        "no point is wrong" in item for item in told
+    )  # nothing is left that may be wrong
+
+
+def test_points_in_groups_of_one_are_points(small, tmp_path):
+    frame = gpd.read_file(write_seen(tmp_path / "seen.gpkg"))
+    alone = judge(Judged(small, str(tmp_path / "seen.gpkg"))).whole.found.counts.tolist()
+    grouped = frame.set_geometry([shapely.MultiPoint([shape]) for shape in frame.geometry])
+    grouped.to_file(tmp_path / "grouped.gpkg")
+    assert judge(Judged(small, str(tmp_path / "grouped.gpkg"))).whole.found.counts.tolist() == alone
+    two = [shapely.MultiPoint([shape, shapely.Point(0, 0)]) for shape in frame.geometry]
+    frame.set_geometry(two).to_file(tmp_path / "two.gpkg")
+    with pytest.raises(InputDataError, match="found MultiPoint; give one point a feature"):
+        judge(Judged(small, str(tmp_path / "two.gpkg")))
+
+
+def test_points_that_cannot_be_brought_to_the_map_are_told_of_their_coordinates(small, tmp_path):
+    frame = gpd.read_file(write_seen(tmp_path / "seen.gpkg"))
+    frame.set_crs("EPSG:4326", allow_override=True).to_file(tmp_path / "wrong.gpkg")
+    with pytest.raises(InputDataError, match="no point has a place in the coordinates of the map"):
+        judge(Judged(small, str(tmp_path / "wrong.gpkg")))

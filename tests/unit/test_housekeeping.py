@@ -184,6 +184,24 @@ def test_what_may_not_be_removed_is_named(output, monkeypatch):
         remove(output, ["models/region_1_seed_0/model.json"])
 
 
+def test_a_production_that_is_being_made_is_not_archived(output, tmp_path):
+    """Its models may be newer than its maps, which alone are verified."""
+    owner_of(output).parent.mkdir()
+    owner_of(output).write_text(json.dumps(vars(Owner.of_process(os.getpid()))))
+    with pytest.raises(InputDataError, match=f"is being made by .*process {os.getpid()}"):
+        archive(output, tmp_path / "archive")
+    assert not (tmp_path / "archive").exists()
+
+
+@pytest.mark.parametrize("folder", ["models", "tiles", "models/region_1_seed_0"])
+def test_what_an_archive_needs_is_never_left_out_because_it_is_a_link(output, tmp_path, folder):
+    shutil.move(output / folder, tmp_path / "elsewhere")
+    (output / folder).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputDataError, match=rf"{folder}: is a link, .* copies none"):
+        archive(output, tmp_path / "archive")
+    assert not (tmp_path / "archive").exists()
+
+
 def test_an_archive_stands_alone_and_is_verified(output, tmp_path):
     target = tmp_path / "archive"
     archive(output, target)
