@@ -59,8 +59,13 @@ def overview(path: str, depth: Depth = "headers") -> Overview:
     found = [item for told in problems for item in findings_in(told, path, "error", SECTIONS)]
     production = Production(config) if config else None
     if production:
-        found += _of_inputs(production, path, depth)
-        found += warning_findings(production, path)
+        try:
+            found += _of_inputs(production, path, depth)
+            found += warning_findings(production, path)
+        except Exception:
+            if not found:
+                raise
+            # Choices that contradict one another are told; what was computed with both is not.
         if not any(item.severity == "error" for item in found):
             found += machine_findings(Parameters(production))
     lines = lines_of(path)

@@ -42,7 +42,7 @@ MGRS = re.compile(r"T?\d{1,2}[A-Z]{3}", re.IGNORECASE)
 CODES = ("grid:code", "s2:mgrs_tile")
 VERSIONS = ("s2:processing_baseline", "processing:version", "version", "updated", "created")
 """What tells how new a processing is, the first of most weight."""
-FORM = 1
+FORM = 2
 """Of the index; another one is made anew."""
 
 
@@ -264,7 +264,8 @@ def named_items(given: Any, name: str) -> dict[str, dict[str, Any]]:
 
 
 def _is_item(given: Mapping[str, Any]) -> bool:
-    return given.get("type") == "Feature" and isinstance(given.get("assets"), dict)
+    """Whether it is meant as an item; other features of GeoJSON have neither assets nor a version of STAC."""
+    return given.get("type") == "Feature" and ("assets" in given or "stac_version" in given)
 
 
 def _links(given: Mapping[str, Any], name: str) -> tuple[list[str], dict[str, str]]:
@@ -321,6 +322,7 @@ BAND_LISTS = ("bands", "eo:bands", "raster:bands")
 def _parts(given: Mapping[str, Any]) -> Iterator[tuple[str, Any, type | tuple[type, ...]]]:
     """Parts of an item that are read, by their place, and what each of them must be."""
     yield "properties", given.get("properties") or {}, dict
+    yield "assets", given.get("assets"), dict
     for key, asset in given["assets"].items():
         place = f"assets.{key}"
         yield place, asset, dict

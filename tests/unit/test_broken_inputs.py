@@ -154,6 +154,15 @@ def radar_without_direction(scene):
 # Images, by folders and names.
 
 wrong(
+    "an index of bands that a series of one's own does not tell",
+    lambda s: s.say(
+        "sensors:\n",
+        "sensors:\n  own_series: {path: s2, pattern: '*{date}*_FRE_{band}.tif', bands: {B4: 1}, indices: [NDVI]}\n",
+    ),
+    "sensors.own_series.indices: NDVI needs a band called nir and red",
+    count=0,
+)
+wrong(
     "a pattern of one's own that no file has",
     lambda s: s.say(
         "sensors:\n",

@@ -721,6 +721,18 @@ def test_what_is_no_item_is_told_and_nothing_ends(folder, change, told):
     assert told in found.strangers["a.json"]
 
 
+def test_an_item_of_a_list_without_assets_is_told_and_other_features_are_not(folder):
+    """One acquisition less, and nobody would know."""
+    item = make_item(folder)
+    lost, plain = item | {"id": "lost", "assets": []}, {"type": "Feature", "geometry": None}
+    del (bare := item | {"id": "bare"})["assets"]
+    write(folder / "a.json", {"type": "FeatureCollection", "features": [item, lost, bare, plain]})
+    found = find_items(str(folder))
+    assert len(found.items) == 1
+    assert set(found.strangers) == {"a.json#lost", "a.json#bare"}
+    assert "(assets is [])" in found.strangers["a.json#lost"]
+
+
 @pytest.mark.parametrize(
     "content",
     [
