@@ -170,8 +170,8 @@ def _certainties(points: Points, legend: Nomenclature, strata: np.ndarray) -> li
     errors = np.bincount(points.stratum, weights=wrong, minlength=len(points.pixels))
     flawless = (errors == 0) & (points.sizes > 1) & (points.sizes < points.pixels)
     told = [
-        f"{legend.name_of(int(strata[place]))} ({points.sizes[place]} points, up to {100 * _most_wrong(points.sizes[place]):.2g} %)"
-        for place in np.flatnonzero(flawless).tolist()
+        f"{legend.name_of(int(code))} ({size} points, up to {100 * _most_wrong(size):.2g} %)"
+        for code, size in zip(strata[flawless], points.sizes[flawless], strict=True)
     ]
     return told and [
         f"no point is wrong in {shown(told)}: +- 0 does not mean sure there, so much of it may be wrong all the same"

@@ -86,6 +86,15 @@ def plain(name: str) -> str:
     return name.lower().replace("_", "")
 
 
+def truth(value: Any) -> bool | None:
+    """What a value means where True or False is asked for, as Python or between quotes; None: neither.
+
+    >>> truth("False"), truth(1), truth("maybe")
+    (False, True, None)
+    """
+    return {"true": True, "false": False, "1": True, "0": False}.get(str(value).strip().lower())
+
+
 class _Given:
     """Fields of a configuration, whatever their spelling and section; remembers which were used."""
 
@@ -98,14 +107,30 @@ class _Given:
             else:
                 self.fields["", plain(section)] = (section, content)
         self.used: set[tuple[str, str]] = set()
+        self.unread: dict[str, str] = {}
+        """What is said of values that mean neither True nor False, by the place of each."""
 
     def get(self, name: str, default: Any = None, section: str | None = None) -> Any:
-        """A value by its name; empty text and None are as if it was not given."""
-        for key, (_, value) in self.fields.items():
+        """A value by its name; empty text and None are as if it was not given.
+
+        Where the default is True or False, so is the value, also between quotes.
+        """
+        for key, (written, value) in self.fields.items():
             if key[1] == plain(name) and section in (None, key[0]):
                 self.used.add(key)
-                return default if value in (None, "", "None") else value
+                if value in (None, "", "None"):
+                    return default
+                return self._truth(written, value, default) if isinstance(default, bool) else value
         return default
+
+    def _truth(self, written: str, value: Any, default: bool) -> bool:
+        found = truth(value)
+        if found is None:
+            self.unread[written] = (
+                f"{written}: {value!r} is neither True nor False; taken as {default}, its default"
+            )
+            return default
+        return found
 
     def section(self, name: str) -> dict[str, Any]:
         """Fields of a section that are left, by their plain names."""
@@ -142,6 +167,7 @@ def converted(cfg: Mapping[str, Any]) -> Converted:
         step(given, found)
     for section, name, written, value in given.left():
         _tell_of(section, name, written, value, found)
+    found.without += given.unread.values()
     return found
 
 
@@ -299,6 +325,10 @@ def _grid(given: _Given, found: Converted) -> None:
         found.put("grid.projection", str(projection))
     size = given.get("spatial_resolution")
     if isinstance(size, list):
+        if len(set(map(float, size))) > 1:
+            found.changed.append(
+                f"spatialResolution: pixels are square here, {size[0]:g} of {' x '.join(f'{side:g}' for side in size)}"
+            )
         size = size[0] if size else None
     if size:
         found.put("grid.spatial_resolution", float(size))
@@ -344,7 +374,7 @@ def _selection(given: _Given, found: Converted) -> None:
             region = str(own.get("target_model"))
             _one_selection(own, f"sampling.per_region.{region}", found)
     made = given.get("sample_augmentation", {})
-    if isinstance(made, Mapping) and made.get("activate"):
+    if isinstance(made, Mapping) and truth(made.get("activate")):
         _augmentation(made, found)
 
 

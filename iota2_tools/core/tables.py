@@ -62,7 +62,7 @@ def read_rows(
     missing = [name for name in columns[:needed] if name not in (table.fieldnames or ())]
     if missing:
         raise InputDataError(
-            f"{path}: has no column {' and '.join(missing)}; its columns are {', '.join(columns)}"
+            f"{path}: has no column {' and '.join(missing)}; give it the columns {', '.join(columns)}"
         )
     for row in table:
         yield table.line_num, {name: (row.get(name) or "").strip() for name in columns}

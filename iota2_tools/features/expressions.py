@@ -34,14 +34,17 @@ class Expression:
         values : mapping of str to ndarray
             Reflectance x 10000 of each band in `bands`.
         """
+        return np.nan_to_num(self.compute(values), nan=0.0, posinf=0.0, neginf=0.0)
+
+    def compute(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
+        """The same, with NaN and infinity where it is undefined."""
         import numexpr
 
         local = {band: np.asarray(values[band], dtype=np.float32) for band in self.bands}
         shape = next(iter(local.values())).shape
         # numexpr casts integer constants to float32 with these operands, so 1/2 is 0.5.
         result = numexpr.evaluate(self.text, local_dict=local, global_dict={}, truediv=True)
-        result = np.broadcast_to(result, shape).astype(np.float32)
-        return np.nan_to_num(result, nan=0.0, posinf=0.0, neginf=0.0)
+        return np.broadcast_to(result, shape).astype(np.float32)
 
 
 def parse_expression(
@@ -98,7 +101,21 @@ def parse_expression(
         raise ConfigError(
             f"{text!r} cannot be computed ({error}); conditions go in where(condition, a, b)"
         ) from None
+    _check_defined(expression, text)
     return expression
+
+
+def _check_defined(expression: Expression, text: str) -> None:
+    """Refuse what is undefined whatever the bands hold, as a division by zero: it would be 0 everywhere."""
+    random = np.random.default_rng(0)
+    shape = len(expression.bands), 256
+    tried = random.choice([-1, 1], shape) * 10 ** random.uniform(-3, 4, shape)
+    with np.errstate(all="ignore"):
+        values = expression.compute(dict(zip(expression.bands, tried, strict=True)))
+    if not np.isfinite(values).any():
+        raise ConfigError(
+            f"{text!r} is undefined whatever the bands hold; is something divided by zero?"
+        )
 
 
 def _check_call(node: ast.Call, text: str) -> None:

@@ -81,7 +81,7 @@ def _room(parameters: Parameters) -> Iterator[Finding]:
     if needed > free:
         yield Finding(
             "", "output",
-            f"the products take some {needed / 1000:.3g} GB, and {free / 1000:.3g} GB are free on the "
+            f"the products take some {max(needed / 1000, 0.01):.3g} GB, and {free / 1000:.3g} GB are free on the "
             f"disk of {folder}",
             "make room, or name another folder", "warning",
         )  # fmt: skip

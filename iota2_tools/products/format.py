@@ -454,6 +454,8 @@ class ProductFormat:
             return f"an archive without the name of a product such as {self.example.format(tile='TILE')}; unpack it"
         if self._is_raw(entry.name, stem, f"{stem}.SAFE"):
             return "a product of level 1, without surface reflectance; fetch that of level 2"
+        if self.pattern.fullmatch(entry.name):
+            return "its date is none of the calendar; give it back its name"
         if self.pattern.match(entry.name):
             return "its name goes on after that of a product; rename it if it is whole"
         if re.fullmatch(self.pattern.pattern, entry.name, re.IGNORECASE):

@@ -228,6 +228,12 @@ strange(
     "unpack it",
 )
 strange(
+    "a day that is none",
+    lambda s: s.product().with_name(name_of("20181340")).mkdir(),
+    "1 not read, its date is none of the calendar",
+    "give it back its name",
+)
+strange(
     "a second copy of a folder",
     lambda s: s.product().with_name(f"{s.product().name} (1)").mkdir(),
     "its name goes on after that of a product",
@@ -1288,6 +1294,11 @@ wrong(
     "sensors.sentinel2.indices.0: 'NDVY' is none of",
 )
 wrong("an unknown band", say("[B4, B8, B11]", "[B4, B8, B13]"), "keep_bands", count=0)
+wrong(
+    "a feature that is nothing but a division by zero",
+    lambda s: s.sensor("additional_features: {X: B4/0}"),
+    "sensors.sentinel2.additional_features.X: 'B4/0' is undefined whatever the bands hold",
+)
 wrong(
     "a feature of an unknown band",
     lambda s: s.sensor("additional_features: {X: B4/B99}"),

@@ -341,3 +341,29 @@ def test_what_is_still_missing_is_told_and_the_code_is_1(folder, capsys):
     assert "to be mended: config/config.yaml has" in said
     assert "reference.path" in said
     assert yaml.safe_load((folder / "config/config.yaml").read_text())["tiles"] == ["T31TCJ"]
+
+
+@pytest.mark.parametrize("written", ["'False'", '"false"', "False", "'0'"])
+def test_what_is_false_between_quotes_is_false(tmp_path, written):
+    text = OLD.replace("enable_probability_map : False", f"enable_probability_map : {written}")
+    (tmp_path / "old.cfg").write_text(text.replace("relrefl : True", "relrefl : 'True'"))
+    found = converted(read_cfg(str(tmp_path / "old.cfg")))
+    assert "probability_map" not in found.config.get("classification", {})
+    assert found.config["sensors"]["sentinel2"]["relative_reflectance"] is True
+
+
+def test_what_is_neither_true_nor_false_is_told(tmp_path):
+    text = OLD.replace("enable_probability_map : False", "enable_probability_map : 'maybe'")
+    (tmp_path / "old.cfg").write_text(text)
+    found = converted(read_cfg(str(tmp_path / "old.cfg")))
+    assert "probability_map" not in found.config.get("classification", {})
+    told = "argClassification.enable_probability_map: 'maybe' is neither True nor False; taken as False, its default"
+    assert found.without.count(told) == 1
+
+
+def test_oblong_pixels_are_told(tmp_path):
+    text = OLD.replace("chain:\n{", "chain:\n{\n  spatialResolution : (20, 10)")
+    (tmp_path / "old.cfg").write_text(text)
+    found = converted(read_cfg(str(tmp_path / "old.cfg")))
+    assert found.config["grid"]["spatial_resolution"] == 20
+    assert "spatialResolution: pixels are square here, 20 of 20 x 10" in found.changed

@@ -114,3 +114,16 @@ def test_roles_are_names_of_bands_too():
     assert expression.bands == ("B2", "B8A")
     with pytest.raises(ConfigError, match="swir"):
         parse_expression("swir + nir", BANDS, {"red": "B2", "nir": "B8A"})
+
+
+@pytest.mark.parametrize("text", ["B4 / 0", "B4 / (B8 - B8)", "log(0 * B4)", "sqrt(-1 - B4^2)"])
+def test_what_is_undefined_everywhere_is_refused(text):
+    with pytest.raises(ConfigError, match="is undefined whatever the bands hold"):
+        parse_expression(text, ["B4", "B8"])
+
+
+@pytest.mark.parametrize(
+    "text", ["sqrt(-B4)", "exp(B4)", "log(B4 - 9000)", "1 / (B4 - B8)", "0 * B4"]
+)
+def test_what_is_undefined_for_some_values_is_taken(text):
+    assert parse_expression(text, ["B4", "B8"]).bands
