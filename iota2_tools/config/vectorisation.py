@@ -11,6 +11,10 @@ Prefix = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 Format = Literal["gpkg", "fgb", "parquet", "shp"]
 
 
+OWN_QUANTITIES = ("confidence", "validity")
+"""What polygons tell of the map itself: no other raster may be called so."""
+
+
 class DescribingRaster(Section):
     """A raster whose mean and deviation each polygon gets."""
 

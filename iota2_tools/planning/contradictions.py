@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from iota2_tools.config.fusion import Fusion
 from iota2_tools.config.sensors import SensorSection
+from iota2_tools.config.vectorisation import OWN_QUANTITIES
 from iota2_tools.config.yaml_files import Place
 from iota2_tools.features.plan import INDICES
 from iota2_tools.learning.traits import traits_of
@@ -22,6 +23,12 @@ def contradictions(config: "Configuration") -> Iterator[str]:
         twice = sorted({str(value) for value in values if values.count(value) > 1})
         if twice:
             yield f"{name}: {', '.join(twice)} stands twice"
+    for raster in config.vectorisation.rasters if config.vectorisation else ():
+        if raster.name.lower() in OWN_QUANTITIES:
+            yield (
+                f"vectorisation.rasters: {raster.name!r} names columns that the polygons have anyway, those of the "
+                "map itself; give it another name"
+            )
     if not config.sensors.given and not config.user_features:
         yield "sensors: give at least one sensor, or user_features"
     for raster in config.user_features.patterns if config.user_features else ():

@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from iota2_tools.config.nomenclature import Nomenclature
+from iota2_tools.config.vectorisation import OWN_QUANTITIES
 from iota2_tools.vectors.measuring import FIELDS
 
 
@@ -123,7 +124,7 @@ def attributes(
         with np.errstate(invalid="ignore", divide="ignore"):
             found[naming.share(item.code)] = _rounded(100 * pixels / counts)
     most = lines.code == found["majority"][lines.polygon]
-    for name in ("confidence", "validity", *naming.quantities):
+    for name in (*OWN_QUANTITIES, *naming.quantities):
         if f"{name}:sum" not in table.column_names:
             continue
         for kind, chosen in (("", np.ones(len(most), bool)), ("_majority", most)):

@@ -518,6 +518,12 @@ MINIMAL = {
         ({"vectorisation": {"seed": -1}}, "seed"),
         ({"vectorisation": {"seed": "all"}}, "seed"),
         ({"vectorisation": {"method": "vw"}}, "'vw' is none of visvalingam, douglas_peucker"),
+        # The columns of the map's own validity would hold that of the raster.
+        (
+            {"vectorisation": {"rasters": [{"name": "Validity", "path": "v.tif"}]}},
+            "'Validity' names columns",
+        ),
+        ({"vectorisation": {"rasters": [{"name": "confidence", "path": "v.tif"}]}}, "another name"),
         ({"vectorisation": {"area_limit": 1.5}}, "greater than the maximum of 1"),
         (
             {"vectorisation": {}, "delivery": {"path": "d", "field": "f", "prefix": "a/b"}},
