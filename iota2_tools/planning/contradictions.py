@@ -23,10 +23,10 @@ def contradictions(config: "Configuration") -> Iterator[str]:
         twice = sorted({str(value) for value in values if values.count(value) > 1})
         if twice:
             yield f"{name}: {', '.join(twice)} stands twice"
-    for raster in config.vectorisation.rasters if config.vectorisation else ():
-        if raster.name.lower() in OWN_QUANTITIES:
+    for described in config.vectorisation.rasters if config.vectorisation else ():
+        if described.name.lower() in OWN_QUANTITIES:
             yield (
-                f"vectorisation.rasters: {raster.name!r} names columns that the polygons have anyway, those of the "
+                f"vectorisation.rasters: {described.name!r} names columns that the polygons have anyway, those of the "
                 "map itself; give it another name"
             )
     if not config.sensors.given and not config.user_features:
