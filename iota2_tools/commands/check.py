@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 """Of the JSON (workflow/schemas/check.schema.json)."""
+
+
+ALIKE = 20
+"""Findings of one file with one remedy that are written out."""
 
 
 def add_parser(commands: argparse._SubParsersAction) -> None:
@@ -63,14 +68,23 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def grouped(findings: Sequence["Finding"]) -> str:
-    """Findings as text, file by file in the order they were found."""
+    """Findings as text, file by file in the order they were found; of many alike in one file the first ones."""
     by_file: dict[str, list[Finding]] = {}
     for item in findings:
         by_file.setdefault(item.file, []).append(item)
     lines = []
     for file, items in by_file.items():
         lines.append(file)
+        alike = Counter(item.remedy for item in items)
+        told: Counter[str] = Counter()
         for item in items:
+            told[item.remedy] += 1
+            if told[item.remedy] > ALIKE:
+                if told[item.remedy] == alike[item.remedy]:
+                    lines.append(
+                        f"  … and {alike[item.remedy] - ALIKE} more like these; --json lists them all"
+                    )
+                continue
             what = ": ".join(filter(None, (item.where, item.what))).replace(f"{file}/", "")
             lines.append("  " + what.replace("\n", "\n    "))
             if item.remedy:

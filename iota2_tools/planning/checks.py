@@ -21,7 +21,7 @@ from iota2_tools.features.plan import REFERENCE, chosen_names
 from iota2_tools.features.user_modules import load_function
 from iota2_tools.geo.grid import Grid, metres, spatial_reference
 from iota2_tools.geo.raster import open_raster
-from iota2_tools.geo.vectors import read_fields
+from iota2_tools.geo.vectors import read_fields, shown
 from iota2_tools.learning.settings import LearningSettings, Purpose
 from iota2_tools.learning.tried import problems_of_learner
 from iota2_tools.planning.calendars import calendar_findings, clear_date_findings
@@ -481,12 +481,12 @@ def _classes(production: Production) -> Iterator[str]:
         names.setdefault(item.hex_colour, []).append(item.name)
     for colour, same in names.items():
         if len(same) > 1:
-            yield f"{path}: {', '.join(same)} have one colour, {colour}; give each its own"
+            yield f"{path}: {shown(same)} have one colour, {colour}; give each its own"
     found = production.reference_findings.classes
     unused = [f"{item.name} ({item.code})" for item in classes if item.code not in found]
     if found and unused and not production.config.learning.samples:
         yield (
-            f"{path}: no polygon on the tiles is of {', '.join(unused)}, and nothing will be mapped as that; add "
+            f"{path}: no polygon on the tiles is of {shown(unused)}, and nothing will be mapped as that; add "
             "polygons, or take the class out"
         )
 

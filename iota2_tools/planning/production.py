@@ -32,6 +32,7 @@ from iota2_tools.geo.grid import (
     union,
 )
 from iota2_tools.geo.mgrs import tile_grid
+from iota2_tools.geo.vectors import shown
 from iota2_tools.learning.traits import traits_of
 from iota2_tools.planning.configuration import Configuration
 from iota2_tools.planning.regularisation import RegularisationPlan
@@ -51,7 +52,8 @@ from iota2_tools.reference.regions import read_regions
 from iota2_tools.reference.splits import SplitPlan
 from iota2_tools.timeseries.dates import Period, day_in_name, interpolation_dates
 
-REGION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+REGION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+"""Names of models are longer, and hold that of the region; file systems know 255 bytes."""
 STANDARD_TILE = re.compile(r"T?\d{2}[A-Z]{3}", re.IGNORECASE)
 """A tile of Sentinel-2's grid, with which products in its folder must agree."""
 
@@ -744,8 +746,8 @@ class Production:
         bad = [name for name in frame.index if not REGION_NAME.fullmatch(name)]
         if bad:
             raise InputDataError(
-                f"{section.path}: region names become file names: letters, digits, _ and - only; "
-                f"found {', '.join(map(repr, bad))}"
+                f"{section.path}: found {shown(repr(name[:120]) for name in bad)}, but region names become file names: "
+                "letters, digits, _ and - only, 100 at most; give those regions other names"
             )
         return dict(zip(frame.index, frame.geometry, strict=True))
 

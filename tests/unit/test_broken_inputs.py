@@ -942,6 +942,18 @@ wrong(
     "region south, seed 0: no polygon to learn from (0 in the region)",
     "merge the region with a neighbour",
 )
+wrong(
+    "a region with a name too long for a file",
+    lambda s: s.edit(lambda f: f.assign(region=["n" * 101, "south"]), "regions.gpkg"),
+    f"found '{'n' * 101}', but region names become file names",
+    "100 at most",
+)
+strange(
+    "thousands of classes without polygons",
+    classes(CLASSES + "".join(f"{code},c{code},#{code:06x}\n" for code in range(3, 3003))),
+    "c3 (3), c4 (4), c5 (5), c6 (6), c7 (7), c8 (8), c9 (9), c10 (10), c11 (11), c12 (12) …, "
+    "and nothing will be mapped as that",
+)
 strange(
     "two regions over one another",
     lambda s: s.edit(

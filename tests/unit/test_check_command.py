@@ -42,6 +42,18 @@ def test_the_json_of_a_good_scene_tells_what_each_tile_has(scene, capsys):
     }
 
 
+def test_of_many_alike_in_a_file_the_first_are_written_and_the_rest_counted():
+    many = [Finding("a.gpkg", "", f"region r{i} has none", "add polygons") for i in range(1044)]
+    other = Finding("a.gpkg", "", "no field", "name it")
+    lines = grouped([*many[:30], other, *many[30:], Finding("b.gpkg", "", "none", "add polygons")])
+    told = lines.split("\n")
+    assert sum("region r" in line for line in told) == 20
+    more = "  … and 1024 more like these; --json lists them all"
+    assert told[-4:] == [more, "b.gpkg", "  none", "    -> add polygons"]
+    assert "  no field" in told
+    assert "more like these" not in grouped(many[:20])
+
+
 def test_the_json_of_a_broken_scene_tells_place_and_remedy(scene, capsys):
     scene.mask("CLM", 1).unlink()
     scene.add("sampling: {ratio: 2}")
