@@ -112,6 +112,7 @@ def warning_findings(production: Production, about: str = "") -> list[Finding]:
         _region_remarks,
         _strangers,
         _user_cover,
+        lambda plan: plan.vectorisation.remarks() if plan.vectorisation else (),
         _classes,
         calendar_findings,
         lambda plan: _warnings(clear_date_findings(plan)),

@@ -187,6 +187,11 @@ class RegularisationPlan:
                 f"regularisation.resolution: {wanted:g} is no multiple of the resolution of the map, "
                 f"{self.grid.resolution:g}; take {self.factor * self.grid.resolution:g} or another multiple"
             )
+        elif self.factor > min(self.grid.rows, self.grid.cols):
+            yield (
+                f"regularisation.resolution: one pixel of {wanted:g} is larger than the whole map "
+                f"({self.grid.cols} x {self.grid.rows} pixels of {self.grid.resolution:g}); take less"
+            )
 
     def _unit_problems(self) -> Iterator[str]:
         for name, unit, grid in (

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import shapely
 
 from iota2_tools.config.nomenclature import Nomenclature
@@ -27,6 +28,8 @@ ENDS = {"gpkg": ".gpkg", "fgb": ".fgb", "parquet": ".parquet", "shp": ".shp.zip"
 """How files of each format end."""
 UNITS = "delivery_units.json"
 """In the output folder."""
+SLIVER = 0.001
+"""Share of the smaller of two units that both may hold without a word."""
 TOLERANCE = 1.5
 """Sides of a pixel, where none is given: stairs of one and two pixels become lines."""
 
@@ -252,6 +255,30 @@ class VectorPlan:
                 _ = self.units
             except Iota2Error as error:
                 yield f"delivery: {error}"
+
+    def remarks(self) -> Iterator[str]:
+        """What is strange about the units: ground that several of them hold counts several times."""
+        if not self.delivery:
+            return
+        layer = Units(self.delivery.path, self.delivery.layer, self.delivery.field)
+        outlines = {
+            name: shape
+            for name, shape in layer.outlines(self.grid.crs).items()
+            if name in self.units.values()
+        }
+        names, shapes = list(outlines), np.array(list(outlines.values()), dtype=object)
+        first, second = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+        first, second = first[first < second], second[first < second]
+        common = shapely.area(shapely.intersection(shapes[first], shapes[second]))
+        least = np.minimum(shapely.area(shapes[first]), shapely.area(shapes[second]))
+        found = np.flatnonzero(common > SLIVER * least)
+        if len(found):
+            pairs = [f"{names[first[at]]} and {names[second[at]]}" for at in found[:3].tolist()]
+            yield (
+                f"delivery: {self.delivery.path}: {len(found)} pair(s) of units overlap ({', '.join(pairs)}"
+                f"{' …' if len(found) > 3 else ''}), so that their areas add up to more than that of the map; mend "
+                "the layer, if units should be apart"
+            )
 
 
 Bounds = Sequence[float]

@@ -152,6 +152,14 @@ def test_a_resolution_that_is_no_multiple_is_refused(resolution, instead):
     assert f"take {instead} or another multiple" in problems(resolution=resolution)
 
 
+def test_a_pixel_larger_than_the_map_is_refused():
+    """The map has 100 rows of 10 m."""
+    assert not problems(resolution=1000.0)
+    assert "one pixel of 1010 is larger than the whole map (250 x 100 pixels of 10)" in problems(
+        resolution=1010.0
+    )
+
+
 def test_groups_without_parents_are_refused_with_the_classes():
     classes = Nomenclature(
         (LandCoverClass(1, "Wheat", (0, 0, 0), "Crops"), LandCoverClass(2, "Water", (0, 0, 0)))

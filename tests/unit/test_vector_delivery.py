@@ -328,6 +328,18 @@ def test_units_that_touch_the_map_are_delivered_under_names_of_files(tmp_path):
     assert word_of("31") == "31"
 
 
+def test_units_that_overlap_are_told_and_neighbours_are_not(tmp_path):
+    """Of units of 1 ha that share a strip of 5 m the areas add up to 5 % more."""
+    right = shapely.box(LEFT + 95, TOP - 100, LEFT + 195, TOP)
+    path = write_units(tmp_path / "u.gpkg", [INSIDE, right, INSIDE], ["a", "b", "a"])
+    (told,) = plan({"path": path, "field": "dept"}).remarks()
+    assert "1 pair(s) of units overlap (a and b)" in told
+    assert list(plan({"path": path, "field": "dept", "values": ["a"]}).remarks()) == []
+    beside = shapely.box(LEFT + 100, TOP - 100, LEFT + 195, TOP)
+    path = write_units(tmp_path / "v.gpkg", [INSIDE, beside], ["a", "b"])
+    assert list(plan({"path": path, "field": "dept"}).remarks()) == []
+
+
 def test_units_are_read_once_for_all_jobs_and_again_when_the_layer_has_changed(tmp_path):
     path = write_units(tmp_path / "u.gpkg", [INSIDE], ["a"])
     section = DeliverySection(path=path, field="dept")
