@@ -104,7 +104,7 @@ rule draw_regions:
         },
         margin=lookup("sampling/envelope_margin", within=config),
         regions=config["regions"],
-        contents=parameters.region_contents,
+        regions_contents=parameters.region_contents,
         names=production.regions,
     message:
         "Drawing the envelope and the regions of {wildcards.tile}"

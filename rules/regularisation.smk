@@ -64,7 +64,7 @@ rule regularise_blocks:
             name: list(BLOCKS[name]) for name in BUNDLES_OF_BLOCKS[wildcards.bundle]
         },
         settings=parameters.regularisation,
-        water=parameters.water_contents,
+        water_mask_contents=parameters.water_contents,
     message:
         "Regularising blocks of {wildcards.map}, from {wildcards.bundle} on"
     script:

@@ -27,7 +27,7 @@ rule split_polygons:
         reference=config["reference"],
         regions=config["regions"],
         nomenclature=config["nomenclature"],
-        contents=parameters.reference_contents,
+        reference_or_regions_contents=parameters.reference_contents,
         sampling={
             key: config["sampling"][key]
             for key in ("runs", "ratio", "random_seed", "single_polygon")

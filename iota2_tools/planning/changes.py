@@ -159,7 +159,7 @@ def _differences(name: str, old: Any, new: Any) -> Iterator[str]:
         yield from _acquisitions(old, new)
     elif last in ("counted", "ready"):
         return  # told with the names
-    elif last == "contents" or last.endswith("_contents"):
+    elif last == "contents" or last.endswith("_contents") or ".contents." in name:
         yield f"content of {_owner_of(name)} has changed"
     elif name == "tags.CONFIG_SHA256":
         yield TAGS
@@ -195,7 +195,8 @@ def _owner_of(name: str) -> str:
     """What a digest is of, from the path of keys."""
     parts = [part for part in name.split(".") if part != "contents"]
     owner = parts[-1].removesuffix("_contents") if parts else ""
-    return {"legend": "the nomenclature", "": "its inputs"}.get(owner, f"the {owner}")
+    known = {"legend": "the nomenclature", "": "its inputs"}
+    return known.get(owner, f"the {owner.replace('_', ' ')}")
 
 
 def _lists(name: str, old: list[Any], new: list[Any]) -> Iterator[str]:
