@@ -676,7 +676,7 @@ def _tell_of(section: str, name: str, written: str, value: Any, found: Converted
             found.without.append(f"{written}: there is no counterpart ({ABSENT[name]})")
     elif name == "activate" or value in (None, "", [], {}):
         return
-    elif section in SECTIONS:
+    elif section in SECTIONS and SECTIONS[section] not in found.config.get("sensors", {}):
         found.without.append(f"{written}: left out, its sensor has no folder of images")
     else:
         found.without.append(f"{written}: {value!r} is not known here; see docs/from-iota2.md")

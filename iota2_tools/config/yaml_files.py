@@ -136,6 +136,11 @@ def _walk(node: yaml.Node, place: Place) -> Iterator[tuple[Place, str]]:
 def _text(path: str | Path) -> str:
     try:
         return Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{path}: there is no such file; check its path (`iota2 init FOLDER` writes a configuration for the data "
+            "in a folder)"
+        ) from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:

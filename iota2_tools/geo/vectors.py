@@ -18,6 +18,7 @@ import shapely
 from osgeo import gdal, ogr
 
 from iota2_tools.core.errors import InputDataError
+from iota2_tools.core.words import suggest
 from iota2_tools.geo.raster import gdal_error
 
 gdal.UseExceptions()
@@ -70,7 +71,9 @@ class LayerHeader:
         """Raise InputDataError that lists the fields if there is none of that name."""
         if name not in self.fields and not self.is_number(name):
             found = ", ".join(self.fields) or "none"
-            raise InputDataError(f"{path}: no field {name!r}, found {found}")
+            near = suggest(name, self.fields)
+            meant = f"; {near}" if near else ""
+            raise InputDataError(f"{path}: no field {name!r}, found {found}{meant}")
 
 
 def layer_header(path: str, layer: str | None = None) -> LayerHeader:

@@ -34,7 +34,7 @@ def begun(jobs: Sequence[Job], output: Path, cores: int) -> dict[str, Any]:
     needed = [job for job in jobs if job.needed]
     costs = {job.number: forecast.cost(job) for job in needed}
     by_rule: dict[str, dict[str, float]] = {}
-    for job in needed:
+    for job in filter(lambda job: job.name, needed):  # a target only gathers files
         item = by_rule.setdefault(job.rule, {"count": 0, "seconds": 0, "threads": job.threads})
         item["count"] += 1
         item["seconds"] += costs[job.number].wall

@@ -214,5 +214,5 @@ def lock_in(place: str | Path) -> Path:
             return path
     raise InputDataError(
         f"{given}: holds no final/{NAME}; name the output folder of a finished production "
-        "(`snakemake catalogue` writes the lock of one that was made before there were locks)"
+        "(`iota2 run CONFIG catalogue` writes the lock of one that was made before there were locks)"
     )

@@ -9,7 +9,13 @@ import pandas as pd
 from iota2_tools.config.nomenclature import Nomenclature
 from iota2_tools.core.errors import InputDataError
 from iota2_tools.core.words import plain_text
-from iota2_tools.geo.vectors import polygons_only, read_features, shown
+from iota2_tools.geo.vectors import (
+    layer_header,
+    polygons_only,
+    read_features,
+    read_fields,
+    shown,
+)
 
 
 @dataclass(frozen=True)
@@ -93,11 +99,24 @@ def class_codes(
             f"(feature{'s' if len(own) > 1 else ''} {shown(own, 5)})"
             for place, own in at.items()
         ]
+        others = _fields_of_classes(source, nomenclature) if 2 * len(at) > len(known) else []
+        taken = f", or take the field that holds classes: {', '.join(others)}" if others else ""
         raise InputDataError(
             f"{source.path}: field {source.field!r} holds {shown(told)}, which the nomenclature has "
-            "neither as code nor as name; add the class to the nomenclature, or take those polygons out"
+            f"neither as code nor as name; add the class to the nomenclature, or take those polygons out{taken}"
         )
     return pd.Series(np.array(codes, dtype=np.int64)[which], index=values.index)
+
+
+def _fields_of_classes(source: ReferenceSource, nomenclature: Nomenclature) -> list[str]:
+    """Other fields of a layer whose values are classes alone."""
+    header = layer_header(source.path, source.layer)
+    fields = {name: name for name in header.fields if name != source.field}
+    return [
+        name
+        for name, values in read_fields(source.path, source.layer, fields).items()
+        if values.notna().all() and None not in map(nomenclature.code_of, values.unique())
+    ]
 
 
 def identifiers(values: pd.Series) -> pd.Series:

@@ -1183,7 +1183,8 @@ wrong(
     "no configuration",
     lambda s: s.path("config.yaml").unlink(),
     "config.yaml",
-    "cannot be read (No such file or directory)",
+    "there is no such file",
+    "check its path",
 )
 wrong(
     "a part inside itself",

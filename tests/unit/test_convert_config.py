@@ -143,6 +143,16 @@ def test_what_has_no_counterpart_is_listed_with_the_reason(folder):
     assert not any("L8Path" in line for line in told)
 
 
+def test_an_unknown_name_of_a_sensor_is_told_as_such_where_it_has_images(folder):
+    text = OLD.replace("temporalResolution:15", "temporalResolution:15, typo:3")
+    text += "Landsat8: { typo : 4 }\n"
+    told = converted(cfg(folder, text)).without
+    assert any("Sentinel_2.typo: 3 is not known here" in line for line in told)
+    assert any(
+        "Landsat8.typo: left out, its sensor has no folder of images" in line for line in told
+    )
+
+
 def test_the_new_spelling_says_the_same(folder):
     found = converted(cfg(folder, NEW))
     old = converted(cfg(folder, OLD))

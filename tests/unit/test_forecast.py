@@ -240,6 +240,9 @@ def test_a_run_begins_with_its_jobs_by_rule(tmp_path):
     jobs = [job(0), job(1), job(2, after=[0, 1], threads=2), job(3, needed=False)]
     for number, seconds in ((0, 10), (1, 20), (2, 30)):
         write_benchmark(tmp_path / "benchmarks", f"mask_series/{number}", seconds, seconds)
+    jobs.append(
+        Job(4, "all", {}, 1, True, (2,), None, "", {})
+    )  # gathers files: none of the plan either
     facts = begun(jobs, tmp_path, cores=2)
     assert facts["jobs"] == {"mask_series": {"count": 3, "seconds": 20, "threads": 1}}
     # The longer of 0 and 1, then 2: 50 s and twice the time between; all cores at work: 45 s.

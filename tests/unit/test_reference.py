@@ -174,6 +174,17 @@ def test_a_polygon_without_a_class_is_told(read):
 def test_missing_field_is_named_with_those_found(read):
     with pytest.raises(InputDataError, match="no field 'code', found kind"):
         read(field="code", kind=["crop"])
+    with pytest.raises(InputDataError, match=r"no field 'kin', found kind; did you mean 'kind'\?"):
+        read(field="kin", kind=["crop"])
+
+
+def test_fields_that_hold_classes_are_named_where_another_was_taken(read):
+    """Not where one class of several is unknown: then the field is right."""
+    told = r"take those polygons out, or take the field that holds classes: kind$"
+    with pytest.raises(InputDataError, match=told):
+        read(field="parcel", parcel=[7, 8], kind=["crop", "crop"], note=["crop", None])
+    with pytest.raises(InputDataError, match=r"take those polygons out$"):
+        read(field="parcel", parcel=["crop", "sand"], kind=["crop", "crop"])
 
 
 OWN_NAMES = ["polygon", "code", "identifier", "region", "seed_0", "geometry", "class", "has_pixel"]
