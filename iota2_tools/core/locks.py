@@ -48,6 +48,14 @@ def problems_of_lock(output: str | Path) -> Iterator[str]:
         yield told
 
 
+def production_around(target: str | Path) -> Path | None:
+    """Finished production among whose final products a place is; None if there is none."""
+    place = Path(target).resolve()
+    return next(
+        (final.parent for final in (place, *place.parents) if (final / NAME).is_file()), None
+    )
+
+
 def refuse_among_products(target: str | Path) -> None:
     """Refuse a place among the products of a finished production, which its lock knows all of.
 
@@ -56,9 +64,9 @@ def refuse_among_products(target: str | Path) -> None:
     ConfigError
         If it is the output folder of a production, or lies in its `final`.
     """
-    place = Path(target).resolve()
-    for final in (place / "final", place, *place.parents):
-        if (final / NAME).is_file():
-            raise ConfigError(
-                f"{target}: lies among the products of {final.parent}; name a folder of its own beside them"
-            )
+    own = Path(target, "final", NAME).is_file()
+    production = Path(target).resolve() if own else production_around(target)
+    if production:
+        raise ConfigError(
+            f"{target}: lies among the products of {production}; name a folder of its own beside them"
+        )

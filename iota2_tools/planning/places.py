@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from iota2_tools.core.findings import Finding
+from iota2_tools.core.locks import production_around
 from iota2_tools.planning.configuration import Configuration
 from iota2_tools.planning.external import NAMES
 from iota2_tools.planning.vectorisation import UNITS
@@ -38,6 +39,14 @@ def _folder_findings(key: str, folder: str, config: Configuration) -> Iterator[F
             key,
             f"{folder}: {above} cannot be written to",
             "name another folder, or have its permissions changed",
+        )
+    other = production_around(folder)
+    if other:
+        yield Finding(
+            "",
+            key,
+            f"{folder} lies among the products of {other}",
+            "name a folder that is beside it",
         )
     for name, path in _input_folders(config).items():
         if _inside(folder, path):

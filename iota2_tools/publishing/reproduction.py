@@ -13,6 +13,7 @@ from iota2_tools.config.paths import paths_of, with_paths
 from iota2_tools.core.contents import digest
 from iota2_tools.core.errors import ConfigError, InputDataError, one_message
 from iota2_tools.core.files import whole_file
+from iota2_tools.core.locks import production_around
 from iota2_tools.planning.configuration import Configuration, complete_configuration
 from iota2_tools.publishing.about import InputFile
 from iota2_tools.publishing.checksums import sha256_of
@@ -232,4 +233,9 @@ def check_output(output: str, lock_file: Path) -> None:
     if Path(output).resolve() == lock_file.resolve().parent.parent:
         raise ConfigError(
             f"--output {output}: holds the production of this lock; give what is made again another folder"
+        )
+    production = production_around(output)
+    if production:
+        raise ConfigError(
+            f"--output {output}: lies among the products of {production}; give what is made again another folder"
         )

@@ -6,6 +6,7 @@ The text is edited in place, value by value: comments, order and all else stay.
 import json
 import os
 import re
+from calendar import isleap
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -26,12 +27,12 @@ FEWER = 0.5
 
 
 def moved(day: date, years: int) -> date:
-    """The same day of another year; 29 February becomes the 28th.
+    """The same day of another year; 29 February becomes the 28th where that year has none.
 
     >>> moved(date(2020, 2, 29), -1), moved(date(2018, 10, 1), 2)
     (datetime.date(2019, 2, 28), datetime.date(2020, 10, 1))
     """
-    if (day.month, day.day) == (2, 29):
+    if (day.month, day.day) == (2, 29) and not isleap(day.year + years):
         day = day.replace(day=28)
     return day.replace(year=day.year + years)
 

@@ -1330,6 +1330,16 @@ wrong(
     "name a folder that is there, or can be made",
 )
 wrong(
+    "an output among the products of another production",
+    lambda s: (
+        s.path("old/final").mkdir(parents=True),
+        s.path("old/final/production.lock").touch(),
+        s.say("output: results", "output: old/final/new"),
+    ),
+    "output: old/final/new lies among the products of",
+    "name a folder that is beside it",
+)
+wrong(
     "an output in an input",
     say("output: results", "output: s2/T31TCJ/results"),
     "output: s2/T31TCJ/results lies in s2, the folder of sensors.sentinel2.path",

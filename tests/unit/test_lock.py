@@ -295,6 +295,10 @@ def test_a_reproduction_is_not_made_over_its_original(tmp_path):
     _, final = production(tmp_path)
     with pytest.raises(ConfigError, match="holds the production of this lock"):
         check_output(str(tmp_path), final / "production.lock")
+    (final / "production.lock").touch()
+    for place in (final, final / "again"):
+        with pytest.raises(ConfigError, match="lies among the products of"):
+            check_output(str(place), final / "production.lock")
     check_output(str(tmp_path / "other"), final / "production.lock")
 
 

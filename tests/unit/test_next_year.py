@@ -31,6 +31,8 @@ reference: {path: fields_2018.gpkg, field: code}
 def test_periods_move_by_whole_years():
     assert moved(date(2020, 2, 29), 1) == date(2021, 2, 28)
     assert moved(date(2019, 2, 28), 1) == date(2020, 2, 28)
+    assert moved(date(2020, 2, 29), 4) == date(2024, 2, 29)
+    assert moved(date(2096, 2, 29), 4) == date(2100, 2, 28)  # no leap year
     found = next_year(TEXT, 2019, {}, "a.yaml")
     given = yaml.safe_load(found.text)["sensors"]["sentinel2"]
     assert given["first_date"] == date(2018, 10, 1)
