@@ -198,7 +198,10 @@ def acquisition_faults(
         expected = Expected(codes, grid, None, anywhere=anywhere, stated=False)
         faults += image_faults(mask.path, expected, mask.band)
     if anywhere and not faults and not product_format.of_files:
-        faults += uneven_faults([image.path for image in acquisition.bands.values()])
+        paths = [image.path for image in acquisition.bands.values()]
+        if not product_format.configured:  # else masks may be somebody else's, of a part
+            paths += [mask.path for mask in acquisition.masks]
+        faults += uneven_faults(paths)
     return faults
 
 

@@ -21,7 +21,7 @@ from iota2_tools.products.s2_l2a_sen2cor import calibration, images_of
 from iota2_tools.timeseries.batches import Batch
 from iota2_tools.timeseries.headers import Expected, image_faults
 from iota2_tools.timeseries.inputs import Products, TileInputs
-from iota2_tools.timeseries.inventory import take_inventory
+from iota2_tools.timeseries.inventory import acquisition_faults, take_inventory
 from iota2_tools.timeseries.preparation import prepare, prepare_batch, source_faults
 from iota2_tools.timeseries.series import image_on
 
@@ -345,6 +345,24 @@ def test_products_of_level_1_among_the_others_are_told(tmp_path, sensor, name):
     else:
         path.mkdir()
     assert "of level 1" in FORMATS[sensor].listing(str(tmp_path)).strangers[name]
+
+
+@pytest.mark.parametrize(
+    ("shape", "resolution", "fits"),
+    [((8, 8), 30, True), ((8, 7), 30, False), ((4, 4), 60, True), ((16, 16), 30, False)],
+)  # fmt: skip
+def test_a_mask_of_other_ground_than_its_scene_is_named(tmp_path, shape, resolution, fits):
+    """Where it ends nothing would have been seen, and nothing would tell."""
+    name = "LC08_L2SP_199026_20180606_20200831_02_T1"
+    place = str(tmp_path / name / f"{name}_{{}}.TIF")
+    write_image(place.format("SR_B4"), np.ones((8, 8), np.uint16), 30)
+    write_image(place.format("QA_RADSAT"), np.zeros((8, 8), np.uint16), 30)
+    write_image(place.format("QA_PIXEL"), np.full(shape, 21824, np.uint16), resolution)
+    known = FORMATS["landsat8_usgs"]
+    acquisition = known.acquisition(Request(tmp_path, name, ("B4",), {}))
+    faults = acquisition_faults(acquisition, known, grid_of(place.format("SR_B4")))
+    assert len(faults) == (not fits)
+    assert all("QA_PIXEL.TIF covers other ground" in fault for fault in faults)
 
 
 def test_scenes_without_a_temperature_are_of_level_2_as_well():
