@@ -122,16 +122,19 @@ def sensors_told(names: Iterable[str]) -> list[str]:
 
 
 def source_of(tags: Mapping[str, str]) -> list[str]:
-    """What a map is of, by its tags: period, sensors, software.
+    """What a map is of, by its tags: period of its features, sensors, software.
 
-    >>> source_of({"SENSORS": "sentinel2 landsat8", "SOFTWARE": "iota2-tools 0.1.0"})
-    ['Sentinel-2, Landsat-8', 'iota2-tools 0.1.0']
+    The days are those that series are interpolated to; images may be from a few days more.
+
+    >>> source_of({"DATES": "landsat8:2018-01-06/2018-12-08", "SENSORS": "landsat8", "SOFTWARE": "iota2-tools 0.1.0"})
+    ['features of 2018-01-06 to 2018-12-08', 'Landsat-8', 'iota2-tools 0.1.0']
     """
     period = period_of(tags)
     given = tags.get("SENSORS", "")
     names = [given] if given == USER_FEATURES else given.split()
     sensors = ", ".join(sensors_told(names))
-    found = [" to ".join(period) if period else "", sensors, tags.get("SOFTWARE", "")]
+    days = f"features of {period[0]} to {period[1]}" if period else ""
+    found = [days, sensors, tags.get("SOFTWARE", "")]
     return [text for text in found if text]
 
 

@@ -54,6 +54,7 @@ User's      share of what is mapped as the class that is right
 Producer's  share of what is of the class in truth that is mapped so
 Mapped      hectares of the pixels of the class. Area: hectares of the class in truth, as the points tell
 -           no value: no point is of the class (or mapped as it), or a stratum has a single point
++- 0.0      no point tells of an error here, which does not mean that there is none
 Points of strata of different size count by the pixels they stand for (Olofsson et al. 2014, Stehman 2014)."""
 
 

@@ -167,6 +167,7 @@ A to B    a corrected area that is known within these bounds only: land is mappe
           has no validation there, and may be of any class (see Remarks). At most B: so for the
           class itself. Both ends may be wrong by what stands after +-. -: no validation pixel
           is of the class
++- 0.0    no validation pixel tells of an error here, which does not mean that there is none
 """
 
 

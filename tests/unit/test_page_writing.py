@@ -198,6 +198,23 @@ def test_the_first_screen_says_how_right_the_map_is_and_how_much_land_each_class
         assert told in rest, told
 
 
+def test_a_key_in_a_remark_is_shown_as_code_and_nothing_of_it_is_markup():
+    judged = report().accuracy.model_copy(
+        update={"remarks": ["`sampling.buffer: 9` for <b>Wood</b>"]}
+    )
+    text = writing.page_of(report(accuracy=judged))
+    assert "<li><code>sampling.buffer: 9</code> for &lt;b&gt;Wood&lt;/b&gt;</li>" in text
+
+
+@pytest.mark.parametrize(("pixels", "drawn"), [([0, 3], True), ([4], False), ([], False)])
+def test_clear_dates_are_drawn_where_a_pixel_has_one(pixels, drawn):
+    """Not of a production by rasters of the user alone, whose pixels have none."""
+    data = report().data.model_copy(
+        update={"clear_dates": [ClearDates(tile="T31TCJ", pixels=pixels)]}
+    )
+    assert ("<h3>Clear dates</h3>" in writing.page_of(report(data=data))) == drawn
+
+
 @pytest.mark.parametrize(
     ("least", "most", "half", "told"),
     [

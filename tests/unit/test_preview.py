@@ -172,7 +172,7 @@ def test_year_and_source_are_those_of_the_tags():
         "SENSORS": "sentinel1 own",
     }
     assert period_of(tags) == ("2017-12-30", "2018-12-20")
-    assert source_of(tags) == ["2017-12-30 to 2018-12-20", "Sentinel-1, Own"]
+    assert source_of(tags) == ["features of 2017-12-30 to 2018-12-20", "Sentinel-1, Own"]
     assert source_of({"SENSORS": "user features", "SOFTWARE": "iota2-tools 9"}) == [
         "rasters of the user", "iota2-tools 9",
     ]  # fmt: skip

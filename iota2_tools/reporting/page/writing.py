@@ -1,11 +1,12 @@
 """The report of a production as a page, as JSON, and the configuration to make it again."""
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -19,6 +20,9 @@ from iota2_tools.maps.preview import sensors_told
 from iota2_tools.maps.style import CIVIDIS, VIRIDIS
 from iota2_tools.reporting.page import figures
 from iota2_tools.reporting.page.model import ClassArea, LegendEntry, Report, Score, ShownLayer
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 MAP_LIBRARY = "js_lib_leaflet"
 """Module of the package `django-js-lib-leaflet`, which carries Leaflet and needs no Django."""
@@ -80,7 +84,8 @@ def page_of(report: Report) -> str:
         undefined=StrictUndefined,
     )
     environment.filters |= {
-        "percent": percent, "hectares": hectares, "corrected": corrected, "score": score_text, "amount": amount,
+        "percent": percent, "hectares": hectares, "corrected": corrected, "coded": coded,
+        "score": score_text, "amount": amount,
         "duration": duration, "sensors": sensors_told,
         "tint": tint, "yaml": lambda value: yaml.safe_dump(value, sort_keys=False, allow_unicode=True),
     }  # fmt: skip
@@ -159,6 +164,17 @@ def corrected(area: ClassArea) -> str:
     return told if area.half_width_ha is None else f"{told} ± {hectares(area.half_width_ha)}"
 
 
+def coded(text: str) -> "Markup":
+    """Words of the user's files and ours as HTML; what stands between backticks is code.
+
+    >>> coded("`a: <b>` or 1 < 2")
+    Markup('<code>a: &lt;b&gt;</code> or 1 &lt; 2')
+    """
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
 def score_text(score: Score) -> str:
     """A score and its interval, 0-1; `-` for none.
 
@@ -208,7 +224,7 @@ def _figures(report: Report) -> dict[str, str]:
         found["reliability"] = figures.reliability(report.accuracy.reliability)
     if report.data.acquisitions:
         found["calendar"] = figures.calendar(report.data.acquisitions)
-    if any(sum(tile.pixels) for tile in report.data.clear_dates):
+    if any(sum(tile.pixels[1:]) for tile in report.data.clear_dates):
         found["clear_dates"] = figures.clear_dates(report.data.clear_dates)
     return found
 
