@@ -83,6 +83,17 @@ class Codes:
         """The same from plain values."""
         return cls(tuple(given["values"]), given["bits"], given["others"])
 
+    def impossible(self, dtype: np.dtype) -> list[int]:
+        """Values and bits that whole numbers of a type cannot be or have.
+
+        >>> Codes(values=(3, 300), bits=0b1_0000_0001).impossible(np.dtype("uint8"))
+        [300, 256]
+        """
+        limits = np.iinfo(dtype)
+        values = [value for value in self.values if not limits.min <= value <= limits.max]
+        above = self.bits >> limits.bits << limits.bits
+        return [*values, *([above] if above else [])]
+
     def found(self, mask: np.ndarray) -> np.ndarray:
         """Where a mask holds one of the codes, bool, of its shape.
 

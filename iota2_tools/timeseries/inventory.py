@@ -8,11 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import numpy as np
+from osgeo import gdal
+
 from iota2_tools.core.errors import InputDataError, one_message
 from iota2_tools.core.files import whole_file
 from iota2_tools.core.findings import Finding
 from iota2_tools.geo.grid import Grid, grid_of
-from iota2_tools.products import Acquisition, Identity, Pixels, ProductFormat
+from iota2_tools.geo.raster import open_raster
+from iota2_tools.products import Acquisition, Identity, Mask, Pixels, ProductFormat
 from iota2_tools.products.prepared import PIXELS as PREPARED
 from iota2_tools.timeseries.headers import FETCH_AGAIN, Expected, image_faults, uneven_faults
 from iota2_tools.timeseries.inputs import Products, TileInputs
@@ -196,13 +200,26 @@ def acquisition_faults(
     codes = Pixels(types, "codes of a mask", several=True)
     for mask in acquisition.masks:
         expected = Expected(codes, grid, None, anywhere=anywhere, stated=False)
-        faults += image_faults(mask.path, expected, mask.band)
+        faults += image_faults(mask.path, expected, mask.band) or mask_faults(mask)
     if anywhere and not faults and not product_format.of_files:
         paths = [image.path for image in acquisition.bands.values()]
         if not product_format.configured:  # else masks may be somebody else's, of a part
             paths += [mask.path for mask in acquisition.masks]
         faults += uneven_faults(paths)
     return faults
+
+
+def mask_faults(mask: Mask) -> list[str]:
+    """Codes that the pixels of a mask cannot have, so that what they mean would be taken for clear."""
+    kind = gdal.GetDataTypeName(open_raster(mask.path).GetRasterBand(mask.band).DataType)
+    dtype = np.dtype({"Byte": "uint8"}.get(kind, kind.lower()))
+    odd = dict.fromkeys([*mask.unusable.impossible(dtype), *mask.unseen.impossible(dtype)])
+    if not odd:
+        return []
+    codes = ", ".join(map(str, odd))
+    return [
+        f"{mask.path} holds {kind}, in which no pixel is {codes}; correct the codes of the mask"
+    ]
 
 
 def _check_plan(

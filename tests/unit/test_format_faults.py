@@ -414,6 +414,29 @@ def test_two_masks_for_one_date_of_the_user_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("codes", "kind", "told"),
+    [
+        ({"unusable": [300]}, np.uint8, "holds Byte, in which no pixel is 300"),
+        ({"unusable": [2, -1]}, np.uint16, "holds UInt16, in which no pixel is -1"),
+        ({"unusable_bits": 1024}, np.uint8, "no pixel is 1024"),
+        ({"unusable_bits": 1024}, np.uint16, ""),
+        ({"unseen": [255], "unusable_bits": 8}, np.uint8, ""),
+    ],
+)
+def test_codes_that_a_mask_cannot_hold_are_told(tmp_path, codes, kind, told):
+    """Every cloud would be clear."""
+    none = {"unusable": [], "unusable_bits": 0, "unseen": []}
+    options = OWN | {"mask": OWN["mask"] | none | codes}
+    known = format_of("own_series", options)
+    path = write_image(tmp_path / "PS_20180131_3B_red.tif", np.ones((8, 8), np.int16))
+    write_image(tmp_path / "PS_20180131_3B_QA.tif", np.zeros((8, 8), kind))
+    wanted = Request(tmp_path, "PS_20180131_3B_*.tif", ("red",), options)
+    faults = acquisition_faults(known.acquisition(wanted), known, grid_of(path))
+    assert len(faults) == bool(told)
+    assert all(told in fault for fault in faults)
+
+
+@pytest.mark.parametrize(
     ("day", "expected"), [("20180131", 31), ("2018-01-31", 31), ("2018031", 31), ("2018366", None)]
 )
 def test_dates_of_the_user_are_read_in_three_forms(day, expected):
