@@ -32,9 +32,10 @@ def run(arguments: argparse.Namespace) -> int:
     from iota2_tools.core.files import writable_folder
     from iota2_tools.core.locks import refuse_among_products
     from iota2_tools.years.maps import year_map
-    from iota2_tools.years.season import counted, season_of, write_season
+    from iota2_tools.years.season import counted, models_of, season_of, write_season
 
     results = output_folder(arguments.results)
+    models_of(Path(results), arguments.draw)
     given = arguments.nomenclature
     nomenclature = (
         read_nomenclature(given) if given else year_map(results, str(arguments.draw)).legend

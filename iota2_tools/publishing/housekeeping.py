@@ -96,8 +96,8 @@ GROUPS = (
           r"vectors/(components\.npz|(trace|joined|arcs|polygons|measures|units)/"
           rf"(r\d+c\d+/)?([^/]+\.(npz|parquet|json)|{_MARK}))",
           ("trace_squares", "join_squares", "shape_squares", "shape_border", "measure_squares", "measure_border")),
-    Group("logs", "what the jobs said", r"logs/.*\.log", ()),
-    Group("benchmarks", "time and memory of the jobs", r"benchmarks/.*\.tsv", ()),
+    Group("logs", "what the jobs said", r"logs/(.*\.log|run\.jsonl)", ()),
+    Group("benchmarks", "time and memory of the jobs", r"benchmarks/(.*\.tsv|works\.json)", ()),
 )  # fmt: skip
 ALWAYS_KEPT = ("records",)
 OTHERS = "others"

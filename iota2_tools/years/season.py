@@ -208,7 +208,7 @@ def season_of(
     tables = list(sample_tables(results).values())
     parts: dict[str, list[np.ndarray]] = {}
     widths: dict[str, int] = {}
-    for model in _models(results, draw):
+    for model in models_of(results, draw):
         told = describe(str(model))
         settings = LearningSettings(
             told["learner"],
@@ -236,14 +236,26 @@ def season_of(
     ]
 
 
-def _models(results: Path, draw: int) -> list[Path]:
+def models_of(results: Path, draw: int) -> list[Path]:
+    """Models of a draw of a finished production, of all its regions.
+
+    Raises
+    ------
+    InputDataError
+        If there is none.
+    """
     found = sorted(results.glob(f"models/region_*_seed_{draw}"))
-    if not found:
-        raise InputDataError(
-            f"{results}: holds no model of draw {draw} (models/region_…_seed_{draw}); name the output folder of a "
-            "finished production"
-        )
-    return found
+    if found:
+        return found
+    draws = sorted(
+        {int(path.name.rpartition("_")[2]) for path in results.glob("models/region_*_seed_*")}
+    )
+    remedy = "name the output folder of a finished production"
+    if draws:
+        remedy = f"it has draw {', '.join(map(str, draws))}"
+    raise InputDataError(
+        f"{results}: holds no model of draw {draw} (models/region_…_seed_{draw}); {remedy}"
+    )
 
 
 def _narrow(table: TrainingTable, step: Step) -> TrainingTable:

@@ -53,6 +53,8 @@ MADE = {
     "vectors/measures/r0c0/.snakemake_timestamp": "vectors",
     "vectors/polygons/border.parquet": "vectors",
     "logs/classify_tile/T31TCJ_region_1.log": "logs",
+    "logs/run.jsonl": "logs",
+    "benchmarks/works.json": "benchmarks",
     "benchmarks/classify_tile/T31TCJ_region_1.tsv": "benchmarks",
     "benchmarks/train_model/region_1_seed_0.tsv": "benchmarks",
 }
@@ -109,7 +111,7 @@ def test_clean_takes_what_was_made_and_leaves_the_rest(output, capsys):
     assert main(["clean", str(output), "--keep", "final,models,samples", "--yes"]) == 0
     kept = {name for name, group in MADE.items() if group in ("models", "samples", "records")}
     assert names_in(output) == (before - set(MADE)) | kept
-    assert "removed 13 file(s)" in capsys.readouterr().out
+    assert "removed 15 file(s)" in capsys.readouterr().out
     assert not (output / "vectors").exists()
     assert (output / "classification" / "mine.tif").exists()
     assert verify(read_lock(lock_in(output)), output / "final") != []  # the note is told, no more

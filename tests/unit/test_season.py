@@ -179,7 +179,13 @@ def test_rows_are_of_the_polygons_and_columns_of_what_is_said(production):
 def test_a_folder_without_models_is_refused(production, capsys):
     given = ["--nomenclature", str(production / "classes.csv"), "--draw", "1"]
     assert main(["season", str(production / "results"), *given]) == 2
-    assert "holds no model of draw 1" in capsys.readouterr().err
+    assert (
+        "holds no model of draw 1 (models/region_…_seed_1); it has draw 0"
+        in capsys.readouterr().err
+    )
+    shutil.rmtree(production / "results/models")
+    assert main(["season", str(production / "results"), "--draw", "1"]) == 2
+    assert "name the output folder of a finished production" in capsys.readouterr().err
 
 
 def test_another_nomenclature_is_refused(production, capsys):
