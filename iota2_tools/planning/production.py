@@ -139,10 +139,21 @@ class Production:
         """Products of a tile; none where that may be."""
         try:
             return self.listing(sensor, tile).products
-        except NoAcquisitionError:
+        except NoAcquisitionError as error:
             if self._stops:
-                raise
+                raise NoAcquisitionError(f"{error}{self._doing_without(sensor, tile)}") from None
             return []
+
+    def _doing_without(self, sensor: str, tile: str) -> str:
+        """How to do without a sensor that a tile lacks and others have; empty if there is nothing else."""
+        elsewhere = any(
+            os.path.isdir(self.sensor_folder(sensor, other))
+            for other in self.tiles
+            if other != tile
+        )
+        if not elsewhere or not (len(self.sensors) > 1 or self.config.user_features):
+            return ""
+        return f", or do without {sensor} in all regions of such tiles, `inputs: {{missing_series: leave_out}}`"
 
     @property
     def _stops(self) -> bool:

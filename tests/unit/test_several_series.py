@@ -160,8 +160,11 @@ def test_power_that_is_moved_is_not_prepared(folder):
 
 def test_a_series_that_a_tile_lacks_stops_with_the_remedy(folder):
     landsat(folder, "T31TCJ")
-    with pytest.raises(ConfigError, match="landsat8: no folder"):
+    with pytest.raises(ConfigError, match=r"landsat8: no folder.*missing_series: leave_out"):
         check(plan(folder, "landsat8", "sentinel2"), "config.yaml")
+    with pytest.raises(ConfigError) as alone:  # nothing would be left
+        check(plan(folder, "landsat8"), "config.yaml")
+    assert "leave_out" not in str(alone.value)
     radar(folder, "T31TCJ", "DES")
     for tile in PLACES:
         radar(folder, tile)
