@@ -1,11 +1,12 @@
 """`iota2 run`: a production, by Snakemake on the workflow of this package, in its output folder."""
 
 import argparse
+import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -187,6 +188,33 @@ def _watch(process: subprocess.Popen, place: Place, messages: IO[bytes], stop: E
     return process.returncode
 
 
+NO_RULE = re.compile(r"No rule to produce (?P<path>\S+) \(if you use input functions .*\)\.?")
+"""What Snakemake says of a target that it does not know, below the name of its exception."""
+REFUSED = re.compile(r"\S+: error: (?P<what>.*)")
+"""What it says of options that it does not know, below all that there are."""
+
+
+def in_our_words(lines: Iterable[str]) -> Iterator[str]:
+    """What Snakemake says, without its page of options, and with words of ours for unknown targets.
+
+    >>> list(in_our_words(["usage: snakemake [-h]", "      [targets ...]", "snakemake: error: unknown --cors"]))
+    ['Snakemake: unknown --cors; its options: `snakemake --help`']
+    """
+    usage = False
+    for line in lines:
+        refused, unknown = REFUSED.fullmatch(line), NO_RULE.fullmatch(line.strip())
+        usage = (usage or line.startswith("usage: ")) and not refused
+        if refused:
+            yield f"Snakemake: {refused['what']}; its options: `snakemake --help`"
+        elif unknown:
+            yield (
+                f"{unknown['path']}: no product of this production: another tile, region or draw, a part that is not "
+                "asked for, or a typing error; docs/products.md names all"
+            )
+        elif not usage and line.strip() != "MissingRuleException:":
+            yield line
+
+
 class _Told:
     """What Snakemake prints, without what it says before it reads the workflow."""
 
@@ -202,14 +230,14 @@ class _Told:
             self.begun = True
             lines = lines[lines.index(MARK) + 1 :]
         if self.begun:
-            return lines
+            return list(in_our_words(lines))
         self.before += lines
         return []
 
     def end(self) -> list[str]:
         """What is left when it has ended: a line that was cut, and all, if it never read the workflow."""
         rest = [self._rest.decode(errors="replace")] if self._rest else []
-        return rest if self.begun else [*self.before, *rest]
+        return list(in_our_words(rest if self.begun else [*self.before, *rest]))
 
 
 class _Journal:

@@ -2,6 +2,7 @@
 
 import difflib
 import math
+import re
 from collections.abc import Iterable, Mapping
 
 
@@ -97,3 +98,12 @@ def wildcards_told(wildcards: Mapping[str, object]) -> str:
     """
     told = ", ".join(f"{name} {value}" for name, value in wildcards.items())
     return f" ({told})" if told else ""
+
+
+def one_of(words: Iterable[object]) -> str:
+    """Regular expression of one of some words, as they are.
+
+    >>> one_of(["T31TCJ", "T31TDJ"]), one_of([0, 10])
+    ('T31TCJ|T31TDJ', '0|10')
+    """
+    return "|".join(re.escape(str(word)) for word in words)

@@ -114,6 +114,13 @@ def test_what_is_up_to_date_is_planned_and_run_as_nothing(made):
     assert "nothing to be done: all is up to date" in iota2("run", made).stderr
 
 
+def test_a_model_of_another_draw_is_no_product_of_the_production(made):
+    said = iota2("run", made, "models/region_1_seed_3", check=1, folder=output_of(made)).stderr
+    assert "models/region_1_seed_3: no product of this production" in said
+    assert "fault of the chain" not in said
+    assert "failed" not in said
+
+
 def test_the_plan_says_why_a_changed_parameter_makes_jobs_run(made):
     config = yaml.safe_load(made.read_text())
     config["learning"]["parameters"]["n_estimators"] = 6

@@ -304,6 +304,28 @@ def test_the_last_words_are_told_though_no_line_ends_them(begun):
     assert [*lines, *told.end()] == ["working", "Killed"]
 
 
+def test_snakemake_s_words_of_unknown_targets_and_options_are_replaced():
+    said = [
+        "MissingRuleException:",
+        "No rule to produce /o/final/a_9.tif (if you use input functions make sure that they don't raise "
+        "unexpected exceptions).",
+    ]
+    (told,) = run.in_our_words(said)
+    assert told.startswith(
+        "/o/final/a_9.tif: no product of this production: another tile, region or draw"
+    )
+    page = [
+        "usage: __main__.py [-h] [--dry-run]",
+        "        [targets ...]",
+        "x: error: no argument --cors",
+    ]
+    assert list(run.in_our_words(page)) == [
+        "Snakemake: no argument --cors; its options: `snakemake --help`"
+    ]
+    others = ["working", "", "Error: disk full"]
+    assert list(run.in_our_words(others)) == others
+
+
 def test_the_journal_of_the_run_before_is_not_that_of_this_one(tmp_path):
     path = tmp_path / "run.jsonl"
     path.write_text("old\n")
