@@ -149,6 +149,11 @@ def measure_areas(
     return ClassAreas(pixels, mapped, least, most, half)
 
 
+NO_ERROR = (
+    "no validation pixel mapped as this class is wrong, and none is missed: +- 0 is no certainty"
+)
+ROUNDING = 1e-9
+"""Share of an area below which half an interval is none."""
 NO_REFERENCE = "not corrected: there is no reference"
 
 HEADER = (
@@ -186,7 +191,7 @@ def write_areas(
         The same pixels by polygon, of all tiles (`clusters.write_polygon_counts`).
     output : str
         CSV with the columns of `HEADER`. Cells are empty where there is no value; the note says
-        why, or why the corrected area is a range.
+        why, why the corrected area is a range, or what an interval of 0 is worth.
     """
     legend = read_nomenclature(nomenclature)
     counts, hectares_each = count_classes(classes, legend.codes), hectares_of_a_pixel(classes)
@@ -197,6 +202,10 @@ def write_areas(
         pixels_of_polygons = read_polygon_counts(polygons)
         areas = measure_areas(counts, hectares_each, sample, legend.codes, pixels_of_polygons)
         told = notes(sample, counts, legend)
+        certain = (counts > 0) & (areas.half_width <= ROUNDING * areas.mapped)
+        told = [
+            note or (NO_ERROR if sure else "") for note, sure in zip(told, certain, strict=True)
+        ]
     rows: list[Sequence] = [HEADER]
     for item, pixels, share, mapped, least, most, half, note in zip(
         legend.classes, areas.pixels, areas.share, areas.mapped, areas.corrected,

@@ -7,7 +7,7 @@ exactly the products it changes.
 
 VERSIONS = {
     "accuracy": 2,
-    "areas": 3,
+    "areas": 4,
     "boosting": 1,
     "catalogue": 1,
     "classification": 1,

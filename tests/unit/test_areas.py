@@ -102,6 +102,25 @@ def test_the_table_of_a_map(tmp_path):
     assert read_areas(output).corrected.tolist() == [0.06, 0.06]
 
 
+def test_an_interval_of_zero_is_told_to_be_no_certainty(tmp_path):
+    """Three classes: wood and water are taken for one another in a polygon, urban is always right."""
+    table = tmp_path / "nomenclature.csv"
+    table.write_text("code,name\n1,Wood\n2,Water\n3,Urban\n")
+    matrix = str(tmp_path / "matrix.csv")
+    counted = np.array([[8, 0, 0, 0], [2, 5, 0, 0], [0, 0, 7, 0]])
+    write_matrix_csv(counted, read_nomenclature(str(table)), matrix)
+    rows = [[1, 1, 1, 8], [2, 2, 1, 2], [3, 2, 2, 2], [6, 2, 2, 3], [4, 3, 3, 3], [5, 3, 3, 4]]
+    write_polygon_counts(np.array(rows), str(tmp_path / "polygons.csv"))
+    path = write_map(tmp_path / "map.tif", [[1, 1, 2, 3, 3]], resolution=100)
+    output = str(tmp_path / "areas.csv")
+    write_areas(path, matrix, [str(tmp_path / "polygons.csv")], str(table), output)
+    with open(output, encoding="utf-8", newline="") as file:
+        told = {row["name"]: (row["half_width_ha"], row["note"]) for row in csv.DictReader(file)}
+    assert told["Urban"][0] == "0.00"
+    assert told["Urban"][1].endswith("+- 0 is no certainty")
+    assert told["Wood"][1] == told["Water"][1] == ""
+
+
 def test_the_table_of_a_map_tells_why_an_area_is_missing_or_a_range(tmp_path):
     table = tmp_path / "nomenclature.csv"
     table.write_text("code,name\n1,Wood\n2,Water\n3,Urban\n")
