@@ -31,7 +31,7 @@ from iota2_tools.radar.resampling import resample
 from iota2_tools.radar.safe import SAME_START, Channel, Frame, one_pass, read_frame
 from iota2_tools.radar.settings import NODATA, GrdSettings
 from iota2_tools.radar.xml_files import REMEDY, header_of, text_at, time_at
-from iota2_tools.radar.zips import unpacked
+from iota2_tools.radar.zips import texts_unpacked, unpacked
 
 logger = logging.getLogger(__name__)
 
@@ -102,15 +102,7 @@ def open_frame(frame: Frame, settings: GrdSettings) -> OpenFrame:
         If a polarisation, its calibration or its noise is missing, an image has another size or type
         than its annotation says, or is cut, or orbit and control points do not agree.
     """
-    missing = [name for name in settings.polarisations if name not in frame.channels]
-    if missing:
-        raise InputDataError(
-            f"{frame.folder}: has no image of {', '.join(missing)} (found: {', '.join(frame.channels)}); "
-            "fetch it again, leave it out, or ask for the polarisations that all products have"
-        )
-    annotations = [
-        read_annotation(frame.channels[name].annotation) for name in settings.polarisations
-    ]
+    annotations = _annotations(frame, settings)
     first = annotations[0]
     for name, annotation in zip(settings.polarisations, annotations, strict=True):
         if annotation.polarisation != name:
@@ -126,6 +118,17 @@ def open_frame(frame: Frame, settings: GrdSettings) -> OpenFrame:
     return OpenFrame(
         frame, first, tuple(_open_layer(frame, settings, annotation) for annotation in annotations)
     )
+
+
+def _annotations(frame: Frame, settings: GrdSettings) -> list[Annotation]:
+    """Annotation of each polarisation that is asked for."""
+    missing = [name for name in settings.polarisations if name not in frame.channels]
+    if missing:
+        raise InputDataError(
+            f"{frame.folder}: has no image of {', '.join(missing)} (found: {', '.join(frame.channels)}); "
+            "fetch it again, leave it out, or ask for the polarisations that all products have"
+        )
+    return [read_annotation(frame.channels[name].annotation) for name in settings.polarisations]
 
 
 def _open_layer(frame: Frame, settings: GrdSettings, annotation: Annotation) -> Layer:
@@ -173,14 +176,30 @@ def _refuse_others(frame: Frame, channel: Channel) -> None:
 def frame_problems(product: Path, settings: GrdSettings) -> list[str]:
     """What keeps a product from being prepared, by the function the preparation opens it with.
 
-    Of one in a zip only the list of files and the manifest are looked at.
+    Of one in a zip the images are not looked at: they would have to be unpacked.
     """
     try:
         frame = read_frame(Path(product))
         if frame.folder.is_dir():
             open_frame(frame, settings)
+            return []
     except InputDataError as error:
         return [str(error)]
+    return _problems_of_texts(frame.folder, settings)
+
+
+def _problems_of_texts(archive: Path, settings: GrdSettings) -> list[str]:
+    """The same of what stands in a zip beside the images."""
+    with texts_unpacked(archive) as folder:
+        try:
+            frame = read_frame(folder)
+            for annotation in _annotations(frame, settings):
+                channel = frame.channels[annotation.polarisation]
+                _refuse_others(frame, channel)
+                read_calibration(channel.calibration, settings.calibration)
+                read_noise(channel.noise)
+        except InputDataError as error:
+            return [str(error).replace(str(folder), f"{archive}/{folder.name}")]
     return []
 
 

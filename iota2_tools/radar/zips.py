@@ -91,3 +91,28 @@ def unpacked(product: Path, scratch: Path) -> Iterator[Path]:
         raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def texts_unpacked(product: Path) -> Iterator[Path]:
+    """Folder with the texts of a product in a zip; its images are there by name, and empty.
+
+    Raises
+    ------
+    InputDataError
+        If the zip is damaged.
+    """
+    names = members(product)
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            with zipfile.ZipFile(product) as opened:
+                for name in names:
+                    if not name.lower().endswith((".tif", ".tiff")):
+                        opened.extract(name, folder)
+                        continue
+                    image = Path(folder, name)
+                    image.parent.mkdir(parents=True, exist_ok=True)
+                    image.touch()
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+            raise InputDataError(f"{product}: cannot be unpacked ({error}); {REMEDY}") from None
+        yield Path(folder) / WANTED.fullmatch(names[0])["safe"]  # type: ignore[index]

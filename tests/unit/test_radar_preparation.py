@@ -376,6 +376,32 @@ def test_zip_damaged_inside_is_named(zipped, settings, tmp_path):
     assert list((tmp_path / "out").iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("pattern", "told"),
+    [
+        ("annotation/calibration/calibration-*-vh-*.xml", "no calibration of VH"),
+        ("measurement/*-vv-*.tiff", "has no image of VV (found: VH)"),
+    ],
+)
+def test_what_a_zip_lacks_is_named_before_it_is_unpacked(copied, settings, tmp_path, pattern, told):
+    one(copied, pattern).unlink()
+    base = str(tmp_path / "zips" / copied.stem)
+    path = Path(shutil.make_archive(base, "zip", copied.parent, copied.name))
+    (problem,) = frame_problems(path, settings)
+    assert told in problem
+    assert f"{path}/{copied.name}" in problem
+
+
+def test_texts_of_another_product_in_a_zip_are_refused(copied, settings, tmp_path):
+    path = one(copied, "annotation/calibration/noise-*-vh-*.xml")
+    shutil.copy(one(copied, "annotation/calibration/noise-*-vv-*.xml"), path)
+    base = str(tmp_path / "zips" / copied.stem)
+    (problem,) = frame_problems(
+        Path(shutil.make_archive(base, "zip", copied.parent, copied.name)), settings
+    )
+    assert f"{path.name}: is that of VV" in problem
+
+
 def test_zip_of_something_else_is_named(tmp_path, settings):
     path = tmp_path / "other.zip"
     with zipfile.ZipFile(path, "w") as opened:
