@@ -38,12 +38,13 @@ def run(arguments: argparse.Namespace) -> int:
     from iota2_tools.config.iota2_cfg import read_cfg
     from iota2_tools.planning.configuration import complete_configuration
 
+    cfg = read_cfg(arguments.file)
     there = [str(arguments.to / name) for name in TABLES if (arguments.to / name).exists()]
     if there:
         raise ConfigError(
             f"{', '.join(there)}: there already, and left as they are; give another folder with --to"
         )
-    found = converted(read_cfg(arguments.file))
+    found = converted(cfg)
     written = _tables(found, arguments.file.parent, arguments.to)
     path = arguments.to / "config.yaml"
     _write(path, _text(found, arguments.file))

@@ -331,6 +331,10 @@ def test_the_command_writes_what_check_reads_and_overwrites_nothing(folder, caps
     ]  # fmt: skip
     assert cli.main(["convert-config", "old.cfg"]) == 2
     assert "left as they are" in capsys.readouterr().err
+    assert (
+        cli.main(["convert-config", "odl.cfg"]) == 2
+    )  # a name mistyped is the first thing to tell
+    assert "odl.cfg: cannot be read (No such file or directory)" in capsys.readouterr().err
 
 
 def test_a_class_without_colour_and_a_table_that_is_not_there_are_told(folder, capsys):
