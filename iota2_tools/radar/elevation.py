@@ -51,6 +51,10 @@ class Elevation:
     missing_is_sea: bool = False
 
 
+HIGHEST_SEA = 120.0
+"""Metres: EGM96 lies between -107 m south of India and 86 m at New Guinea."""
+
+
 def default_geoid() -> str:
     """Path of the geoid that the machine has.
 
@@ -148,7 +152,14 @@ class Heights:
                 raise InputDataError(_no_height(self, float(x[missing][0]), float(y[missing][0])))
             heights[missing] = 0.0
         if self.geoid is not None:
-            heights += self.geoid.at(x, y)
+            sea = self.geoid.at(x, y)
+            heights += sea
+            if (np.abs(sea) > HIGHEST_SEA).any():
+                raise InputDataError(
+                    f"{self.elevation.geoid}: is no geoid: it has heights up to {np.nanmax(np.abs(sea)):.0f} m over "
+                    f"the tile, and the sea lies within {HIGHEST_SEA:.0f} m of the ellipsoid; give one such as "
+                    "egm96_15.gtx of the package proj-data"
+                )
             if np.isnan(heights).any():
                 raise InputDataError(
                     f"{self.elevation.geoid}: has no height for some of the tile; give a geoid that covers it, "

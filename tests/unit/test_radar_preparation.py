@@ -690,6 +690,15 @@ def test_geoid_from_0_to_360_degrees_is_read_west_of_greenwich(tmp_path):
     assert found.tolist() == pytest.approx([357, 2, 357.25])
 
 
+@pytest.mark.parametrize(("sea", "fits"), [(86.0, True), (-107.0, True), (150.0, False)])
+def test_a_model_of_the_ground_is_no_geoid(tmp_path, sea, fits):
+    """Heights would count twice, and images lie pixels off. EGM96 goes from -107 to 86 m."""
+    dem = flat(tmp_path / "dem.tif", 100.0, AROUND)
+    found = list(dem_problems(Elevation(dem, flat(tmp_path / "sea.tif", sea, AROUND)), GRID))
+    assert len(found) == (not fits)
+    assert all("sea.tif: is no geoid: it has heights up to 150 m" in text for text in found)
+
+
 def test_geoid_that_does_not_cover_the_tile_is_named(tmp_path):
     dem = flat(tmp_path / "dem.tif", 100.0, AROUND)
     left, bottom, right, top = AROUND
