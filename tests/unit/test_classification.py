@@ -305,6 +305,6 @@ def test_other_features_are_refused_before_a_pixel_is_read(production, tmp_path,
     write_image(production.folder / "one.tif", production.values[0])
     take_inventory(production.folder, "one.tif", "one.json")
     monkeypatch.setattr(FeatureStack, "read", None)
-    with pytest.raises(InputDataError, match="1 missing"):
+    with pytest.raises(InputDataError, match=r"1 \(DEM_band_2\) missing"):
         map_tile(production, tmp_path, inventory="one.json")
     assert not list(tmp_path.iterdir())

@@ -71,7 +71,7 @@ def test_a_feature_may_be_named_as_columns_of_ours_begin(tmp_path):
 def test_tiles_of_other_features_are_refused(tmp_path):
     one = write(tmp_path / "a.parquet", {"x": np.array([1], np.int16)})
     two = write(tmp_path / "b.parquet", {"y": np.array([1], np.int16)})
-    with pytest.raises(InputDataError, match="1 missing"):
+    with pytest.raises(InputDataError, match=r"1 \(x\) missing, 1 \(y\) new"):
         read_training_table([one, two], "1", 0)
 
 
