@@ -1,6 +1,6 @@
 """From the map of a classifier to a delivered layer: this chain beside what users have today, in one run.
 
-A made-up map of parcels (`vector_maps.py`), 20 classes in 5 groups, about 11 pixels a component. Both
+A made-up map of parcels (`made_up_maps.py`), 20 classes in 5 groups, about 11 pixels a component. Both
 ways take out what is smaller than ten pixels, within groups first, make polygons of the rest,
 simplify them, describe them by the share of each class and by mean and deviation of two rasters,
 and write a GeoPackage. Each step is a process of its own, with its start, on one core; ours does all
@@ -93,7 +93,7 @@ class Work:
 def prepare(work: Work) -> None:
     """Raw map, confidence and validity; made once."""
     import numpy as np
-    from vector_maps import parcels
+    from made_up_maps import parcels
 
     from iota2_tools.geo.raster import create_raster
 
@@ -212,7 +212,7 @@ def sieve(work: Work) -> None:
     """What gdal_sieve does, group by group, then over all classes; 8- then 4-connected."""
     import numpy as np
     from osgeo import gdal
-    from vector_maps import sieved
+    from made_up_maps import sieved
 
     gdal.UseExceptions()
     source = gdal.Open(work.source("raw"))
