@@ -211,8 +211,8 @@ def coverage(work: Work):
 def sieve(work: Work) -> None:
     """What gdal_sieve does, group by group, then over all classes; 8- then 4-connected."""
     import numpy as np
-    from osgeo import gdal
     from made_up_maps import sieved
+    from osgeo import gdal
 
     gdal.UseExceptions()
     source = gdal.Open(work.source("raw"))
