@@ -41,7 +41,7 @@ test: setup
 test-setup: setup
 	python -m pytest tests/setup
 
-# A whole production for each format, on simulated scenes, and some on real data; a quarter of an hour.
+# A whole production for each format, on simulated scenes, and some on real data; some ten minutes.
 test-formats: OTB := auto
 test-formats: setup
 	python -m pytest -n 2 tests/formats

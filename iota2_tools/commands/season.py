@@ -31,10 +31,12 @@ def run(arguments: argparse.Namespace) -> int:
     from iota2_tools.config.nomenclature import read_nomenclature
     from iota2_tools.core.files import writable_folder
     from iota2_tools.core.locks import refuse_among_products
+    from iota2_tools.reference.sources import sample_tables
     from iota2_tools.years.maps import year_map
     from iota2_tools.years.season import counted, models_of, season_of, write_season
 
     results = output_folder(arguments.results)
+    sample_tables(Path(results))
     models_of(Path(results), arguments.draw)
     given = arguments.nomenclature
     nomenclature = (

@@ -186,6 +186,10 @@ def test_a_folder_without_models_is_refused(production, capsys):
     shutil.rmtree(production / "results/models")
     assert main(["season", str(production / "results"), "--draw", "1"]) == 2
     assert "name the output folder of a finished production" in capsys.readouterr().err
+    # Mapped by the models of another one: no model is missing, there is nothing to follow.
+    shutil.rmtree(production / "results/tiles")
+    assert main(["season", str(production / "results")]) == 2
+    assert "holds no samples" in capsys.readouterr().err
 
 
 def test_another_nomenclature_is_refused(production, capsys):
