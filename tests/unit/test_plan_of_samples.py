@@ -7,12 +7,14 @@ import shapely
 from tiny import LEFT, TOP, name_of, write_product
 
 from iota2_tools.geo.grid import Grid
+from iota2_tools.learning.traits import FOLDS
 from iota2_tools.planning import checks
 from iota2_tools.planning.checks import input_problems, input_warnings
 from iota2_tools.planning.configuration import complete_configuration
 from iota2_tools.planning.expectation import expected
 from iota2_tools.planning.parameters import Parameters
 from iota2_tools.planning.production import Production
+from iota2_tools.planning.sizes import size_of
 
 
 @pytest.fixture(autouse=True)
@@ -88,6 +90,15 @@ def test_samples_are_made_for_the_models_asked_for(plan):
     assert made["method"] == "smote"
     assert made["number"] == 70
     assert "regions" not in made
+
+
+def test_folds_are_made_twice_where_polygons_are_dropped(plan):
+    """Five folds, of all polygons and of those that are left; none where nothing is asked of them."""
+    for choice, folds in (("report", FOLDS), ("drop", 2 * FOLDS)):
+        parameters = Parameters(plan(sampling={"suspicious_polygons": choice}))
+        assert size_of(parameters, None).folds == folds
+    sections = {"sampling": {"suspicious_polygons": "none"}, "learning": {"calibration": "none"}}
+    assert size_of(Parameters(plan(**sections)), None).folds == 0
 
 
 def test_copies_go_to_their_destination(plan, tmp_path):
