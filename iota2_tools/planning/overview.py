@@ -16,6 +16,10 @@ from iota2_tools.planning.production import Production
 
 Depth = Literal["names", "headers", "pixels"]
 """How far images are looked at: the names of their products, their headers, some of their blocks."""
+UNSEEN = Finding(
+    "", "", "the inputs could not all be looked at", "correct what contradicts itself and check again", "warning"
+)  # fmt: skip
+"""Of choices that contradict one another: nothing is known of inputs that depend on both."""
 
 
 @dataclass(frozen=True)
@@ -57,15 +61,17 @@ def overview(path: str, depth: Depth = "headers") -> Overview:
     except ConfigError as error:
         return Overview(path, tuple(findings_of(error, path, SECTIONS)))
     found = [item for told in problems for item in findings_in(told, path, "error", SECTIONS)]
+    contradictory = bool(found)
     production = Production(config) if config else None
     if production:
         try:
             found += _of_inputs(production, path, depth)
             found += warning_findings(production, path)
         except Exception:
-            if not found:
+            if not contradictory:
                 raise
             # Choices that contradict one another are told; what was computed with both is not.
+            found.append(UNSEEN)
         if not any(item.severity == "error" for item in found):
             found += machine_findings(Parameters(production))
     lines = lines_of(path)

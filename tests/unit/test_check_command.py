@@ -15,6 +15,7 @@ from iota2_tools.commands import cli
 from iota2_tools.commands.check import grouped
 from iota2_tools.core.errors import InputDataError, one_message
 from iota2_tools.core.findings import Finding, findings_in, findings_of, with_lines
+from iota2_tools.planning import overview as overviews
 
 SCHEMA = yaml.safe_load((ROOT / "workflow" / "schemas" / "check.schema.yaml").read_text())
 
@@ -52,6 +53,32 @@ def test_of_many_alike_in_a_file_the_first_are_written_and_the_rest_counted():
     assert told[-4:] == [more, "b.gpkg", "  none", "    -> add polygons"]
     assert "  no field" in told
     assert "more like these" not in grouped(many[:20])
+
+
+def fault(*_):
+    raise RuntimeError("a fault")
+
+
+def test_a_fault_is_not_passed_over_because_there_are_warnings(scene, capsys, monkeypatch):
+    odd = Finding("a.gpkg", "", "odd", "look at it", "warning")
+    monkeypatch.setattr(overviews, "_of_inputs", lambda *_: [odd])
+    assert as_json(capsys)[0] == 0
+    monkeypatch.setattr(overviews, "warning_findings", fault)
+    assert cli.main(["check", "config.yaml"]) == 70
+
+
+def test_what_contradictory_choices_keep_from_being_looked_at_is_told(scene, capsys, monkeypatch):
+    scene.add("fusion: {seeds: {method: majority}}")
+    code, told = as_json(capsys)
+    before = [item["what"] for item in told["findings"]]
+    assert code == 1
+    assert "the inputs could not all be looked at" not in before
+    monkeypatch.setattr(overviews, "warning_findings", fault)
+    code, told = as_json(capsys)
+    after = [item["what"] for item in told["findings"]]
+    assert code == 1
+    assert "the inputs could not all be looked at" in after
+    assert set(before) <= set(after)
 
 
 def test_the_json_of_a_broken_scene_tells_place_and_remedy(scene, capsys):
